@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from pydantic import ValidationError
 
+from gru_core import presets
 from gru_core.cells.registry import GATES, HOLDABLE, ORDER, USUAL
 from gru_core.numerals import decimal, whole
 
@@ -87,6 +88,18 @@ def read_address(address: str) -> dict[str, str]:
     return dict(parse_qsl(address.rpartition("?")[2], keep_blank_values=True))
 
 
+OPENING_TASK = "pocket-calculator"
+"""The task of Compare by default: one unit of a GRU or of an LSTM solves it, and one unit of an RNN does not."""
+
+OPENING_SEQUENCES = {"pocket-calculator": "=0.4 0.1 -0.3 0.2 -0.4 0.3 0.1 -0.2 0.2 -0.1 0.3 -0.3 0.1 0.2"}
+"""The sequences with which Compare opens, by task, if the first example would show less: here a number must be held."""
+
+
+def comparison_in(keys: Mapping[str, str]) -> tuple[str, str]:
+    """Return the task of a link to Compare, and the size by which it matches the networks."""
+    return keys.get("task", OPENING_TASK), keys.get("by", presets.MATCHED[0])
+
+
 def compared_cells(keys: Mapping[str, str]) -> tuple[str, ...]:
     """Return the cells that a link to Compare shows: the default cells, and others that the link names."""
     named = (keys.get("cells") or "").split(",")
@@ -128,7 +141,7 @@ def _read_clamp(text: str) -> ClampBody:
     match = _CLAMP.fullmatch(text)
     value = decimal(match["value"]) if match else None
     if match is None or value is None:
-        raise Refused(422, "link", "clamps must look like z.1@4-6=0 (gate, units, steps, value)", "clamps")
+        raise Refused(422, "link", "clamps must look like z.1@4-6=0 (gate, units, timesteps, value)", "clamps")
     start = int(match["from"])
     end = start if match["span"] is None else int(match["to"]) if match["to"] else None
     units = [int(unit) for unit in match["units"].split("+")] if match["units"] else None
@@ -136,7 +149,7 @@ def _read_clamp(text: str) -> ClampBody:
     try:
         return ClampBody.model_validate(body | {"layer": int(match["layer"] or 1)})
     except ValidationError as error:
-        message = "clamps count layers, units and steps from 1, and each names at most 256 units"
+        message = "clamps count layers, units and timesteps from 1, and each names at most 256 units"
         raise Refused(422, "link", message, "clamps") from error
 
 

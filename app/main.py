@@ -32,6 +32,7 @@ from .routes import (
     rooms,
     score,
     static,
+    teach,
     timing,
     trace,
     trainings,
@@ -52,7 +53,7 @@ from .settings import Settings
 
 ROUTES = (  # the order in which routes are matched: the most frequent ones first
     trace, unit, pages, experiments, lessons, rooms, score, moments, timing, trainings, export, models,
-    uploads, oembed, health, reference, static,
+    uploads, oembed, teach, health, reference, static,
 )  # fmt: skip
 
 

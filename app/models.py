@@ -24,8 +24,6 @@ from .jobs.cache import ID as TRAINING
 from .jobs.cache import training_cache
 from .settings import Settings
 
-SHIPPED = (*presets.NAMES, *presets.COMPARED)
-
 MOST_SYMBOLS = 1_024
 """The most symbols of a model that its description lists."""
 
@@ -81,11 +79,11 @@ def served_models(folder: str) -> Mapping[str, Model]:
 
     Each file is read once, and its model has the name of the file. Raises ValueError if a model cannot be served.
     """
-    models = {name: gru_core.load(name) for name in SHIPPED}
+    models = {name: gru_core.load(name) for name in presets.SHIPPED}
     if folder and not Path(folder).is_dir():
         raise ValueError(f"GRUSCOPE_MODELS: {folder} is not a directory")
     for path in sorted(Path(folder).glob("*.safetensors")) if folder else ():
-        if path.stem in SHIPPED:
+        if path.stem in presets.SHIPPED:
             raise ValueError(f"{path} has the name of a preset: rename the file")
         models[path.stem] = _load_and_try(path)
     return models
@@ -160,7 +158,7 @@ def upload(name: str, settings: Settings) -> Upload:
 def _local_model(name: str, settings: Settings) -> Model | None:
     """Return the model with a name, or a checkpoint as NAME@STEP or ID@STEP; None if there is no such model here."""
     base, _, step = name.rpartition("@")
-    if step == "0" and base in SHIPPED:
+    if step == "0" and base in presets.SHIPPED:
         return _before_training(base)
     if re.fullmatch("[0-9]{1,6}", step) and (base in presets.NAMES or re.fullmatch(TRAINING, base)):
         return training_cache(settings).model(base, int(step))

@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from gru_core import experiments, presets
 from gru_core.cells.registry import CELLS, GATES
 from gru_core.numerals import decimal, whole
-from gru_core.presets.recipes import PRESETS
+from gru_core.presets.recipes import usual
 from gru_core.training.fit import NO_PENALTIES, Penalties, Schedule
 from gru_core.training.recipe import FIRST, OWN, First, Recipe
 from gru_core.training.table import MOST_BYTES
@@ -72,10 +72,11 @@ else:  # so that the OpenAPI document and the errors contain the names and the r
 
 
 class PenaltiesBody(Body):
-    """The weights λ of the penalties: on the mean of z, and on the mean of 1 − r. Only a GRU has penalties."""
+    """The weights λ of the penalties: on the means of z and of 1 − r in a GRU, and on the mean of o in an LSTM."""
 
     z: Weight = 0.0
     r: Weight = 0.0
+    o: Weight = 0.0
 
 
 class ChangeBody(Body):
@@ -91,9 +92,9 @@ class RecipeBody(Body):
     A missing field has the value from the recipe of the task's preset or experiment. The task "own" needs a `table` as
     CSV, and has its own defaults. `rate` is the learning rate. `first` is the initialization; only "chrono" takes
     `T_max`, its longest memory. `biases` are initial biases by gate; if they are missing, the preset's biases are used
-    with "plain" only. Only a GRU has `penalties`. `reach` is the target score on held-out sequences. Training ends
-    `after` training steps after it has reached the target, or after `most` training steps without reaching it. `T` is
-    the number of timesteps of a training sequence.
+    with "plain" only. Only a GRU and an LSTM have `penalties`. `reach` is the target score on held-out sequences.
+    Training ends `after` training steps after it has reached the target, or after `most` training steps without
+    reaching it. `T` is the number of timesteps of a training sequence.
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"task": "flip-flop", "units": 2, "seed": 1}]})
@@ -124,7 +125,6 @@ class RecipeBody(Body):
         own = {key: value for key, value in schedule.items() if value is not None}
         if self.task in experiments.BASES and self.T is not None:
             own["aside"] = self.T
-        penalties = base.penalties if self.penalties is None else Penalties(**self.penalties.model_dump())
         biases: Mapping[str, float] = self.biases or {}
         if self.biases is None and self.first == "plain":
             biases = {gate: value for gate, value in base.biases.items() if gate in CELLS[self.cell].gates}
@@ -138,11 +138,18 @@ class RecipeBody(Body):
                 self.first,
                 self.T_max,
                 biases,
-                penalties if self.cell == "gru" else NO_PENALTIES,
+                self._penalties(base.penalties),
                 self.table,
             )
         except ValueError as error:
             raise Refused(422, "recipe", str(error), "recipe") from error
+
+    def _penalties(self, usual: Penalties) -> Penalties:
+        """Return the penalties on gates of this cell, or the `usual` ones if the request has none."""
+        named = usual if self.penalties is None else Penalties(**self.penalties.model_dump())
+        if self.cell == "lstm":
+            return Penalties(o=named.o)
+        return Penalties(z=named.z, r=named.r) if self.cell == "gru" else NO_PENALTIES
 
 
 def base_of(task: str, table: str = "") -> Recipe:
@@ -152,7 +159,7 @@ def base_of(task: str, table: str = "") -> Recipe:
     """
     if task == OWN:
         return Recipe(OWN, 4, 0, Schedule(reach=0.99, after=300, most=1500, every=25), table=table)
-    return PRESETS[task].recipe if task in PRESETS else experiments.BASES[task]
+    return usual(task)
 
 
 def read_recipes(keys: Mapping[str, str]) -> list[Recipe]:

@@ -9,6 +9,8 @@ from pydantic_core import PydanticCustomError
 
 from gru_core import Clamp, Edit
 from gru_core.cells.registry import CELLS, GATES, HOLDABLE
+from gru_core.experiments import EQUAL, RACES, sequence
+from gru_core.experiments.race import COUNTING, FURTHEST
 from gru_core.formats.limits import Limits
 from gru_core.numerals import whole
 
@@ -17,8 +19,11 @@ SIGNALS = tuple(dict.fromkeys(name for cell in CELLS.values() for name in cell.s
 if TYPE_CHECKING:
     Gate = str
     Holdable = str
+    RaceTask = str
+    RaceCell = str
 else:  # so that the OpenAPI document and the errors list them
     Gate, Holdable = Literal[GATES], Literal[tuple(HOLDABLE)]
+    RaceTask, RaceCell = Literal[RACES], Literal[tuple(EQUAL)]
 
 
 MOST_CHANGES = 64
@@ -122,6 +127,15 @@ class Scenario(Body):
     weights: Annotated[list[WeightBody], Field(max_length=MOST_CHANGES), FirstError] = []
     against: str | None = None
 
+    def until(self, t: int) -> Scenario:
+        """Return the scenario of the first t timesteps. Its sequences must be text."""
+        texts = {"sequence": self.sequence, "against": self.against}
+        cut = {key: " ".join(text.split()[:t]) for key, text in texts.items() if isinstance(text, str)}
+        clamps = [
+            clamp.model_copy(update={"to": clamp.to and min(clamp.to, t)}) for clamp in self.clamps if clamp.from_ <= t
+        ]
+        return self.model_copy(update={**cut, "clamps": clamps})
+
 
 class UnitPlace(Body):
     """A unit of a layer, both counted from 1."""
@@ -189,6 +203,11 @@ class MomentsQuestion(SumsQuestion):
     near: Annotated[float, Field(gt=0, le=1)] = 0.1
 
 
+RaceStep = Annotated[int, Field(ge=1, le=10_000)]
+SeedList = Field(min_length=1, max_length=64, fail_fast=True)
+LengthList = Field(min_length=FURTHEST, max_length=FURTHEST, fail_fast=True)
+
+
 class GapQuestion(Body):
     """A question about untrained cells: how far does the gradient reach over a gap of `gap` timesteps?
 
@@ -200,6 +219,42 @@ class GapQuestion(Body):
     first: Literal["plain", "pytorch", "keras", "chrono"] = "plain"
     b: Annotated[float, Field(ge=-10, le=10)] = 0.0
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+
+
+class RaceQuestion(Body):
+    """The results of trainings on a task of the race, by cell and seed.
+
+    For counting they are in `counted`: for each n from 1 on, 1 if the network counts n correctly, else 0. For the other
+    tasks they are in `steps`: the training step at which the target was reached, null if it was not.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"task": "parity", "steps": {"gru": [130, 125, None]}}]})
+
+    task: RaceTask
+    steps: dict[RaceCell, Annotated[list[RaceStep | None], SeedList]] = {}
+    counted: dict[RaceCell, Annotated[list[Annotated[list[Literal[0, 1]], LengthList]], SeedList]] = {}
+
+    @model_validator(mode="after")
+    def _results(self) -> RaceQuestion:
+        field = "counted" if self.task == COUNTING else "steps"
+        if not getattr(self, field) or len(self.steps and self.counted):
+            raise PydanticCustomError(
+                "results", "needs the results of this task in {field}, and no others", {"field": field}
+            )
+        return self
+
+
+class Counted(BaseModel):
+    """For each n from 1 on, 1 if the network counts n correctly, else 0."""
+
+    counted: list[int]
+
+
+class SequenceTimes(BaseModel):
+    """The seconds of each network for the same sequences, and whether attention is faster or slower than the GRU."""
+
+    seconds: dict[str, float]
+    comparison: sequence.Comparison
 
 
 class TapesQuestion(Body):

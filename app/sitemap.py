@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 
 @dataclass(frozen=True)
@@ -19,13 +20,12 @@ class Page:
     root: str
     template: str
     sheets: tuple[str, ...] = ()
-    embeddable: bool = True
 
 
 def _experiment(name: str, title: str) -> Page:
     sheets = ("compare", "train", "experiments")
     script, template = f"experiments/{name}.js", f"experiments/{name}.html"
-    return Page(name, f"compare/{name}", title, script, template, sheets, embeddable=False)
+    return Page(name, f"compare/{name}", title, script, template, sheets)
 
 
 LAB = Page("lab", "", "Lab", "main.js", "lab.html")
@@ -38,8 +38,14 @@ EXPERIMENTS = (
     _experiment("sequence", "Sequential cost"),
     _experiment("bottleneck", "Memory capacity"),
     _experiment("race", "Cell comparison"),
+    _experiment("attention", "Attention weights"),
 )
 """The experiments, in the order of the navigation."""
+
+if TYPE_CHECKING:
+    ExperimentName = str
+else:  # so that FastAPI knows the names
+    ExperimentName = Literal[tuple(page.name for page in EXPERIMENTS)]
 
 PAGES = {page.path: page for page in (LAB, COMPARE, TRAIN, *EXPERIMENTS)}
 """All pages with figures, by path."""

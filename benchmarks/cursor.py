@@ -135,7 +135,7 @@ def moves(page: Page) -> dict[str, float]:
 
 def play(page: Page) -> tuple[float, int, int]:
     """Play for some seconds. Return the longest task above 50 ms or 0, the number of such tasks, and of timesteps."""
-    page.get_by_role("button", name="First step").click()
+    page.get_by_role("button", name="First timestep").click()
     page.select_option("#speed", str(SPEED))
     page.wait_for_timeout(500)
     page.evaluate(WATCH)

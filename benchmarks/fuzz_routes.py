@@ -47,13 +47,13 @@ ALLOWED = {501}
 """Statuses that are not findings: oEmbed requires 501 if the format is not json."""
 
 SLOW = {
-    "GET /api/experiments/parity", "POST /api/models", "POST /api/models/{id}/check", "POST /api/models/{id}/answers",
+    "GET /api/experiments/sequence", "POST /api/models", "POST /api/models/{id}/check", "POST /api/models/{id}/answers",
 }  # fmt: skip
 """Routes that start a process with its own time limit, so that their time is not a finding."""
 
 RARE = {
     "POST /api/models": 0.02, "POST /api/models/{id}/check": 0.02, "POST /api/models/{id}/answers": 0.02,
-    "GET /api/experiments/parity": 0.01, "GET /api/timing/{model}": 0.2, "GET /api/export/page.html": 0.1,
+    "GET /api/experiments/sequence": 0.01, "GET /api/timing/{model}": 0.2, "GET /api/export/page.html": 0.1,
     "GET /api/export/compare.html": 0.1, "GET /api/export/train.html": 0.1, "GET /api/export/lesson.html": 0.1,
 }  # fmt: skip
 """The weights of routes that are requested less often, since they start processes, measure, or send megabytes."""

@@ -35,9 +35,6 @@ BETWEEN, REST = 20, 2
 WARM = 0.25
 """The share of the time before the growth counts."""
 
-WINDOW = 5
-"""Minutes of a window. Only the smallest sample of each window counts."""
-
 LARGE = {"task": "sentiment", "cell": "lstm", "units": 32, "T": 2, "after": 0, "most": 28, "reach": 2}
 LARGE_ONES = 8
 """The number of trainings of 0.8 MB that fill the small cache of trainings before the measured time."""
@@ -252,18 +249,15 @@ def table(number: int) -> str:
     return "\n".join([long, *(f"{symbols[i % 64]},{i % 7}" for i in range(TABLE_ROWS - 2)), f"s0,n{number}"])
 
 
-def growth(samples: list[tuple[float, float]]) -> float:
-    """Return the slope of a line through the smallest sample of each `WINDOW`, in MB per hour.
+def growth(samples: list[tuple[float, float]]) -> tuple[float, float]:
+    """Return the slope of the line through the samples and its standard error, in MB per hour.
 
-    The allocator gives freed memory back late, so single samples can be too high. Memory that is in use raises the
-    smallest sample too.
+    The allocator gives freed memory back late, so single samples scatter by some megabytes. The error says how much of
+    the slope this can explain.
     """
-    lowest = dict[int, tuple[float, float]]()
-    for hours, size in samples:
-        window = int(hours * 60 / WINDOW)
-        lowest[window] = min(lowest.get(window, (hours, size)), (hours, size), key=lambda sample: sample[1])
-    hours, sizes = np.array(list(lowest.values())).T
-    return float(np.polyfit(hours, sizes, 1)[0])
+    hours, sizes = np.array(samples).T
+    slopes, covariance = np.polyfit(hours, sizes, 1, cov=True)
+    return float(slopes[0]), float(covariance[0, 0] ** 0.5)
 
 
 async def tables() -> None:
@@ -331,7 +325,8 @@ async def _soaked(server: Running, minutes: float) -> None:
     print("  " + ", ".join(f"{kind} {count:,}" for kind, count in by_kind.items()), flush=True)
     print(f"  {statuses(seen)}", flush=True)
     print_check("no response was a 5xx", not any(status >= 500 for _, status in seen))
-    print_limit("growth after warm-up", growth(samples), MOST, "MB per hour")
+    slope, error = growth(samples)
+    print_limit(f"growth after warm-up, with a standard error of {error:.1f} MB", slope, MOST, "MB per hour")
 
 
 async def main() -> None:

@@ -79,12 +79,12 @@ def load(
     question open. Its message shows the call that answers the question.
     """
     has_names = alphabet is not None or labels is not None
-    if name in (*presets.NAMES, *presets.COMPARED):
+    if name in presets.SHIPPED:
         if answers or has_names:
             raise ValueError("a preset needs no answers, alphabet or labels: leave them out")
         return load_file(presets.path(str(name)))
     preset, _, step = str(name).rpartition("@")
-    if step == "0" and preset in (*presets.NAMES, *presets.COMPARED):
+    if step == "0" and preset in presets.SHIPPED:
         return before_training(preset)
     if (number := whole(step)) is not None and preset in presets.NAMES:
         return checkpoints.shipped(preset).model(number)

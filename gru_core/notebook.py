@@ -64,7 +64,7 @@ def run_html(title: str, run: Run, tokens: list[str] | None, outputs: Iterable[t
         for unit in units:
             label = f"{signal.symbol} of unit {unit + 1}" if H > 1 else signal.symbol
             rows.append(_row(label, (_colored_cell(signal, value) for value in getattr(run, name)[:T, unit])))
-    hidden = [f"{len(run.h) - T} more steps"] * (len(run.h) > T)
+    hidden = [f"{len(run.h) - T} more timesteps"] * (len(run.h) > T)
     hidden += [f"{H - UNITS} units that moved less"] * (H > UNITS)
     return _table(title + (f" (not shown: {', '.join(hidden)})" if hidden else ""), "".join(rows))
 

@@ -44,7 +44,7 @@ export async function trace(scenario, listener, signal) {
   await readEvents(response, receive).catch((error) => {
     throw error instanceof StreamError && !signal.aborted ? new NoAnswer() : error;
   });
-  if (!done) throw new NoAnswer("The run stopped before its last step.");
+  if (!done) throw new NoAnswer("The run stopped before its last timestep.");
 }
 
 /** Run a scenario and return its whole stream as text. @param {Scenario} scenario */

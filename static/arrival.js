@@ -107,7 +107,21 @@ export function keepArriving(tape, store) {
  */
 function beginning({ upto, ...scenario }, listener, signal) {
   if (upto === null) return api.trace(scenario, listener, signal);
-  const tokens = scenario.sequence.split(/\s+/);
+  const tokens = scenario.sequence.trim().split(/\s+/);
   const start = (/** @type {Start} */ start) => listener.start({ ...start, T: tokens.length, tokens, right: null });
-  return api.trace({ ...scenario, sequence: tokens.slice(0, upto).join(" ") }, { ...listener, start }, signal);
+  return api.trace(cut(scenario, upto), { ...listener, start }, signal);
+}
+
+/** Return the first `upto` timesteps of a scenario. @param {Scenario} scenario @param {number} upto */
+function cut(scenario, upto) {
+  const firstOf = (/** @type {string} */ text) => text.trim().split(/\s+/).slice(0, upto).join(" ");
+  const { sequence, clamps, against } = scenario;
+  return {
+    ...scenario,
+    sequence: firstOf(sequence),
+    against: against && firstOf(against),
+    clamps: clamps
+      .filter(({ from }) => from <= upto)
+      .map((clamp) => ({ ...clamp, to: clamp.to && Math.min(clamp.to, upto) })),
+  };
 }

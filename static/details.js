@@ -28,9 +28,9 @@ const equationsWanted = (state) =>
     : null;
 
 /** Return the steps around the cursor. @param {State} state @param {number} before @param {number} after */
-const around = ({ step, run }, before, after) => ({
+const around = ({ step, received }, before, after) => ({
   from: Math.max(1, step - before),
-  to: Math.min(run.T, step + after),
+  to: Math.min(received, step + after),
 });
 
 /** Return all steps of the contributions if one response can hold them, else the steps around the cursor. @param {State} state */
@@ -59,10 +59,10 @@ function keepDetail(store, kind, stepsFor) {
 
   async function fetch() {
     const state = store.get();
-    const { run, received, step, unit } = state;
+    const { run, received, upto, step, unit } = state;
     const layer = layerIndex(state);
     const cursor = [run, layer, unit, step];
-    if (received < run.T || asking || detailAt(state, kind)) return;
+    if (received < (upto ?? run.T) || asking || detailAt(state, kind)) return;
     const steps = cursor.every((part, i) => part === refused[i]) ? null : stepsFor(state);
     if (!steps) return;
     asking = true;

@@ -9,6 +9,17 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** Split a sentence into nodes. A value with its name, such as "z = 0.02", is one node, which no line breaks. @param {string} text */
+export const unbroken = (text) =>
+  text
+    .split(/(\S+ = \S+)/)
+    .map((part, i) => (i % 2 ? newElement("span", { textContent: part, className: "whole" }) : part));
+
+/** Set the text of an element, as `setText`, so that no line breaks a value with its name. @param {Element} element @param {string} text */
+export function setSentence(element, text) {
+  if (element.textContent !== text) element.replaceChildren(...unbroken(text));
+}
+
 /** Make a function that finds an element of `root` by its selector. @param {ParentNode} root */
 export const finder = (root) => (/** @type {string} */ selector) =>
   /** @type {HTMLElement} */ (root.querySelector(selector));

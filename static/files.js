@@ -170,17 +170,16 @@ export function csv(run) {
   const labels = (/** @type {string} */ name) =>
     name === "x" ? run.x.labels : name.endsWith("y") ? run.y.labels : undefined;
   const columns = groups.flatMap(([name, rows]) =>
-    rows.map((row, i) => ({ name: quoted(`${name}.${labels(name)?.[i] ?? i + 1}`), row })),
+    rows.map((row, i) => ({ name: `${name}.${labels(name)?.[i] ?? i + 1}`, row })),
   );
   const lines = [["t", "input", ...columns.map(({ name }) => name)]];
   for (let column = 0; column < run.T; column++)
-    lines.push([
-      String(column + 1),
-      quoted(run.tokens?.[column] ?? ""),
-      ...columns.map(({ row }) => String(row[column])),
-    ]);
-  return lines.map((line) => `${line.join(",")}\n`).join("");
+    lines.push([String(column + 1), run.tokens?.[column] ?? "", ...columns.map(({ row }) => String(row[column]))]);
+  return csvOf(lines);
 }
+
+/** Write a table as CSV. @param {string[][]} lines */
+export const csvOf = (lines) => lines.map((line) => `${line.map(quoted).join(",")}\n`).join("");
 
 /**
  * @param {Run} run @param {"" | "twin."} prefix @param {Rows} outputs

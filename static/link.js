@@ -13,7 +13,8 @@ import { weightKey } from "./changes.js";
 import { scenarioOf } from "./run.js";
 import { CONVENTIONS, FOCUS, ROWS, SCALES, VIEWS, ZOOMS } from "./state.js";
 
-const VERSION = "1";
+/** The version of the keys, which links have as `v`. */
+export const VERSION = "1";
 
 /** The longest address, in characters, that all servers and proxies accept. */
 export const LONGEST = 8000;
@@ -170,7 +171,7 @@ export function decode(query) {
     else focus[part] = value;
   }
   const clamps = keys.get("clamps") ? readClamps(keys.get("clamps") ?? "") : [];
-  if (!clamps) notices.push("“clamps” must look like z.1@4-6=0: a gate, its units, steps and value.");
+  if (!clamps) notices.push("“clamps” must look like z.1@4-6=0: a gate, its units, timesteps and value.");
   const weights = keys.get("weights") ? readWeights(keys.get("weights") ?? "") : [];
   if (!weights)
     notices.push(

@@ -28,6 +28,7 @@ import { mountInspector } from "./views/inspector.js";
 import { mountMemory } from "./views/memory.js";
 import { mountModel } from "./views/model.js";
 import { mountNarration } from "./views/narration.js";
+import { mountNewcomer } from "./views/newcomer.js";
 import { mountRows } from "./views/rows.js";
 import { mountSequence } from "./views/sequence.js";
 import { mountSum } from "./views/sum.js";
@@ -46,6 +47,7 @@ const requestRun = keepArriving(tape, store);
 const open = createLinkOpener(store, requestRun);
 const actions = createActions(store, requestRun, open);
 
+mountNewcomer(document.querySelector("#newcomer"));
 mountModel(find(".intro"), store, actions);
 mountSequence(find(".sequence"), store, actions);
 mountAgainst(find("#against-open"), /** @type {HTMLFormElement} */ (find("form.against")), store, actions);

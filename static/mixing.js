@@ -11,7 +11,7 @@ import { before, gateNumbers, putEquation, turned, unitAt } from "./reading.js";
 import { clampAt, fixed } from "./run.js";
 import { layerIndex, layerOf } from "./state.js";
 import * as words from "./words.js";
-import { LITTLE, MUCH, change, lasting, openness, part, tellRest, tellStep, whichUnits } from "./words.js";
+import { LITTLE, MUCH, change, openness, part, tellRest, tellStep, whichUnits } from "./words.js";
 
 /** Descriptions of units in words, by how open their update gate z is. @type {[words.Openness, string, string][]} */
 const UNITS = [
@@ -45,7 +45,7 @@ export const hasPast = (state) =>
  */
 export function narrateMixed(state, at, none, clauses) {
   const past = hasPast(state);
-  const result = { text: `then h ${change(at.h_prev, at.h)}`, about: "h" };
+  const result = { text: `then h ${change(at.h_prev, at.h, at.keep)}`, about: "h" };
   return [...tellMixed(state, at, past, none), ...tellRest(state, at, [...clauses, result], tellRate(at, past))];
 }
 
@@ -72,9 +72,7 @@ function tellMixed(state, at, past, none) {
 /** Describe how long a unit with a nearly closed update gate keeps its state. @param {Mixed} at @param {boolean} past @returns {Phrase[]} */
 function tellRate({ z, take, half_life }, past) {
   if (!past || take <= 0 || take >= LITTLE) return [];
-  return [
-    { text: `If z stayed at ${fixed(z)}, half of its state would be left after ${lasting(half_life)}`, about: "z" },
-  ];
+  return [{ text: words.tellLasting("z", z, take, half_life, "its state"), about: "z" }];
 }
 
 /** Describe the shares of the old state and of the candidate. @param {Mixed} at @param {boolean} past @returns {Phrase[]} */
@@ -98,8 +96,8 @@ function mixture({ keep, take }, past) {
 
 /** Describe how long the selected unit would keep its state if z kept its value. @param {State} state */
 export function tellLasting(state) {
-  const { half_life, z } = mixedAt(state);
-  return words.tellLasting("z", z, half_life, "this state");
+  const { half_life, z, take } = mixedAt(state);
+  return words.tellLasting("z", z, take, half_life, "this state");
 }
 
 /**

@@ -176,14 +176,34 @@ export function writtenAt(state) {
   return mixture && mostWritten(mixture);
 }
 
-/** Describe the state before the first step: h₀ or c₀, or the value that a clamp set later. @param {State} state */
+/**
+ * The state to which the first share of a mixture belongs: its `value`, and `text`, a name for it. It is the state before the first
+ * timestep, or the value that a clamp set at the timestep `t` (null without a clamp).
+ * @typedef {{value: number, t: number | null, text: string}} Origin
+ */
+
+/** Return the origin of the cursor's unit in a run without clamps: its initial state. @param {State} state @returns {Origin} */
+export function initialOrigin(state) {
+  const layer = layerOf(state);
+  return initial(layer, layer.h0[(memoryOf(layer) === "c" ? layer.H : 0) + state.unit]);
+}
+
+/** @param {{cell: string}} layer @param {number} value @returns {Origin} */
+const initial = (layer, value) => ({
+  value,
+  t: null,
+  text: `the initial state ${memoryOf(layer)}₀ = ${fixed(value)}`,
+});
+
+/** Return the origin of the cursor's state. @param {State} state @returns {Origin} */
 export function originAt(state) {
   const ledger = detailAt(state, "ledger");
   const row = state.step - (ledger?.from ?? 0);
   const [value, since] = [ledger?.origins[row] ?? 0, ledger?.since[row] ?? 0];
-  return since
-    ? `the value ${fixed(value)} that a clamp set at t = ${since}`
-    : `${memoryOf(layerOf(state))}₀ = ${fixed(value)}`;
+  if (!since) return initial(layerOf(state), value);
+  // A clamp on c sets the state that a timestep leaves. A clamp on the old h sets the state that a timestep reads.
+  const t = memoryOf(layerOf(state)) === "c" ? since - 1 : since;
+  return { value, t, text: `the value ${fixed(value)} that a clamp set at t = ${t}` };
 }
 
 /**

@@ -5,13 +5,13 @@ import { writeScenario } from "./link.js";
 
 /**
  * `link` is the query of the view. `live` is the address of a server that can answer more, or "". Each run has its stream of
- * events, and the responses about it by layer and unit ("1.2"), each over some of its steps. `gap` is the first request of the
+ * events, and the responses about it by layer and unit ("1.2"), each over some of its steps. `gaps` are requests of the
  * experiment "Gradient reach". `reveals` has the answers to the questions of a lesson, in base64.
  * @typedef {{from: number, to: number}} Stretch
  * @typedef {{equations: Record<string, Stretch>, sums: Record<string, Stretch>, ledger: Record<string, Stretch>,
  *            sensitivity: Record<string, Stretch & {at: object[]}>}} RecordedAnswers
  * @typedef {{scenario: Scenario, trace: string, answers: RecordedAnswers}} RecordedRun
- * @typedef {{link: string, live: string, runs: RecordedRun[], trainings?: Record<string, {events: string, sequence: string, tapes: object}>, reveals?: Record<string, string>, gap?: {question: object, answer: object}}} Recording
+ * @typedef {{link: string, live: string, runs: RecordedRun[], trainings?: Record<string, {events: string, sequence: string, tapes: object}>, reveals?: Record<string, string>, gaps?: {question: object, answer: object}[]}} Recording
  */
 
 /** @type {Recording | null} */
@@ -37,9 +37,12 @@ export function recordedRun(scenario) {
  * @param {string} route @param {Scenario & {layer?: number, unit?: number}} question @param {number} step that the response must cover
  */
 export function recordedAnswer(route, question, step) {
-  const { gap } = recording ?? {};
-  if (gap && route === "experiments/gap" && JSON.stringify(gap.question) === JSON.stringify(question))
-    return gap.answer;
+  if (route === "experiments/gap") {
+    const wanted = JSON.stringify(question);
+    const recorded = recording?.gaps?.find((gap) => JSON.stringify(gap.question) === wanted);
+    if (!recorded) throw new NotRecorded();
+    return recorded.answer;
+  }
   const { answers } = recordedRun(question);
   const kind = /** @type {keyof RecordedAnswers} */ (route);
   const place = `${question.layer}.${question.unit}`;

@@ -158,7 +158,8 @@ export function answer(run, column, outputs = run.outputs) {
 /** Return whether the network skips a step, because it is padding. @param {Run} run @param {number} step from 1 */
 export const isSkipped = ({ mask }, step) => mask?.[step - 1] === false;
 
-const RIGHT_WITHIN = 0.1; // of the task's own number
+/** The largest error with which a number counts as correct. */
+export const RIGHT_WITHIN = 0.1;
 
 /**
  * Return the task's target at a step, as text, if the model's output is wrong; else "".

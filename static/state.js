@@ -37,9 +37,9 @@
 /**
  * The sensitivity of the output and of the state at a step to each step up to it: the response of /api/sensitivity. The output's
  * sensitivity to the input is `x_norm`; its sensitivity to a gate has the gate's name, for example `z`. `h_unit` is the sensitivity
- * of the unit's h to the earlier states, and `h_norm` that of the whole layer's h; an LSTM also has `c_unit` and `c_norm`. `input`
- * and `gate` name the step, and the gate, with the largest sensitivity.
- * @typedef {Stretch & {output: number, x_norm: number[], z?: number[], h_norm: number[], h_unit: number[],
+ * of the unit's h to the earlier states, and `h_gain` the root mean square over all units; an LSTM
+ * also has `c_unit` and `c_gain`. `input` and `gate` name the step, and the gate, with the largest sensitivity.
+ * @typedef {Stretch & {output: number, x_norm: number[], z?: number[], h_gain: number[], h_unit: number[],
  *            input: {t: number, value: number}, gate: {gate: Gate, unit: number, t: number, value: number} | null}} Sensitivity
  */
 /**

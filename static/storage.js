@@ -29,3 +29,6 @@ export function writeStored(key, text, area = "localStorage") {
     // Storage is forbidden: what the page remembers lasts as long as the page.
   }
 }
+
+/** The key of the note that the visitor has moved through a run on this device. */
+export const STEPPED = "stepped";

@@ -29,25 +29,29 @@ export function briefly(steps) {
   return fixed(steps, steps < 10 ? 1 : 0);
 }
 
-/** Write the number of steps after which half of a state is left. @param {number} steps */
-export const lasting = (steps) =>
-  steps < 10_000 ? `${fixed(steps, steps < 10 ? 1 : 0)} steps` : "more than 10,000 steps";
+const LONGEST = 10_000; // timesteps: the longest half-life that is written as a number
+const MOST_DECIMALS = 6; // enough for three digits of the loss of one timestep with the longest half-life
 
 /**
- * Describe how long half of a state would last.
+ * Describe how long half of a state would last. The gate has as many decimals as the half-life needs: a reader who computes with
+ * the printed gate gets the printed half-life.
  * @param {string} gate
  * @param {number} value of the gate
- * @param {number} halfLife
+ * @param {number} lost the share of the state that one timestep removes: the gate's value, or 1 minus this value
+ * @param {number} halfLife in timesteps
  * @param {string} what the name of the state
  */
-export function tellLasting(gate, value, halfLife, what) {
-  const share =
-    halfLife === Infinity
-      ? `all of ${what} would be kept`
-      : halfLife < 1
-        ? `less than half of ${what} would be left after one step`
-        : `half of ${what} would be left after ${lasting(halfLife)}`;
-  return `If ${gate} stayed at ${fixed(value)}, ${share}.`;
+export function tellLasting(gate, value, lost, halfLife, what) {
+  const start = (/** @type {string} */ place) => `If ${gate} stayed ${place},`;
+  const left = `of ${what} would be left after`;
+  if (halfLife === Infinity) return `${start(`at ${fixed(value)}`)} all of ${what} would be kept`;
+  if (halfLife >= LONGEST)
+    return `${start(`this close to ${fixed(value, 0)}`)} half ${left} more than 10,000 timesteps`;
+  if (halfLife < 0.95) return `${start(`at ${fixed(value)}`)} less than half ${left} one timestep`;
+  const decimals = Math.min(MOST_DECIMALS, 2 + Math.ceil(-Math.log10(lost)));
+  const steps = halfLife < 1.05 ? "one timestep" : `${fixed(halfLife, halfLife < 10 ? 1 : 0)} timesteps`;
+  const written = fixed(value, decimals).replace(/(\.\d\d\d*?)0+$/, "$1");
+  return `${start(`at ${written}`)} half ${left} about ${steps}`;
 }
 
 /** @typedef {"closed" | "partly open" | "open"} Openness */
@@ -102,7 +106,7 @@ export const tellStep = ({ t, x }) => [{ text: `At t = ${t} (input ` }, { text: 
 /** Return the description of a step that the network skips. @param {State} state @param {{t: number, x: string}} at @returns {Phrase[]} */
 export const tellSkipped = (state, at) => [
   ...tellStep(at),
-  { text: "the network skips this step, because it is padding. " },
+  { text: "the network skips this timestep, because it is padding. " },
   { text: "The state stays as it was", about: "h" },
   { text: ", and the output " },
   { text: tellOutput(state), about: "y" },
@@ -137,10 +141,14 @@ export function tellRest(state, at, clauses, rate = []) {
 /** @param {readonly string[]} parts */
 export const joined = (parts) => [parts.slice(0, -1).join(", "), parts[parts.length - 1]].filter(Boolean).join(" and ");
 
-/** @param {number} before @param {number} after */
-export function change(before, after) {
+/**
+ * Describe the change of a value. @param {number} before @param {number} after
+ * @param {number} [kept] the share of the old value in the new one; below one half, the value was replaced by an equal one
+ */
+export function change(before, after, kept = 1) {
   const [from, to] = [fixed(before), fixed(after)];
-  return from === to ? `stays at ${to}` : `changes from ${from} to ${to}`;
+  if (from !== to) return `changes from ${from} to ${to}`;
+  return kept < 0.5 ? `comes out the same (${to})` : `stays at ${to}`;
 }
 
 /**
@@ -158,7 +166,7 @@ export function tellEffect({ run, received }) {
   const same = run.y.kind === "linear" ? "differs by at most 0.01" : "is the same";
   const answers = first
     ? `The output first differs at t = ${first}${where}.`
-    : `The output ${same} at all ${run.T} steps.`;
+    : `The output ${same} at all ${run.T} timesteps.`;
   if (!most || most.gap < 0.0005) return `${answers} No state differs by 0.001 or more.`;
   return `${answers} The state differs most at t = ${most.t}, unit ${most.unit}${ofLayer(run, most.layer)}: by ${fixed(most.gap, 3)}.`;
 }

@@ -52,23 +52,39 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _measure_sequence() -> tuple[bytes, str]:
-    """Return the content of the file, and a summary in words."""
-    timing = {T: sequence.timed(T) for T in sequence.LENGTHS}
-    parity = [sequence.parity(seed) for seed in sequence.PARITY_SEEDS]
+    """Return the content of the file, and a summary in words. One worker computes one point after another."""
+    engine = start_engine(1)
+
+    def compute(function: Any, argument: Any) -> Any:
+        return engine.submit(function, argument, lambda message: None).future.result()
+
+    try:
+        timing = {
+            B: {T: compute(work.sequence_times, (T, B, sequence.REPEATS)) for T in lengths}
+            for B, lengths in sequence.LENGTHS.items()
+        }
+        parity = {
+            cell: [compute(work.parity_course, (seed, cell)) for seed in sequence.PARITY_SEEDS]
+            for cell in ("gru", "mingru")
+        }
+    finally:
+        engine.close()
     content = orjson.dumps({"timing": timing, "parity": parity}, option=orjson.OPT_NON_STR_KEYS) + b"\n"
-    return content, f"{len(timing)} sequence lengths timed, {len(parity)} trainings"
+    return content, f"{sum(map(len, timing.values()))} times, {sum(map(len, parity.values()))} trainings"
 
 
 def _train_grid(name: str, workers: int) -> tuple[bytes, str]:
     recipes = experiments.recipes(name)
     engine = start_engine(max(1, workers))
     rows = []
+    train = work.race_row if name == "race" else work.experiment_row
     try:
         futures: list[Future[Any]] = [
-            engine.submit(work.experiment_row, recipe.to_dict(), lambda message: None).future for recipe in recipes
+            engine.submit(train, recipe.to_dict(), lambda message: None).future for recipe in recipes
         ]
         for i, future in enumerate(futures, 1):
-            rows.append(orjson.dumps(future.result()))
+            row = future.result()
+            rows.append(orjson.dumps({key: row[key] for key in experiments.STORED.get(name, row)}))
             print(f"\r{i} of {len(futures)} trainings", end="", file=sys.stderr, flush=True)
     finally:
         if rows:

@@ -33,7 +33,7 @@ minutes: 5
 At the `A` the [update gate](#z) is {{{{ z }}}}.
 
 :::{{predict}}
-What does the update gate do at the next step?
+What does the update gate do at the next timestep?
 - (x) It closes.
 - ( ) It stays open.
   > An open gate would overwrite the stored letter.
@@ -76,7 +76,7 @@ def _new(file: Path) -> int:
         output.write(file, TEMPLATE.format(title=title).encode())
     except OSError as error:
         return _fail(f"{file} cannot be written: {error.strerror}")
-    print(f"{file}: a lesson with one step. Change it, then run: gruscope lesson check {file}")
+    print(f"{file}: a lesson with one part. Change it, then run: gruscope lesson check {file}")
     return 0
 
 
@@ -101,7 +101,7 @@ def _check(file: Path) -> int:
         return 1
     steps = len(lesson.steps)
     questions = sum(len(step.questions) for step in lesson.steps)
-    print(f"{file}: {_count(steps, 'step')}, {_count(questions, 'question')}, no mistakes")
+    print(f"{file}: {_count(steps, 'part')}, {_count(questions, 'question')}, no mistakes")
     return 0
 
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from gru_core import presets
 from gru_core.formats.questions import short
 
 from .. import models
@@ -42,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
 def _entries(settings: Settings) -> Iterator[dict[str, Any]]:
     """Yield each model as in the API, and where it is `from`. Raises ValueError if a model cannot be served."""
     for name, model in models.served_models(settings.models).items():
-        yield model_entry(name, model) | {"from": "preset" if name in models.SHIPPED else "served"}
+        yield model_entry(name, model) | {"from": "preset" if name in presets.SHIPPED else "served"}
     store = models.store(settings)
     for id in store.ids() if store else ():
         result = store and store.peek(id)

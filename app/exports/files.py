@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -48,6 +49,16 @@ def _states(run: Trace, places: Container[Place] | None) -> dict[str, Array]:
 
 def _by_label(prefix: str, labels: Iterable[object], values: Array) -> dict[str, Array]:
     return {f"{prefix}.{label}": column for label, column in zip(labels, values.T, strict=True)}
+
+
+def rows_as_csv(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return rows of a table as CSV. A column that a row does not have is empty in its line."""
+    rows = list(rows)
+    text = io.StringIO()
+    lines = csv.DictWriter(text, list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n")
+    lines.writeheader()
+    lines.writerows(rows)
+    return text.getvalue()
 
 
 def as_npz(run: Trace) -> bytes:

@@ -16,9 +16,8 @@ from ..pages.lesson import figure_page, lesson_context
 from ..pages.page import templates
 from ..runs.answers import to_json
 from ..runs.linked import LinkedRun
-from ..runs.reach import gradient_reach
+from ..runs.reach import gradient_reach, linked_question
 from ..runs.run import run_whole
-from ..schemas import GapQuestion
 from ..settings import Settings
 from .page import (
     MOST_NUMBERS,
@@ -95,8 +94,11 @@ def _page(
         "reveals": reveals,
     }
     if first.figure.page == "compare/gap":
-        question_body = {"gap": 50, "units": 16, "first": "plain", "b": 0}
-        record["gap"] = {"question": question_body, "answer": gradient_reach(GapQuestion.model_validate(question_body))}
+        linked = (linked_question(step.figure.keys) for step in steps if step.shape == first.shape)
+        questions = {question.model_dump_json(): question for question in linked}
+        record["gaps"] = [
+            {"question": question.model_dump(), "answer": gradient_reach(question)} for question in questions.values()
+        ]
     return file(_page_of(first), context | lesson_context(lesson, n, settings), record, plotly)
 
 
@@ -119,7 +121,6 @@ def _runs(figure: Figure, upto: int | None, settings: Settings) -> list[Recorded
         else []
     )
     if upto is not None:
-        tokens = str(linked.scenario.sequence).split()[:upto]
-        other_scenarios.append(linked.scenario.model_copy(update={"sequence": " ".join(tokens)}))
+        other_scenarios.append(linked.scenario.until(upto))
     runs = (LinkedRun(linked.link, scenario, *run_whole(scenario, settings)) for scenario in other_scenarios)
     return [*recordings, *(record_run(run, allowance, settings) for run in runs)]

@@ -12,14 +12,14 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup
 
-from gru_core import Trace, presets
+from gru_core import Trace
 from gru_core.cells.equations import steps as equation_steps
 
 from .. import models
 from ..assets import assets
 from ..jobs.cache import name_of, training_cache
 from ..jobs.trainings import as_events
-from ..link import compared_cells, read_link, unit_in
+from ..link import compared_cells, comparison_in, read_link, unit_in
 from ..pages import compare, train
 from ..pages.boot import escape_for_script
 from ..pages.lab import run_context
@@ -84,7 +84,7 @@ def record_comparison(keys: Mapping[str, str], settings: Settings) -> list[Recor
 
     Raises Refused or SequenceError if the link is not valid or its runs are too large.
     """
-    task, by = keys.get("task", presets.TASKS[0]), keys.get("by", presets.MATCHED[0])
+    task, by = comparison_in(keys)
     clamps = read_link(keys).clamps
     allowance = Allowance(MOST_NUMBERS, MOST_PRODUCTS)
     originals = compare.run_contenders(task, by, keys.get("sequence") or None, [], settings, compared_cells(keys))

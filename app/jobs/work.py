@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 
 import numpy as np
 
-from gru_core.experiments import sequence
+from gru_core.experiments import race, sequence
 from gru_core.training import checkpoints
 from gru_core.training.checkpoints import Checkpoint, train
 from gru_core.training.fit import Diverged
@@ -75,13 +75,26 @@ def outcome(recipe: Mapping[str, Any], report: Report) -> Outcome:
     }
 
 
-def parity_by_scan(seed: int, report: Report) -> list[tuple[int, float]]:
-    """Train a minimal GRU on parity. Return pairs of training steps and held-out accuracies."""
-    return sequence.parity(seed)
+def sequence_times(point: tuple[int, int, int], report: Report) -> dict[str, float]:
+    """Time the networks of Sequential cost for (T, B, repeats). A worker uses one thread for linear algebra."""
+    return sequence.timed(*point)
+
+
+def parity_course(training: tuple[int, str], report: Report) -> list[tuple[int, float]]:
+    """Train a cell on parity: (seed, cell). Return pairs of training steps and held-out accuracies."""
+    return sequence.parity(*training)
+
+
+def race_row(recipe: Mapping[str, Any], report: Report) -> dict[str, Any]:
+    """Train a recipe of the experiment Cell comparison. Return its row."""
+    return race.row(Recipe.from_dict(recipe))
 
 
 def experiment_row(recipe: Mapping[str, Any], report: Report) -> dict[str, Any]:
-    """Train a recipe of an experiment. Return its settings, its result, and `scores` with their training steps."""
+    """Train a recipe of an experiment. Return its settings, its result, and `scores` with their training steps.
+
+    `gradient` is the relative gradient over the longest lag, before and after training.
+    """
     scores: list[tuple[int, float]] = []
 
     def store(message: Any) -> None:
@@ -94,9 +107,10 @@ def experiment_row(recipe: Mapping[str, Any], report: Report) -> dict[str, Any]:
     varied = {key: recipe[key] for key in ("task", "cell", "units", "seed", "first", "T_max", "biases")}
     return varied | {
         "T": recipe["schedule"]["T"],
+        "rate": recipe["schedule"]["rate"],
         "steps": last["step"],
         "good_at": last["good_at"],
         "score": last["score"],
-        "lags": [reports[0]["lags"], last["lags"]],
+        "gradient": [reports[0]["lags"][-1], last["lags"][-1]],
         "scores": scores[:: max(1, len(scores) // 40)] + scores[-1:],
     }

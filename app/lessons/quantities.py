@@ -5,13 +5,22 @@
     keeps@4   half-life@4  the share of the old state that a timestep keeps; the timesteps until half of it is gone
     share@7 from 4         the contribution of the candidate of timestep 4 (0: of the initial state) to the state at 7
     reach@7 from 4         the gradient of the output at 7 with respect to input 4, relative to that for input 7
+    flow@7 from 4          the gradient of the state at 7 with respect to the state (of an LSTM: the cell state) at 4
     score                  the score on held-out sequences, with the same clamps
-    weights  units  steps  the number of weights and units of the recurrent layers, and of timesteps of the sequence
-    gap KIND STEPS         experiment Gradient reach: the number of seeds, of five, that learn the task
-    race TASK CELL         experiment Cell comparison: the median of the training steps to the target
+    gradient-norm          the norm of the gradient of the loss on held-out sequences, with the same weights
+    weights  units         the number of weights and units of the recurrent layers
+    inputs  steps          the number of inputs of the layer, and of timesteps of the sequence
+    parameters CELL H I    the number of weights and biases of a layer of a cell with H units and I inputs
+    gap KIND STEPS         experiment Gradient reach: the number of seeds, of five, that learn the task; with
+                           `| rate=0.03` or `| units=8` at another learning rate or size
+    race TASK CELL         experiment Cell comparison: the median of the training steps to the target; for counting, of
+                           the share of longer lengths that are counted correctly
+    interval TASK CELL     experiment Cell comparison: the 95% interval of this median
     recall UNITS LETTERS   experiment Memory capacity: the share of recalled letters
-    time KIND STEPS        experiment Sequential cost: milliseconds for a sequence
+    time KIND STEPS        experiment Sequential cost: milliseconds for one sequence
     waits KIND STEPS       experiment Sequential cost: the number of operations that must run one after another
+    products KIND STEPS    experiment Sequential cost: the number of multiply-adds
+    attention SCORE T S    experiment Attention weights: the weight of timestep S in the output at T, with a score
 
 `{{ A | sequence=B m, t=2 }}` computes A after changing these keys of the link. `{{ A - B }}` and `{{ A / B }}` compute
 with two values. `{{ A as % }}` and `{{ A as .3 }}` set the format.
@@ -19,22 +28,25 @@ with two values. `{{ A as % }}` and `{{ A as .3 }}` set the format.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from statistics import median
 from typing import NamedTuple
 
 from gru_core import SequenceError, experiments, presets
-from gru_core.experiments import sequence
+from gru_core.cells.registry import CELLS
+from gru_core.experiments import race, sequence
 from gru_core.numerals import decimal, whole
 
 from ..errors import Refused
 from ..jobs.cache import name_of
+from ..link import OPENING_SEQUENCES, comparison_in
 from ..recipes import read_recipes
+from ..runs import race as race_outcome
 from ..runs.limits import MOST_PRODUCTS
 from ..runs.linked import LinkedRun, run_link
-from ..runs.scores import scores
+from ..runs.scores import gradient_norm, scores
 from ..settings import Settings
 from .reading import Figure, figure_of
 
@@ -133,12 +145,14 @@ def check_figure(figure: Figure, runs: Runs) -> None:
 def _lab_keys(figure: Figure) -> dict[str, str]:
     keys = dict(figure.keys)
     if figure.page == "compare":
-        task, by = keys.pop("task", presets.TASKS[0]), keys.pop("by", presets.MATCHED[0])
+        task, by = comparison_in(keys)
         if task not in presets.TASKS or by not in presets.MATCHED:
             tasks, ways = ", ".join(presets.TASKS), " or ".join(presets.MATCHED)
             wrong = f"there is no comparison of “{task}” by “{by}”"
             raise ValueError(f"{wrong}: the task must be one of {tasks}, and `by` {ways}")
         keys.setdefault("model", presets.contenders(task, by)["gru"])
+        if task in OPENING_SEQUENCES:
+            keys.setdefault("sequence", OPENING_SEQUENCES[task])
     elif figure.page == "train":
         name, step = name_of(read_recipes(keys)[-1]), keys.pop("step", "")
         if name not in presets.NAMES:
@@ -171,8 +185,8 @@ def _term(text: str, figure: Figure, runs: Runs) -> tuple[float | str, str]:
         if figure.page.startswith("compare/"):
             figure = Figure("", figure.keys)
     words = name.split()
-    if words and words[0] in _EXPERIMENTS:
-        return _EXPERIMENTS[words[0]](words[1:])
+    if words and words[0] in _WITHOUT_RUN:
+        return _WITHOUT_RUN[words[0]](words[1:] + re.findall(r"[^\s,]+", link))
     match = re.fullmatch(rf"([a-z_][a-z_-]*+)(?:\.({_PLACE}))?(?:@({_PLACE}))?(?: from ({_PLACE}))?", name)
     if not match:
         raise ValueError(f"“{name}” cannot be computed: write, for example, z@3, share@7 from 4 or score")
@@ -183,6 +197,8 @@ def _term(text: str, figure: Figure, runs: Runs) -> tuple[float | str, str]:
         scored = scores(scenario, runs.settings)
         return scored.changed, "share" if scored.name == "accuracy" else "error"
     linked = runs.get(figure)
+    if match[1] == "gradient-norm":
+        return gradient_norm(linked.scenario, runs.settings), "ratio"
     run = linked.trace.layers[_layer(linked)]
     options = linked.link.options
     unit = _within("unit", int(match[2] or options.get("unit", 1)), run.cell.units)
@@ -191,7 +207,7 @@ def _term(text: str, figure: Figure, runs: Runs) -> tuple[float | str, str]:
     if match[1] in run.cell.signals:
         return float(getattr(run, match[1])[t - 1, unit - 1]), "value"
     if match[1] not in _QUANTITIES:
-        known = ", ".join((*run.cell.signals, *_QUANTITIES, "score", *_EXPERIMENTS))
+        known = ", ".join((*run.cell.signals, *_QUANTITIES, "score", "gradient-norm", *_WITHOUT_RUN))
         raise ValueError(f"“{match[1]}” cannot be computed; choose one of {known}")
     return _QUANTITIES[match[1]](place)
 
@@ -239,11 +255,23 @@ def _share(at: _Place) -> tuple[float, str]:
 
 def _reach(at: _Place) -> tuple[float, str]:
     _within("from", at.earlier, at.t)
-    if at.t * sum(cell.units**2 for cell in at.linked.trace.model.layers) > MOST_PRODUCTS:
-        raise ValueError("reach takes too long to compute for a network of this size: use an earlier step")
+    _check_products(at)
     x = at.linked.trace.sensitivity(at.t - 1).x
     norms = (x**2).sum(1) ** 0.5
     return float(norms[at.earlier - 1] / norms[-1]), "ratio"
+
+
+def _flow(at: _Place) -> tuple[float, str]:
+    _within("from", at.earlier, at.t)
+    layer = _layer(at.linked)
+    _check_products(at)
+    states = at.linked.trace.sensitivity(at.t - 1, layer=layer).states
+    return float(states.get("c", states["h"])[at.earlier - 1, at.unit - 1]), "ratio"
+
+
+def _check_products(at: _Place) -> None:
+    if at.t * sum(cell.units**2 for cell in at.linked.trace.model.layers) > MOST_PRODUCTS:
+        raise ValueError("this gradient takes too long to compute for a network of this size: use an earlier timestep")
 
 
 def _weights(at: _Place) -> tuple[float, str]:
@@ -257,32 +285,51 @@ _QUANTITIES: dict[str, Callable[[_Place], tuple[float | str, str]]] = {
     "half-life": _half_life,
     "share": _share,
     "reach": _reach,
+    "flow": _flow,
     "weights": _weights,
     "units": lambda at: (at.linked.trace.model.layers[_layer(at.linked)].units, "count"),
+    "inputs": lambda at: (at.linked.trace.model.layers[_layer(at.linked)].inputs, "count"),
     "steps": lambda at: (at.linked.start["T"], "count"),
 }
 
 
 def _gap(words: list[str]) -> tuple[float, str]:
-    *kind, steps = words or [""]
-    name = " ".join(kind).replace("-", "−")
-    results = experiments.result("gap")
-    rows = [row for row in results if experiments.kind_of_row(row) == name and str(row["T"] - 1) == steps]
-    if not rows:
-        example = "write, for example, “gap GRU, b_z = -2 50”"
+    base = experiments.BASES["gap"]
+    changed = {"rate": str(base.schedule.rate), "units": str(base.units)}
+    named = [word.partition("=") for word in words if re.match("[a-z]+=", word)]
+    *kind, gap = [word for word in words if not re.match("[a-z]+=", word)] or [""]
+    keys = changed | {key: value for key, _, value in named}
+    rate, steps, units = decimal(keys["rate"]), whole(gap), whole(keys["units"])
+    entry = None
+    if keys.keys() == changed.keys() and None not in (rate, steps, units):
+        entry = experiments.solved(" ".join(kind).replace("-", "−"), steps or 0, rate or 0, units or 0)
+    if entry is None:
+        example = "write, for example, “gap GRU, b_z = -2 50” or “gap GRU, b_z = 0 50 | rate=0.03”"
         raise ValueError(f"the experiment Gradient reach has no “{' '.join(words)}”: {example}")
-    return sum(row["good_at"] is not None for row in rows), "count"
+    return entry.solved, "count"
 
 
 def _race(words: list[str]) -> tuple[float | str, str]:
-    rows = [row for row in experiments.result("race") if [row["task"], row["cell"]] == words]
-    if not rows:
-        tasks = ", ".join(dict.fromkeys(row["task"] for row in experiments.result("race")))
-        raise ValueError(f"write “race TASK CELL”, with a task of {tasks} and a cell of {', '.join(experiments.EQUAL)}")
-    reached = [row["good_at"] for row in rows if row["good_at"] is not None]
-    if 2 * len(reached) <= len(rows):
-        return f"more than {max(row['steps'] for row in rows):,}", "words"
-    return float(median(row["good_at"] or 10**9 for row in rows)), "count"
+    task, cell = _racing(words)
+    median = race.medians(task)[cell].value
+    if math.isinf(median):
+        return f"more than {experiments.BASES[task].schedule.most:,}", "words"
+    return median, "share" if task == race.COUNTING else "median"
+
+
+def _interval(words: list[str]) -> tuple[str, str]:
+    task, cell = _racing(words)
+    return race_outcome.stored(task)["cells"][cell]["interval"], "words"
+
+
+def _racing(words: list[str]) -> tuple[str, str]:
+    """Return the task and the cell of an expression. Raises ValueError if there is no such race."""
+    if len(words) != 2 or words[0] not in experiments.RACES or words[1] not in experiments.EQUAL:
+        tasks, cells = ", ".join(experiments.RACES), ", ".join(experiments.EQUAL)
+        raise ValueError(
+            f"write “race TASK CELL” or “interval TASK CELL”, with a task of {tasks} and a cell of {cells}"
+        )
+    return words[0], words[1]
 
 
 def _recall(words: list[str]) -> tuple[float, str]:
@@ -294,7 +341,7 @@ def _recall(words: list[str]) -> tuple[float, str]:
 
 
 def _time(words: list[str]) -> tuple[float, str]:
-    timing = experiments.result("sequence")["timing"]
+    timing = experiments.result("sequence")["timing"]["1"]
     if len(words) != 2 or words[1] not in timing or words[0] not in timing[words[1]]:
         kinds, steps = ", ".join(sequence.KINDS), ", ".join(timing)
         raise ValueError(f"write “time KIND STEPS”, with a kind of {kinds} and steps of {steps}")
@@ -302,18 +349,48 @@ def _time(words: list[str]) -> tuple[float, str]:
 
 
 def _waits(words: list[str]) -> tuple[float, str]:
+    return _counts("waits", words)[0], "count"
+
+
+def _products(words: list[str]) -> tuple[float, str]:
+    return _counts("products", words)[1], "count"
+
+
+def _counts(name: str, words: list[str]) -> tuple[int, int]:
+    """Return the sequential operations and the multiply-adds of a network for a number of timesteps."""
     steps = whole(words[1]) if len(words) == 2 else None
     if not steps or words[0] not in sequence.KINDS:
-        raise ValueError(f"write “waits KIND STEPS”, with a kind of {', '.join(sequence.KINDS)} and a number of steps")
-    return sequence.counts(steps)[words[0]][0], "count"
+        raise ValueError(f"write “{name} KIND STEPS”, with a kind of {', '.join(sequence.KINDS)} and a number of steps")
+    return sequence.counts(steps)[words[0]]
 
 
-_EXPERIMENTS: dict[str, Callable[[list[str]], tuple[float | str, str]]] = {
+def _attention(words: list[str]) -> tuple[float, str]:
+    lookups = experiments.result("attention")["lookups"]
+    score, t, timestep = words if len(words) == 3 else ("", "", "")
+    rows = lookups.get(score, [])
+    if not 1 <= (whole(timestep) or 0) <= (whole(t) or 0) <= len(rows):
+        raise ValueError(f"write, for example, “attention 2 6 1”, with a score of {', '.join(lookups)}")
+    return rows[int(t) - 1]["weights"][int(timestep) - 1], "value"
+
+
+def _parameters(words: list[str]) -> tuple[float, str]:
+    units, inputs = (whole(word) for word in words[1:]) if len(words) == 3 else (None, None)
+    if words[:1] == [] or words[0] not in CELLS or not units or not inputs:
+        raise ValueError(f"write “parameters CELL UNITS INPUTS”, with a cell of {', '.join(CELLS)}")
+    cell = CELLS[words[0]]
+    return len(cell.gates) * units * (inputs + 1) + len(cell.recurrent) * units**2, "count"
+
+
+_WITHOUT_RUN: dict[str, Callable[[list[str]], tuple[float | str, str]]] = {
+    "parameters": _parameters,
     "gap": _gap,
     "race": _race,
+    "interval": _interval,
     "recall": _recall,
     "time": _time,
     "waits": _waits,
+    "products": _products,
+    "attention": _attention,
 }
 
 
@@ -332,6 +409,8 @@ def _format(value: float | str, kind: str, form: str) -> Value:
         text = f"{value:.{form[1:]}f}"
     elif kind == "count":
         text = f"{value:,.0f}"
+    elif kind == "median":
+        text = f"{value:,g}"
     elif kind == "steps":
         text = "∞" if value == float("inf") else f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
     elif kind == "times":

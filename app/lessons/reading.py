@@ -1,4 +1,5 @@
-"""Parsing of lessons. A lesson has steps; each step has a figure, and can have questions. An example:
+"""Parsing of lessons. A lesson has steps; each step has a figure, and can have questions. Students and teachers read
+"part" for such a step, since a step without a word before it is a timestep. An example:
 
 ---
 title: The gate that keeps
@@ -79,8 +80,7 @@ class LessonQuestion:
     """A question, of the kind choose, number, draw or click.
 
     `target` is the expression, the signal or the condition for the last three kinds. `figure` is shown with the answer,
-    which is computed from it. If `covered` is true, the figure of the step would give the answer away, so the page
-    hides part of it.
+    which is computed from it.
     """
 
     kind: str
@@ -88,9 +88,12 @@ class LessonQuestion:
     target: str
     options: list[Option]
     figure: Figure
-    covered: bool
     reveal: Prose | None = None
     why: Prose | None = None
+
+
+IN_PARTS = ("compare/bottleneck", "compare/attention")
+"""The experiments whose links choose the part of the result that they show. A lesson shows it before the answer."""
 
 
 @dataclass
@@ -108,9 +111,16 @@ class Step:
         return [part for part in self.parts if isinstance(part, LessonQuestion)]
 
     @property
+    def upto(self) -> int | None:
+        """The last timestep that the Lab shows until the student answers. None without a question or on other pages."""
+        asks = bool(self.questions) and self.figure.page == ""
+        return int(self.figure.keys.get("t", 1)) if asks else None
+
+    @property
     def covered(self) -> bool:
-        """Whether the page hides the timesteps after the cursor until the student answers."""
-        return any(question.covered for question in self.questions)
+        """Whether the page is hidden until the student has answered: an experiment opens with its result."""
+        page = self.figure.page
+        return bool(self.questions) and page.startswith("compare/") and page not in IN_PARTS
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +162,7 @@ class _Reader:
         self.known = self.front_matter(front)
         steps = list(self.steps(tokens))
         if not steps:
-            self.add_mistake(1, "there is no step: start one with a line such as “## [What it shows](?sequence=A+m)”")
+            self.add_mistake(1, "there is no part: start one with a line such as “## [What it shows](?sequence=A+m)”")
         if self.mistakes:
             raise LessonError(sorted(self.mistakes))
         needs = tuple(need.strip() for need in self.known.get("needs", "").split(",") if need.strip())
@@ -195,7 +205,7 @@ class _Reader:
                     yield step
                 elif loose:
                     self.add_mistake(
-                        _line(loose), "there is text before the first step: start a step with a heading ##"
+                        _line(loose), "there is text before the first part: start a part with a heading ##"
                     )
                 loose = []
                 title, figure = self.heading(tokens[place + 1], line, figure)
@@ -208,7 +218,7 @@ class _Reader:
                     loose = []
                     self.add_block(step, token, line)
                 else:
-                    self.add_mistake(line, "there is a ::: block before the first step: start a step with a heading ##")
+                    self.add_mistake(line, "there is a ::: block before the first part: start a part with a heading ##")
             else:
                 self.check_text(token, line)
                 loose.append(token)
@@ -227,7 +237,7 @@ class _Reader:
         link = next((child for child in children if child.type == "link_open"), None)
         title = "".join(child.content for child in children).strip()
         if not title:
-            self.add_mistake(line, "a step needs a title: write it after ##")
+            self.add_mistake(line, "a part needs a title: write it after ##")
         if link is None:
             return title, before
         base = Figure("", {"model": self.known.get("model", "")})
@@ -250,7 +260,7 @@ class _Reader:
         elif kind == "{predict}":
             step.parts.append(self.question(tokens, token.content, line, step.figure))
         elif kind not in ("{reveal}", "{why}"):
-            self.add_mistake(line, "a ::: block must be {predict}, {reveal}, {why} or, once in a step, {notes}")
+            self.add_mistake(line, "a ::: block must be {predict}, {reveal}, {why} or, once in a part, {notes}")
         elif not isinstance(last, LessonQuestion) or getattr(last, kind[1:-1]) is not None:
             self.add_mistake(line, f"{kind} must stand below a {{predict}}, without text between, and only once")
         elif kind == "{why}":
@@ -261,9 +271,8 @@ class _Reader:
                 last.figure = self.figure(link.strip(), line, step.figure)
                 if last.figure.page != step.figure.page:
                     self.add_mistake(
-                        line, "a {reveal} can show only the page of its step: write what changes, such as ?t=2"
+                        line, "a {reveal} can show only the page of its part: write what changes, such as ?t=2"
                     )
-                last.covered = last.kind in ("draw", "click")
 
     def block_tokens(self, content: str, line: int) -> list[Token]:
         """Return the tokens of a ::: block, with the line numbers of the file."""
@@ -319,9 +328,7 @@ class _Reader:
             self.add_mistake(line, "a question needs an answer: none of its options is marked (x)")
         if not any(token.type == "inline" and token.content.strip() for token in ask):
             self.add_mistake(line, "the question has no text: write it in the {predict} block")
-        return LessonQuestion(
-            kind, Prose(ask, line + 1), directive[2].strip() if directive else "", options, figure, True
-        )
+        return LessonQuestion(kind, Prose(ask, line + 1), directive[2].strip() if directive else "", options, figure)
 
     def options(self, tokens: list[Token]) -> Iterator[Option]:
         place = 0
@@ -358,7 +365,7 @@ def figure_of(link: str, base: Figure) -> Figure:
     match = next((known for known in PAGES if page == known or (known and page.endswith("/" + known))), None)
     if match is None:
         pages = ", ".join(f"/{known}" for known in PAGES)
-        raise ValueError(f"“{link}” is not a page that a step can show; choose one of {pages}")
+        raise ValueError(f"“{link}” is not a page that a lesson can show; choose one of {pages}")
     return Figure(match, keys if match or "model" in keys else dict(base.keys) | keys)
 
 

@@ -17,15 +17,17 @@ SHIPPED = TEMPLATES / "lessons"
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
 
-BEFORE = ("sequences", "gates", "state")
-CLAIMS = (
-    "vanishing", "parameters", "one-state", "reset", "update", "candidate", "half-life", "neither-wins", "one-by-one",
-    "bottleneck",
-)  # fmt: skip
-AFTER = ("what-came-next",)
+COURSE = {
+    "The cell": ("sequences", "gates", "state", "update", "reset", "candidate", "half-life"),
+    "Gradients": ("vanishing", "exploding", "truncated"),
+    "Cells compared": ("other-gates", "one-state", "parameters", "neither-wins"),
+    "Larger networks": ("layers", "padding"),
+    "Sequence models": ("one-by-one", "bottleneck", "what-came-next"),
+}
+"""The built-in lessons by the headings of the course, in its order. A lesson that is not written yet is left out."""
 
-ORDER = (*BEFORE, *CLAIMS, *AFTER)
-"""The built-in lessons, in the order of the course."""
+ORDER = tuple(name for names in COURSE.values() for name in names if (SHIPPED / f"{name}.md").exists())
+"""The names of the built-in lessons, in the order of the course."""
 
 
 def names(settings: Settings) -> list[str]:

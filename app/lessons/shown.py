@@ -21,12 +21,17 @@ from .markdown import Prose, numbers_in, render
 from .quantities import Runs, check_figure, curve, evaluate, matching_steps
 from .reading import Figure, Lesson, LessonQuestion, Mistake, Step, figure_of
 
-VIEW = ("sequence", "clamps", "t", "unit", "convention", "when", "cells", "step")
+VIEW = ("sequence", "clamps", "t", "unit", "convention", "when", "times", "cells", "step")
 """The keys of links that a page other than the Lab can change without a reload, `cells` of Compare only in part."""
 
 
 def reload_keys(figure: Figure) -> dict[str, str]:
-    """Return the keys that decide the HTML of a page other than the Lab: the task or the recipe, and its cells."""
+    """Return the keys that decide the HTML of a page other than the Lab: the task or the recipe, and its cells.
+
+    An experiment has no such keys, since its script sets its controls.
+    """
+    if figure.page.startswith("compare/"):
+        return {}
     keys = {key: value for key, value in figure.keys.items() if key not in VIEW}
     cells = figure.keys.get("cells", "") if figure.page == "train" else ""
     if figure.page == "compare":
@@ -64,6 +69,7 @@ class ShownStep:
     shape: str
     link: str
     upto: int | None
+    covered: bool
     parts: list[Markup | ShownQuestion]
     notes: Markup
 
@@ -163,7 +169,7 @@ def check_answer(question: LessonQuestion, runs: Runs) -> None:
     elif question.kind == "draw":
         curve(question.target, figure, runs)
     elif question.kind == "click" and not matching_steps(question.target, figure, runs):
-        raise ValueError(f"no step has “{question.target}”, so the question has no answer")
+        raise ValueError(f"no timestep has “{question.target}”, so the question has no answer")
 
 
 def link_of(figure: Figure, runs: Runs) -> str:
@@ -177,7 +183,6 @@ def link_of(figure: Figure, runs: Runs) -> str:
 
 def _step(n: int, step: Step, runs: Runs) -> ShownStep:
     check_figure(step.figure, runs)
-    upto = int(step.figure.keys.get("t", 1)) if step.covered and step.figure.page == "" else None
     parts: list[Markup | ShownQuestion] = []
     count = 0
     for part in step.parts:
@@ -188,7 +193,9 @@ def _step(n: int, step: Step, runs: Runs) -> ShownStep:
             parts.append(render(part, _number_writer(step.figure, runs)))
     figure = step.figure
     notes = render(step.notes, _number_writer(figure, runs)) if step.notes else Markup("")
-    return ShownStep(step.title, figure, _shape(figure, runs), link_of(figure, runs), upto, parts, notes)
+    return ShownStep(
+        step.title, figure, _shape(figure, runs), link_of(figure, runs), step.upto, step.covered, parts, notes
+    )
 
 
 def _shape(figure: Figure, runs: Runs) -> str:
@@ -211,7 +218,7 @@ def _shown_question(id: str, question: LessonQuestion, figure: Figure, runs: Run
         steps = linked.start["tokens"] or []
         if question.kind == "draw":
             _, low, high = curve(question.target, question.figure, runs)
-    start = int(figure.keys.get("t", 1)) if question.kind == "draw" and question.covered else 0
+    start = int(figure.keys.get("t", 1)) if question.kind == "draw" else 0
     return ShownQuestion(
         id,
         question.kind,

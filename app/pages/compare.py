@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from gru_core import SequenceError, Trace, presets
 from gru_core.cells.cell import Cell
 from gru_core.cells.registry import CELLS, ORDER, USUAL
+from gru_core.presets.recipes import PRESETS, without
 from gru_core.training.scoring import SCORE, figure
 
 from .. import models
 from ..errors import Refused
-from ..link import compared_cells, unit_in
+from ..link import OPENING_SEQUENCES, OPENING_TASK, compared_cells, comparison_in, unit_in
 from ..models import ModelEntry
 from ..runs.answers import Start, events, to_json
 from ..runs.run import example, run_whole
@@ -51,6 +52,7 @@ def run_contenders(
     if by not in presets.MATCHED:
         raise Refused(404, "by", f"by must be {' or '.join(presets.MATCHED)}", "by")
     runs = []
+    sequence = sequence or OPENING_SEQUENCES.get(task)
     for cell, name in presets.contenders(task, by, cells).items():
         base = example(name, settings)
         gru_clamps = clamps if cell == "gru" else []
@@ -76,13 +78,13 @@ def page_context(keys: Mapping[str, str], settings: Settings) -> Context:
     The page's script reads all other keys than `task`, `by` and `sequence` itself.
     """
     notices = version_notices(keys)
-    task, by = keys.get("task", presets.TASKS[0]), keys.get("by", presets.MATCHED[0])
+    task, by = comparison_in(keys)
     sequence, named = keys.get("sequence"), compared_cells(keys)
     try:
         runs = run_contenders(task, by, sequence, [], settings, named)
     except (Refused, SequenceError) as error:
         notices.append(link_error_notice(error))
-        task = task if task in presets.TASKS else presets.TASKS[0]
+        task = task if task in presets.TASKS else OPENING_TASK
         by = by if by in presets.MATCHED else presets.MATCHED[0]
         runs = run_contenders(task, by, None, [], settings, named)
     notice = " ".join(notices)
@@ -101,13 +103,12 @@ def comparison_context(
         "compared": {"task": task, "by": by, "usual": USUAL},
         "figures": cell_figures(),
     }
-    titles = {name: models.get(f"{name}-plain", settings).card.title for name in presets.TASKS}
     return {
         "page": "compare",
         "title": COMPARE.title,
         "task": task,
         "by": by,
-        "tasks": {name: title.removesuffix(", plain") for name, title in titles.items()},
+        "tasks": {name: PRESETS[name].title for name in presets.TASKS},
         "entry": entries[runs.index(gru)],
         "all_cells": {name: CELLS[name].title for name in ORDER},
         "scenario": gru.scenario,
@@ -130,6 +131,7 @@ def _contender_context(contender: Contender, entry: ModelEntry, keys: Mapping[st
     return {
         "cell": cell,
         "entry": entry,
+        "without": without(PRESETS[run.model.card.task].recipe.penalties) if entry["id"].endswith("-plain") else "",
         "outputs": outputs(run.model, run),
         "values": {name: getattr(run, name).T for name in cell.signals},
         "printed": run.h.size <= MOST_PRINTED,

@@ -26,29 +26,29 @@ _TOTAL = "=0.2 0.1 0.25 -0.1 =0.05 0.2 0.2 -0.3 =-0.2 0.1"
 EXAMPLES: dict[str, tuple[Example, ...]] = {
     "flip-flop": (
         Example(
-            "Clamp z at 1 at every step, so that nothing is kept. Does the unit still remember?",
+            "Clamp z at 1 at every timestep, so that nothing is kept. Does the unit still remember?",
             _link(_FLIP_FLOP, "z@1-=1", 3),
             "With z = 1 the state is always the candidate. Between the capitals r is open, so the candidate sees the "
             "old state and writes the same letter again. A unit can remember by keeping its state, "
             "or by writing the same state again.",
         ),
         Example(
-            "Clamp z at 0 from step 2. Which letter is the output?",
+            "Clamp z at 0 from timestep 2. Which letter is the output?",
             _link(_FLIP_FLOP, "z@2-=0", 5),
             "With z = 0 the unit takes no candidate, so it keeps the first letter to the end.",
         ),
         Example(
-            "Clamp z at 0.03 after the A. How much of the A’s state is left after 100 steps?",
+            "Clamp z at 0.03 after the A. How much of the A’s state is left after 100 timesteps?",
             _link("A" + " m" * 100, "z@1=1,z@2-101=0.03", 101, "tape,words,whatif,memory"),
             "0.97 to the power of 100 is 0.048, so 4.8% is left. A gate at 0.03 is not closed: "
-            "the half-life is 23 steps.",
+            "the half-life is 23 timesteps.",
         ),
     ),
     "flip-flop-plain": (
         Example(
-            "After 40 steps almost no gradient reaches the A. Has the network forgotten it?",
+            "After 40 timesteps almost no gradient reaches the A. Has the network forgotten it?",
             _link("A" + " m" * 40, "", 41, "tape,words,whatif,memory,influence"),
-            "No. Memory and Influence do not name t = 1. But if you clamp z at 0 at the steps that they name, the "
+            "No. Memory and Influence do not name t = 1. But if you clamp z at 0 at the timesteps that they name, the "
             "output stays the same. Now clamp z at 0 at t = 1: the output changes to B. The network stores the A so "
             "firmly that a small change of the A hardly changes the output. A gradient measures only small changes.",
         ),
@@ -63,7 +63,7 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
         Example(
             "Clamp z at 1 while the unit keeps a number. What changes?",
             _link(_CALCULATOR, "z@3=1", 3),
-            "The unit takes the whole candidate at a step where it should keep its number. r is open, so the "
+            "The unit takes the whole candidate at a timestep where it should keep its number. r is open, so the "
             "candidate is the old number plus 0.35. The unit adds a number that it should ignore.",
         ),
         Example(
@@ -74,7 +74,7 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
     ),
     "running-total": (
         Example(
-            "Clamp r at 1 at every step. Can the sum still start again?",
+            "Clamp r at 1 at every timestep. Can the sum still start again?",
             _link(_TOTAL, "r@1-=1", 5),
             "No. The unit drops the old sum by setting r near 0. With r = 1 the old sum always stays in the candidate.",
         ),

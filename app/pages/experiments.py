@@ -2,59 +2,191 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from functools import cache
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 import numpy as np
 
 from gru_core import experiments
 from gru_core.cells.registry import CELLS
-from gru_core.experiments import sequence
+from gru_core.experiments import race, sequence
 from gru_core.experiments.attention import recalling
 from gru_core.presets.recipes import FRESH_SEED
 from gru_core.training.checkpoints import first_card
+from gru_core.training.recipe import Recipe
+from gru_core.training.scoring import in_words
 from gru_core.training.tasks import EXPERIMENT_TASKS
 
 from .. import models
 from ..models import model_entry
+from ..runs import race as race_outcome
 from ..runs.answers import to_json
+from ..runs.reach import SEQUENCES, linked_question
 from ..settings import Settings
 from ..sitemap import PAGES
 from .boot import Boot, boot, escape_for_script
 from .page import Context
 
-SENT = ("base", "bases", "found", "equal", "timing", "parity", "kinds", "counts")
+SENT = (
+    "base",
+    "tie",
+    "bases",
+    "found",
+    "equal",
+    "timing",
+    "parity",
+    "kinds",
+    "counts",
+    "recipes",
+    "counting",
+    "furthest",
+    "few",
+    "tokens",
+    "lookups",
+)
 """The names of the template's values that the script gets too."""
 
 MODEL = "flip-flop"
 """The model in the boot data of pages without a model of their own."""
 
 
-def _gap() -> dict[str, Any]:
-    reached: dict[str, dict[int, list[bool]]] = {}
-    for row in experiments.result("gap"):
-        kind = experiments.kind_of_row(row)
-        reached.setdefault(kind, {}).setdefault(row["T"] - 1, []).append(row["good_at"] is not None)
-    solved = {
-        kind: {gap: f"{sum(seeds)} of {len(seeds)}" for gap, seeds in by_gap.items()}
-        for kind, by_gap in reached.items()
+def measured(recipes: Sequence[Recipe], resolution: str) -> dict[str, str]:
+    """Return the recipe of a stored result in words, by its parts, for the small print beside the finding.
+
+    `resolution` says which differences are too small to count.
+    """
+    first = recipes[0].schedule
+    tasks = {recipe.task: recipe for recipe in recipes}.values()
+    targets = [
+        in_words(EXPERIMENT_TASKS[recipe.task].kind, recipe.schedule.reach)
+        for recipe in tasks
+        if recipe.schedule.reach is not None
+    ]
+    most = max(recipe.schedule.most for recipe in recipes)
+    return {
+        "Seeds": f"{len({recipe.seed for recipe in recipes})} per entry",
+        "Optimizer": f"Adam; gradients clipped at norm {first.norm:g}",
+        "Learning rate": _listed(recipe.schedule.rate for recipe in recipes),
+        "Units": _listed(recipe.units for recipe in recipes),
+        "Batch": f"{first.B} sequences",
+        "Target": f"{' or '.join(dict.fromkeys(targets))} within {most:,} training steps",
+        "Resolution": f"checked every {first.every} training steps; {resolution}",
     }
-    return {"solved": solved, "gaps": experiments.GAPS, "base": experiments.BASES["gap"].to_dict()}
+
+
+def _listed(values: Iterable[float]) -> str:
+    return ", ".join(f"{value:g}" for value in sorted(set(values)))
+
+
+KINDS: dict[str, dict[str, str]] = {
+    "RNN": {"cells": "rnn"},
+    "LSTM, b_f = 1": {"cells": "lstm", "first": "plain", "b": "-1"},
+    "GRU, b_z = 0": {"cells": "gru", "first": "plain", "b": "0"},
+    "GRU, b_z = −1": {"cells": "gru", "first": "plain", "b": "-1"},
+    "GRU, b_z = −2": {"cells": "gru", "first": "plain", "b": "-2"},
+    "GRU, chrono": {"cells": "gru", "first": "chrono"},
+}
+"""The cells and initial biases in the result of “Gradient reach”, each with the settings of the page that train it."""
+
+
+class Entry(NamedTuple):
+    """An entry of the map of “Gradient reach”: its result, and the settings of the page that train it."""
+
+    solved: experiments.Solved
+    settings: str
+
+
+def _gap() -> dict[str, Any]:
+    base, fixed = experiments.BASES["gap"], experiments.MAP_GAP
+    rate, units, sizes_rate = base.schedule.rate, base.units, experiments.SIZES_RATE
+    axes = {
+        f"learning rate (gap {fixed}, {units} units)": {f"{r:g}": (fixed, r, units) for r in experiments.GAP_RATES},
+        f"units (gap {fixed}, rate {sizes_rate:g})": {str(n): (fixed, sizes_rate, n) for n in experiments.GAP_SIZES},
+        f"gap (rate {rate:g}, {units} units)": {str(gap): (gap, rate, units) for gap in experiments.GAPS},
+    }
+    places = [place for axis in axes.values() for place in axis.values()]
+    trained = [row for row in experiments.result("gap") if row["cell"] == "rnn" and row["good_at"] is not None]
+    return {
+        "axes": axes,
+        "entries": {kind: [_entry(kind, *place) for place in places] for kind in KINDS},
+        "solved": lambda kind, gap, rate, units: _entry(kind, gap, rate, units).solved.solved,
+        "passed": _passed,
+        "seeds": len(experiments.GAP_SEEDS),
+        "rates": (0.001, *experiments.GAP_RATES, 0.1),
+        "default": linked_question({}),
+        "rate": rate,
+        "sizes": experiments.GAP_SIZES,
+        "most": base.schedule.most,
+        "saturated": (sum(row["gradient"][1] < SMALL for row in trained), len(trained)),
+        "small": SMALL,
+        "sequences": SEQUENCES,
+        "measured": measured(experiments.recipes("gap"), "one seed more or less is a tie"),
+    }
+
+
+SMALL = 0.01
+"""The relative gradient over the gap below which hardly any gradient is left."""
+
+
+def _passed(kind: str) -> float:
+    """Return the share of the gradient that a timestep of an untrained cell passes on: the geometric mean over the gap.
+
+    The gradient over the gap is the median over the seeds.
+    """
+    base = experiments.BASES["gap"]
+    place = (experiments.MAP_GAP, base.schedule.rate, base.units)
+    rows = [row for row in experiments.result("gap") if (row["T"] - 1, row["rate"], row["units"]) == place]
+    over_gap = median(row["gradient"][0] for row in rows if experiments.kind_of_row(row) == kind)
+    return float(over_gap ** (1 / experiments.MAP_GAP))
+
+
+def _entry(kind: str, gap: int, rate: float, units: int) -> Entry:
+    solved = experiments.solved(kind, gap, rate, units)
+    if solved is None:
+        raise ValueError(f"the result of the experiment has no {kind} with gap {gap}, rate {rate:g}, {units} units")
+    return Entry(solved, urlencode({"gap": gap, "rate": f"{rate:g}", "units": units, **KINDS[kind]}))
 
 
 def _in_sequence() -> dict[str, Any]:
     result = experiments.result("sequence")
-    rows = [row for row in experiments.result("race") if (row["task"], row["cell"]) == ("parity", "gru")]
+    slower = {B: sequence.slower_from(result["timing"][str(B)]) for B in sequence.LENGTHS}
+    longest = max(sequence.LENGTHS[1])
+    reach = experiments.BASES["parity"].schedule.reach
+    work, earlier = sequence.counts(longest), sequence.counts(longest // 4)
     return {
         "kinds": sequence.KINDS,
         "lengths": sequence.LENGTHS,
         "width": sequence.WIDTH,
-        "counts": {str(T): sequence.counts(T) for T in sequence.LENGTHS},
-        "timing": result["timing"],
-        "parity": {"gru": [row["scores"] for row in rows], "scan": result["parity"]},
-        "base": replace(experiments.BASES["parity"], biases=experiments.EQUAL["gru"]).to_dict(),
+        "counts": {str(T): sequence.counts(T) for T in sequence.LENGTHS[1]},
+        "timing": {
+            B: {T: {"seconds": times, "comparison": sequence.attention_against_gru(times)} for T, times in by_T.items()}
+            for B, by_T in result["timing"].items()
+        },
+        "slower": slower,
+        "growth": {kind: work[kind][1] / earlier[kind][1] for kind in ("gru", "attention")},
+        "longest": longest,
+        "scans": work["scan"][0],
+        "parity": result["parity"],
+        "learned": {
+            cell: f"{sum(course[-1][1] >= (reach or 1) for course in courses)} of {len(courses)}"
+            for cell, courses in result["parity"].items()
+        },
+        "latest": max(
+            (course[-1][0] for course in result["parity"]["gru"] if course[-1][1] >= (reach or 1)), default=None
+        ),
+        "best": max(course[-1][1] for course in result["parity"]["mingru"]),
+        "parity_steps": sequence.PARITY_STEPS,
+        "recipes": {cell: sequence.parity_recipe(0, cell).to_dict() for cell in result["parity"]},
+        "measured": {
+            "Times": "one CPU, in NumPy, one thread for linear algebra, all points in one run",
+            "Each time": f"fastest of {sequence.REPEATS} repeats",
+            "Size": f"{sequence.WIDTH} inputs and {sequence.WIDTH} units; batch 1 and batch 32",
+            "Resolution": f"a time that differs by at most {sequence.TIE:.0%} is a tie",
+            "Counts": "multiply-adds of the equations, on any machine",
+        },
     }
 
 
@@ -70,7 +202,19 @@ def _bottleneck() -> dict[str, Any]:
         "most": base.schedule.most,
         "attention": {n: _recalled(n) for n in experiments.ITEMS},
         "base": base.to_dict(),
+        "tie": RECALL_TIE,
+        "measured": measured(
+            experiments.recipes("bottleneck"), f"seeds differ by up to {100 * RECALL_TIE:g} points, so that is a tie"
+        ),
     }
+
+
+RECALL_TIE = 0.1
+"""The difference of two held-out accuracies of “Memory capacity” up to which they are a tie.
+
+With the seeds 0 to 4, a GRU of 16 units recalls 83% to 93% of 8 letters, one of 8 units 63% to 69%, and one of 4 units
+67% to 73% of 4 letters.
+"""
 
 
 @cache
@@ -82,26 +226,53 @@ def _recalled(n: int) -> float:
     return float((head(x).argmax(-1) == batch.target)[batch.scored].mean())
 
 
+def _attention() -> dict[str, Any]:
+    return {**experiments.result("attention"), "measured": ATTENTION_MEASURED}
+
+
+ATTENTION_MEASURED = {
+    "Weights": "set by hand, not trained",
+    "Heads": "1",
+    "Resolution": "computed exactly, shown with two decimals",
+}
+"""The recipe of “Attention weights” in words."""
+
+
 def _race() -> dict[str, Any]:
-    results: dict[str, dict[str, Any]] = {}
-    for task in experiments.RACES:
-        for cell in experiments.EQUAL:
-            rows = [row for row in experiments.result("race") if (row["task"], row["cell"]) == (task, cell)]
-            reached = [row["good_at"] for row in rows if row["good_at"] is not None]
-            # A training that did not reach the target counts as longer than all others.
-            middle = median([row["good_at"] or float("inf") for row in rows])
-            results.setdefault(task, {})[cell] = {
-                "median": None if middle == float("inf") else f"{middle:,g}",
-                "solved": f"{len(reached)} of {len(rows)}",
-                "curves": [row["scores"] for row in rows],
-                "good_at": [row["good_at"] for row in rows],
-            }
-    bases = {task: experiments.BASES[task].to_dict() for task in experiments.RACES}
-    cards = {task: first_card(experiments.BASES[task]).about for task in experiments.RACES}
-    return {"found": results, "bases": bases, "cards": cards, "equal": experiments.EQUAL}
+    bases = {task: experiments.BASES[task] for task in experiments.RACES}
+    found = {task: race_outcome.stored(task) for task in bases}
+    fast = [recipe for recipe in experiments.recipes("race") if recipe.task != race.COUNTING]
+    counting = bases[race.COUNTING].schedule
+    smallest = race.resolution("parity")
+    tie = f"a difference of medians below {smallest:g} training steps, or a rank test with p ≥ {race.P_TIE:g}, is a tie"
+    words = measured(fast, tie)
+    return {
+        "found": found,
+        "finding": race_outcome.finding(),
+        "bases": {task: base.to_dict() for task, base in bases.items()},
+        "cards": {task: first_card(base).about for task, base in bases.items()},
+        "equal": experiments.EQUAL,
+        "counting": race.COUNTING,
+        "trained_n": race.TRAINED,
+        "beyond": race.BEYOND,
+        "furthest": race.FURTHEST,
+        "counted_to": {
+            cell: max(n for n, share in result["curve"] if share >= 0.5)
+            for cell, result in found[race.COUNTING]["cells"].items()
+            if cell in ("lstm", "gru")
+        },
+        "few": race.FEWEST,
+        "p_tie": f"{race.P_TIE:g}",
+        "measured": words
+        | {
+            "Intervals": f"{race.CONFIDENCE:.0%}, between two order statistics of the seeds",
+            "Counting": f"{len(experiments.COUNTING_SEEDS)} seeds, learning rate {counting.rate:g}, "
+            f"{counting.most:,} training steps; resolution 1 of {len(race.BEYOND)} lengths",
+        },
+    }
 
 
-EXPERIMENTS = {"gap": _gap, "sequence": _in_sequence, "bottleneck": _bottleneck, "race": _race}
+EXPERIMENTS = {"gap": _gap, "sequence": _in_sequence, "bottleneck": _bottleneck, "race": _race, "attention": _attention}
 
 
 def page_context(name: str, settings: Settings) -> Context:

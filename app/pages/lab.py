@@ -154,6 +154,8 @@ def _groups(entries: list[LabEntry]) -> dict[str, list[LabEntry]]:
             group = "Uploaded models"
         elif entry["id"] in presets.COMPARED:
             group = f"The same tasks, {CELLS[entry['layers'][0]['cell']].title}"
+        elif entry["id"] in presets.EXTRA:
+            group = "Models for one idea each"
         elif entry["id"] not in presets.NAMES:
             group = "From this server"
         else:

@@ -27,10 +27,11 @@ def course_context(settings: Settings) -> Context:
             lessons.append(shelf.get(name, settings))
         except Refused as error:
             errors.append(error.message)
-    groups = {"Before you begin": shelf.BEFORE, "Ten claims": shelf.CLAIMS, "After the GRU": shelf.AFTER}
     return {
         "section": "lessons",
-        "groups": {title: [lesson for lesson in lessons if lesson.name in names] for title, names in groups.items()}
+        "groups": {
+            title: [lesson for lesson in lessons if lesson.name in names] for title, names in shelf.COURSE.items()
+        }
         | {"More lessons on this server": [lesson for lesson in lessons if lesson.name not in shelf.ORDER]},
         "wrong": errors,
     }
@@ -54,7 +55,16 @@ def lesson_context(lesson: Lesson, n: int, settings: Settings, view: Mapping[str
     In a room the page shows a `view`. It has neither later steps nor questions, because these come from the teacher.
     """
     steps = steps_of(lesson, settings)
-    sent = [{"page": step.figure.page, "shape": step.shape, "link": step.link, "upto": step.upto} for step in steps]
+    sent = [
+        {
+            "page": step.figure.page,
+            "shape": step.shape,
+            "link": step.link,
+            "upto": step.upto,
+            "covered": step.covered and view is None,
+        }
+        for step in steps
+    ]
     questions = {
         part.id: _question_data(part) for step in steps for part in step.parts if isinstance(part, ShownQuestion)
     }
@@ -70,6 +80,7 @@ def lesson_context(lesson: Lesson, n: int, settings: Settings, view: Mapping[str
         "lesson": lesson,
         "steps": steps,
         "step": n,
+        "covered": sent[n - 1]["covered"],
         "last": len(steps) if view is None else n,
         "needs": list(shelf.readable_lessons(lesson.needs, settings)),
         "after": next(after, None),

@@ -101,7 +101,7 @@ def compose(body: QuestionBody, settings: Settings) -> NewQuestion:
         raise Refused(422, "question", message, "question") from error
     steps = len(draft.prompt.steps)
     if steps > MOST_STEPS:
-        message = f"at most {MOST_STEPS} steps can be selected or drawn over; this sequence has {steps}"
+        message = f"at most {MOST_STEPS} timesteps can be selected or drawn over; this sequence has {steps}"
         raise Refused(422, "question", message, "question")
     keep_inputs = not draft.prompt.covers_inputs
     cover, after = (validate_view(view, settings, keep_inputs) for view in draft.views) if draft.views else (None, None)
@@ -154,7 +154,7 @@ class _Cursor:
     def next_figure(self) -> Figure:
         """Return the figure with the cursor at the next timestep. Raise ValueError if there is none."""
         if self.t >= self.T:
-            raise ValueError("the cursor is at the last step, so nothing comes after it: move the cursor back")
+            raise ValueError("the cursor is at the last timestep, so nothing comes after it: move the cursor back")
         return Figure("", {**self.figure.keys, "t": str(self.t + 1)})
 
     def step(self, t: int) -> Markup:
@@ -185,12 +185,12 @@ def _output_question(body: QuestionBody, settings: Settings) -> _Draft:
         options = [Markup(text) for text in ("It rises.", "It falls.", "It stays about the same.")]
         change, least = float(then[0] - now[0]), STAYS * float(y.max() - y.min())
         right = 2 if abs(change) <= least else 0 if change > 0 else 1
-        text = Markup("How will the output change at the next step, {}?").format(step)
+        text = Markup("How will the output change at the next timestep, {}?").format(step)
     else:
         likeliest = sorted(sorted(range(len(then)), key=lambda k: -then[k])[:MOST_OPTIONS])
         options = [escape(readout.labels[k]) for k in likeliest]
         right = likeliest.index(int(then.argmax()))
-        text = Markup("What will the output be at the next step, {}?").format(step)
+        text = Markup("What will the output be at the next timestep, {}?").format(step)
     output = evaluate(f"y@{cursor.t + 1}", figure, cursor.runs).text
     solution = _solution((right,), Markup("The output at {} is {}.").format(step, output))
     return _Draft(
@@ -207,7 +207,7 @@ def _signal_question(body: QuestionBody, settings: Settings) -> _Draft:
         raise ValueError(f"this cell has no {body.signal}; it has {', '.join(signals)}")
     style = signals[body.signal]
     value, number = evaluate(f"{body.signal}@{cursor.t + 1}", figure, cursor.runs)
-    text = Markup("What will <i>{}</i> of unit {} be at the next step, {}?").format(
+    text = Markup("What will <i>{}</i> of unit {} be at the next timestep, {}?").format(
         style.symbol, cursor.unit, cursor.step(cursor.t + 1)
     )
     prompt = _number_prompt(text, style.lowest, style.highest)
@@ -223,7 +223,7 @@ def _contribution_question(body: QuestionBody, settings: Settings) -> _Draft:
     cursor = _Cursor(body.view, settings)
     truth = matching_steps(f"most share@{cursor.t}", cursor.figure, cursor.runs)
     share = evaluate(f"share@{cursor.t} from {truth[0]}", cursor.figure, cursor.runs).text
-    text = Markup("Which step contributed most to the state of unit {} at {}?").format(
+    text = Markup("Which timestep contributed most to the state of unit {} at {}?").format(
         cursor.unit, cursor.step(cursor.t)
     )
     views = cursor.figure.keys.get("views", "tape,words,cell,equations").split(",")
@@ -274,7 +274,7 @@ def _own_number(body: QuestionBody, text: Markup, low: float, high: float) -> tu
 def _own_steps(body: QuestionBody, text: Markup, settings: Settings) -> tuple[Prompt, Solution]:
     cursor = _Cursor(body.view, settings)
     if body.right is not None and body.right not in range(1, cursor.T + 1):
-        raise ValueError(f"the correct step must be a whole number from 1 to {cursor.T}")
+        raise ValueError(f"the correct timestep must be a whole number from 1 to {cursor.T}")
     return Prompt("click", _paragraph(text), steps=cursor.steps(cursor.T)), Solution(_places(body.right))
 
 

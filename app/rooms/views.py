@@ -114,7 +114,7 @@ def figure_of_view(view: View | ShownView, settings: Settings) -> Figure:
         steps = shown_steps(shelf.get(page.removeprefix("lessons/"), settings), settings)
         step = view.step or 1
         if not 1 <= step <= len(steps):
-            raise Refused(422, "view", f"step must be from 1 to {len(steps)}, the steps of this lesson", "step")
+            raise Refused(422, "view", f"step must be from 1 to {len(steps)}, the parts of this lesson", "step")
         page = steps[step - 1].figure.page
     if page not in PAGES:
         pages = ", ".join(f"/{name}" for name in PAGES)

@@ -1,35 +1,37 @@
-"""GET /compare/gap and other experiments, and the measurements on this server for their pages."""
+"""GET /compare/gap and other experiments, the same below /embed, and the measurements that their pages request."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from gru_core.experiments import sequence
+from gru_core.experiments import race, sequence
+from gru_core.training.tasks import EXPERIMENT_TASKS
 
+from .. import models
 from ..errors import Refused
 from ..jobs import work
 from ..jobs.engine import WorkerDied
 from ..pages.experiments import page_context
 from ..pages.page import respond_with_figures
+from ..runs import race as race_outcome
 from ..runs.answers import to_json
 from ..runs.reach import SEQUENCES, gradient_reach
-from ..schemas import GapQuestion, Whole
+from ..schemas import Counted, GapQuestion, RaceQuestion, SequenceTimes, Whole
 from ..server.budget import spend
-from ..sitemap import EXPERIMENTS, PAGES
+from ..sitemap import PAGES, ExperimentName
 
 router = APIRouter()
 
-if TYPE_CHECKING:
-    Name = str
-else:  # so that FastAPI knows the names
-    Name = Literal[tuple(page.name for page in EXPERIMENTS)]
+REPEATS = 3
+"""The repeats of each measured time."""
 
 
-@router.get("/compare/{name}", include_in_schema=False)
-def experiment(request: Request, name: Name) -> Response:
+@router.api_route("/compare/{name}", methods=["GET", "HEAD"], include_in_schema=False)
+@router.api_route("/embed/compare/{name}", methods=["GET", "HEAD"], include_in_schema=False)
+def experiment(request: Request, name: ExperimentName) -> Response:
     return respond_with_figures(
         request, PAGES[f"compare/{name}"].template, page_context(name, request.app.state.settings)
     )
@@ -37,30 +39,51 @@ def experiment(request: Request, name: Name) -> Response:
 
 @router.get(
     "/api/experiments/sequence",
-    summary="Measure the time for a sequence of T timesteps on this server",
-    description="All times are in seconds and measured now; each is the median of 3 repeats. `gru` is a GRU, "
-    "`attention` is a head of attention. `loop` and `scan` are a minimal GRU, computed one timestep after another and "
-    "by a parallel scan.",
+    summary="Measure the time for B sequences of T timesteps on this server",
+    description=f"All times are in seconds and measured now, with one thread for linear algebra; each is the fastest "
+    f"of {REPEATS} repeats. `gru` is a GRU, `attention` is a head of attention. `loop` and `scan` are a minimal GRU, "
+    "computed one timestep after another and by a parallel scan. `comparison` says whether attention is faster or "
+    f"slower than the GRU; a difference of at most {sequence.TIE:.0%} is a tie.",
 )
-def timing(T: Annotated[Whole, Query()]) -> dict[str, float]:
-    if T not in sequence.LENGTHS:
-        raise Refused(422, "request", f"T must be one of {', '.join(map(str, sequence.LENGTHS))}", "T")
-    spend(T * sequence.WIDTH * 10)
-    return sequence.timed(T, 3)
+async def timing(request: Request, T: Annotated[Whole, Query()], B: Annotated[Whole, Query()] = 1) -> SequenceTimes:
+    if B not in sequence.LENGTHS:
+        raise Refused(422, "request", f"B must be one of {', '.join(map(str, sequence.LENGTHS))}", "B")
+    if T not in sequence.LENGTHS[B]:
+        raise Refused(422, "request", f"T must be one of {', '.join(map(str, sequence.LENGTHS[B]))}", "T")
+    try:
+        times = await request.app.state.trainings.compute(work.sequence_times, (T, B, REPEATS))
+    except WorkerDied as error:
+        raise Refused(503, "lost", str(error), retry_after=5) from error
+    return SequenceTimes(seconds=times, comparison=sequence.attention_against_gru(times))
 
 
 @router.get(
-    "/api/experiments/parity",
-    summary="Train a minimal GRU on parity",
-    description="The task is parity: is the number of ones so far even or odd? The response is a list of training "
-    "steps, each with the held-out accuracy.",
+    "/api/experiments/counting",
+    summary="Test how far a network counts",
+    description="`model` is a model of the task counting, such as a checkpoint ID@STEP of a training. `counted` has 1 "
+    f"for each n from 1 to {race.FURTHEST} that the network counts correctly: n times a, then n + 1 times b. Else 0.",
 )
-async def parity(request: Request, seed: Annotated[Whole, Query(ge=0, lt=2**32)]) -> list[tuple[int, float]]:
-    try:
-        result: list[tuple[int, float]] = await request.app.state.trainings.compute(work.parity_by_scan, seed)
-    except WorkerDied as error:
-        raise Refused(503, "lost", str(error), retry_after=5) from error
-    return result
+def counting(request: Request, model: str) -> Counted:
+    network = models.get(model, request.app.state.settings)
+    if models.task(network) is not EXPERIMENT_TASKS[race.COUNTING]:
+        raise Refused(422, "model", "this model was not trained to count: choose a model of the task counting", "model")
+    spend(race.FURTHEST**2 * len(race.STARTS) * sum(cell.units for cell in network.layers))
+    return Counted(counted=race.counted(network))
+
+
+@router.post(
+    "/api/experiments/race",
+    summary="Compare the cells after trainings with several seeds",
+    description="Returns for each cell the median with its 95% interval, as text, and a verdict in a sentence. Cells "
+    "tie if their intervals overlap or if their medians differ by less than the resolution.",
+    response_class=Response,
+)
+def compare(question: RaceQuestion) -> Response:
+    if question.task == race.COUNTING:
+        outcome = race_outcome.counted(question.counted)
+    else:
+        outcome = race_outcome.reached(question.task, question.steps)
+    return Response(to_json(outcome), media_type="application/json")
 
 
 @router.post(

@@ -8,16 +8,19 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
+from gru_core import experiments
+
 from .. import models
 from ..errors import Refused
 from ..exports import page as export
-from ..exports.files import as_csv, as_npz
+from ..exports.files import as_csv, as_npz, rows_as_csv
 from ..exports.lesson import lesson_page
 from ..lessons import shelf
 from ..rooms.withheld import open_to
-from ..runs.answers import whole
+from ..runs.answers import to_json, whole
 from ..runs.linked import LinkedRun, run_link
 from ..runs.run import within_text
+from ..sitemap import ExperimentName
 
 router = APIRouter(prefix="/api/export")
 
@@ -71,6 +74,21 @@ def lesson_html(request: Request, name: str) -> Response:
     except ValueError as error:
         raise Refused(422, "lesson", f"the lesson “{name}” cannot be shown: {error}", "name") from error
     return _file(f"gruscope-{name}.html", content, "text/html")
+
+
+@router.get(
+    "/experiment.csv",
+    summary="Export the stored result of an experiment as CSV",
+    description="A line for each training. `good_at` is the training step at which it reached its target, empty if it "
+    "never did. The sequential cost has a line for each sequence length, with times in seconds.",
+)
+def experiment_csv(name: ExperimentName) -> Response:
+    return _file(f"gruscope-{name}.csv", rows_as_csv(experiments.table(name)), "text/csv")
+
+
+@router.get("/experiment.json", summary="Export the stored result of an experiment as JSON")
+def experiment_json(name: ExperimentName) -> Response:
+    return _file(f"gruscope-{name}.json", to_json(experiments.result(name)), "application/json")
 
 
 @router.get(

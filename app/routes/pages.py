@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from ..lessons import shelf
 from ..pages import compare, lab, start, train
 from ..pages.page import respond_with_figures
 from ..server.middleware import route_path
@@ -18,8 +19,12 @@ router = APIRouter(include_in_schema=False)
 @router.api_route("/embed", methods=["GET", "HEAD"])
 def lab_page(request: Request) -> Response:
     settings: Settings = request.app.state.settings
-    uploads = settings.no_uploads is None and route_path(request.scope) != "/embed"
-    return respond_with_figures(request, "lab.html", lab.page_context(request.query_params, settings, uploads=uploads))
+    embedded = route_path(request.scope) == "/embed"
+    uploads = settings.no_uploads is None and not embedded
+    context = lab.page_context(request.query_params, settings, uploads=uploads)
+    if not embedded and not request.query_params:
+        context["newcomer"] = shelf.get(shelf.ORDER[0], settings)
+    return respond_with_figures(request, "lab.html", context)
 
 
 @router.api_route("/start", methods=["GET", "HEAD"])

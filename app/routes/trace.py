@@ -9,7 +9,8 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse
 
-from ..models import SHIPPED
+from gru_core import presets
+
 from ..runs.answers import EVENT_STREAM, STREAM_HEADERS, events, whole
 from ..runs.limits import BLOCK
 from ..runs.run import check_place, prepare, within_text
@@ -62,7 +63,7 @@ def _is_short(scenario: Scenario) -> bool:
     texts = [scenario.sequence, scenario.against or ""]
     changes = len(scenario.clamps) + len(scenario.weights)
     short = all(isinstance(text, str) and len(text) <= SHORT for text in texts)
-    return scenario.model in SHIPPED and short and changes <= MOST_SHORT_CHANGES
+    return scenario.model in presets.SHIPPED and short and changes <= MOST_SHORT_CHANGES
 
 
 def _answer(question: TraceQuestion, settings: Settings, accept: str) -> Response:

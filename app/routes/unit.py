@@ -74,10 +74,10 @@ def ask_ledger(request: Request, question: LedgerQuestion) -> Response:
     start, blocks = prepare_unit(question, request.app.state.settings)
     T, first = start["T"], question.from_
     most = max(1, MOST_SHARES // (T + 1))
-    within("from", first, 1, T, "the steps of this sequence")
+    within("from", first, 1, T, "the timesteps of this sequence")
     last = min(T, first + most - 1)
-    why = f"at most {most} steps at once, each with {T + 1:,} contributions"
-    why = f"the steps of this sequence from step {first}" if last == T else why
+    why = f"at most {most} timesteps at once, each with {T + 1:,} contributions"
+    why = f"the timesteps of this sequence from timestep {first}" if last == T else why
     within("to", question.to, first, last, why)
     try:
         return _json(shares(question, next(blocks)))
@@ -92,16 +92,17 @@ def ask_ledger(request: Request, question: LedgerQuestion) -> Response:
     "input at s, and `x_norm` its norm. `input` has the timestep `t` with the largest norm, and this norm as `value`. "
     "`z` and `r` (in an LSTM `i`, `f` and `o`) are the derivatives of the output with respect to the unit's gates. "
     "`gate` names the gate of this layer that has the derivative with the largest absolute value, its unit, its "
-    "timestep and the value; for an RNN it is null. `h_norm` is the Frobenius norm of the Jacobian of the layer's h at "
-    "`t` with respect to h at s, and `h_unit` is the norm of the unit's row; an LSTM also has `c_norm` and `c_unit`, "
-    "for c at `t` with respect to c at s. With a softmax, the output is a probability. A clamped value does not depend "
-    "on other values, but the output still has a derivative with respect to a clamped gate.",
+    "timestep and the value; for an RNN it is null. `h_norm` is the Frobenius norm of the Jacobian of the layer's h "
+    "at `t` with respect to h at s, `h_gain` is this norm over √H, and `h_unit` is the norm of the unit's row; an "
+    "LSTM also has `c_norm`, `c_gain` and `c_unit`, for h at `t` with respect to c at s. With a softmax, the output "
+    "is a probability. A clamped value does not depend on other values, but the output still has a derivative with "
+    "respect to a clamped gate.",
 )
 def ask_sensitivity(request: Request, question: SensitivityQuestion) -> Response:
     start, blocks = prepare_unit(question, request.app.state.settings)
     T, H, K = start["T"], start["layers"][question.layer - 1]["H"], len(start["y"]["labels"])
     most = MOST_PRODUCTS // H**2
-    why = "the steps of this sequence" if most >= T else f"a later step takes too long with {H} units"
+    why = "the timesteps of this sequence" if most >= T else f"a later timestep takes too long with {H} units"
     within("t", question.t, 1, min(T, most), why)
     if question.output is not None:
         within("output", question.output, 1, K, "the outputs of this model")

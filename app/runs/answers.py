@@ -18,7 +18,7 @@ from gru_core.cells.cell import Cell, Row, Run
 from gru_core.cells.equations import EquationNumbers
 from gru_core.cells.holds import Holds
 from gru_core.runs.ledger import largest, ledger, origins, since
-from gru_core.runs.sensitivity import frobenius
+from gru_core.runs.sensitivity import frobenius, gain
 
 from ..schemas import EquationsQuestion, LedgerQuestion, SensitivityQuestion, SumsQuestion, UnitPlace, UnitQuestion
 
@@ -266,7 +266,8 @@ def sensitivities(question: SensitivityQuestion, trace: Trace) -> bytes:
     layer, output = question.layer - 1, None if question.output is None else question.output - 1
     sensitivity = trace.sensitivity(question.t - 1, output, layer)
     fields = sensitivity_of(sensitivity, layer, question.unit - 1)
-    return to_json(_question_fields(question) | {"x": sensitivity.x} | fields)
+    norms = {f"{name}_norm": frobenius(rows) for name, rows in sensitivity.states.items()}
+    return to_json(_question_fields(question) | {"x": sensitivity.x} | norms | fields)
 
 
 def sensitivity_of(sensitivity: Sensitivity, layer: int, unit: int) -> dict[str, Any]:
@@ -275,7 +276,7 @@ def sensitivity_of(sensitivity: Sensitivity, layer: int, unit: int) -> dict[str,
     x_norm = np.sqrt((sensitivity.x**2).sum(1))
     return (
         {"output": sensitivity.output + 1, "x_norm": x_norm}
-        | {f"{name}_norm": frobenius(norms) for name, norms in sensitivity.states.items()}
+        | {f"{name}_gain": gain(norms) for name, norms in sensitivity.states.items()}
         | {"input": {"t": int(x_norm.argmax()) + 1, "value": x_norm.max()}}
         | {name: np.ascontiguousarray(array[:, unit]) for name, array in of_unit.items()}
         | {"gate": _most_sensitive_gate(sensitivity, layer)}

@@ -48,7 +48,7 @@ def run_link(keys: Mapping[str, str], settings: Settings) -> LinkedRun:
         scenario = scenario.model_copy(update={"sequence": " ".join(start["tokens"])})
     layers = start["layers"]
     layer = int(link.options.get("layer", len(layers)))
-    within("t", int(link.options.get("t", 1)), 1, start["T"], "the steps of this sequence")
+    within("t", int(link.options.get("t", 1)), 1, start["T"], "the timesteps of this sequence")
     within("layer", layer, 1, len(layers), "the layers of this model")
     within("unit", int(link.options.get("unit", 1)), 1, layers[layer - 1]["H"], "the units of this layer")
     return LinkedRun(link, scenario, start, replace(trace, tokens=start["tokens"]))

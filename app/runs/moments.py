@@ -22,9 +22,11 @@ def moments(question: MomentsQuestion, settings: Settings) -> dict[str, Any]:
     """Return the similar moments of a unit's signal. Raises Refused or SequenceError."""
     start, blocks = prepare_unit(question, settings)
     first = question.from_
-    within("from", first, 1, start["T"], "the steps of this sequence")
+    within("from", first, 1, start["T"], "the timesteps of this sequence")
     last = min(start["T"], first + MOST_MOMENT - 1)
-    within("to", question.to, first, last, f"the steps of this sequence from step {first}, at most {MOST_MOMENT}")
+    within(
+        "to", question.to, first, last, f"the timesteps of this sequence from timestep {first}, at most {MOST_MOMENT}"
+    )
     run, unit, steps = next(blocks).layers[question.layer - 1], question.unit - 1, slice(first - 1, question.to)
     if question.signal not in run.cell.signals:
         raise Refused(422, "request", f"signal must be one of {', '.join(run.cell.signals)}", "signal")

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from pydantic import ValidationError
+
 from gru_core import experiments
+from gru_core.numerals import decimal, whole
 from gru_core.presets.recipes import fresh
 from gru_core.training.checkpoints import first_card, gradient_by_lag
 from gru_core.training.recipe import Recipe, begin
@@ -13,8 +18,20 @@ from gru_core.training.recipe import Recipe, begin
 from ..schemas import GapQuestion
 from ..server.budget import spend
 
-SEQUENCES = 8
-"""The number of sequences over which the norms are averaged."""
+SEQUENCES = experiments.BASES["gap"].schedule.B
+"""The number of sequences over which the norms are averaged: the same sequences as in the reports of a training."""
+
+
+def linked_question(keys: Mapping[str, str]) -> GapQuestion:
+    """Return the question of a link to the experiment. A value that is missing or not valid has its default."""
+    fields: dict[str, Any] = {"gap": 50, "units": 16, "first": "plain", "b": -2.0, "seed": 0}
+    read: dict[str, Callable[[str], Any]] = {"gap": whole, "units": whole, "first": str, "b": decimal, "seed": whole}
+    for key in fields.keys() & keys.keys():
+        with suppress(ValidationError):
+            changed = fields | {key: read[key](keys[key])}
+            GapQuestion.model_validate(changed)
+            fields = changed
+    return GapQuestion.model_validate(fields | ({} if fields["first"] == "plain" else {"b": 0.0}))
 
 
 def gradient_reach(question: GapQuestion) -> dict[str, Any]:

@@ -68,8 +68,8 @@ def check_place(beginning: Start, place: UnitPlace | UnitQuestion, where: str = 
 def steps_of(question: SumsQuestion, T: int, most: int) -> slice:
     """Return the timesteps of the question. Raises Refused if the run does not have them, or if they are too many."""
     first = question.from_
-    within("from", first, 1, T, "the steps of this sequence")
-    why = f"the steps of this sequence from step {first}, at most {most}"
+    within("from", first, 1, T, "the timesteps of this sequence")
+    why = f"the timesteps of this sequence from timestep {first}, at most {most}"
     within("to", question.to, first, min(T, first + most - 1), why)
     return slice(first - 1, question.to)
 
@@ -98,7 +98,7 @@ def within_text(beginning: Start, form: str) -> None:
     most = MOST_IN_TEXT // numbers
     if beginning["T"] > most:
         message = (
-            f"the run is too large for {form}: at most {most:,} of its {beginning['T']:,} steps fit. The stream "
+            f"the run is too large for {form}: at most {most:,} of its {beginning['T']:,} timesteps fit. The stream "
             "(Accept: text/event-stream) and /api/export/trace.npz return the whole run"
         )
         raise Refused(413, "too-large", message, "sequence")

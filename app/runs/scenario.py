@@ -72,7 +72,7 @@ def _second_sequence(model: Model, sequence: str, T: int, settings: Settings) ->
     except SequenceError as error:
         raise Refused(422, "sequence", f"in the second sequence, {error}", "against") from error
     if len(against) != T:
-        message = f"the second sequence must have as many steps as the first: {T}, not {len(against)}"
+        message = f"the second sequence must have as many timesteps as the first: {T}, not {len(against)}"
         raise Refused(422, "sequence", message, "against")
     return others, against
 

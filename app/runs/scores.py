@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 from gru_core.presets.recipes import held_out
+from gru_core.training.fit import loss_and_gradients
 from gru_core.training.scoring import SCORE, carried, score
 
 from .. import models
@@ -38,3 +41,20 @@ def scores(scenario: Scenario, settings: Settings) -> Scores:
         steps=steps,
         held=held,
     )
+
+
+def gradient_norm(scenario: Scenario, settings: Settings) -> float:
+    """Return the norm of the gradient of the loss on held-out sequences, with the changed weights and without clamps.
+
+    The gradient is the one that training clips: with respect to all weights of the layers and the readout. Raises
+    Refused, SequenceError or ValueError if it cannot be computed.
+    """
+    model = set_up(scenario, settings).changed
+    batch = held_out(model)
+    if batch is None:
+        raise ValueError("this model has no built-in task, so there is no loss")
+    units = sum(cell.units for cell in model.layers)
+    batch = batch.first(max(1, MOST_SCORED // (len(batch.x) * units)))
+    spend(batch.scored.size * units)
+    _, gradients = loss_and_gradients(model, batch)
+    return math.sqrt(sum(float((array**2).sum()) for array in gradients.values()))

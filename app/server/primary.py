@@ -66,7 +66,7 @@ BACKLOG = 2048
 """The most connections that can wait until the primary accepts them."""
 
 
-TRAINING_PATHS = ("/api/trainings", "/api/experiments/parity")
+TRAINING_PATHS = ("/api/trainings", "/api/experiments/sequence")
 """The paths of requests about trainings, which the primary computes."""
 
 ROOM_PATHS = ("/api/rooms", "/rooms", "/api/lessons")

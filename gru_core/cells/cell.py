@@ -45,6 +45,8 @@ class Cell(ABC):
     """The cell's name for people."""
     colour: ClassVar[Colour]
     """The cell's color in comparisons of cells."""
+    dash: ClassVar[str]
+    """The dashes and gaps of the cell's curves in comparisons of cells, as in SVG; "none" is a solid curve."""
     signals: ClassVar[Mapping[str, Signal]]
     """The values of every timestep by name, in the order in which the page shows them."""
     gates: ClassVar[tuple[str, ...]]
@@ -188,7 +190,7 @@ class Cell(ABC):
         if x.ndim not in (2, 3) or x.shape[-1] != I:
             raise ValueError(f"x has shape {x.shape}, but must be (T, {I}) or (T, B, {I})")
         if len(x) == 0:
-            raise ValueError("x has no steps")
+            raise ValueError("x has no timesteps")
         batch = x.shape[1:-1]
         if holds is not None:
             batch = np.broadcast_shapes(batch, *(mask.shape[1:-1] for mask in holds.masks.values()))

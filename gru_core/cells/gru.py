@@ -36,7 +36,7 @@ SIGNALS: dict[str, Signal] = {
     "r": Signal(
         "r", "Reset gate", "ignore past", "use past", 0.0, GREEN, GREENS, matters_with="z",
         explanation="Decides how much of the old state the candidate sees. "
-        "The row is dimmed where almost no candidate is taken, because r hardly matters there.",
+        "The row is dimmed where almost no candidate is taken, because r hardly matters at that one timestep.",
     ),
     "z": Signal(
         "z", "Update gate", "keep old", "take candidate", 0.0, VERMILION, VERMILIONS,
@@ -75,6 +75,7 @@ class GRU(Cell):
     name: ClassVar[str] = "gru"
     title: ClassVar[str] = "GRU"
     colour: ClassVar[Colour] = BLUE
+    dash: ClassVar[str] = "none"
     signals: ClassVar[Mapping[str, Signal]] = SIGNALS
     gates: ClassVar[tuple[str, ...]] = GATES
     recurrent: ClassVar[tuple[str, ...]] = GATES

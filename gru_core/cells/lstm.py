@@ -28,6 +28,7 @@ from gru_core.cells.holds import Held, Holds, put
 from gru_core.cells.mixture import Mixture
 from gru_core.cells.signals import (
     BLUE,
+    COPPER,
     DIVERGING,
     GOLD,
     GOLDS,
@@ -88,7 +89,8 @@ class LSTM(Cell):
 
     name: ClassVar[str] = "lstm"
     title: ClassVar[str] = "LSTM"
-    colour: ClassVar[Colour] = INDIGO
+    colour: ClassVar[Colour] = COPPER
+    dash: ClassVar[str] = "9 4"
     signals: ClassVar[Mapping[str, Signal]] = SIGNALS
     gates: ClassVar[tuple[str, ...]] = GATES
     recurrent: ClassVar[tuple[str, ...]] = GATES

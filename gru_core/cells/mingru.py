@@ -26,7 +26,7 @@ from gru_core.arrays import Array
 from gru_core.cells import gru
 from gru_core.cells.cell import Cell, Gradients, σ
 from gru_core.cells.holds import Holds
-from gru_core.cells.signals import BLUE, DIVERGING, GREEN, PURPLE, Colour, Signal
+from gru_core.cells.signals import BLUE, DIVERGING, PLUM, PURPLE, Colour, Signal
 
 SIGNALS: dict[str, Signal] = {
     "z": gru.SIGNALS["z"],
@@ -58,7 +58,8 @@ class MinGRU(Cell):
 
     name: ClassVar[str] = "mingru"
     title: ClassVar[str] = "minGRU"
-    colour: ClassVar[Colour] = GREEN
+    colour: ClassVar[Colour] = PLUM
+    dash: ClassVar[str] = "9 3 2 3"
     signals: ClassVar[Mapping[str, Signal]] = SIGNALS
     gates: ClassVar[tuple[str, ...]] = GATES
     recurrent: ClassVar[tuple[str, ...]] = ()

@@ -17,12 +17,12 @@ import numpy as np
 from gru_core.arrays import Array
 from gru_core.cells.cell import Cell, Gradients, Run
 from gru_core.cells.holds import Held, Holds, put
-from gru_core.cells.signals import BLUE, DIVERGING, GREY, Colour, Signal
+from gru_core.cells.signals import BLUE, DIVERGING, SLATE, Colour, Signal
 
 SIGNALS: dict[str, Signal] = {
     "h": Signal(
         "h", "Hidden state", "−1", "+1", -1.0, BLUE, DIVERGING,
-        explanation="What the network remembers: at each step, the tanh of "
+        explanation="What the network remembers: at each timestep, the tanh of "
         "a weighted sum of the input and the old state.",
     ),
 }  # fmt: skip
@@ -38,7 +38,8 @@ class RNN(Cell):
 
     name: ClassVar[str] = "rnn"
     title: ClassVar[str] = "RNN"
-    colour: ClassVar[Colour] = GREY
+    colour: ClassVar[Colour] = SLATE
+    dash: ClassVar[str] = "2 3"
     signals: ClassVar[Mapping[str, Signal]] = SIGNALS
     gates: ClassVar[tuple[str, ...]] = ("h",)
     recurrent: ClassVar[tuple[str, ...]] = ("h",)

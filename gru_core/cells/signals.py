@@ -1,9 +1,10 @@
 """The signals of a cell: their names, meanings and colors.
 
 Each signal has one color. The colors are based on the set of Okabe and Ito, which people with color blindness can
-tell apart. Gates have a sequential scale in their own hue. Signed values share one diverging scale, and its middle is
-close to the color of the page. The scales are explicit arrays, because named scales such as "RdBu" run in opposite
-directions in Python and JavaScript.
+tell apart. Gates have a sequential scale in their own hue, which ends in a bright color. Signed values share one
+diverging scale, from a dull brown to blue, and its middle is close to the color of the page. So an open gate and a
+negative value have different colors for every kind of color vision. The scales are explicit arrays, because named
+scales such as "RdBu" run in opposite directions in Python and JavaScript.
 """
 
 from __future__ import annotations
@@ -49,23 +50,28 @@ GREY: Colour = {"light": "#5a6068", "dark": "#b3b9c2"}
 INDIGO: Colour = {"light": "#5a44b8", "dark": "#a99cf8"}
 BLUE: Colour = {"light": "#005f9e", "dark": "#6bbcf0"}
 
+SLATE: Colour = {"light": "#5a6068", "dark": "#d5d8de"}
+COPPER: Colour = {"light": "#b25900", "dark": "#ffb04d"}
+PLUM: Colour = {"light": "#661a40", "dark": "#e85ca6"}
+"""With BLUE, the colors of the cells in comparisons: each pair differs for every kind of color vision."""
+
 GREENS: Scale = {
-    "light": ("#eef6f2", "#b5dccb", "#5fbb98", "#009e73", "#00563f"),
-    "dark": ("#22302c", "#15513f", "#0c7a5b", "#22b38a", "#9df0d6"),
+    "light": ("#eef6f2", "#b5dccb", "#5fbb98", "#009e73", "#007a5a"),
+    "dark": ("#22302c", "#15513f", "#0c7a5b", "#13957a", "#3cd6ba"),
 }
 VERMILIONS: Scale = {
-    "light": ("#fbf1ea", "#f6cbaa", "#ea9455", "#d55e00", "#7d3400"),
-    "dark": ("#33271f", "#66330f", "#a34a06", "#ee7a24", "#ffcda8"),
+    "light": ("#fdf3ea", "#fbcda6", "#f2a061", "#e5771c", "#d95f00"),
+    "dark": ("#33271f", "#66330f", "#a34a06", "#d64a08", "#ff6b10"),
 }
 GOLDS: Scale = {
-    "light": ("#f8f3df", "#ead79a", "#d1b24a", "#a98a12", "#5c4a00"),
-    "dark": ("#302b1c", "#54460f", "#7f6a10", "#bd9f2a", "#f3dd8c"),
+    "light": ("#f8f3df", "#eedd9c", "#dcbd4c", "#c4a013", "#ae8a00"),
+    "dark": ("#302b1c", "#54460f", "#867206", "#aa9b00", "#c4b700"),
 }
 GREYS: Scale = {
     "light": ("#f2f2f1", "#d0d2d4", "#a5a9ae", "#757b82", "#3a3f45"),
     "dark": ("#2a2c2f", "#474b50", "#6c7178", "#9aa0a8", "#dcdfe3"),
 }
 DIVERGING: Scale = {
-    "light": ("#7f3b08", "#b35c12", "#e3a35c", "#f7f4ee", "#8dbbe0", "#2f78b7", "#083f7a"),
-    "dark": ("#ffd29a", "#e08e36", "#75491b", "#22262c", "#1e4f80", "#4a9be0", "#b5ddff"),
+    "light": ("#4a2508", "#6f4219", "#b58a60", "#f7f4ee", "#8dbbe0", "#2f78b7", "#083f7a"),
+    "dark": ("#ffc49c", "#d5a276", "#6f5230", "#22262c", "#1e4f80", "#4a9be0", "#b5ddff"),
 }

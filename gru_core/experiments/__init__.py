@@ -1,9 +1,10 @@
 """The experiments: their recipes, and their stored results, each in a `.json` file in this folder.
 
-    gap         remember one symbol over a gap of noise, with several initial biases
+    gap         remember one symbol over a gap of noise, with several initial biases, learning rates and sizes
     bottleneck  recall n items in order through a state of H units
-    race        three tasks and three cells, with equal numbers of units and comparable biases: b_f = 1, b_z = −1
+    race        five tasks and three cells, with equal numbers of units and comparable biases: b_f = 1, b_z = −1
     sequence    the operations that must run one after another, and a task that a parallel scan cannot learn
+    attention   the weights of an attention head, set by hand; not stored, since they take no time to compute
 
 `gruscope experiment NAME` computes a result again.
 """
@@ -12,28 +13,32 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from gru_core.cells.registry import CELLS
+from gru_core.experiments import attention
 from gru_core.training.fit import Schedule
 from gru_core.training.recipe import Recipe
 
 FOLDER = Path(__file__).parent
 
 
-def _schedule(T: int, reach: float, most: int) -> Schedule:
-    return Schedule(reach=reach, after=0, rate=0.01, T=T, aside=T, most=most, every=25)
+def _schedule(T: int, reach: float, most: int, every: int = 25) -> Schedule:
+    return Schedule(reach=reach, after=0, rate=0.01, T=T, aside=T, most=most, every=every)
 
 
 BASES = {
     "gap": Recipe("gap", 16, 0, _schedule(51, 0.99, 1500)),
     "recall": Recipe("recall", 8, 0, _schedule(8, 1.0, 2000)),
-    "adding": Recipe("adding", 8, 0, _schedule(20, 0.005, 3000)),
-    "parity": Recipe("parity", 8, 0, _schedule(12, 0.99, 3000)),
-    "brackets": Recipe("brackets", 8, 0, _schedule(20, 0.99, 3000)),
+    "echo": Recipe("echo", 8, 0, _schedule(20, 0.99, 3000, 5)),
+    "adding": Recipe("adding", 8, 0, _schedule(20, 0.005, 3000, 5)),
+    "parity": Recipe("parity", 8, 0, _schedule(12, 0.99, 3000, 5)),
+    "brackets": Recipe("brackets", 8, 0, _schedule(20, 0.99, 3000, 5)),
+    "counting": Recipe("counting", 8, 0, Schedule(None, 0, 0.02, T=41, aside=41, most=1500, every=100)),
 }
 """The basic recipe of each task. The recipes of the experiments are variants of these."""
 
@@ -41,8 +46,34 @@ EQUAL = {"rnn": {}, "lstm": {"f": 1.0}, "gru": {"z": -1.0}}
 """Comparable initial biases: the gate that keeps the old state, f or 1 − z, starts at about σ(1) = 0.73."""
 
 GAPS, GAP_SEEDS = (20, 50, 100), range(5)
+GAP_RATES, GAP_SIZES = (0.003, 0.01, 0.02, 0.03, 0.05), (4, 8, 16, 32)
+MAP_GAP, SIZES_RATE = 50, 0.02
+"""The gap of the maps over learning rates and sizes, and the learning rate of the map over sizes."""
+
+STORED = {
+    "gap": (
+        "task",
+        "cell",
+        "units",
+        "seed",
+        "first",
+        "T_max",
+        "biases",
+        "T",
+        "rate",
+        "steps",
+        "good_at",
+        "score",
+        "gradient",
+    ),
+    "bottleneck": ("task", "cell", "units", "seed", "biases", "T", "rate", "steps", "good_at", "score"),
+}
+"""The parts of a row that the result of an experiment stores. The results that are not here store all of them."""
+
 ITEMS, SIZES = range(1, 9), (2, 4, 8, 16, 32)
-RACES, RACE_SEEDS = ("adding", "parity", "brackets"), range(10)
+RACES, RACE_SEEDS = ("echo", "adding", "parity", "brackets", "counting"), range(40)
+COUNTING_SEEDS = range(20)
+"""The seeds of counting. Its trainings take the longest."""
 
 
 def over(recipe: Recipe, T: int) -> Recipe:
@@ -51,15 +82,27 @@ def over(recipe: Recipe, T: int) -> Recipe:
 
 
 def _gap() -> Iterable[Recipe]:
+    base = BASES["gap"]
     for gap in GAPS:
-        base = over(BASES["gap"], gap + 1)
-        variants = [
-            replace(base, cell="rnn"),
-            replace(base, cell="lstm", biases={"f": 1.0}),
-            *(replace(base, biases={"z": b}) for b in (0.0, -1.0, -2.0)),
-            replace(base, first="chrono", T_max=gap),
-        ]
-        yield from (replace(variant, seed=seed) for variant in variants for seed in GAP_SEEDS)
+        yield from _over_gap(gap, base.schedule.rate, base.units)
+    for rate in GAP_RATES:
+        if rate != base.schedule.rate:
+            yield from _over_gap(MAP_GAP, rate, base.units)
+    for units in GAP_SIZES:
+        if units != base.units:
+            yield from _over_gap(MAP_GAP, SIZES_RATE, units)
+
+
+def _over_gap(gap: int, rate: float, units: int) -> Iterable[Recipe]:
+    """Yield the recipes of all cells and initial biases, with all seeds, for one gap, learning rate and size."""
+    base = over(replace(BASES["gap"], units=units, schedule=replace(BASES["gap"].schedule, rate=rate)), gap + 1)
+    variants = [
+        replace(base, cell="rnn"),
+        replace(base, cell="lstm", biases={"f": 1.0}),
+        *(replace(base, biases={"z": b}) for b in (0.0, -1.0, -2.0)),
+        replace(base, first="chrono", T_max=gap),
+    ]
+    yield from (replace(variant, seed=seed) for variant in variants for seed in GAP_SEEDS)
 
 
 def _bottleneck() -> Iterable[Recipe]:
@@ -71,7 +114,7 @@ def _bottleneck() -> Iterable[Recipe]:
 def _race() -> Iterable[Recipe]:
     for task in RACES:
         for cell, biases in EQUAL.items():
-            for seed in RACE_SEEDS:
+            for seed in COUNTING_SEEDS if task == "counting" else RACE_SEEDS:
                 yield replace(BASES[task], cell=cell, biases=biases, seed=seed)
 
 
@@ -88,10 +131,73 @@ def recipes(name: str) -> list[Recipe]:
 def result(name: str) -> Any:
     """Return the stored result of an experiment.
 
-    The result has an entry for each recipe, in the order of the recipes. The result of "sequence" has `timing` and
-    `parity` instead.
+    The result has an entry for each recipe, in the order of the recipes. The result of "sequence" has `timing`
+    by batch and length, and `parity` by cell instead. The result of "attention" has the `tokens` of a sequence and the
+    `lookups` by score.
     """
+    if name == "attention":
+        tokens = [*attention.LETTERS, *("?" for _ in attention.LETTERS)]
+        return {"tokens": tokens, "lookups": {f"{score:g}": attention.lookup(score) for score in attention.SCORES}}
     return json.loads((FOLDER / f"{name}.json").read_text())
+
+
+def table(name: str) -> list[dict[str, Any]]:
+    """Return the stored result of an experiment as rows of single values.
+
+    A row has the settings and the result of a training; `b_z` is the initial bias of z. A row of "sequence" has the
+    times in seconds for `B` sequences of `T` timesteps. A row of "attention" has the `weight` of a `timestep` in the
+    output at `t`.
+    """
+    stored = result(name)
+    if isinstance(stored, list):
+        return [_flat(row) for row in stored]
+    if name == "attention":
+        return [
+            {"score": score, "t": t, "timestep": timestep, "weight": weight}
+            for score, rows in stored["lookups"].items()
+            for t, row in enumerate(rows, 1)
+            for timestep, weight in enumerate(row["weights"], 1)
+        ]
+    return [
+        {"B": int(B), "T": int(T), **times}
+        for B, by_length in stored["timing"].items()
+        for T, times in by_length.items()
+    ]
+
+
+def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    biases = {f"b_{gate}": value for gate, value in row.get("biases", {}).items()}
+    return {key: value for key, value in row.items() if not isinstance(value, (list, dict))} | biases
+
+
+@dataclass(frozen=True)
+class Solved:
+    """The number of seeds that reached the target, of all `seeds` of an entry, and the median of their training steps.
+
+    `steps` counts a seed that did not reach the target as longer than all others. It is None if the median is such a
+    seed.
+    """
+
+    seeds: int
+    solved: int
+    steps: float | None
+
+
+def solved(kind: str, gap: int, rate: float, units: int) -> Solved | None:
+    """Return an entry of the result of “Gradient reach”, or None if the result does not have it.
+
+    `kind` is a name as `kind_of_row` returns it.
+    """
+    rows = [
+        row
+        for row in result("gap")
+        if (row["T"] - 1, row["rate"], row["units"]) == (gap, rate, units) and kind_of_row(row) == kind
+    ]
+    if not rows:
+        return None
+    middle = median(float("inf") if row["good_at"] is None else row["good_at"] for row in rows)
+    reached = sum(row["good_at"] is not None for row in rows)
+    return Solved(len(rows), reached, None if middle == float("inf") else middle)
 
 
 def kind_of_row(row: Mapping[str, Any]) -> str:

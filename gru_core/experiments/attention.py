@@ -10,14 +10,23 @@ recurrent cell stores one state.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from gru_core.arrays import Array
 
-SHARP = 50.0
-"""The score, before the softmax, of the item that a question mark asks for. All other items score 0."""
+LETTERS = "bdac"
+"""The letters that the head of `lookup` reads before as many question marks."""
 
+KINDS = "abcd"
+"""All letters that a sequence can have."""
+
+SHARP = 50.0
+"""The score, before the softmax, of the item that a question mark asks for. All other timesteps score 0."""
+
+SCORES = (50.0, 5.0, 3.0, 2.0, 1.0, 0.0)
+"""The scores of that item, from a sharp lookup to equal weights, for which `lookup` is shown."""
 
 BLOCK = 256
 """The number of timesteps for which attention weights are in memory at the same time."""
@@ -38,24 +47,54 @@ class Attention:
         y = np.empty((*q.shape[:-1], v.shape[-1]))
         for start in range(0, T, BLOCK):
             end = min(T, start + BLOCK)
-            scores = q[..., start:end, :] @ np.swapaxes(k[..., :end, :], -1, -2) / np.sqrt(q.shape[-1])
-            scores = np.where(np.tri(end - start, end, start, dtype=bool), scores, -np.inf)
-            weights = np.exp(scores - scores.max(-1, keepdims=True))
-            weights /= weights.sum(-1, keepdims=True)
-            y[..., start:end, :] = weights @ v[..., :end, :]
+            y[..., start:end, :] = _weights(q[..., start:end, :], k[..., :end, :]) @ v[..., :end, :]
         return np.moveaxis(y, -2, 0)
 
+    def weights(self, x: Array) -> Array:
+        """Return the attention weights `(…, T, T)` for inputs `(T, …, I)`.
 
-def recalling(n: int, items: int) -> tuple[Attention, Array]:
+        Row t has the weights of all timesteps in the output at t. They sum to 1, and those of later timesteps are 0.
+        """
+        q, k = (np.moveaxis(x @ W, 0, -2) for W in (self.W_q, self.W_k))
+        return _weights(q, k)
+
+
+def _weights(q: Array, k: Array) -> Array:
+    """Return the weights `(…, n, T)` of all T timesteps for the queries `(…, n, d)` of the last n of them."""
+    n, T = q.shape[-2], k.shape[-2]
+    scores = q @ np.swapaxes(k, -1, -2) / np.sqrt(q.shape[-1])
+    scores = np.where(np.tri(n, T, T - n, dtype=bool), scores, -np.inf)
+    weights: Array = np.exp(scores - scores.max(-1, keepdims=True))
+    weights /= weights.sum(-1, keepdims=True)
+    return weights
+
+
+def recalling(n: int, items: int, score: float = SHARP) -> tuple[Attention, Array]:
     """Return a head with weights set by hand, and the positions of its 2n timesteps, `(2n, 2n)`.
 
-    The head answers the k-th of n question marks with the k-th of n items. An input has `items + 1 + 2n` numbers: a
-    one-hot code of the item or the question mark, and then the row of positions for its timestep.
+    The head answers the k-th of n question marks with the k-th of n items, to which its query gives this score. All
+    other timesteps score 0. An input has `items + 1 + 2n` numbers: a one-hot code of the item or the question mark, and
+    then the row of positions for its timestep.
     """
     T = 2 * n
     positions = np.eye(T)
     W_q, W_k = np.zeros((items + 1 + T, T)), np.zeros((items + 1 + T, T))
-    W_q[items + 1 + n :, :n] = SHARP * np.sqrt(T) * np.eye(n)
+    W_q[items + 1 + n :, :n] = score * np.sqrt(T) * np.eye(n)
     W_k[items + 1 :, :] = np.eye(T)
     W_v = np.vstack([np.eye(items), np.zeros((1 + T, items))])
     return Attention(W_q, W_k, W_v), positions
+
+
+def lookup(score: float) -> list[dict[str, Any]]:
+    """Return what a hand-set head does with LETTERS and their question marks, for each of the timesteps 1 to 2n.
+
+    `weights` has the weights of the timesteps 1 to t in the output at t, and `output` the share of each letter in it.
+    """
+    n = len(LETTERS)
+    head, positions = recalling(n, len(KINDS), score)
+    codes = np.eye(len(KINDS) + 1)[[*map(KINDS.index, LETTERS), *([len(KINDS)] * n)]]
+    x = np.hstack([codes, positions])
+    return [
+        {"weights": weights[:t].tolist(), "output": dict(zip(KINDS, output.tolist(), strict=True))}
+        for t, (weights, output) in enumerate(zip(head.weights(x), head(x), strict=True), 1)
+    ]

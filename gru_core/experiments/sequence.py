@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from statistics import median
 from time import perf_counter
+from typing import Literal
 
 import numpy as np
 
@@ -21,7 +21,14 @@ from gru_core.training.tasks import EXPERIMENT_TASKS
 WIDTH = 32
 """The inputs and the units of each network."""
 
-LENGTHS = tuple(2**k for k in range(4, 13))
+LENGTHS = {1: tuple(2**k for k in range(4, 13)), 32: tuple(2**k for k in range(4, 10))}
+"""The sequence lengths that are timed, by the number of sequences in a batch."""
+
+REPEATS = 9
+"""The repeats of each time in the stored result. The fastest one counts, because other work only adds time."""
+
+TIE = 0.1
+"""Two times tie if the longer one is at most this share longer."""
 
 KINDS = {
     "gru": "GRU",
@@ -30,7 +37,9 @@ KINDS = {
     "scan": "minimal GRU, parallel scan",
 }
 
-PARITY_STEPS, PARITY_SEEDS = 1000, range(5)
+PARITY_STEPS, PARITY_SEEDS, PARITY_EVERY = 1000, range(5), 25
+
+Comparison = Literal["faster", "tie", "slower"]
 
 
 def counts(T: int) -> dict[str, tuple[int, int]]:
@@ -45,10 +54,10 @@ def counts(T: int) -> dict[str, tuple[int, int]]:
     }
 
 
-def timed(T: int, repeats: int = 5) -> dict[str, float]:
-    """Return for each network the seconds for a sequence of T timesteps: the median of `repeats` runs."""
+def timed(T: int, B: int = 1, repeats: int = REPEATS) -> dict[str, float]:
+    """Return for each network the seconds for B sequences of T timesteps: the fastest of `repeats` runs."""
     rng, d = np.random.default_rng(T), WIDTH
-    x = rng.normal(size=(T, d))
+    x = rng.normal(size=(T, d) if B == 1 else (T, B, d))
     gru, minimal = GRU.random(d, d, rng), MinGRU.random(d, d, rng)
     head = Attention(*(rng.normal(size=(d, d)) / np.sqrt(d) for _ in range(3)))
     runs: dict[str, Callable[[], object]] = {
@@ -57,27 +66,43 @@ def timed(T: int, repeats: int = 5) -> dict[str, float]:
         "loop": lambda: minimal.forward(x),
         "scan": lambda: minimal.scan(x),
     }
-    medians = {}
-    for kind, run in runs.items():
-        seconds = []
-        for _ in range(repeats + 1):
+    for run in runs.values():
+        run()
+    fastest = dict.fromkeys(runs, np.inf)
+    for _ in range(repeats):  # in turns, so that other work on the machine slows all of them
+        for kind, run in runs.items():
             start = perf_counter()
             run()
-            seconds.append(perf_counter() - start)
-        medians[kind] = median(seconds[1:])
-    return medians
+            fastest[kind] = min(fastest[kind], perf_counter() - start)
+    return fastest
 
 
-def parity(seed: int) -> list[tuple[int, float]]:
-    """Return the training steps and the held-out accuracies of a minimal GRU on parity."""
-    recipe = parity_recipe(seed)
+def attention_against_gru(times: Mapping[str, float]) -> Comparison:
+    """Return whether attention is faster or slower than the GRU. `times` is as `timed` returns it."""
+    attention, gru = times["attention"], times["gru"]
+    if max(attention, gru) <= (1 + TIE) * min(attention, gru):
+        return "tie"
+    return "slower" if attention > gru else "faster"
+
+
+def slower_from(by_length: Mapping[str, Mapping[str, float]]) -> int | None:
+    """Return the length from which on attention is slower than the GRU at all timed lengths, None if it never is."""
+    lengths = sorted(by_length, key=int)
+    slower = [attention_against_gru(by_length[T]) == "slower" for T in lengths]
+    return next((int(T) for i, T in enumerate(lengths) if all(slower[i:])), None)
+
+
+def parity(seed: int, cell: str) -> list[tuple[int, float]]:
+    """Return some training steps and the held-out accuracies of a cell on parity."""
+    recipe = parity_recipe(seed, cell)
     model, rng = begin(recipe, first_card(recipe))
-    snapshots = fit(model, EXPERIMENT_TASKS["parity"], rng, recipe.schedule, also=lambda step: step == 0)
-    return [(snapshot.step, snapshot.score) for snapshot in snapshots]
+    snapshots = list(fit(model, EXPERIMENT_TASKS["parity"], rng, recipe.schedule, also=lambda step: step == 0))
+    shown = [snapshot for snapshot in snapshots[:-1] if snapshot.step % PARITY_EVERY == 0]
+    return [(snapshot.step, float(f"{snapshot.score:.4g}")) for snapshot in [*shown, snapshots[-1]]]
 
 
-def parity_recipe(seed: int) -> Recipe:
-    """Return the recipe of the GRU in the race for a minimal GRU, with PARITY_STEPS training steps."""
+def parity_recipe(seed: int, cell: str) -> Recipe:
+    """Return the recipe of the race for a cell with an update gate, with at most PARITY_STEPS training steps."""
     base = BASES["parity"]
     schedule = replace(base.schedule, most=PARITY_STEPS)
-    return replace(base, cell="mingru", seed=seed, biases=EQUAL["gru"], schedule=schedule)
+    return replace(base, cell=cell, seed=seed, biases=EQUAL["gru"], schedule=schedule)

@@ -137,7 +137,7 @@ def _check_work(model: Model, shape: tuple[int, ...]) -> None:
     steps = int(np.prod(shape)) if shape else 0
     if steps > most:
         raise FormatError(
-            f"x in the reference has {steps:,} steps; at most {most:,} can be run, counted over all its sequences"
+            f"x in the reference has {steps:,} timesteps; at most {most:,} can be run, counted over all its sequences"
         )
 
 

@@ -14,8 +14,11 @@ TASKS = ("flip-flop", "pocket-calculator", "running-total", "store-and-recall", 
 TRAININGS = FOLDER / "trainings"
 """The folder with the training of each model in NAMES."""
 
-NAMES = tuple(task + twin for task in TASKS for twin in ("", "-plain"))
-"""Every GRU that ships. NAME-plain was trained like NAME, but without its penalties."""
+PENALIZED = ("flip-flop", "pocket-calculator", "store-and-recall", "sentiment")
+"""The tasks whose GRU was trained with penalties on its gates."""
+
+NAMES = tuple(name for task in TASKS for name in (task, *([f"{task}-plain"] if task in PENALIZED else [])))
+"""The GRU of each task. NAME-plain was trained like NAME, but without its penalties."""
 
 COMPARED = tuple(
     f"{task}-{cell}{size}"
@@ -26,7 +29,19 @@ COMPARED = tuple(
     # The smallest LSTM has one unit, and more parameters than a GRU of one unit.
     if not (size and cell == "lstm" and task in ("flip-flop", "pocket-calculator", "running-total"))
 )
-"""Models of the other cells, trained like NAME-plain: with as many units, and with about as many parameters."""
+"""Models of the other cells, trained like the plain GRU: with as many units, and with about as many parameters."""
+
+
+EXTRA = ("store-and-recall-lstm-hidden", "brackets-two-units", "brackets-two-units-after", "sentiment-two-layers")
+"""More models. Each shows one idea and was trained with a recipe of its own."""
+
+SHIPPED = (*NAMES, *COMPARED, *EXTRA)
+"""Every model that ships."""
+
+
+def plain(task: str) -> str:
+    """Return the name of the GRU of a task that was trained without penalties."""
+    return f"{task}-plain" if task in PENALIZED else task
 
 
 def path(name: str) -> Path:
@@ -47,7 +62,7 @@ def contenders(task: str, by: str, cells: Collection[str] = USUAL) -> dict[str, 
 
     def model(cell: str) -> str:
         if cell == "gru":
-            return f"{task}-plain"
+            return plain(task)
         return next(name for name in (f"{task}-{cell}{size}", f"{task}-{cell}") if name in COMPARED)
 
     return {cell: model(cell) for cell in ORDER if cell in cells}

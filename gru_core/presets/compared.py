@@ -6,7 +6,7 @@ penalties. Weights start uniform in ±1/√H, and biases at 0, except b_f = 1 in
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -15,8 +15,8 @@ from gru_core.cells.cell import Cell
 from gru_core.cells.initial import initial
 from gru_core.cells.registry import CELLS
 from gru_core.model import Model, load_file
-from gru_core.presets import COMPARED, path
-from gru_core.presets.recipes import PRESETS, upright, with_card
+from gru_core.presets import COMPARED, path, plain
+from gru_core.presets.recipes import PRESETS, with_card
 from gru_core.training.fit import Snapshot, fit
 from gru_core.training.recipe import Recipe, begin
 from gru_core.training.scoring import SCORE
@@ -27,6 +27,29 @@ QUESTIONS = {
     "lstm": "What do the three gates do with the cell state?",
     "mingru": "What can the gate decide without the old state?",
 }
+
+
+NEGATED: Mapping[str, tuple[int, ...]] = {
+    "flip-flop-rnn": (0,),
+    "flip-flop-rnn-parameters": (0,),
+    "flip-flop-mingru-parameters": (1,),
+    "pocket-calculator-rnn-parameters": (0, 1),
+    "pocket-calculator-mingru-parameters": (0, 1),
+    "running-total-rnn-parameters": (1,),
+    "store-and-recall-rnn": (0, 2, 3),
+    "store-and-recall-rnn-parameters": (2, 5, 8),
+    "store-and-recall-lstm": (0, 1),
+    "store-and-recall-lstm-parameters": (1,),
+    "store-and-recall-mingru": (0, 1, 3),
+    "store-and-recall-mingru-parameters": (1, 2, 3, 4, 6, 7),
+    "sentiment-rnn": (0, 5, 6, 7),
+    "sentiment-rnn-parameters": (1, 2, 4, 6, 7, 8, 9, 10, 12, 13, 14, 15),
+    "sentiment-lstm": (3, 5, 6, 7),
+    "sentiment-lstm-parameters": (1, 3, 5),
+    "sentiment-mingru": (0, 1, 4, 6),
+    "sentiment-mingru-parameters": (1, 3, 4, 5, 8, 10, 11, 12, 14, 15, 17, 18),
+}
+"""Units that start negated, by model, for the same reason as in `recipe.NEGATED`."""
 
 
 def sized(cell: str, gru: Cell, by_parameters: bool) -> int:
@@ -40,22 +63,29 @@ def sized(cell: str, gru: Cell, by_parameters: bool) -> int:
 
 def train(name: str) -> Iterator[Snapshot]:
     """Yield snapshots of the training of one of `presets.COMPARED`. The last has the finished model with its card."""
-    task, _, cell = name.removesuffix("-parameters").rpartition("-")
-    preset, plain = PRESETS[f"{task}-plain"], load_file(path(f"{task}-plain"))
+    task, _, _ = name.removesuffix("-parameters").rpartition("-")
+    preset, gru = PRESETS[plain(task)], load_file(path(plain(task)))
     recipe = preset.recipe
     _, rng = begin(recipe, preset.card)  # the same sequences follow that the plain one saw
-    steps = plain.card.training["training steps"]
+    steps = gru.card.training["training steps"]
     schedule = replace(recipe.schedule, reach=None, most=steps - recipe.schedule.after)
     snapshot = None
     for snapshot in fit(_initial_model(name), TASKS[recipe.task], rng, schedule):
         yield snapshot
     if snapshot is not None:
-        biases = "b_f 1, the others 0" if "f" in CELLS[cell].gates else "0"
-        model = with_card(upright(snapshot.model, recipe), recipe, snapshot, biases)
-        card = model.card
-        training = {**card.training, "learning rate": f"as for {task}-plain, at every training step"}
-        summary = card.summary if _learned(model, recipe) else f"{card.summary}; it did not reach the target"
-        yield replace(snapshot, model=replace(model, card=replace(card, training=training, summary=summary)))
+        yield replace(snapshot, model=finished(name, snapshot.model, steps))
+
+
+def finished(name: str, model: Model, step: int) -> Model:
+    """Return a trained model with its card."""
+    task, _, cell = name.removesuffix("-parameters").rpartition("-")
+    recipe = PRESETS[plain(task)].recipe
+    biases = "b_f 1, the others 0" if "f" in CELLS[cell].gates else "0"
+    model = with_card(replace(model, card=_initial_model(name).card), recipe, step, biases, NEGATED.get(name, ()))
+    card = model.card
+    training = {**card.training, "learning rate": f"as for {plain(task)}, at every training step"}
+    summary = card.summary if _learned(model, recipe) else f"{card.summary}; it did not reach the target"
+    return replace(model, card=replace(card, training=training, summary=summary))
 
 
 def before_training(name: str) -> Model:
@@ -68,10 +98,13 @@ def before_training(name: str) -> Model:
 def _initial_model(name: str) -> Model:
     """Return the model before training. Its card does not describe the training yet."""
     task, _, cell = name.removesuffix("-parameters").rpartition("-")
-    preset = PRESETS[f"{task}-plain"]
+    preset = PRESETS[plain(task)]
     model, _ = begin(preset.recipe, preset.card)
     units = sized(cell, model.layers[0], name.endswith("-parameters"))
-    return _with_cell(cell, units, model, np.random.default_rng([preset.recipe.seed, units, len(CELLS[cell].gates)]))
+    model = _with_cell(cell, units, model, np.random.default_rng([preset.recipe.seed, units, len(CELLS[cell].gates)]))
+    for unit in NEGATED.get(name, ()):
+        model = model.negate_unit(0, unit)
+    return model
 
 
 def _learned(model: Model, recipe: Recipe) -> bool:
@@ -88,7 +121,7 @@ def _with_cell(cell: str, units: int, model: Model, rng: np.random.Generator) ->
     layer = layer.with_parameters({"b": np.concatenate([*biases.values()])})
     K = len(model.readout.labels)
     readout = replace(model.readout, V=rng.uniform(-1, 1, (K, units)) / np.sqrt(units))
-    title = f"{model.card.title.removesuffix(', plain')}, {layer.title}"
+    title = f"{PRESETS[model.card.task].title}, {layer.title}"
     if units != model.layers[0].units:
         title += f" of {units} units"
     card = replace(model.card, title=title, question=QUESTIONS[cell], reading="")

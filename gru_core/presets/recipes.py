@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gru_core.arrays import Array
 from gru_core.card import Card
+from gru_core.cells.gru import GRU
 from gru_core.experiments import BASES
 from gru_core.model import Model
+from gru_core.presets import PENALIZED, plain
 from gru_core.runs.clamp import Clamp
 from gru_core.training.fit import NO_PENALTIES, Penalties, Schedule, Snapshot, fit
-from gru_core.training.recipe import Recipe, begin, task_for
+from gru_core.training.recipe import Recipe, begin, negated, sign_in_words, task_for
 from gru_core.training.scoring import SCORE, gate_means, in_words, score
-from gru_core.training.tasks import TASKS, Batch, task_of
+from gru_core.training.tasks import Batch, task_of
 
 FRESH_SEED = 1_000_000
 """This number plus a recipe's seed is the seed of the held-out sequences for the figures of a card."""
@@ -23,7 +24,10 @@ FRESH_SEED = 1_000_000
 
 @dataclass(frozen=True)
 class Preset:
-    """The recipe of a preset, and the texts of its card."""
+    """The recipe of a preset, and the texts of its card.
+
+    If `moved` is true, the reset gate of the trained GRU is moved after the product. All weights stay the same.
+    """
 
     title: str
     about: str
@@ -31,6 +35,7 @@ class Preset:
     examples: tuple[str, ...]
     recipe: Recipe
     reading: str = ""
+    moved: bool = False
 
     @property
     def card(self) -> Card:
@@ -124,13 +129,75 @@ _READABLE = (
 )
 
 
+def without(penalties: Penalties) -> str:
+    """Return the words for a model that was trained without these penalties. At least one of them is not 0."""
+    gates = list(penalties.slopes)
+    return f"trained without the {' and '.join(gates)} penalt{'y' if len(gates) == 1 else 'ies'}"
+
+
 def _plain(preset: Preset) -> Preset:
-    return replace(preset, title=f"{preset.title}, plain", recipe=replace(preset.recipe, penalties=NO_PENALTIES))
+    gates = list(preset.recipe.penalties.slopes)
+    title = f"{preset.title}, no {f'{gates[0]} penalty' if len(gates) == 1 else 'penalties'}"
+    reading = f"{preset.reading} It was {without(preset.recipe.penalties)}."
+    return replace(preset, title=title, reading=reading, recipe=replace(preset.recipe, penalties=NO_PENALTIES))
 
 
-PRESETS: dict[str, Preset] = {p.recipe.task: p for p in _READABLE} | {
-    f"{p.recipe.task}-plain": _plain(p) for p in _READABLE
+_BRACKETS = Preset(
+    title="Brackets, reset before",
+    about="count the open brackets",
+    question="How do two units count to four?",
+    reading="Its reset gate acts before the product.",
+    examples=("( m ( ) ( ( ) m ) ) (", "( ( ( ( ) ) ) )", "( ) ( ) ( )"),
+    recipe=Recipe("brackets", units=2, seed=0, schedule=Schedule(reach=0.99, after=800, most=2500)),
+)
+
+_EXTRA = {
+    "store-and-recall-lstm-hidden": Preset(
+        title="Store and recall, hidden LSTM",
+        about="remember the last capital letter, ignore the small letters, and name the capital at each question mark",
+        question="Where is the letter while the output gate is closed?",
+        reading="Only the output at a question mark counts. A penalty on the mean of o keeps the output gate closed.",
+        examples=("A b c ? d a C b ? a ? B d d ?", "D a b c d a b c d ?", "A ? B ? C ? D ?"),
+        recipe=Recipe(
+            "store-and-recall",
+            units=2,
+            seed=2,
+            schedule=Schedule(reach=0.999, after=1000, most=3000),
+            cell="lstm",
+            penalties=Penalties(o=0.1),
+        ),
+    ),
+    "brackets-two-units": _BRACKETS,
+    "brackets-two-units-after": replace(
+        _BRACKETS,
+        title="Brackets, reset after",
+        question="What changes if the reset gate acts after the product?",
+        reading="The weights are those of “Brackets, reset before”, trained with the reset gate before the product.",
+        moved=True,
+    ),
+    "sentiment-two-layers": Preset(
+        title="Sentiment, two layers",
+        about="report whether the latest opinion is positive or negative; “not” reverses the next opinion, "
+        "“.” clears it",
+        question="Which layer remembers a “not”, and which one remembers the opinion?",
+        reading="The state of layer 1 is the input of layer 2.",
+        examples=("the film was not very good . dull", "not the very film was great", "good bad not good not bad"),
+        recipe=Recipe(
+            "sentiment",
+            units=2,
+            layers=2,
+            seed=0,
+            schedule=Schedule(reach=0.99, after=1500, most=3500),
+            penalties=Penalties(z=0.03),
+        ),
+    ),
 }
+
+PRESETS: dict[str, Preset] = (
+    {p.recipe.task: p for p in _READABLE}
+    | {plain(p.recipe.task): _plain(p) for p in _READABLE if p.recipe.task in PENALIZED}
+    | _EXTRA
+)
 """The presets by name. NAME-plain is NAME with the same seed and without its penalties."""
 
 
@@ -139,11 +206,24 @@ def train(preset: Preset) -> Iterator[Snapshot]:
     recipe = preset.recipe
     model, rng = begin(recipe, preset.card)
     snapshot = None
-    for snapshot in fit(model, TASKS[recipe.task], rng, recipe.schedule, recipe.penalties):
+    for snapshot in fit(model, task_for(recipe), rng, recipe.schedule, recipe.penalties):
         yield snapshot
     if snapshot is not None:
-        biases = ", ".join(f"b_{gate} {recipe.biases.get(gate, 0):g}" for gate in ("r", "z"))
-        yield replace(snapshot, model=with_card(snapshot.model, recipe, snapshot, biases))
+        trained = _moved(snapshot.model) if preset.moved else snapshot.model
+        yield replace(snapshot, model=finished(preset, trained, snapshot.step))
+
+
+def finished(preset: Preset, model: Model, step: int) -> Model:
+    """Return a trained model with the card of its preset."""
+    recipe = preset.recipe
+    values = {"r": 0.0, "z": 0.0} if recipe.cell == "gru" else {"i": 0.0, "f": 1.0, "o": 0.0}
+    biases = ", ".join(f"b_{gate} {value:g}" for gate, value in (values | {**recipe.biases}).items())
+    return with_card(replace(model, card=preset.card), recipe, step, biases, negated(recipe))
+
+
+def _moved(model: Model) -> Model:
+    """Return the model with the reset gate after the product, and with the same weights."""
+    return replace(model, layers=tuple(GRU(cell.W, cell.U, cell.b, np.zeros(cell.units)) for cell in model.layers))
 
 
 def fresh(recipe: Recipe, T: int = 20, B: int = 1000) -> Batch:
@@ -153,55 +233,53 @@ def fresh(recipe: Recipe, T: int = 20, B: int = 1000) -> Batch:
 
 def held_out(model: Model) -> Batch | None:
     """Return held-out sequences of the model's task, the same in every call. None if the model has no built-in task."""
-    name = model.card.task
-    if task_of(model) is None:
-        return None
-    return fresh(PRESETS[name].recipe if name in PRESETS else BASES[name])
+    return None if task_of(model) is None else fresh(usual(model.card.task))
 
 
-def upright(model: Model, recipe: Recipe) -> Model:
-    """Return the model with the sign of each unit's h chosen so that h correlates positively with the target."""
-    batch = fresh(recipe)
-    h: Array = model.forward(batch.x)[-1].h
-    for unit in range(h.shape[-1]):
-        if np.corrcoef(h[..., unit].ravel(), batch.target.ravel())[0, 1] < 0:
-            model = model.negate_unit(0, unit)
-    return model
+def usual(task: str) -> Recipe:
+    """Return the recipe of the preset or the experiment with a task."""
+    return BASES[task] if task in BASES else PRESETS[task].recipe
 
 
 def measure(model: Model, recipe: Recipe) -> dict[str, float]:
     """Return the figures of a card.
 
-    The figures are the score on sequences of 20 and of 500 timesteps, the mean of each gate at each kind of timestep,
-    and the score with each gate clamped at 1 and at 0. They are rounded to four digits.
+    The figures are the score on sequences of 20 and of 500 timesteps, the mean of each gate of the top layer at each
+    kind of timestep, and the score with each of these gates clamped at 1 and at 0. They are rounded to four digits.
     """
-    batch = fresh(recipe)
+    recipe = usual(recipe.task)
+    batch, top = fresh(recipe), len(model.layers) - 1
     runs = model.forward(batch.x)
     gates = [gate for gate, signal in model.layers[-1].signals.items() if signal.lowest == 0]
-    clamped = [(gate, value) for gate in reversed(gates) for value in (1, 0)]
+    clamps = [Clamp(gate, value, layer=top) for gate in reversed(gates) for value in (1, 0)]
     name = SCORE[model.readout.kind]
     figures = {
         name: score(model, batch),
         f"{name} at 500 timesteps": score(model, fresh(recipe, 500, 100)),
         **gate_means(runs, batch.events),
-        **{f"{name} with {gate} = {value}": score(model, batch, [Clamp(gate, value)]) for gate, value in clamped},
+        **{f"{name} with {clamp.gate} = {clamp.value}": score(model, batch, [clamp]) for clamp in clamps},
     }
     return {name: float(f"{value:.4g}") for name, value in figures.items()}
 
 
-def with_card(model: Model, recipe: Recipe, snapshot: Snapshot, biases: str) -> Model:
-    """Return the model with a card that describes its training; `biases` are the initial biases in words."""
+def with_card(model: Model, recipe: Recipe, step: int, biases: str, negated: Sequence[int]) -> Model:
+    """Return the model with a card that describes its training.
+
+    `step` is the last training step, `biases` are the initial biases in words, and `negated` are the units that started
+    negated.
+    """
     schedule = recipe.schedule
     measured = measure(model, recipe)
     training = {
         "optimizer": "Adam",
         "learning rate": f"{schedule.rate}, falling to a tenth over the last {schedule.after // 2} training steps",
-        "training steps": snapshot.step,
+        "training steps": step,
         "batch": f"{schedule.B} sequences of {schedule.T} timesteps",
         "seed": recipe.seed,
         "gradient clipping": f"norm at most {schedule.norm:g}",
         "initial biases": biases,
         "penalties": described(recipe.penalties),
+        **sign_in_words(negated),
     }
     summary = in_words(model.readout.kind, measured[SCORE[model.readout.kind]])
     card = replace(model.card, weights="trained", summary=summary, training=training, measured=measured)
@@ -213,5 +291,6 @@ def described(penalties: Penalties) -> str:
     parts = [
         f"{penalties.z:g} × mean z" if penalties.z else "",
         f"{penalties.r:g} × mean (1 − r)" if penalties.r else "",
+        f"{penalties.o:g} × mean o" if penalties.o else "",
     ]
     return " and ".join(filter(None, parts)) or "none"

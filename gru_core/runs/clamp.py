@@ -54,7 +54,7 @@ class Clamp:
         on = np.zeros(T, bool)
         on[slice(None) if self.steps is None else self.steps] = True
         if not on.any():
-            raise ValueError(f"the clamp on {self.gate} covers none of the steps 1 to {T}")
+            raise ValueError(f"the clamp on {self.gate} covers none of the timesteps 1 to {T}")
         return on
 
 

@@ -145,7 +145,7 @@ def standalone(signals: Signals, theme: Theme) -> go.Figure:
         figure.add_annotation(name | position, showarrow=False)
         axis = {"title": "unit", "autorange": "reversed", "domain": [bottom, top], "zeroline": False, "showgrid": False}
         figure.update_layout({f"yaxis{number}": axis})
-    below = {"anchor": "y" if last == 1 else f"y{last}", "title": {"text": "step t and input", "standoff": 10}}
+    below = {"anchor": "y" if last == 1 else f"y{last}", "title": {"text": "timestep t and input", "standoff": 10}}
     figure.update_xaxes(below | {"zeroline": False, "showgrid": False, "ticks": ""})
     return figure
 
@@ -162,7 +162,8 @@ def ledger_picture(theme: Theme) -> go.Figure:
     figure.update_traces(name="ledger", zmin=0, colorscale=shares, colorbar=bar, xgap=0, ygap=0)
     figure.layout.annotations = ()
     figure.update_layout(
-        yaxis={"title": "state at step"}, xaxis={"title": {"text": "contribution of each step, initial state first"}}
+        yaxis={"title": "state at timestep"},
+        xaxis={"title": {"text": "contribution of each timestep, initial state first"}},
     )
     return figure
 

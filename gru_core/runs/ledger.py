@@ -32,7 +32,7 @@ def mixture(run: Run) -> Mixture:
     """Return the mixture that the ledger splits into shares. Raises ValueError if the cell has no mixture."""
     if run.mixture is None:
         raise ValueError(
-            f"an {run.cell.title} has no contributions of steps: each state is tanh of a sum that contains the old "
+            f"an {run.cell.title} has no contributions of timesteps: each state is tanh of a sum that contains the old "
             "state, so the state is not a mixture of candidates"
         )
     return run.mixture

@@ -114,7 +114,7 @@ def places_alike(
     values, scale, _ = _values(model.forward(batch.x)[layer], signal)
     T, n = len(values), len(wanted)
     if n > T:
-        raise ValueError(f"a moment of {n} steps is too long: the held-out sequences have {T} steps")
+        raise ValueError(f"a moment of {n} timesteps is too long: the held-out sequences have {T} steps")
     windows = np.lib.stride_tricks.sliding_window_view(values[..., unit], n, axis=0)  # (T − n + 1, B, n)
     gaps = np.abs(windows - wanted).max(-1) / scale
     t, b = np.nonzero(gaps <= near)

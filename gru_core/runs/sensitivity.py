@@ -89,6 +89,15 @@ def frobenius(rows: Array) -> Array:
     return np.asarray(np.sqrt((rows**2).sum(1)))
 
 
+def gain(rows: Array) -> Array:
+    """Return the root mean square factors `(·,)` by which matrices stretch vectors, from the norms of their rows.
+
+    It is the Frobenius norm over √H, for norms `(·, H)`: the square of the factor is a mean over all directions of a
+    small change of the state. The identity has the factor 1, whatever H is.
+    """
+    return np.asarray(np.sqrt((rows**2).mean(1)))
+
+
 def state_norms(run: Run, t: int) -> dict[str, Array]:
     """Return the norm of ∂h_{t,i}/∂h_s within a layer, for every timestep s ≤ `t` and unit i: `(t + 1, H)`, by "h".
 

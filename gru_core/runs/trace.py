@@ -188,7 +188,7 @@ def read(model: Model, sequence: str | Array, most: int | None = None) -> tuple[
 
     def check_length(T: int) -> None:
         if most is not None and most < T:
-            raise SequenceError(f"the sequence has {T:,} steps; at most {most:,} can be run here")
+            raise SequenceError(f"the sequence has {T:,} timesteps; at most {most:,} can be run here")
 
     if isinstance(sequence, str):
         check_length(len(sequence.split()))  # a cheap check before the tokens are read
@@ -231,7 +231,9 @@ def stream(
     if against is not None:
         steps, other_steps = (len(read(model, inputs)[1]) for inputs in (sequence, against))
         if steps != other_steps:
-            raise SequenceError(f"the second sequence must have as many steps as the first: {steps}, not {other_steps}")
+            raise SequenceError(
+                f"the second sequence must have as many timesteps as the first: {steps}, not {other_steps}"
+            )
         pairs = zip(
             *(stream(model, inputs, h0, clamps, block, mask=mask) for inputs in (sequence, against)), strict=True
         )

@@ -26,7 +26,7 @@ from gru_core.cells.registry import CELLS
 from gru_core.model import Model
 from gru_core.presets.recipes import PRESETS, described, fresh
 from gru_core.training.fit import Diverged, Snapshot, fit
-from gru_core.training.recipe import OWN, Recipe, begin, task_for
+from gru_core.training.recipe import OWN, Recipe, begin, negated, sign_in_words, task_for
 from gru_core.training.scoring import SCORE, gate_means, in_words
 
 Weights = npt.NDArray[np.float32]
@@ -175,6 +175,8 @@ DESCRIPTIONS = {
     "adding": ("Adding", "add the two marked numbers (=v), and give the sum at the end"),
     "parity": ("Parity", "report whether the number of ones so far is even or odd"),
     "brackets": ("Brackets", "count the open brackets"),
+    "echo": ("Echo", "name the letter of two timesteps earlier"),
+    "counting": ("Counting", "at each b, tell whether the b's so far are fewer than the a's, as many or more"),
 }
 """The title and the description of each task of the experiments."""
 
@@ -183,7 +185,9 @@ EXAMPLES = {
     "recall": "a c b d ? ? ? ?",
     "adding": "0.2 =0.3 -0.1 0.4 -0.2 =-0.4 0.1 0.3",
     "parity": "0 1 1 0 1 0 1 1 1 0",
-    "brackets": "( x ( ) ( ( ) x ) ) (",
+    "brackets": "( m ( ) ( ( ) m ) ) (",
+    "echo": "a c b b d a c d",
+    "counting": ". a a a b b b b .",
 }
 
 
@@ -203,6 +207,7 @@ def first_card(recipe: Recipe) -> Card:
         "initial biases": ", ".join(f"b_{gate} {value:g}" for gate, value in recipe.biases.items())
         or "from the initialization",
         "penalties": described(recipe.penalties),
+        **sign_in_words(negated(recipe)),
     }
     return replace(card, title=f"{card.title}, {cell.title} of {units}", training=training, reading="")
 

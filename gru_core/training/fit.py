@@ -18,14 +18,22 @@ Parameters = Mapping[str, Array]
 
 @dataclass(frozen=True)
 class Penalties:
-    """The weights of the penalty terms for a GRU's gates, which are added to the loss.
+    """The weights of the penalty terms for gates, which are added to the loss. Each layer adds its own terms.
 
-    `z` is λ_z in λ_z · mean(z), which pushes units to keep their state. `r` is λ_r in λ_r · mean(1 − r), which pushes
-    the candidate to read the old state.
+    `z` is λ_z in λ_z · mean(z), which pushes the units of a GRU to keep their state. `r` is λ_r in λ_r · mean(1 − r),
+    which pushes the candidate of a GRU to read the old state. `o` is λ_o in λ_o · mean(o), which pushes the units of an
+    LSTM to hide their cell state.
     """
 
     z: float = 0.0
     r: float = 0.0
+    o: float = 0.0
+
+    @property
+    def slopes(self) -> dict[str, float]:
+        """The derivative of the loss with respect to the mean of each gate that has a penalty."""
+        slopes = {"z": self.z, "r": -self.r, "o": self.o}
+        return {gate: slope for gate, slope in slopes.items() if slope}
 
 
 NO_PENALTIES = Penalties()
@@ -62,7 +70,7 @@ def loss_and_gradients(
     }
     dh: Array = dy @ model.readout.V
     for i, run in reversed(list(enumerate(runs))):
-        weights = {gate: weight for gate, weight in (("z", penalties.z), ("r", -penalties.r)) if weight}
+        weights = penalties.slopes
         if not weights.keys() <= run.cell.signals.keys():
             raise ValueError(f"{run.cell.title} cells have no gate {' and no gate '.join(weights)}: remove the penalty")
         for gate, weight in weights.items():

@@ -2,7 +2,7 @@
 
     first    "plain": W and U uniform in ±1/√H, b zero except b_f = 1 in an LSTM. Others: see cells/initial.py
     steps    Adam, on sequences drawn with the seed: see `fit.Schedule`
-    loss     the task's loss, and λ_z · mean(z) + λ_r · mean(1 − r) in a GRU: see `fit.Penalties`
+    loss     the task's loss, with penalties on the means of gates: see `fit.Penalties`
 
 Recipes that differ only in the cell have the same training sequences.
 """
@@ -10,8 +10,8 @@ Recipes that differ only in the cell have the same training sequences.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, get_args
 
@@ -55,8 +55,8 @@ class Recipe:
     """The choices of a training.
 
     `task` is a name in `tasks.ALL`, or OWN with the text of a `table` for `table.read`. `cell` is a name in `CELLS`.
-    `first` names the initialization, and only "chrono" takes `T_max`. `biases` are initial biases by gate, which
-    replace those of the initialization.
+    The network has `layers` layers of `units` units each. `first` names the initialization, and only "chrono" takes
+    `T_max`. `biases` are initial biases by gate, which replace those of the initialization in every layer.
 
     Raises ValueError if a name is unknown, if parts do not fit together, if the table cannot be read, if a learning
     rate is not above 0, or if the changes of the learning rate are not in order.
@@ -72,6 +72,7 @@ class Recipe:
     biases: Mapping[str, float] = field(default_factory=dict)
     penalties: Penalties = NO_PENALTIES
     table: str = ""
+    layers: int = 1
 
     def __post_init__(self) -> None:
         if (self.task == OWN) != bool(self.table):
@@ -89,8 +90,11 @@ class Recipe:
         for gate in self.biases:
             if gate not in cell.gates:
                 raise ValueError(f"{cell.title} cells have no bias for {gate!r}: choose from {', '.join(cell.gates)}")
-        if self.penalties != NO_PENALTIES and self.cell != "gru":
-            raise ValueError(f"penalties apply to the gates of GRU cells, not of {cell.title} cells: remove them")
+        for gate in self.penalties.slopes:
+            if gate not in cell.gates:
+                raise ValueError(f"{cell.title} cells have no gate {gate}: remove the penalty on {gate}")
+        if self.layers < 1:
+            raise ValueError("a network needs at least one layer")
         if (self.first == "chrono") != (self.T_max is not None):
             raise ValueError("the initialization “chrono” needs T_max, and no other initialization takes it")
         if self.first == "chrono" and not cell.chrono:
@@ -129,16 +133,35 @@ def begin(recipe: Recipe, card: Card) -> tuple[Model, np.random.Generator]:
     """Return the model before training, and the generator that draws the training sequences."""
     rng = np.random.default_rng(recipe.seed)
     model = _gru(recipe, card, rng)
+    for unit in negated(recipe):
+        model = model.negate_unit(0, unit)
     if recipe.cell != "gru" or recipe.first != "plain":
         apart = np.random.default_rng([recipe.seed, recipe.units, len(CELLS[recipe.cell].gates)])
-        model = Model(model.encoder, (_layer(recipe, model.encoder.inputs, apart),), model.readout, card)
-    else:
-        for unit in NEGATED.get((recipe.task, recipe.units, recipe.seed, recipe.penalties.z > 0), ()):
-            model = model.negate_unit(0, unit)
-    layer = model.layers[0]
-    biases = layer.biases | {gate: np.full(layer.units, value) for gate, value in recipe.biases.items()}
-    layer = layer.with_parameters({"b": np.concatenate([*biases.values()])})
-    return Model(model.encoder, (layer,), model.readout, card), rng
+        model = replace(model, layers=(_layer(recipe, model.encoder.inputs, apart),))
+    upper = (np.random.default_rng([recipe.seed, recipe.units, i]) for i in range(1, recipe.layers))
+    model = replace(model, layers=(*model.layers, *(_layer(recipe, recipe.units, above) for above in upper)))
+    return replace(model, layers=tuple(_with_biases(cell, recipe.biases) for cell in model.layers)), rng
+
+
+def negated(recipe: Recipe) -> tuple[int, ...]:
+    """Return the units that start negated: see NEGATED."""
+    if recipe.cell != "gru" or recipe.first != "plain" or recipe.layers > 1:
+        return ()
+    return NEGATED.get((recipe.task, recipe.units, recipe.seed, recipe.penalties.z > 0), ())
+
+
+def sign_in_words(units: Sequence[int]) -> dict[str, str]:
+    """Return the entry of a card that names the units, counted from 0, that started negated; empty if there is none."""
+    if not units:
+        return {}
+    *others, last = (str(unit + 1) for unit in units)
+    which = f"units {', '.join(others)} and {last}" if others else f"unit {last}"
+    return {"sign of h": f"chosen for display: {which} started negated, which changes no output"}
+
+
+def _with_biases(layer: Cell, values: Mapping[str, float]) -> Cell:
+    biases = layer.biases | {gate: np.full(layer.units, value) for gate, value in values.items()}
+    return layer.with_parameters({"b": np.concatenate([*biases.values()])})
 
 
 def _gru(recipe: Recipe, card: Card, rng: np.random.Generator) -> Model:

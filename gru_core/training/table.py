@@ -157,7 +157,7 @@ def _pair(number: int, row: Sequence[str]) -> tuple[list[str], list[str]]:
         raise TableError(f"sequence {number} has {len(row)} columns: there must be two, a sequence and its answers")
     steps, answers = row[0].split(), row[1].split()
     if not 1 <= len(steps) <= MOST_STEPS:
-        raise TableError(f"sequence {number} has {len(steps)} steps: from 1 to {MOST_STEPS} can be used")
+        raise TableError(f"sequence {number} has {len(steps)} timesteps: from 1 to {MOST_STEPS} can be used")
     if len(steps) != len(answers):
         raise TableError(
             f"sequence {number} has {len(steps)} steps and {len(answers)} answers: each step needs one, or -"

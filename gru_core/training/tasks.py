@@ -312,11 +312,11 @@ def parity(x: Array) -> tuple[Target, Mask]:
     return np.cumsum(ones, 0) % 2, np.ones(ones.shape, bool)
 
 
-BRACKETS, DEEPEST = Symbols(("(", ")", "x")), 4
+BRACKETS, DEEPEST = Symbols(("(", ")", "m")), 4
 
 
 def nested(rng: Random, T: int, B: int) -> Array:
-    """Draw brackets that open and close among the letter x, with at most DEEPEST open at once."""
+    """Draw brackets that open and close among the letter m, with at most DEEPEST open at once."""
     symbol, depth, kind = np.empty((T, B), int), np.zeros(B, int), rng.random((T, B))
     for t in range(T):
         opens = (kind[t] < 0.4) & (depth < DEEPEST)
@@ -337,6 +337,41 @@ def depth(x: Array) -> tuple[Target, Mask]:
     return target, np.ones(target.shape, bool)
 
 
+ECHO, DELAY = Symbols(("a", "b", "c", "d")), 2
+
+
+def letters(rng: Random, T: int, B: int) -> Array:
+    """Draw letters with equal probability."""
+    return np.asarray(np.eye(4)[rng.integers(0, 4, (T, B))])
+
+
+def echoed(x: Array) -> tuple[Target, Mask]:
+    """Return the letter DELAY timesteps earlier; at the first timesteps, the first letter."""
+    letter = x.argmax(-1)
+    return letter[np.maximum(0, np.arange(len(x)) - DELAY)], np.ones(letter.shape, bool)
+
+
+COUNTING = Symbols(("a", "b", "."))
+
+
+def a_then_b(n: npt.NDArray[np.int_], start: npt.NDArray[np.int_], T: int) -> Array:
+    """Return periods with n times a and then n + 1 times b from timestep `start` (from 0): `(T, B, 3)`."""
+    t = np.arange(T)[:, None] - start
+    return np.asarray(np.eye(3)[np.select([(t < 0) | (t > 2 * n), t < n], [2, 0], 1)])
+
+
+def some_a_then_b(rng: Random, T: int, B: int) -> Array:
+    """Draw n times a and then n + 1 times b, among periods. n is from 1 to (T − 1) // 2."""
+    n = rng.integers(1, max(1, (T - 1) // 2) + 1, B)
+    return a_then_b(n, rng.integers(0, np.maximum(0, T - 2 * n - 1) + 1), T)
+
+
+def compared_counts(x: Array) -> tuple[Target, Mask]:
+    """Return whether the b's so far are fewer than the a's (0), as many (1) or more (2), scored at each b."""
+    ahead = np.cumsum(x[..., 1] - x[..., 0], 0)
+    return np.sign(ahead).astype(int) + 1, _any(x[..., 1:2])
+
+
 EXPERIMENT_TASKS: dict[str, Task] = {
     "gap": Task(GAP, "softmax", ("A", "B"), over_a_gap, remembered, {"write": np.s_[:2]}, "other"),
     "recall": Task(RECALL, "softmax", ("a", "b", "c", "d"), items, in_order, {"question": np.s_[4:]}, "item"),
@@ -344,6 +379,16 @@ EXPERIMENT_TASKS: dict[str, Task] = {
     "parity": Task(PARITY, "softmax", ("even", "odd"), bits, parity, {"one": np.s_[1:]}, "zero"),
     "brackets": Task(
         BRACKETS, "softmax", ("0", "1", "2", "3", "4"), nested, depth, {"open": np.s_[:1], "close": np.s_[1:2]}, "other"
+    ),
+    "echo": Task(ECHO, "softmax", ("a", "b", "c", "d"), letters, echoed, {"letter": np.s_[:]}, "other"),
+    "counting": Task(
+        COUNTING,
+        "softmax",
+        ("fewer", "equal", "more"),
+        some_a_then_b,
+        compared_counts,
+        {"a": np.s_[:1], "b": np.s_[1:2]},
+        "other",
     ),
 }
 """The tasks of the experiments by name. In "gap" and "recall", a longer sequence requires more memory."""

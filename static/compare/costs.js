@@ -6,13 +6,14 @@ import { findAll, setText } from "../elements.js";
 /**
  * @param {HTMLElement} section
  * @param {(model: string) => Promise<any>} timing
+ * @returns {() => Promise<void>} measures the times
  */
 export function mountCosts(section, timing) {
   const button = /** @type {HTMLElement} */ (section.querySelector("button"));
   const status = /** @type {HTMLElement} */ (section.querySelector("[role=status]"));
   const rows = findAll(section, "tr[data-model]");
 
-  button.addEventListener("click", async () => {
+  async function measure() {
     if (button.ariaBusy === "true") return;
     button.ariaBusy = "true";
     try {
@@ -31,5 +32,7 @@ export function mountCosts(section, timing) {
       setText(status, /** @type {Error} */ (error).message);
     }
     button.ariaBusy = "false";
-  });
+  }
+  button.addEventListener("click", measure);
+  return measure;
 }

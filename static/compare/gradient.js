@@ -1,4 +1,4 @@
-/** Gradient flow: the gradient of the state with respect to the states before it, for all cells on one logarithmic axis. */
+/** The gradient from state to state: how much of a small change of each earlier state reaches h, for all cells on one logarithmic axis. */
 
 /** @import { StoreOf } from "../store.js" */
 /** @import { Curve } from "../chart.js" */
@@ -6,13 +6,13 @@
 /** @import { Contest, When } from "./contest.js" */
 import { fetchAnswer } from "../api.js";
 import { brief, mountChart } from "../chart.js";
-import { finder, mountChoice, setText } from "../elements.js";
+import { finder, mountChoice, setSentence, setText } from "../elements.js";
 import { TITLES } from "../facets.js";
 import { scenarioOf } from "../run.js";
 import { joined } from "../words.js";
 import { setWhen } from "./contest.js";
 
-/** The norms of ∂h_t/∂h_k and, for an LSTM, of ∂h_t/∂c_k, for each step k. @typedef {{h_norm: number[], c_norm?: number[]}} Norms */
+/** The factors by which a small change of h and, in an LSTM, of c reaches h at the cursor, by timestep. @typedef {{h_gain: number[], c_gain?: number[]}} Gains */
 const MOST_KEPT = 600; // answers
 
 /**
@@ -23,7 +23,7 @@ export function mountGradient(section, store) {
   const [says, waiting] = [".says", ".waiting"].map(finder(section));
   const showWhen = mountChoice(section, "[name=when]", (when) => store.update(setWhen, when));
   const chart = mountChart(section, () => show(store.get()));
-  /** @type {Map<string, Norms | string>} an answer, or why there is none, by what was asked */
+  /** @type {Map<string, Gains | string>} an answer, or why there is none, by what was asked */
   const answers = new Map();
   let asking = false;
 
@@ -58,7 +58,7 @@ export function mountGradient(section, store) {
       (/** @type {Error} */ error) => error.message,
     );
     if (answers.size > MOST_KEPT) answers.clear();
-    answers.set(JSON.stringify(missing), /** @type {Norms} */ (answer));
+    answers.set(JSON.stringify(missing), /** @type {Gains} */ (answer));
     asking = false;
     show(store.get());
   }
@@ -72,29 +72,31 @@ export function mountGradient(section, store) {
     setText(waiting, /** @type {string} */ (current.find((answer) => typeof answer === "string")) ?? "");
     fetch();
     if (!current.every((answer) => typeof answer === "object") || !chart.isNew(...current, when)) return;
-    const curves = shown.flatMap((name, i) => curvesOf(name, /** @type {Norms} */ (current[i])));
+    const curves = shown.flatMap((name, i) => curvesOf(name, /** @type {Gains} */ (current[i])));
     const { run, step } = cells[shown[0]];
-    chart.draw(curves, run.T, step, run.tokens);
-    setText(says, describe(curves, step, when));
+    // The table has every curve. The chart leaves out h of an LSTM, which is small although c passes everything on.
+    const drawn = curves.filter(({ name }) => !name.endsWith(" layer"));
+    chart.draw(drawn, run.T, step, run.tokens, curves);
+    setSentence(says, describe(drawn, step, when));
   }
 
   store.subscribe(show);
 }
 
-/** @param {Name} name @param {Norms} norms @returns {Curve[]} */
-function curvesOf(name, { h_norm, c_norm }) {
-  const curve = { name: `of-${name}`, label: TITLES[name], values: h_norm };
-  return c_norm
+/** Return the curves of a cell. The main curve of an LSTM is that of c, its memory. @param {Name} name @param {Gains} gains @returns {Curve[]} */
+function curvesOf(name, { h_gain, c_gain }) {
+  const curve = { name: `of-${name}`, label: TITLES[name], values: h_gain };
+  return c_gain
     ? [
-        { ...curve, label: `${TITLES[name]} (h)` },
-        { name: `of-${name} layer`, label: `${TITLES[name]} (c)`, values: c_norm },
+        { ...curve, label: `${TITLES[name]} (c)`, values: c_gain },
+        { ...curve, label: `${TITLES[name]} (h)`, name: `of-${name} layer` },
       ]
     : [curve];
 }
 
-/** Describe how much of each gradient is left at the first step. @param {Curve[]} curves @param {number} step @param {When} when */
+/** Describe how much of a change of the first state reaches the cursor. @param {Curve[]} curves @param {number} step @param {When} when */
 function describe(curves, step, when) {
   if (step === 1) return "At t = 1 there is no earlier timestep. Move the cursor to a later timestep.";
-  const left = curves.map(({ label, values }) => `${brief(values[0])} for the ${label}`);
-  return `${when === "before" ? "Before" : "After"} training, the norm of the gradient of h at t = ${step} with respect to the state at t = 1 is ${joined(left)}.`;
+  const left = curves.map(({ label, values }) => `${brief(values[0])} in the ${label}`);
+  return `${when === "before" ? "Before" : "After"} training, a small change of the state at t = 1 reaches h at t = ${step} with the factor ${joined(left)}.`;
 }

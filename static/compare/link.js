@@ -3,7 +3,8 @@
  *
  *     compare?task=flip-flop&by=parameters&sequence=A+m+m&clamps=z.1@2=0&cells=rnn,gru&t=3&unit=1&when=before&v=1
  *
- * `clamps` are the clamps of the GRU. `unit` is selected in every cell with that many units.
+ * `clamps` are the clamps of the GRU. `unit` is selected in every cell with that many units. Without a sequence and without `t` the
+ * cursor is at the last timestep, where all cells have read the sequence. `times=1` measures the times of the cells once.
  */
 
 /** @import { Name } from "../facets.js" */
@@ -31,7 +32,7 @@ export function addressOf({ cells, shown, when }, other = {}) {
   // Another task reads other symbols, and has other units to clamp.
   const scenario = other.task ? { sequence: null, clamps: [] } : scenarioOf(gru.run);
   const { step, unit, convention } = gru;
-  const focus = { ...DEFAULTS, step, unit, convention };
+  const focus = { ...DEFAULTS, step: other.task ? DEFAULTS.step : step, unit, convention };
   const rest = encode({ ...scenario, model: null, weights: [], focus, notices: [] });
   return `?${keys.toString().replaceAll("%2C", ",")}&${rest.slice(1)}`;
 }
@@ -42,16 +43,17 @@ const DEFAULTS = decode("").focus;
 /**
  * Read an address, except for `task` and `by`, which the page already has.
  * @param {string} address
- * @returns {Link & {shown: readonly Name[], when: Contest["when"]}}
+ * @returns {Link & {shown: readonly Name[], when: Contest["when"], times: boolean}}
  */
 export function read(address) {
   const keys = new URLSearchParams(address);
   const link = decode(address);
+  if (!keys.get("sequence") && !keys.get("t")) link.focus.step = Infinity;
   const named = keys.get("cells")?.split(",") ?? usual;
   const shown = PRESENT.filter((name) => named.includes(name));
   if (!shown.length || shown.length < named.length)
     link.notices.push(`“cells” must be one or more of ${NAMES.join(",")}, with commas between them.`);
   const when = WHEN.find((value) => value === (keys.get("when") ?? WHEN[0]));
   if (!when) link.notices.push(`“when” must be one of ${WHEN.join(", ")}.`);
-  return { ...link, shown: shown.length ? shown : usual, when: when ?? WHEN[0] };
+  return { ...link, shown: shown.length ? shown : usual, when: when ?? WHEN[0], times: keys.get("times") === "1" };
 }

@@ -30,6 +30,7 @@ import { mountTape } from "../views/tape.js";
 import { mountTransport } from "../views/transport.js";
 import { PRESENT } from "./contest.js";
 import { mountCosts } from "./costs.js";
+import { mountFinding } from "./finding.js";
 import { mountGradient } from "./gradient.js";
 import { addressOf, read } from "./link.js";
 import { mountShown } from "./shown.js";
@@ -93,8 +94,9 @@ mountTies(
   gru,
   ofGru,
 );
+mountFinding(find("#finding"), store);
 mountGradient(find(".gradient"), store);
-mountCosts(find(".costs"), api.measureTime);
+const measureTimes = mountCosts(find(".costs"), api.measureTime);
 mountShown(main, store, addressOf, home);
 // Every tape that is wider than its frame scrolls with the others.
 const scrollers = findAll(main, ".scroller");
@@ -113,8 +115,8 @@ function show(query) {
     when: link.when,
   }));
   for (const { name, store: cell } of facets) {
-    const { model, models, run, received, views, table } = cell.get();
-    const text = link.sequence || models.find(({ id }) => id === model)?.examples[0] || "";
+    const { model, run, received, views, table } = cell.get();
+    const text = link.sequence || String(scenarios[name].sequence);
     const clamps = name === "gru" ? link.clamps : [];
     const same = writeScenario(scenarioOf(run)) === writeScenario({ sequence: text, clamps, weights: [] });
     const onTape = same && received === run.T;
@@ -125,7 +127,9 @@ function show(query) {
     );
     if (!onTape) requests[name]();
   }
+  if (link.times) measureTimes();
 }
+if (link.times) measureTimes();
 if (link.clamps.length) ofGru.alter(setClamps, link.clamps, null);
 
 completePage({ store, lead, path: "compare", address: () => addressOf(store.get()), show, heatmaps });

@@ -4,51 +4,112 @@
  */
 
 /** @import { Recipe } from "../boot.js" */
+/** @import { Report, Training } from "../train/studio.js" */
 import { boot } from "../boot.js";
 import { findAll, finder, setText } from "../elements.js";
 import { fixed } from "../run.js";
-import { mountGuided } from "./guided.js";
+import { createControls } from "./controls.js";
+import { mountHere } from "./here.js";
+import { mountExperiment } from "./page.js";
 import { createQueue } from "./queue.js";
-import { mountTheme } from "./theme.js";
 
 const find = finder(document);
+const controls = createControls(/** @type {HTMLFormElement} */ (find("main form")));
 const buttons = findAll(document, "[data-units]");
-const [status, error, stop] = [".status", ".error", "[data-do=stop]"].map(find);
-const base = /** @type {Recipe} */ (boot.experiment?.base);
+const { base, tie } = /** @type {{base: Recipe, tie: number}} */ (boot.experiment);
+const FULL = 0.995; // from this accuracy on, a network counts as one that recalls all letters
 
-const queue = createQueue((left, problem) => {
-  stop.hidden = left === 0;
-  setText(error, problem);
-  if (left) setText(status, `${left} ${left === 1 ? "training" : "trainings"} left.`);
-  else for (const button of buttons) button.classList.remove("going");
-});
+/** A network that was trained here. @typedef {{units: number, letters: number, seed: number, steps: number, good_at: number | null, score: number, stored: number}} Result */
+/** @type {Result[]} */
+const results = [];
+/** The results since the last verdict. @type {Result[]} */
+let fresh = [];
+
+const here = mountHere(find(".here"), { start: () => queue.add([jobOf(chosen())]), stop: () => queue.stop() });
+const queue = createQueue(
+  (progress) => here.show(progress),
+  (stopped, problem) => {
+    for (const button of buttons) button.classList.remove("going");
+    here.end(
+      [tellResults(), stopped ? "Some trainings did not finish. They are not in the table." : ""].join(" ").trim(),
+      problem,
+    );
+    fresh = [];
+  },
+);
+
+/** Return the button of the network that the controls describe. */
+function chosen() {
+  const { units, letters } = controls.values();
+  return find(`[data-units="${units}"][data-n="${letters}"]`);
+}
 
 /** @param {HTMLElement} button */
 function jobOf(button) {
-  const [units, n] = [Number(button.dataset.units), Number(button.dataset.n)];
+  const [units, letters, seed] = [button.dataset.units, button.dataset.n, controls.values().seed].map(Number);
   button.classList.add("going");
   return {
-    recipe: { ...base, units, schedule: { ...base.schedule, T: 2 * n } },
-    /** @param {import("../train/studio.js").Report[]} reports @param {boolean} ended */
-    receive(reports, ended) {
+    recipe: { ...base, units, seed, schedule: { ...base.schedule, T: 2 * letters } },
+    /** @param {Report[]} reports @param {Training["state"]} state */
+    receive(reports, state) {
       const last = reports.at(-1);
-      if (!last) return;
-      button.style.setProperty("--share", String(last.score));
-      setText(button, `${fixed(100 * last.score, 0)}%`);
-      button.title = `${last.step.toLocaleString("en")} training steps, trained here`;
-      if (!ended) return;
-      button.classList.remove("going");
-      button.classList.add("here");
-      setText(
-        status,
-        `${units} units, ${n} letter${n > 1 ? "s" : ""}: ${fixed(100 * last.score, 1)}% held-out accuracy after ${last.step.toLocaleString("en")} training steps, trained here.`,
-      );
+      if (state !== "running") button.classList.remove("going");
+      if (!last || state !== "done") return;
+      const { step: steps, good_at, score } = last;
+      fresh.push({ units, letters, seed, steps, good_at, score, stored: Number(button.dataset.stored) });
+      results.push(fresh[fresh.length - 1]);
+      button.style.setProperty("--share", String(score));
+      setText(button, `${fixed(100 * score, 0)}%`);
+      button.title = `trained here with seed ${seed}: ${steps.toLocaleString("en")} training steps; stored ${fixed(100 * Number(button.dataset.stored), 0)}%`;
+      button.classList.add("here-trained");
     },
   };
 }
 
-for (const button of buttons) button.addEventListener("click", () => queue.add([jobOf(button)]));
+/** Say what the trainings since the last verdict show. */
+function tellResults() {
+  if (!fresh.length) return "";
+  return fresh.length === 1 ? tellOne(fresh[0]) : tellAll(fresh);
+}
+
+/** @param {Result} result */
+function tellOne({ units, letters, seed, steps, score, stored }) {
+  const percent = (/** @type {number} */ share) => `${fixed(100 * share, 1)}%`;
+  const recalled =
+    score >= FULL
+      ? `This counts as recalling every letter (${percent(FULL)} or more)`
+      : `On average it names ${fixed(score * letters, 1)} of ${letters} letters correctly; guessing names ${fixed(letters / 4, 1)}`;
+  const same = Math.abs(score - stored) <= tie;
+  const compared = same
+    ? `a tie with the stored result, ${percent(stored)}`
+    : `the stored result is ${percent(stored)}`;
+  return `${units} units, ${letters} letter${letters > 1 ? "s" : ""}, seed ${seed}: ${percent(score)} held-out accuracy after ${steps.toLocaleString("en")} training steps (${compared}). ${recalled}.`;
+}
+
+/** @param {Result[]} all */
+function tellAll(all) {
+  const full = all.filter(({ score }) => score >= FULL);
+  const ties = all.filter(({ score, stored }) => Math.abs(score - stored) <= tie);
+  const most = Math.max(...all.map(({ letters }) => letters));
+  const enough = full.filter(({ letters }) => letters === most).map(({ units }) => units);
+  const size = enough.length
+    ? `The smallest of them that recalls all ${most} letters has ${Math.min(...enough)} units.`
+    : `None of them recalls all ${most} letters.`;
+  return `${all.length} networks trained. ${full.length} of them recall all letters (at least ${fixed(100 * FULL, 1)}%), and ${ties.length} tie with the stored result. ${size}`;
+}
+
+for (const button of buttons)
+  button.addEventListener("click", () => {
+    controls.set({ units: String(button.dataset.units), letters: String(button.dataset.n) });
+    queue.add([jobOf(button)]);
+  });
 find("[data-do=all]").addEventListener("click", () => queue.add(buttons.map(jobOf)));
-stop.addEventListener("click", () => queue.stop());
-mountTheme(find("#theme"));
-mountGuided();
+controls.subscribe(() => {
+  const { columns } = controls.values();
+  setText(find("[name=columns-out]"), columns);
+  find(".grid").dataset.columns = columns;
+  for (const cell of findAll(document, ".grid :is(th, td)[data-n]"))
+    cell.hidden = Number(cell.dataset.n) > Number(columns);
+  for (const button of buttons) button.ariaCurrent = button === chosen() ? "true" : null;
+});
+mountExperiment(controls, () => results);

@@ -37,6 +37,29 @@ export function drawLearning(svg, axis, byName, width, error, goal) {
 }
 
 /**
+ * Draw shares from 0 to 1 as curves, with a line at one half.
+ * @param {SVGElement} svg
+ * @param {HTMLElement} axis under it
+ * @param {Record<string, Points>} byName
+ * @param {number} width
+ * @param {number} last the largest x
+ * @param {boolean} log whether x is on a logarithmic axis
+ */
+export function drawShares(svg, axis, byName, width, last, log) {
+  const at = (/** @type {number} */ x) => (log ? place(x) : x);
+  const lines = Object.entries(byName).map(([name, points]) => ({
+    name: `mean of-${name}`,
+    points: points.map(([x, share]) => /** @type {[number, number]} */ ([at(x), share])),
+  }));
+  if (width) plot(svg, lines, at(last), width, false, [0.5]);
+  const ticks = log ? [0, 10, 100, 1000].filter((x) => x <= last) : [0, last / 3, (2 * last) / 3, last];
+  mark(
+    axis,
+    ticks.map((x) => [at(x) / at(last), x.toLocaleString("en")]),
+  );
+}
+
+/**
  * Write texts under a picture. The number of each is its place as a share of the width.
  * @param {HTMLElement} axis
  * @param {[number, string][]} ticks
@@ -59,12 +82,11 @@ export function mark(axis, ticks) {
  */
 function median(all, last) {
   const longest = Math.max(...all.map((points) => points.at(-1)?.[0] ?? 0));
-  return Array.from({ length: AT + 1 }, (_, i) => (last + 1) ** (i / AT) - 1)
-    .filter((step) => step <= longest)
-    .map((step) => {
-      const values = all
-        .map((points) => points.findLast(([at]) => at <= step)?.[1] ?? points[0][1])
-        .sort((a, b) => a - b);
-      return [step, values[Math.floor(values.length / 2)]];
-    });
+  const places = Array.from({ length: AT + 1 }, (_, i) => (last + 1) ** (i / AT) - 1);
+  return [...places.filter((step) => step < longest), longest].map((step) => {
+    const values = all
+      .map((points) => points.findLast(([at]) => at <= step)?.[1] ?? points[0][1])
+      .sort((a, b) => a - b);
+    return [step, values[Math.floor(values.length / 2)]];
+  });
 }

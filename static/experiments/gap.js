@@ -1,11 +1,11 @@
 /**
- * The experiment “Gradient reach”: how far the gradient reaches with the initial weights that the sliders set, and whether training
- * then succeeds.
+ * The experiment “Gradient reach”: how far the gradient reaches with the initial weights that the controls set, and whether training
+ * then succeeds. A map has the stored result over learning rates, sizes and gaps.
  */
 
 /** @import { Recipe } from "../boot.js" */
 /** @import { Name } from "../facets.js" */
-/** @import { Studio } from "../train/studio.js" */
+/** @import { Studio, Training } from "../train/studio.js" */
 import * as api from "../api.js";
 import { findAll, finder, setText } from "../elements.js";
 import { fixed } from "../run.js";
@@ -27,14 +27,16 @@ import {
   trainingOf,
 } from "../train/studio.js";
 import { mountMilestones, mountGradientFlow } from "../train/reports.js";
-import { mountGuided } from "./guided.js";
-import { mountTheme } from "./theme.js";
+import { createControls } from "./controls.js";
+import { tellGap } from "./gap/verdict.js";
+import { mountHere } from "./here.js";
+import { mountMap } from "./gap/map.js";
+import { mountExperiment } from "./page.js";
 
 const find = finder(document);
 const form = /** @type {HTMLFormElement} */ (find("main form"));
-const field = (/** @type {string} */ name) => /** @type {HTMLInputElement} */ (form.elements.namedItem(name));
-const boxes = /** @type {HTMLInputElement[]} */ (findAll(form, "[name=cells]"));
-const chosen = () => boxes.filter(({ checked }) => checked).map(({ value }) => value);
+const controls = createControls(form);
+const chosen = () => /** @type {Name[]} */ (controls.values().cells.split(","));
 
 const store = createStore(
   /** @type {Studio} */ (
@@ -52,14 +54,16 @@ const store = createStore(
   ),
 );
 const streams = createStreams(store, null);
+const here = mountHere(find(".here"), { start: train, stop: () => stop() });
+const map = mountMap(find(".map"), controls);
+/** The results of the trainings on this page. @type {Record<string, string | number | null>[]} */
+const rows = [];
 
-/** Return the question that the form describes. */
-const question = () => ({
-  gap: Number(field("gap").value),
-  units: Number(field("units").value),
-  first: field("first").value,
-  b: field("first").value === "plain" ? Number(field("b").value) : 0,
-});
+/** Return the question that the controls describe, in the form of GapQuestion in app/schemas.py. */
+function question() {
+  const { gap, units, first, b, seed } = controls.values();
+  return { gap: Number(gap), units: Number(units), first, b: first === "plain" ? Number(b) : 0, seed: Number(seed) };
+}
 
 /** Whether the page is waiting for a response. It sends one request at a time. */
 let asking = false;
@@ -69,9 +73,6 @@ let answer = null;
 
 async function requestAnswer() {
   const body = question();
-  for (const name of ["gap", "units"]) setText(field(`${name}-out`), field(name).value);
-  setText(field("b-out"), fixed(Number(field("b").value)));
-  /** @type {HTMLElement} */ (form.querySelector(".bias")).hidden = body.first !== "plain";
   if (asking) return;
   asking = JSON.stringify(body) !== answered;
   find(".gradient").ariaBusy = String(asking);
@@ -88,9 +89,21 @@ async function requestAnswer() {
   requestAnswer();
 }
 
+/** Write the values of the sliders. */
+function label() {
+  const { gap, units, first, b } = controls.values();
+  for (const [name, text] of Object.entries({ gap, units, b: fixed(Number(b)) }))
+    setText(find(`[name=${name}-out]`), text);
+  /** @type {HTMLElement} */ (form.querySelector(".bias")).hidden = first !== "plain";
+}
+
 /** Show the chosen cells before training. */
 function show() {
   if (!answer) return;
+  stop();
+  turn += 1;
+  [starting, running] = [false, false];
+  here.end("");
   store.update((studio) => ({ ...studio, trainings: {}, place: 0, goal: Infinity }));
   for (const name of chosen()) {
     const { lags, recipe } = answer[name];
@@ -99,20 +112,35 @@ function show() {
   }
 }
 
+/** Whether a run is being started, and whether it has not ended. Each run, and each change of a setting, is a turn. */
+let [starting, running, turn] = [false, false, 0];
+
 async function train() {
   const current = answer;
   if (!current) return;
+  const rate = Number(controls.values().rate);
   store.update(setMessage, "");
   store.update(goToStep, Infinity);
+  [starting, running, turn] = [true, true, turn + 1];
+  const own = turn;
   try {
     for (const name of chosen()) {
-      const { id } = await api.train(bodyOf(current[name].recipe));
-      store.update(put, name, newTraining(id, current[name].recipe));
+      const { recipe } = current[name];
+      const ownRate = { ...recipe, schedule: { ...recipe.schedule, rate } };
+      const { id } = await api.train(bodyOf(ownRate));
+      if (own !== turn) {
+        api.stopTraining(id).catch(() => {});
+        return;
+      }
+      store.update(put, name, newTraining(id, ownRate));
       streams.follow(name);
     }
   } catch (error) {
-    store.update(setMessage, /** @type {Error} */ (error).message);
+    if (own === turn) store.update(setMessage, /** @type {Error} */ (error).message);
   }
+  if (own !== turn) return;
+  starting = false;
+  store.update((studio) => ({ ...studio }));
 }
 
 /** Stop all trainings that this page started. @param {RequestInit} [init] */
@@ -124,44 +152,56 @@ function stop(init) {
   }
 }
 
-form.addEventListener("input", (event) => {
-  if (/** @type {HTMLInputElement} */ (event.target).name !== "cells") {
-    requestAnswer();
-    return;
-  }
-  if (chosen().length === 0) /** @type {HTMLInputElement} */ (event.target).checked = true;
-  show();
-});
-for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-try]")))
-  button.addEventListener("click", () => {
-    for (const [key, value] of new URLSearchParams(button.dataset.try)) {
-      const radios = form.querySelectorAll(`[type=radio][name=${key}]`);
-      if (radios.length)
-        for (const radio of /** @type {NodeListOf<HTMLInputElement>} */ (radios)) radio.checked = radio.value === value;
-      else field(key).value = value;
-    }
-    requestAnswer();
-  });
-find("[data-do=train]").addEventListener("click", train);
-find("[data-do=stop]").addEventListener("click", () => stop());
-addEventListener("pagehide", () => stop({ keepalive: true }));
+/** Return the share of a training that is done. @param {Training} training */
+const shareOf = (training) =>
+  isGoing(training) ? (training.reports.at(-1)?.step ?? 0) / training.recipe.schedule.most : 1;
+
+/** Show how far the trainings are, and the verdict after the last one. @param {Studio} studio */
+function showProgress(studio) {
+  const trainings = namesOf(studio).map((name) => trainingOf(studio, name));
+  if (isBusy(studio)) {
+    const share = trainings.reduce((sum, training) => sum + shareOf(training), 0) / trainings.length;
+    here.show({ total: trainings.length, done: trainings.filter((one) => !isGoing(one)).length, share });
+  } else if (running && !starting) {
+    running = false;
+    const ended = trainings.filter(({ id }) => id);
+    here.end(ended.length ? tellGap(ended, map.counterparts()) : "", studio.message);
+    rows.push(...ended.map(rowOf));
+  } else setText(find(".here .error"), studio.message);
+}
+
+/** Return the result of a training as a row of the export. @param {Training} training */
+function rowOf({ recipe, reports, state }) {
+  const [first, last] = [reports[0], reports[reports.length - 1]];
+  const biases = Object.fromEntries(Object.entries(recipe.biases).map(([gate, b]) => [`b_${gate}`, b]));
+  const { cell, units, seed, first: initial, schedule } = recipe;
+  return {
+    ...{ cell, units, seed, first: initial, T: schedule.T, rate: schedule.rate, ended: state },
+    ...{ steps: last?.step ?? 0, good_at: last?.good_at ?? null, score: last?.score ?? null },
+    ...{ gradient_before: first?.lags.at(-1) ?? null, gradient: last?.lags.at(-1) ?? null },
+    ...biases,
+  };
+}
 
 const slider = /** @type {HTMLInputElement} */ (find(".curves [type=range]"));
 slider.addEventListener("input", () => store.update(goToPlace, Number(slider.value)));
+addEventListener("pagehide", () => stop({ keepalive: true }));
 mountGradientFlow(find(".gradient"), store);
 mountCurves(find(".course"), store);
 mountMilestones(find(".told"), store);
-mountTheme(find("#theme"));
 store.subscribe((studio) => {
+  showProgress(studio);
   if (namesOf(studio).length === 0) return;
   slider.max = String(Math.max(0, longest(studio).reports.length - 1));
   slider.value = String(studio.place);
   const trained = longest(studio).reports.length > 1 || isBusy(studio);
-  find(".course .curves").hidden = find(".course .as-table").hidden = find(".told").hidden = !trained;
-  find("[data-do=stop]").hidden = !isBusy(studio);
+  for (const part of [...findAll(find(".course"), ".curves, .as-table"), find(".told")]) part.hidden = !trained;
   setText(find(".course .status"), trained ? tellStatus(studio) : "");
-  setText(find(".course [role=status]"), trained ? tellNews(studio) : "");
-  setText(find("#training-error"), studio.message);
+  setText(find(".course .unseen"), trained ? tellNews(studio) : "");
 });
-requestAnswer();
-mountGuided();
+controls.subscribe(() => {
+  label();
+  show();
+  requestAnswer();
+});
+mountExperiment(controls, () => rows);

@@ -1,74 +1,107 @@
 /** The trainings of an experiment. Two run at a time, as on the server. Leaving the page stops the unfinished trainings. */
 
 /** @import { Recipe } from "../boot.js" */
-/** @import { Report } from "../train/studio.js" */
+/** @import { Report, Training } from "../train/studio.js" */
+/** @import { Progress } from "./here.js" */
 import * as api from "../api.js";
 import { bodyOf } from "../train/recipe.js";
 
 const AT_ONCE = 2;
 
-/** @typedef {{recipe: Recipe, receive: (reports: Report[], ended: boolean) => void}} Job */
+/**
+ * A training to do. `receive` gets its reports, and its state: "done" if it came to its end, "stopped" or "failed" if it did not,
+ * and "running" before that.
+ * @typedef {{recipe: Recipe, receive: (reports: Report[], state: Training["state"], id: string) => void}} Job
+ */
 
-/** @param {(going: number, problem: string) => void} report how many are left, and what went wrong */
-export function createQueue(report) {
+/**
+ * @param {(progress: Progress) => void} report is called when there is progress
+ * @param {(stopped: boolean, problem: string) => void} end is called when no training is left. `stopped`: whether some did not come
+ *   to their end. `problem` says what went wrong, or is "".
+ */
+export function createQueue(report, end) {
   /** @type {Job[]} */
   let waiting = [];
   let beginning = 0;
-  /** @type {Set<string>} ids */
-  const going = new Set();
-  let problem = "";
+  /** The share of each running training that is done, by id. @type {Map<string, number>} */
+  const going = new Map();
+  let [total, done, stopped, problem] = [0, 0, false, ""];
+
+  function update() {
+    const left = waiting.length + beginning + going.size;
+    if (total === 0) return;
+    if (left) {
+      const parts = [...going.values()].reduce((sum, share) => sum + share, 0);
+      report({ total, done, share: (done + parts) / total });
+      return;
+    }
+    const outcome = /** @type {const} */ ([stopped, problem]);
+    [total, done, stopped, problem] = [0, 0, false, ""];
+    end(...outcome);
+  }
 
   async function next() {
     while (waiting.length && beginning + going.size < AT_ONCE) {
       const job = /** @type {Job} */ (waiting.shift());
       beginning += 1;
+      update();
       try {
-        follow((await api.train(bodyOf(job.recipe))).id, job);
+        const { id } = await api.train(bodyOf(job.recipe));
+        follow(id, job);
+        if (stopped) api.stopTraining(id).catch(() => {});
       } catch (error) {
-        waiting = [];
+        [waiting, stopped] = [[], true];
         problem = /** @type {Error} */ (error).message;
       }
       beginning -= 1;
     }
-    report(waiting.length + beginning + going.size, problem);
+    update();
   }
 
-  /** @param {string} id @param {Job} wanted */
-  function follow(id, { receive }) {
-    going.add(id);
+  /** @param {string} id @param {Job} job */
+  function follow(id, { recipe, receive }) {
+    going.set(id, 0);
     /** @type {Report[]} */
     const reports = [];
-    const finish = () => {
+    const finish = (/** @type {Training["state"]} */ state) => {
       going.delete(id);
+      if (state === "done") done += 1;
+      else stopped = true;
+      receive(reports, state, id);
       next();
     };
     api.followTraining(
       id,
       (name, data) => {
-        if (name === "checkpoint") reports.push(data);
-        if (name === "checkpoint" || name === "end") receive(reports, name === "end");
-        if (name === "end") finish();
+        if (name === "end") return finish(data.state);
+        if (name !== "checkpoint") return;
+        reports.push(data);
+        going.set(id, Math.min(1, data.step / recipe.schedule.most));
+        receive(reports, "running", id);
+        update();
       },
       (forGood) => {
         if (!forGood) return;
         problem = "The connection to a training was lost. Start it again.";
-        finish();
+        finish("failed");
       },
     );
   }
 
-  /** @param {RequestInit} [init] */
+  /** Stop all trainings. Finished trainings keep their results. @param {RequestInit} [init] */
   function stop(init) {
+    stopped ||= waiting.length + beginning + going.size > 0;
     waiting = [];
-    for (const id of going) api.stopTraining(id, init).catch(() => {});
+    for (const id of going.keys()) api.stopTraining(id, init).catch(() => {});
+    update();
   }
   addEventListener("pagehide", () => stop({ keepalive: true }));
 
   return {
-    stop,
+    stop: () => stop(),
     /** @param {Job[]} more */
     add(more) {
-      problem = "";
+      total += more.length;
       waiting.push(...more);
       next();
     },

@@ -1,96 +1,142 @@
-/** The experiment “Cell comparison”: learning curves of three cells on three tasks, over several seeds. The visitor can run it on this server. */
+/**
+ * The experiment “Cell comparison”: how soon three cells reach the target of each task, over many seeds. The visitor can run it on this
+ * server; the core compares the results.
+ */
 
 /** @import { Recipe } from "../boot.js" */
 /** @import { Name } from "../facets.js" */
+/** @import { Points } from "./curves.js" */
+/** @import { Row } from "./export.js" */
+/** @import { Job } from "./queue.js" */
 import { boot } from "../boot.js";
 import { findAll, finder, observeSize, setText } from "../elements.js";
 import { TITLES } from "../facets.js";
-import { drawLearning } from "./curves.js";
-import { mountGuided } from "./guided.js";
+import { getJson, postJson } from "../server.js";
+import { createControls } from "./controls.js";
+import { drawShares } from "./curves.js";
+import { mountHere } from "./here.js";
+import { mountExperiment } from "./page.js";
 import { createQueue } from "./queue.js";
-import { mountTheme } from "./theme.js";
 
-/**
- * The training steps and scores of one training, and the step at which it reached the target.
- * @typedef {{points: [number, number][], good: number | null}} Course
- */
-const SEEDS = 5;
+/** @typedef {{median: string, interval: string, reached: string, curve: Points}} CellOutcome */
+/** @typedef {{cells: Record<Name, CellOutcome>, ahead: Name[], verdict: string}} Outcome */
+/** The result of a training: the training step at which it reached the target, and for counting whether each n is right. @typedef {{cell: Name, seed: number, steps: number, good: number | null, counted: number[]}} Result */
 
-const { found: results, bases, equal } = /** @type {Record<string, any>} */ (boot.experiment);
-const names = Object.keys(equal);
-const error = /** @type {HTMLElement} */ (document.querySelector(".error"));
-
-const queue = createQueue((left, problem) => {
-  setText(error, problem);
-  if (!left)
-    for (const status of document.querySelectorAll(".race .status"))
-      setText(status, status.textContent && !problem ? "Trained here just now." : "");
-});
+const {
+  found,
+  bases,
+  equal,
+  counting: COUNTING,
+  furthest,
+  few,
+} = /** @type {{found: Record<string, Outcome>, bases: Record<string, Recipe>, equal: Record<Name, Record<string, number>>, counting: string, furthest: number, few: number}} */ (
+  boot.experiment
+);
+const names = /** @type {Name[]} */ (Object.keys(equal));
+const form = /** @type {HTMLFormElement} */ (document.querySelector("main form"));
+const controls = createControls(form);
+/** The results of all runs on this page. @type {Row[]} */
+const rows = [];
 
 /** @param {HTMLElement} section */
 function mountRace(section) {
-  const task = /** @type {string} */ (section.dataset.task);
+  const task = String(section.dataset.task);
   const find = finder(section);
   const svg = /** @type {SVGElement} */ (section.querySelector("svg"));
-  const [status, axis] = [".status", ".axis"].map(find);
-  const base = /** @type {Recipe} */ (bases[task]);
-  /** @type {Record<Name, Course[]>} */
-  let courses = /** @type {any} */ (
-    Object.fromEntries(
-      names.map((name) => [
-        name,
-        results[task][name].curves.map((/** @type {[number, number][]} */ points, /** @type {number} */ i) => ({
-          points,
-          good: results[task][name].good_at[i],
-        })),
-      ]),
-    )
-  );
-  let [width, timer] = [0, 0];
+  const base = bases[task];
+  let [outcome, width] = [found[task], 0];
+  /** @type {Result[]} */
+  let results = [];
+  /** Counts in progress, which follow a training. @type {Promise<void>[]} */
+  let tests = [];
 
   function draw() {
-    timer = 0;
-    const points = Object.fromEntries(names.map((name) => [name, courses[name].map((course) => course.points)]));
-    drawLearning(svg, axis, points, width, task === "adding", /** @type {number} */ (base.schedule.reach));
-    for (const name of names) {
-      const [middle, solved] = find(`tr[data-cell=${name}]`).querySelectorAll("td");
-      const goods = courses[name].map(({ good }) => good ?? Infinity).sort((a, b) => a - b);
-      const median = goods.length
-        ? (goods[Math.floor((goods.length - 1) / 2)] + goods[Math.ceil((goods.length - 1) / 2)]) / 2
-        : Infinity;
-      setText(middle, Number.isFinite(median) ? median.toLocaleString("en") : "–");
-      setText(solved, `${goods.filter(Number.isFinite).length} of ${goods.length}`);
+    const curves = Object.fromEntries(Object.entries(outcome.cells).map(([name, { curve }]) => [name, curve]));
+    const last = task === COUNTING ? furthest : base.schedule.most;
+    drawShares(svg, find(".axis"), curves, width, last, task !== COUNTING);
+  }
+
+  /** @param {Outcome} newOutcome @param {string} source */
+  function show(newOutcome, source) {
+    outcome = newOutcome;
+    for (const name of names)
+      for (const cell of findAll(section, `tr[data-cell=${name}] [data-value]`)) {
+        const result = /** @type {Record<string, any>} */ (outcome.cells[name]);
+        setText(cell, result ? result[String(cell.dataset.value)] : "not trained");
+      }
+    setText(find(".source"), source);
+    draw();
+  }
+
+  const here = mountHere(find(".here"), { start, stop: () => queue.stop() });
+  const queue = createQueue((progress) => here.show(progress), end);
+
+  function start() {
+    [results, tests] = [[], []];
+    const seeds = Array.from({ length: Number(controls.values().seeds) }, (_, seed) => seed);
+    queue.add(seeds.flatMap((seed) => names.map((cell) => jobOf(cell, seed))));
+  }
+
+  /** @param {Name} cell @param {number} seed @returns {Job} */
+  function jobOf(cell, seed) {
+    return {
+      recipe: { ...base, cell, biases: equal[cell], seed },
+      receive(reports, state, id) {
+        const last = reports.at(-1);
+        if (state !== "done" || !last) return;
+        const result = { cell, seed, steps: last.step, good: last.good_at, counted: /** @type {number[]} */ ([]) };
+        results.push(result);
+        if (task === COUNTING) tests.push(count(result, `${id}@${last.step}`));
+      },
+    };
+  }
+
+  /** Test how far a trained network counts. @param {Result} result @param {string} model */
+  async function count(result, model) {
+    const answer = await getJson(`api/experiments/counting?model=${encodeURIComponent(model)}`);
+    result.counted = answer.counted;
+  }
+
+  /** @param {boolean} stopped @param {string} problem */
+  async function end(stopped, problem) {
+    try {
+      await Promise.all(tests);
+      here.end(results.length ? await compare(stopped) : "No training finished, so there is no result.", problem);
+    } catch (error) {
+      here.end("", /** @type {Error} */ (error).message);
     }
   }
 
-  function run() {
-    courses = Object.fromEntries(names.map((name) => [name, /** @type {Course[]} */ ([])]));
-    setText(status, "Training …");
-    /** @type {import("./queue.js").Job[]} */
-    const jobs = [];
-    for (let seed = 0; seed < SEEDS; seed++)
-      for (const name of names) {
-        /** @type {Course} */
-        const course = { points: [], good: null };
-        jobs.push({
-          recipe: { ...base, cell: name, biases: equal[name], seed },
-          receive(reports, ended) {
-            if (!course.points.length) courses[name].push(course);
-            course.points = reports.map(({ step, score }) => [step, score]);
-            course.good = reports.at(-1)?.good_at ?? null;
-            if (ended)
-              setText(
-                status,
-                `The ${TITLES[name]} with seed ${seed} ${course.good ? `reached the target at training step ${course.good.toLocaleString("en")}` : "did not reach the target"}.`,
-              );
-            timer ||= setTimeout(draw, 100);
-          },
-        });
-      }
-    queue.add(jobs);
+  /** Show the results of the run, and return the verdict. @param {boolean} stopped */
+  async function compare(stopped) {
+    const measure = (/** @type {Result} */ { good, counted }) => (task === COUNTING ? counted : good);
+    const all = names.map((name) => [name, results.filter(({ cell }) => cell === name).map(measure)]);
+    const trained = Object.fromEntries(all.filter(([, values]) => values.length));
+    const newOutcome = await postJson("api/experiments/race", {
+      task,
+      [task === COUNTING ? "counted" : "steps"]: trained,
+    });
+    show(newOutcome, `trained here: ${results.length} networks`);
+    rows.push(...results.map(({ cell, seed, steps, good }) => ({ task, cell, seed, steps, good_at: good })));
+    const least = Math.min(...names.map((name) => trained[name]?.length ?? 0));
+    return [
+      stopped ? `Some trainings did not finish; ${results.length} did.` : "",
+      newOutcome.verdict,
+      least < few ? `With fewer than ${few} seeds there is no 95% interval, and all cells tie.` : tellSame(newOutcome),
+    ]
+      .join(" ")
+      .trim();
   }
 
-  find("[data-do=run]").addEventListener("click", run);
+  /** Say whether the same cells are ahead as in the stored result. @param {Outcome} newOutcome */
+  function tellSame({ ahead }) {
+    const stored = found[task].ahead;
+    const title = (/** @type {Name[]} */ cells) => cells.map((cell) => TITLES[cell]).join(" and ");
+    return String([...ahead].sort()) === String([...stored].sort())
+      ? "The stored result says the same."
+      : `In the stored result, with more seeds, ${title(stored)} ${stored.length > 1 ? "are" : "is"} ahead.`;
+  }
+
   observeSize(svg, (newWidth) => {
     width = newWidth;
     draw();
@@ -98,5 +144,6 @@ function mountRace(section) {
 }
 
 findAll(document, ".race").forEach(mountRace);
-mountTheme(/** @type {HTMLElement} */ (document.querySelector("#theme")));
-mountGuided();
+const output = /** @type {HTMLElement} */ (form.querySelector("output"));
+controls.subscribe(() => setText(output, controls.values().seeds));
+mountExperiment(controls, () => rows);

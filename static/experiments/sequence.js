@@ -1,133 +1,192 @@
-/** The experiment “Sequential cost”: counts of operations, times that were measured before or on this server, and tasks that a scan cannot learn. */
+/** The experiment “Sequential cost”: counts of operations, stored times and times of this server, and a task that a scan cannot learn. */
 
 /** @import { Recipe } from "../boot.js" */
 /** @import { Points } from "./curves.js" */
+/** @import { Row } from "./export.js" */
+/** @import { Job } from "./queue.js" */
 import { boot } from "../boot.js";
 import { brief } from "../chart.js";
 import { finder, observeSize, setText } from "../elements.js";
 import { getJson } from "../server.js";
 import { plot } from "../train/curves.js";
+import { createControls } from "./controls.js";
 import { drawLearning, mark } from "./curves.js";
-import { mountGuided } from "./guided.js";
+import { mountHere } from "./here.js";
+import { mountExperiment } from "./page.js";
 import { createQueue } from "./queue.js";
-import { mountTheme } from "./theme.js";
 
 const SEEDS = 3;
 
+/** The seconds of each network at one length, and whether attention is faster than the GRU there. @typedef {{seconds: Record<string, number>, comparison: "faster" | "tie" | "slower"}} Times */
+/** The times by sequence length, for one batch. @typedef {Record<string, Times>} ByLength */
+
 const find = finder(document);
-const { kinds, counts, timing, parity, base } =
-  /** @type {{kinds: Record<string, string>, counts: Record<string, Record<string, [number, number]>>, timing: Record<string, Record<string, number>>, parity: Record<string, Points[]>, base: Recipe}} */ (
+const { kinds, counts, timing, parity, recipes } =
+  /** @type {{kinds: Record<string, string>, counts: Record<string, Record<string, [number, number]>>, timing: Record<string, ByLength>, parity: Record<string, Points[]>, recipes: Record<string, Recipe>}} */ (
     boot.experiment
   );
+const controls = createControls(/** @type {HTMLFormElement} */ (find("main form")));
 const slider = /** @type {HTMLInputElement} */ (find("[name=T]"));
-const [output, times, says] = ["output", ".asked-for .status", ".run > .says"].map(find);
-const lengths = Object.keys(timing).map(Number);
-/** The sequence lengths that this page measured. @type {Set<number>} */
-const here = new Set();
+const [output, says] = ["output", ".run > .says"].map(find);
+/** A complete run on this server, all points from this server. @type {Record<string, ByLength>} */
+let local = {};
+/** @type {Row[]} */
+const rows = [];
 let width = 0;
 
+/** Return the timed lengths of a batch. @param {string} B */
+const lengthsOf = (B) => Object.keys(timing[B]).map(Number);
+
+/** @param {Times | undefined} times @param {string} kind */
+const inWords = (times, kind) => (times ? `${brief(1000 * times.seconds[kind])} ms` : "–");
+
 function show() {
-  const T = 2 ** Number(slider.value);
+  const { T: exponent, B } = controls.values();
+  const T = 2 ** Number(exponent);
   setText(output, T.toLocaleString("en"));
   slider.setAttribute("aria-valuetext", `${T} timesteps`);
   for (const kind of Object.keys(kinds)) {
-    const [steps, products, time] = find(`tr[data-kind=${kind}]`).querySelectorAll("td");
+    const [steps, products, stored, here] = find(`tr[data-kind=${kind}]`).querySelectorAll("td");
     const [follow, work] = counts[T][kind];
     setText(steps, follow.toLocaleString("en"));
     setText(products, work.toLocaleString("en"));
-    setText(time, `${brief(1000 * timing[T][kind])} ms${here.has(T) ? ", measured here" : ""}`);
+    setText(stored, inWords(timing[B][T], kind));
+    setText(here, inWords(local[B]?.[T], kind));
   }
-  const lines = Object.keys(kinds).map((kind) => ({
-    name: `mean of-${kind}`,
-    points: lengths.map((length, i) => /** @type {[number, number]} */ ([i, 1000 * timing[length][kind]])),
-  }));
+  drawTimes(B);
+  setText(says, `Stored result, batch ${B}: ${tell(timing[B])}`);
+}
+
+/** @param {string} B */
+function drawTimes(B) {
+  const lengths = lengthsOf(B);
+  const lines = [timing[B], local[B]].flatMap((times, i) =>
+    Object.keys(times ?? {}).length
+      ? Object.keys(kinds).map((kind) => ({
+          name: `mean of-${kind}${i ? " local" : ""}`,
+          points: lengths.map((T, k) => /** @type {[number, number]} */ ([k, 1000 * times[T].seconds[kind]])),
+        }))
+      : [],
+  );
   if (width)
     plot(/** @type {SVGElement} */ (document.querySelector("svg.times")), lines, lengths.length - 1, width, true, []);
   mark(
     find(".lines .axis"),
     lengths.map((length, i) => [i / (lengths.length - 1), length.toLocaleString("en")]),
   );
-  const slower = lengths.find((length) => timing[length].attention > timing[length].gru);
-  setText(
-    says,
-    slower
-      ? `In these measurements attention is slower than the GRU from about ${slower.toLocaleString("en")} timesteps on, because its work grows with T².`
-      : "In these measurements attention is faster than the GRU at all lengths.",
+}
+
+/** Say from which length on attention is slower. @param {ByLength} times */
+function tell(times) {
+  const lengths = Object.keys(times).sort((a, b) => Number(a) - Number(b));
+  const from = lengths.findIndex((_, i) => lengths.slice(i).every((T) => times[T].comparison === "slower"));
+  const ties = lengths.filter((T) => times[T].comparison === "tie");
+  const tie = ties.length
+    ? ` They tie at ${ties.map((T) => Number(T).toLocaleString("en")).join(", ")} timesteps.`
+    : "";
+  return from < 0
+    ? `attention is not slower than the GRU at the longest measured length.${tie}`
+    : `attention is slower than the GRU at each measured length from ${Number(lengths[from]).toLocaleString("en")} timesteps on.${tie}`;
+}
+
+/** Whether the visitor stopped the run of times. */
+let stopping = false;
+const timesHere = mountHere(find(".run .here"), { start: measure, stop: () => (stopping = true) });
+
+/** Measure all points on this server. They count only together, because a curve must come from one machine in one run. */
+async function measure() {
+  stopping = false;
+  const points = Object.keys(timing).flatMap((B) => lengthsOf(B).map((T) => ({ B, T })));
+  /** @type {Record<string, ByLength>} */
+  const measured = {};
+  for (const [done, { B, T }] of points.entries()) {
+    timesHere.show({ total: points.length, done, share: done / points.length }, "lengths");
+    try {
+      (measured[B] ??= {})[T] = await getJson(`api/experiments/sequence?T=${T}&B=${B}`);
+    } catch (error) {
+      timesHere.end("", /** @type {Error} */ (error).message);
+      return;
+    }
+    if (stopping) {
+      timesHere.end(
+        `Stopped after ${done + 1} of ${points.length} lengths. They are not shown, because a verdict needs all lengths.`,
+      );
+      return;
+    }
+  }
+  local = measured;
+  rows.push(...points.map(({ B, T }) => ({ experiment: "times", B: Number(B), T, ...measured[B][T].seconds })));
+  timesHere.end(
+    Object.keys(local)
+      .map((B) => `On this server, batch ${B}: ${tell(local[B])}`)
+      .join(" "),
+  );
+  show();
+}
+
+const [svg, axis] = [".learned", ".race .axis"].map(find);
+/** The courses of each cell, by the name of its color. @type {Record<string, Points[]>} */
+let learned = { gru: parity.gru, scan: parity.mingru };
+let learnedWidth = 0;
+const goal = recipes.gru.schedule.reach ?? 1;
+const draw = () => drawLearning(/** @type {any} */ (svg), axis, learned, learnedWidth, false, goal);
+
+const parityHere = mountHere(find(".race .here"), { start: train, stop: () => queue.stop() });
+const queue = createQueue((progress) => parityHere.show(progress), endTraining);
+/** The last score of each training that is done, by cell. @type {Record<string, number[]>} */
+let scores = {};
+
+function train() {
+  learned = { gru: [], scan: [] };
+  scores = { gru: [], mingru: [] };
+  const seeds = Array.from({ length: SEEDS }, (_, seed) => seed);
+  queue.add(seeds.flatMap((seed) => Object.keys(recipes).map((cell) => jobOf(cell, seed))));
+}
+
+/** @param {string} cell @param {number} seed @returns {Job} */
+function jobOf(cell, seed) {
+  /** @type {Points} */
+  const points = [];
+  const curves = learned[cell === "gru" ? "gru" : "scan"];
+  return {
+    recipe: { ...recipes[cell], seed },
+    receive(reports, state) {
+      const last = reports.at(-1);
+      if (!last) return;
+      if (!points.length) curves.push(points);
+      points.splice(
+        0,
+        points.length,
+        ...reports.map(({ step, score }) => /** @type {[number, number]} */ ([step, score])),
+      );
+      draw();
+      if (state !== "done") return;
+      scores[cell].push(last.score);
+      rows.push({ experiment: "parity", cell, seed, steps: last.step, good_at: last.good_at, score: last.score });
+    },
+  };
+}
+
+/** @param {boolean} stopped @param {string} problem */
+function endTraining(stopped, problem) {
+  const tellCell = (/** @type {string} */ cell, /** @type {string} */ name) =>
+    `${name} reached 99% held-out accuracy with ${scores[cell].filter((score) => score >= goal).length} of ${scores[cell].length} seeds.`;
+  const different = scores.gru.every((score) => score >= goal) && scores.mingru.every((score) => score < goal);
+  const meaning = different ? "So here only the cell with gates that read the old state learned parity." : "";
+  parityHere.end(
+    [
+      stopped ? "Some trainings did not finish." : "",
+      tellCell("gru", "The GRU"),
+      tellCell("mingru", "The minimal GRU"),
+      stopped ? "" : meaning,
+    ]
+      .join(" ")
+      .trim(),
+    problem,
   );
 }
 
-async function measure() {
-  const button = find("[data-do=measure]");
-  if (button.ariaBusy === "true") return;
-  button.ariaBusy = "true";
-  const T = 2 ** Number(slider.value);
-  setText(times, `Measuring ${T.toLocaleString("en")} timesteps …`);
-  try {
-    timing[T] = await getJson(`api/experiments/sequence?T=${T}`);
-    here.add(T);
-    setText(times, "Measured just now on this server.");
-    show();
-  } catch (error) {
-    setText(times, /** @type {Error} */ (error).message);
-  }
-  button.ariaBusy = "false";
-}
-
-const [svg, axis, status, wrong] = [".learned", ".race .axis", ".race .status", ".error"].map(find);
-/** @type {Record<string, Points[]>} */
-let learned = parity;
-let [left, scanned] = [0, false];
-const queue = createQueue((going, problem) => {
-  left = going;
-  setText(wrong, problem);
-  ended(problem);
-});
-let learnedWidth = 0;
-const draw = () => drawLearning(/** @type {any} */ (svg), axis, learned, learnedWidth, false, base.schedule.reach ?? 1);
-
-/** Show that all trainings are complete, or clear the message if there was a problem. @param {string} [problem] */
-function ended(problem = "") {
-  if (scanned && left === 0) setText(status, problem ? "" : "Trained here just now.");
-}
-
-async function run() {
-  scanned = false;
-  learned = { gru: [], scan: [] };
-  setText(status, "Training …");
-  const jobs = Array.from({ length: SEEDS }, (_, seed) => {
-    /** @type {Points} */
-    const points = [];
-    return {
-      recipe: { ...base, seed },
-      /** @param {import("../train/studio.js").Report[]} reports */
-      receive(reports) {
-        if (!points.length) learned.gru.push(points);
-        points.splice(
-          0,
-          points.length,
-          ...reports.map(({ step, score }) => /** @type {[number, number]} */ ([step, score])),
-        );
-        draw();
-      },
-    };
-  });
-  queue.add(jobs);
-  try {
-    for (let seed = 0; seed < SEEDS; seed++) {
-      learned.scan.push(await getJson(`api/experiments/parity?seed=${seed}`));
-      draw();
-    }
-    scanned = true;
-    ended();
-  } catch (error) {
-    setText(wrong, /** @type {Error} */ (error).message);
-    setText(status, "");
-  }
-}
-
-slider.addEventListener("input", show);
-find("[data-do=measure]").addEventListener("click", measure);
-find("[data-do=run]").addEventListener("click", run);
+controls.subscribe(show);
 observeSize(find(".times"), (newWidth) => {
   width = newWidth;
   show();
@@ -136,5 +195,4 @@ observeSize(svg, (newWidth) => {
   learnedWidth = newWidth;
   draw();
 });
-mountTheme(find("#theme"));
-mountGuided();
+mountExperiment(controls, () => rows);

@@ -31,7 +31,7 @@ export function writeNumbers(values, { z, colorscale, zmin, zmax }, veil, { T, c
     let colour = colourAt(colorscale, (value - zmin) / (zmax - zmin));
     const share = veil?.meta ? 1 - veil.z[unit][column] / veil.meta.until : 0;
     if (veil?.meta && share > 0) colour = blend(colour, veil.meta.paper, share * veil.meta.alpha);
-    const ink = `${share > 0 ? "veiled " : ""}${wantsWhite(colour) ? "on-dark" : "on-light"}`;
+    const ink = wantsWhite(colour) ? "on-dark" : "on-light";
     if (cell.className !== ink) cell.className = ink;
     if (!drawn) cell.style.background = `rgb(${colour})`;
   }

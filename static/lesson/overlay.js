@@ -2,8 +2,9 @@
 
 /** @import { Question } from "../boot.js" */
 /**
- * A prediction on the tape. `show` draws an answer, and the correct answer if it is known.
- * @typedef {{show: (answer: number[], truth?: number[]) => void, remove: () => void}} Overlay
+ * A prediction on the tape. `show` draws an answer, and the correct answer if it is known. A timestep of a curve without a value
+ * is null.
+ * @typedef {{show: (answer: (number | null)[], truth?: number[]) => void, remove: () => void}} Overlay
  */
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -11,13 +12,13 @@ const SVG = "http://www.w3.org/2000/svg";
 /**
  * @param {HTMLElement} tape
  * @param {Question} question of the kind "draw" or "click"
- * @param {(answer: number[]) => void} onChange
+ * @param {(answer: (number | null)[]) => void} onChange
  * @returns {Overlay}
  */
 export const createOverlay = (tape, question, onChange) =>
   question.kind === "draw" ? createCurve(tape, question, onChange) : createSteps(tape, onChange);
 
-/** @param {HTMLElement} tape @param {Question} question @param {(answer: number[]) => void} onChange @returns {Overlay} */
+/** @param {HTMLElement} tape @param {Question} question @param {(answer: (number | null)[]) => void} onChange @returns {Overlay} */
 function createCurve(tape, question, onChange) {
   const { low, high, start, steps } = question;
   const plot = /** @type {HTMLElement} */ (
@@ -36,13 +37,19 @@ function createCurve(tape, question, onChange) {
   plot.append(svg);
   const T = steps.length;
   const share = (/** @type {number} */ value) => (high - value) / (high - low);
-  /** @type {number[]} */
+  /** @type {(number | null)[]} */
   let values = [];
   let committed = false;
 
-  /** Return the SVG path of a step curve with one level for each value, from the step `start` on. @param {number[]} all */
+  /** Return the SVG path of a curve with one level for each value, from the timestep `start` on. @param {(number | null)[]} all */
   const pathOf = (all) =>
-    all.map((value, i) => `${i ? "L" : "M"}${start + i} ${share(value)}H${start + i + 1}`).join("");
+    all
+      .map((value, i) => {
+        if (value === null) return "";
+        const joined = i > 0 && all[i - 1] !== null;
+        return `${joined ? "L" : "M"}${start + i} ${share(value)}H${start + i + 1}`;
+      })
+      .join("");
 
   /** @param {PointerEvent} event */
   function draw(event) {
@@ -89,7 +96,7 @@ function createSteps(tape, onChange) {
 
   return {
     show(answer, truth) {
-      picked = answer;
+      picked = /** @type {number[]} */ (answer);
       committed = truth !== undefined;
       [...tokens.children].forEach((token, i) => {
         token.classList.toggle("picked", answer.includes(i + 1));

@@ -9,7 +9,7 @@ import { room } from "../boot.js";
 import { findAll, finder, newButton, newElement, withPeriod } from "../elements.js";
 import { credentials } from "../rooms/capability.js";
 import { answersIn, clearAnswers, saveAnswer } from "./answers.js";
-import { NO_ANSWER, clearMarks, fillAnswer, markTruth, readAnswer, setOpen, showValue } from "./form.js";
+import { clearMarks, fillAnswer, markTruth, missing, mountForm, readAnswer, readDraft, setOpen } from "./form.js";
 import { createOverlay } from "./overlay.js";
 import { verdict } from "./verdict.js";
 
@@ -32,6 +32,12 @@ export function mountQuestions(aside, { name, steps, questions }, showFigure, on
   const formsOfStep = () => formsIn(`.step[data-step="${n}"] form.predict`);
   const boxOf = (/** @type {HTMLElement} */ form) => finder(aside)(`.revealed[data-question="${idOf(form)}"]`);
 
+  /** Hide the page of an experiment, which opens with its result, while a question of the part is open. */
+  function cover() {
+    const isOpen = formsOfStep().some((form) => !form.classList.contains("committed"));
+    document.body.classList.toggle("covered", steps[n - 1].covered && isOpen);
+  }
+
   /** @param {HTMLFormElement} form @param {Answer} answer @param {boolean} isNew whether it has just been given */
   async function reveal(form, answer, isNew) {
     const question = questions[idOf(form)];
@@ -46,6 +52,7 @@ export function mountQuestions(aside, { name, steps, questions }, showFigure, on
     }
     refusedOf(form).textContent = "";
     setOpen(form, false);
+    cover();
     markTruth(form, question, answer, [revealed.truth].flat());
     const box = boxOf(form);
     const sentence = explain(box, form, question, answer, revealed);
@@ -71,8 +78,15 @@ export function mountQuestions(aside, { name, steps, questions }, showFigure, on
     setOpen(form, true);
     clearMarks(form);
     if (!formsOfStep().includes(form)) return;
+    cover();
     overlays.prepare(formsOfStep());
     showFigure(steps[n - 1].link, steps[n - 1].upto);
+  }
+
+  /** Remove the visitor's answer from a form. @param {HTMLFormElement} form */
+  function empty(form) {
+    fillAnswer(form, questions[idOf(form)], null);
+    overlays.redraw(form);
   }
 
   for (const form of formsIn("form.predict")) {
@@ -80,18 +94,18 @@ export function mountQuestions(aside, { name, steps, questions }, showFigure, on
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const answer = readAnswer(form, question);
-      refusedOf(form).textContent = answer === null ? NO_ANSWER : "";
+      refusedOf(form).textContent = answer === null ? missing(form, question) : "";
       if (answer === null) return;
       saveAnswer(name, idOf(form), answer);
       reveal(form, answer, true);
     });
-    form.addEventListener("input", () => showValue(form, question));
-    showValue(form, question);
+    mountForm(form, question, () => overlays.redraw(form));
   }
   clear?.addEventListener("click", () => {
     clearAnswers(name);
     clear.hidden = true;
     for (const form of formsIn("form.committed")) reopen(form);
+    for (const form of formsIn("form.predict")) empty(form);
     announce("Your answers to this lesson are cleared.");
   });
   if (clear) clear.hidden = !Object.keys(answersIn(name)).length;
@@ -101,6 +115,7 @@ export function mountQuestions(aside, { name, steps, questions }, showFigure, on
     enter(step) {
       n = step;
       overlays.prepare(formsOfStep());
+      cover();
     },
     /** Show the results of the step's questions that were answered on this device before. */
     restore() {
@@ -133,11 +148,12 @@ function createOverlays(tape, questions) {
           fillAnswer(form, question, answer);
           overlay.show(answer);
         });
-        form.oninput = () => overlay.show(/** @type {number[]} */ (readAnswer(form, question) ?? []));
-        form.oninput(new Event("input"));
         overlays.set(form, overlay);
+        this.redraw(form);
       }
     },
+    /** Draw the answer in a form on the tape. @param {HTMLFormElement} form */
+    redraw: (form) => overlays.get(form)?.show(/** @type {number[]} */ (readDraft(form, questions[idOf(form)]) ?? [])),
     /** @param {HTMLFormElement} form @param {Answer} answer @param {Answer} truth */
     show: (form, answer, truth) =>
       overlays.get(form)?.show(/** @type {number[]} */ (answer), /** @type {number[]} */ (truth)),

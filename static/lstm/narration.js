@@ -42,9 +42,9 @@ export function narrate(state) {
   return [
     ...phrases,
     ...tellRest(state, at, [
-      { text: `then c ${change(at.c_prev, at.c)}`, about: "c" },
+      { text: `then c ${change(at.c_prev, at.c, at.f)}`, about: "c" },
       { text: `the output gate passes on ${part(at.o)} of tanh(c) (o = ${fixed(at.o)})`, about: "o" },
-      { text: `then h ${change(at.h_prev, at.h)}`, about: "h" },
+      { text: `then h ${change(at.h_prev, at.h, 0)}`, about: "h" },
     ]),
   ];
 }
@@ -60,5 +60,5 @@ const share = ({ f }) => [
 /** Describe how long the selected unit would keep its cell state if f kept its value. @param {State} state */
 export function tellLasting(state) {
   const { half_life, f } = reading(state);
-  return words.tellLasting("f", f, half_life, "c");
+  return words.tellLasting("f", f, 1 - f, half_life, "c");
 }

@@ -22,7 +22,7 @@ function narrate(state) {
   phrases.push({ text: `${fixed(Wx)} from the input`, about: "h.Wx" });
   if (past) phrases.push({ text: ", " }, { text: `${fixed(Uh)} from the old state`, about: "h.Uh" });
   phrases.push({ text: ` and ${fixed(b)} from the bias${past ? "" : ", with no old state yet"}.` });
-  const changed = { text: `then h ${change(at.h_prev, at.h)}`, about: "h" };
+  const changed = { text: `then h ${change(at.h_prev, at.h, 0)}`, about: "h" };
   return [...phrases, ...tellRest(state, at, [changed])];
 }
 

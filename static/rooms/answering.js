@@ -1,10 +1,11 @@
 /** The form in which a student answers a room's question. */
 
 /** @import { Answer } from "../lesson/answers.js" */
+/** @import { Draft } from "../lesson/form.js" */
 /** @import { Overlay } from "../lesson/overlay.js" */
 /** @import { RoomQuestion } from "./question.js" */
 import { newElement, withPeriod } from "../elements.js";
-import { NO_ANSWER, fillAnswer, readAnswer, setOpen, showValue } from "../lesson/form.js";
+import { fillAnswer, missing, mountForm, readAnswer, readDraft, setOpen } from "../lesson/form.js";
 import { createOverlay } from "../lesson/overlay.js";
 import { markSteps } from "./marks.js";
 import { createOutcome } from "./outcome.js";
@@ -34,21 +35,21 @@ export function createAnswering(box, tape, memory, save, code, send) {
   /** @param {RoomQuestion | null} question @param {RoomQuestion | null} before */
   function show(question, before) {
     const same = question !== null && before !== null && keyOf(question) === keyOf(before);
-    const draft = same && form ? readAnswer(form, before) : null;
+    const draft = same && form ? readDraft(form, before) : null;
     overlay?.remove();
     [overlay, form] = [null, null];
     markSteps(tape, {});
     box.hidden = !question;
     box.replaceChildren();
     if (!question) return;
-    form = mountForm(question, draft ?? answerTo(question));
+    form = createForm(question, draft ?? answerTo(question));
     if (question.status !== "open") lock(form, question, answerTo(question));
     else if (memory.answers[keyOf(question)] !== undefined) confirm(form);
     if (!same) box.scrollIntoView({ block: "nearest" });
   }
 
-  /** @param {RoomQuestion} question @param {Answer | null} answer that stands in it */
-  function mountForm(question, answer) {
+  /** @param {RoomQuestion} question @param {Draft | null} answer that stands in it */
+  function createForm(question, answer) {
     const form = formOf(question);
     const rounds =
       question.round === 1 ? "Round 1: answer by yourself." : "Round 2: answer again after the discussion.";
@@ -59,12 +60,9 @@ export function createAnswering(box, tape, memory, save, code, send) {
         overlay?.show(answer);
       });
     if (answer !== null) fillAnswer(form, question, answer);
-    const show = () => {
-      showValue(form, question);
-      overlay?.show(/** @type {number[]} */ (readAnswer(form, question) ?? []));
-    };
-    form.oninput = show;
-    show();
+    const redraw = () => overlay?.show(/** @type {number[]} */ (readDraft(form, question) ?? []));
+    mountForm(form, question, redraw);
+    redraw();
     form.onsubmit = (event) => {
       event.preventDefault();
       submit(question, form);
@@ -77,7 +75,7 @@ export function createAnswering(box, tape, memory, save, code, send) {
   async function submit(question, form) {
     const error = /** @type {HTMLElement} */ (form.querySelector(".refused"));
     const answer = readAnswer(form, question);
-    error.textContent = answer === null ? NO_ANSWER : "";
+    error.textContent = answer === null ? missing(form, question) : "";
     if (answer === null) return;
     memory.answers[keyOf(question)] = answer;
     save();

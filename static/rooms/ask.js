@@ -68,17 +68,17 @@ export function mountAsk(dialog, opener, placeNow, send) {
 function readyQuestions({ view, lesson, cell }) {
   /** @type {[string, object][]} */
   const questions = Object.entries(lesson?.questions ?? {}).map(([id, text]) => [
-    `From this lesson step: ${text}`,
+    `From this part of the lesson: ${text}`,
     { of: "lesson", lesson: lesson?.name, question: id },
   ]);
   if (!cell) return questions;
   const { signals, gates } = boot.cells[cell];
-  questions.push(["What will the output do at the next step?", { of: "output", view }]);
+  questions.push(["What will the output do at the next timestep?", { of: "output", view }]);
   for (const { name, symbol } of signals)
     if (ASKED.includes(name) && (gates.includes(name) || name === "h"))
-      questions.push([`What will ${symbol} be at the next step?`, { of: "signal", signal: name, view }]);
+      questions.push([`What will ${symbol} be at the next timestep?`, { of: "signal", signal: name, view }]);
   // Only a state that gates mix is a sum of what each step contributed.
-  if (gates.length) questions.push(["Which step contributed most to this state?", { of: "wrote", view }]);
+  if (gates.length) questions.push(["Which timestep contributed most to this state?", { of: "wrote", view }]);
   return questions;
 }
 

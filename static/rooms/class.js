@@ -65,7 +65,7 @@ export function mountClass(panel, tape, command, access) {
   /** @param {NonNullable<ClassState["looks"]>} looks @param {number} followers */
   function showLooks({ count, models, offers }, followers) {
     const where = tape
-      ? " The bars below the inputs show how many students look at each step. They count only students with your model and sequence."
+      ? " The bars below the inputs show how many students look at each timestep. They count only students with your model and sequence."
       : "";
     find(".looking .count").textContent = count
       ? `${count} of ${followers} students have explored.${where}`

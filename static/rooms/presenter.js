@@ -88,7 +88,7 @@ function draw(view) {
   const steps = outline?.steps ?? [];
   const current = steps[n - 1];
   const sequence = `${keys.get("model") ?? keys.get("task") ?? ""} ${keys.get("sequence") ?? ""}, t = ${keys.get("t") ?? 1}`;
-  find(".shown .where").textContent = current ? `Lesson, step ${n} of ${steps.length}` : view.page || "Lab";
+  find(".shown .where").textContent = current ? `Lesson, part ${n} of ${steps.length}` : view.page || "Lab";
   find(".shown h2").textContent = current ? current.title : sequence;
   find(".shown .notes").innerHTML = current?.notes ?? "";
   const questions = Object.entries(current?.questions ?? {}).map(([question, html]) => {

@@ -11,6 +11,7 @@
  *            revealed?: {truth: any, text: string, replies: string[], reveal: string, why: string}}} RoomQuestion
  */
 import { newElement } from "../elements.js";
+import { NO_VALUE } from "../lesson/form.js";
 import { written } from "../lesson/verdict.js";
 
 /** Create the form of a question, with no answer yet. @param {RoomQuestion} question */
@@ -40,12 +41,14 @@ function optionsOf({ options }) {
   return list;
 }
 
-/** @param {RoomQuestion} question @param {object} properties */
+/** Create a slider in the middle of its range. It is no answer until a student moves it. @param {RoomQuestion} question @param {object} properties */
 function rangeOf({ low, high, grain }, properties) {
   const range = /** @type {HTMLInputElement} */ (
     newElement("input", { type: "range", min: low, max: high, step: grain, ...properties })
   );
-  range.value = String((low + high) / 2);
+  range.defaultValue = String((low + high) / 2);
+  range.dataset.unset = "";
+  range.ariaValueText = NO_VALUE;
   return range;
 }
 
@@ -68,8 +71,8 @@ function stepsOf(question) {
     return newElement("li", {}, [newElement("label", {}, draws ? [text, input] : [input, text])]);
   });
   const note = draws
-    ? "Draw the curve over its row in the figure, or set each step with these sliders."
-    : "Select the steps here, or press them in the input row of the figure.";
+    ? "Draw the curve over its row in the figure, or set each timestep with these sliders."
+    : "Select the timesteps here, or press them in the input row of the figure.";
   return [
     newElement("p", { className: "note", textContent: note }),
     newElement("ol", { className: draws ? "draws" : "clicks" }, items),

@@ -30,7 +30,7 @@ export function drawSketches(question, sketches, { picked = question.picked ?? [
     viewBox: `${start} -0.04 ${T - start} 1.08`,
     preserveAspectRatio: "none",
     role: "img",
-    "aria-label": `${count} over steps ${start + 1} to ${T}`,
+    "aria-label": `${count} over timesteps ${start + 1} to ${T}`,
   };
   for (const [name, value] of Object.entries(attributes)) svg.setAttribute(name, value);
   const pathOf = (/** @type {number[]} */ values) =>

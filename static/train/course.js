@@ -132,8 +132,12 @@ export function tellStatus(studio) {
     const whose = names.length > 1 ? `${TITLES[name]}: ` : "";
     if (state === "waiting" && reports.length === 0 && place)
       return `${whose}Waiting in the training queue (${place === 1 ? "next" : `position ${place}`}).`;
+    if (state === "new") return `${whose}Not trained yet. Press “Start training”.`;
+    if (reports.length === 0) return `${whose}Waiting for the first checkpoint.`;
     const numbers = [tellLoss(studio, name), tellScore(studio, name)].filter(Boolean).join(", ");
-    return `${whose}${numbers && `${whose ? numbers : numbers[0].toUpperCase() + numbers.slice(1)}.`} ${latestSentence(reports, step)} ${step === reports.at(-1)?.step ? why : ""}`;
+    const sentence = numbers && `${whose ? numbers : numbers[0].toUpperCase() + numbers.slice(1)}.`;
+    const text = [sentence, latestSentence(reports, step), step === reports.at(-1)?.step ? why : ""].filter(Boolean);
+    return text.length ? `${whose}${text.join(" ")}` : "";
   });
-  return lines.map((line) => line.replaceAll(/ +/g, " ").trim()).join("\n");
+  return lines.filter(Boolean).join("\n");
 }

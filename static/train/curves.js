@@ -1,6 +1,6 @@
 /**
- * Loss and score over training. Checkpoints have equal distances, as on the slider above the curves. The loss of every training
- * step is drawn.
+ * Loss and score over training. Checkpoints have equal distances, as on the slider above the curves; the axis below has their
+ * training steps, which are close together at first. The loss of every training step is drawn.
  */
 
 /** @import { Name } from "../facets.js" */
@@ -16,6 +16,7 @@ import { isBusy, longest, namesOf, reportOf, stepOf, trainingOf } from "./studio
 const MARGIN = { left: 44, right: 12, top: 4, bottom: 3 };
 const PAUSE = 250; // ms between drawings while steps come
 const PART = 10; // the mean is over the last tenth of the steps so far
+const PARTS = 4; // of the axis, each with a training step at its end
 
 /** @typedef {[number, number][]} Points places among the checkpoints, and values */
 /** @typedef {{name: string, points: Points}} Line `name` is its class */
@@ -58,6 +59,8 @@ export function mountCurves(section, store) {
     const { reach } = recipe.schedule;
     plot(score, scores, last, width, linear, reach === null ? [] : [reach]);
     setText(find(".scored"), linear ? "held-out mean squared error, logarithmic" : "held-out accuracy");
+    const most = all.flatMap(({ reports, twin }) => [reports, twin]).find(({ length }) => length === last + 1) ?? [];
+    markAxis(find(".axis"), most);
     if (details.open) list(table, studio);
   }
 
@@ -82,6 +85,19 @@ export function mountCurves(section, store) {
     width = newWidth;
     draw(store.get());
   });
+}
+
+/** Write the training steps of some checkpoints below the curves. @param {HTMLElement} axis @param {readonly Report[]} reports of all checkpoints on the axis */
+function markAxis(axis, reports) {
+  const last = reports.length - 1;
+  const places = [...new Set(Array.from({ length: PARTS + 1 }, (_, i) => Math.round((i / PARTS) * last)))];
+  axis.replaceChildren(
+    ...(last > 0 ? places : []).map((place, i) => {
+      const tick = newElement("span", `${i ? "" : "training step "}${reports[place].step.toLocaleString("en")}`);
+      tick.style.setProperty("--at", String(place / last));
+      return tick;
+    }),
+  );
 }
 
 /** Return the loss of every training step, with its place on the axis of checkpoints. @param {readonly Report[]} reports @returns {Points} */
@@ -175,7 +191,7 @@ function list(table, studio) {
         report && read(report) !== undefined ? brief(/** @type {number} */ (read(report))) : "",
       );
     return newRow([
-      String(step),
+      step.toLocaleString("en"),
       ...cells(({ losses }) => losses.at(-1)),
       ...cells(({ score }) => score),
       ...cells(({ rate }) => rate),

@@ -3,7 +3,8 @@
  *
  *     train?task=flip-flop&cells=rnn,gru&units=2&seed=3&sequence=A+m+m&t=3&unit=1&v=1&step=400
  *
- * `step` is a training step. The visitor's own table is too long for a link, so the address of its training has only an id.
+ * `step` is a training step. `start=1` says that every cell is in training or trained: without this key, a cell with the recipe of the
+ * preset and without a stored training is shown untrained. The visitor's own table is too long for a link, so the address of its training has only an id.
  */
 
 /** @import { Name } from "../facets.js" */
@@ -20,6 +21,13 @@ export function stepIn(address) {
   const step = Number(new URLSearchParams(address).get("step") ?? Infinity);
   return Number.isNaN(step) ? Infinity : step;
 }
+
+/** The keys of a link that name a view of the task's preset, and no training of the visitor's. */
+const OF_VIEW = ["task", "cells", "sequence", "t", "unit", "step", "v", "theme", "hide", "back"];
+
+/** Return whether a link names a training: by a recipe or an id, or by `start` for a cell with the recipe of the preset. @param {string} address */
+export const namesTraining = (address) =>
+  [...new URLSearchParams(address).keys()].some((key) => !OF_VIEW.includes(key));
 
 /** Return the address of a training. @param {string} id */
 export const addressOfTraining = (id) => `?training=${id}`;
@@ -45,9 +53,13 @@ export function addressOf(studio, cells = namesOf(studio)) {
   });
   const atEnd = studio.place >= longest(studio).reports.length - 1;
   const [first] = namesOf(studio);
+  const isSame = String(cells) === String(namesOf(studio));
+  const isStarted = cells.some((name) => studio.trainings[name]?.id.startsWith("t-"));
+  const isNew = cells.some((name) => studio.trainings[name]?.state === "new");
+  const start = initial.task !== OWN && isSame && isStarted && !isNew ? "&start=1" : "";
   const which =
     initial.task === OWN
       ? addressOfTraining(trainingOf(studio, first).id)
       : `?${keysOf(cells.map((cell) => recipeFor(studio, cell)))}`;
-  return `${which}&${rest.slice(1)}${atEnd ? "" : `&step=${stepOf(studio)}`}`;
+  return `${which}&${rest.slice(1)}${start}${atEnd ? "" : `&step=${stepOf(studio)}`}`;
 }

@@ -19,11 +19,11 @@ import { mountChoices, mountTabs } from "./choices.js";
 import { mountCourse } from "./course.js";
 import { mountCurves } from "./curves.js";
 import { mountRecipe } from "./form.js";
-import { addressOf, stepIn } from "./link.js";
+import { addressOf, namesTraining, stepIn } from "./link.js";
 import { mountPanel } from "./panel.js";
 import { bodyOf, initial } from "./recipe.js";
 import { createStreams } from "./stream.js";
-import { goToStep, newTraining, setMessage } from "./studio.js";
+import { goToStep, newTraining, put, setMessage, trainingOf } from "./studio.js";
 import { mountMoved, mountMilestones, mountGradientFlow } from "./reports.js";
 import { createTrainer } from "./trainer.js";
 
@@ -80,9 +80,12 @@ function show(query) {
   if (sequence && sequence !== lead.get().text) actions.write(sequence);
 }
 
-// The training of a preset is stored. Another recipe starts training now, or the page follows a training that has started.
+// The training of a preset is stored. A link that names a training starts it now, or the page follows a training that has started.
+// A cell that the visitor only added is shown untrained, until “Start training” is pressed.
 for (const name of names) {
-  if (recording || !initial.ids[name].startsWith("t-")) streams.follow(name);
+  const isStored = !initial.ids[name].startsWith("t-") || !cells[name].run.model.endsWith("@0");
+  if (recording || isStored) streams.follow(name);
+  else if (!namesTraining(address())) store.update(put, name, { ...trainingOf(store.get(), name), state: "new" });
   else
     api.train(bodyOf(initial.recipes[name])).then(
       () => streams.follow(name),

@@ -36,7 +36,7 @@ export function withRate(recipe, step, rate) {
 /** Summarize a recipe in a few words. @param {Recipe} recipe */
 export function summarize({ units, seed, first, T_max, biases, penalties, schedule }) {
   const parts = [`${units} unit${units > 1 ? "s" : ""}`, `learning rate ${schedule.rate}`];
-  for (const [step, rate] of schedule.changes) parts.push(`${rate} after training step ${step}`);
+  for (const [step, rate] of schedule.changes) parts.push(`${rate} after training step ${step.toLocaleString("en")}`);
   if (first !== "plain")
     parts.push(
       T_max

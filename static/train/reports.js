@@ -121,11 +121,12 @@ export function mountGradientFlow(section, store) {
     });
     const [{ shown, before }] = left;
     const start = `The relative gradient over ${T - 1} ${T === 2 ? "timestep" : "timesteps"} is`;
+    const ratio = "It is the gradient at the first input, divided by the gradient at the last input.";
     const several = left.map(
       ({ name, shown, before }) => `${shown} in the ${TITLES[name]}${before && ` (before training ${before})`}`,
     );
-    if (left.length > 1) setText(says, `${start} ${joined(several)}.`);
-    else setText(says, `${start} ${shown}.${before && ` Before training it was ${before}.`}`);
+    if (left.length > 1) setText(says, `${start} ${joined(several)}. ${ratio}`);
+    else setText(says, `${start} ${shown}.${before && ` Before training it was ${before}.`} ${ratio}`);
   }
 
   store.subscribe(show);

@@ -20,9 +20,9 @@
  */
 /**
  * `tapes` are runs of the checkpoints over the sequence `read`: one for each report, or fewer if some have not arrived. `start` is
- * the first event of these runs. `why` is the reason if the training ended early. `twin` has the reports of the training from which
+ * the first event of these runs. A `new` training has not been started. `why` is the reason if the training ended early. `twin` has the reports of the training from which
  * this one branched.
- * @typedef {{id: string, recipe: Recipe, state: "waiting" | "running" | "done" | "stopped" | "failed", place: number,
+ * @typedef {{id: string, recipe: Recipe, state: "new" | "waiting" | "running" | "done" | "stopped" | "failed", place: number,
  *            why: string, reports: readonly Report[], start: Start | null, read: string, tapes: readonly Tape[],
  *            twin: readonly Report[]}} Training
  */

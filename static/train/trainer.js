@@ -68,7 +68,7 @@ export function createTrainer(store, follow, readRecipes) {
       if (atEnd)
         return store.update(
           setMessage,
-          "The training ends at this step. Go to an earlier checkpoint and branch from there.",
+          "The training ends at this training step. Go to an earlier checkpoint and branch from there.",
         );
       const recipes = namesOf(studio).map((name) => withRate(trainingOf(studio, name).recipe, step, rate));
       await start(recipes, (name, id, recipe) => branch(trainingOf(studio, name), step, fork, newTraining(id, recipe)));

@@ -3,7 +3,7 @@
 /** @import { State } from "../state.js" */
 /** @import { Store } from "../store.js" */
 /**
- * The response of /api/moments. A place starts at its step `t`. In `common`, step 0 is the first step of the moment.
+ * The response of /api/moments. A place starts at its step `t`. In `common`, step 0 is the first timestep of the moment.
  * @typedef {{from: number, to: number, units: {unit: number, gap: number, mirrored: boolean}[], count: number | null, of: number | null,
  *            places: {tokens: string[], t: number, gap: number}[], common: {step: number, what: string, share: number, elsewhere: number}[]}} Moments
  */
@@ -64,7 +64,7 @@ export function mountAlike(section, store, actions) {
       const moments = await fetchAnswer("moments", /** @type {any} */ (question));
       if (store.get().run === run && store.get().unit === unit) show(store.get(), signal, moments);
     } catch (error) {
-      const advice = error instanceof NotRecorded ? "" : " Choose other steps, or try again.";
+      const advice = error instanceof NotRecorded ? "" : " Choose other timesteps, or try again.";
       setText(waiting, `${withPeriod(/** @type {Error} */ (error).message)}${advice}`);
     }
   }
@@ -132,14 +132,14 @@ export function mountAlike(section, store, actions) {
 function tellCommon({ step, what, share, elsewhere }, length) {
   const which =
     step < 0
-      ? "the step before"
+      ? "the timestep before"
       : length === 1
-        ? "this step"
+        ? "this timestep"
         : step === 0
-          ? "the first step"
+          ? "the first timestep"
           : step === length - 1
-            ? "the last step"
-            : `step ${step + 1} of the moment`;
+            ? "the last timestep"
+            : `timestep ${step + 1} of the moment`;
   const input = /^(“|no )/.test(what) ? what : `${/^([aei]|op)/.test(what) ? "an" : "a"} ${what}`;
-  return `The input at ${which} is ${input} in ${part(share)} of these moments, and in ${part(elsewhere)} of all steps.`;
+  return `The input at ${which} is ${input} in ${part(share)} of these moments, and in ${part(elsewhere)} of all timesteps.`;
 }

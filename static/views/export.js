@@ -21,7 +21,7 @@ function picturesOf(state) {
       ({ name, words, symbol }) => /** @type {[string, string]} */ ([name, `${words.toLowerCase()} ${symbol}`]),
     ),
     ["cell", "the cell"],
-    ["ledger", "memory: the contribution of each step"],
+    ["ledger", "memory: the contribution of each timestep"],
     ["influence", "influence: sensitivity of the output"],
   ];
 }

@@ -5,7 +5,7 @@
 /** @import { Curve } from "../chart.js" */
 import { cellOf, symbolOf } from "../cells.js";
 import { brief, mountChart } from "../chart.js";
-import { finder, mountChoice, setText } from "../elements.js";
+import { finder, mountChoice, setSentence, setText } from "../elements.js";
 import { listensTo, turned } from "../reading.js";
 import { answer, fixed } from "../run.js";
 import { detailAt, layerOf, setScale } from "../state.js";
@@ -48,7 +48,7 @@ export function mountInfluence(section, tape, store) {
     if (!sensitivity) return;
     if (!chart.isNew(sensitivity, state.scale, state.convention)) return;
     says.ariaLive = state.playing ? "off" : "polite"; // as in the narration
-    setText(says, describe(state, sensitivity));
+    setSentence(says, tellInfluence(state, sensitivity));
     setText(scaleSays, tellScale(state.scale));
     const curves = curvesOf(state, sensitivity);
     // With one unit, the layer's curve is that of the unit.
@@ -59,17 +59,20 @@ export function mountInfluence(section, tape, store) {
   store.subscribe(update);
 }
 
-/** @param {State} state @param {Sensitivity} sensitivity */
-function describe(state, sensitivity) {
+/** Describe the largest gradients of the output at the cursor. @param {State} state @param {Sensitivity} sensitivity */
+export function tellInfluence(state, sensitivity) {
   const most = listensTo(state);
   if (!most) return "";
   const { run, step } = state;
   const { text, value } = answer(run, step - 1);
   const what = run.y.kind === "softmax" ? `${text} (p = ${fixed(value)})` : text;
   const token = run.tokens?.[most.step - 1] ?? "numbers";
-  if (most.value === 0) return `At t = ${step} all gradients of the output ${what} with respect to the inputs are 0.`;
-  const input = `At t = ${step} the output ${what} is most sensitive to the input at t = ${most.step} (${token}): |∂y/⁠∂x| = ${brief(most.value)}.`;
+  const input =
+    most.value === 0
+      ? `At t = ${step} all gradients of the output ${what} with respect to the inputs are 0.`
+      : `At t = ${step} the output ${what} is most sensitive to the input at t = ${most.step} (${token}): |∂y/⁠∂x| = ${brief(most.value)}.`;
   if (!sensitivity.gate) return input;
+  if (sensitivity.gate.value === 0) return `${input} All gradients with respect to the gates are 0 too.`;
   const { gate, unit, t } = sensitivity.gate;
   const whose = layerOf(state).H === 1 ? "" : ` of unit ${unit}`;
   const derivative = brief(turned(state, gate) ? -sensitivity.gate.value : sensitivity.gate.value);
@@ -109,10 +112,14 @@ function curvesOf(state, sensitivity) {
       label: many ? `∂h${state.unit + 1}/∂${symbol}` : `∂h/∂${symbol}`,
       head: `|∂h/∂${symbol}| unit`,
     };
-    const norm = { name: `${name} layer`, label: `‖∂h/∂${symbol}‖`, head: `‖∂h/∂${symbol}‖ layer` };
+    const gain = {
+      name: `${name} layer`,
+      label: `∂h/∂${symbol}, all`,
+      head: `∂h/∂${symbol}, root mean square over all units`,
+    };
     return [
       { ...unit, values: valuesOf(`${name}_unit`) },
-      { ...norm, values: valuesOf(`${name}_norm`) },
+      { ...gain, values: valuesOf(`${name}_gain`) },
     ];
   });
   return [{ name: "x", label: "∂y/∂x", head: "|∂y/∂x|", values: sensitivity.x_norm }, ...ofGates, ...ofStates];

@@ -58,6 +58,8 @@ export function mountInspector(main, store) {
     const layer = layers === 1 ? "" : `, layer ${layerIndex(state) + 1} of ${layers}`;
     /** @type {Record<string, string | number>} */
     const place = { t: state.step, layer, unit: state.unit + 1, units: layerOf(state).H };
+    const missing = String(state.run.T).length - String(state.step).length;
+    section.style.setProperty("--missing", String(missing));
     for (const slot of slots) setText(slot, String(place[slot.dataset.slot ?? ""]));
   });
 }

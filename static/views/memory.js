@@ -1,12 +1,12 @@
 /** Memory: the contribution of each step to the cursor's state, on the tape and in words, and to every state as a picture. */
 
 /** @import { Store } from "../store.js" */
-/** @import { Mixture } from "../reading.js" */
+/** @import { Mixture, Origin } from "../reading.js" */
 /** @import { Ledger, State } from "../state.js" */
 import { memoryOf } from "../cells.js";
-import { finder, setLength, setText } from "../elements.js";
+import { finder, setLength, setSentence, setText } from "../elements.js";
 import { ownOf } from "../own.js";
-import { mixtureAt, mostWritten, originAt } from "../reading.js";
+import { initialOrigin, mixtureAt, mostWritten, originAt } from "../reading.js";
 import { fixed, twinOf } from "../run.js";
 import { detailAt, goTo, layerOf } from "../state.js";
 import { createGuard } from "../store.js";
@@ -38,14 +38,14 @@ export function mountMemory(section, tape, store) {
     const most = Math.max(LEAST, ...written);
     const path = (/** @type {number[] | null | undefined} */ values) =>
       values ? outline(values.slice(1, T + 1).map((share) => share / most)) : "";
-    setText(tallest, row ? `up to ${exactly(most)}` : "");
+    setText(tallest, row ? `up to ${percent(most)}` : "");
     bars.querySelector(".share")?.setAttribute("d", path(row?.shares));
     bars.querySelector(".untouched")?.setAttribute("d", path(row?.twin?.shares));
     const labelled = columns <= MOST_LABELLED ? T : 0;
     setLength(shares, labelled);
     for (let column = 0; column < labelled; column++) {
       const share = row?.shares[column + 1] ?? 0;
-      setText(shares.children[column], share >= LEAST ? `${Math.round(100 * share)}%` : "");
+      setText(shares.children[column], share >= LEAST ? percent(share).replace("over ", ">") : "");
     }
   }
 
@@ -75,7 +75,7 @@ export function mountMemory(section, tape, store) {
         context.fillRect(x, y, 1, 1);
       }),
     );
-    part.textContent = rows === state.run.T ? "" : ` Steps ${ledger.from} to ${ledger.to} of ${state.run.T}.`;
+    part.textContent = rows === state.run.T ? "" : ` Timesteps ${ledger.from} to ${ledger.to} of ${state.run.T}.`;
   }
 
   store.subscribe((state) => {
@@ -90,10 +90,10 @@ export function mountMemory(section, tape, store) {
     if (!row && state.refusals.ledger) says.textContent = "";
     if (!row) return;
     says.ariaLive = state.playing ? "off" : "polite"; // as in the narration
-    setText(says, describe(state, row));
-    const other = row.twin && mixture(state, row.twin);
-    twinSays.hidden = !other || other === mixture(state, row);
-    if (other) setText(twinSays, `Contributions in the ${twinOf(state.run)}: ${other}.`);
+    setSentence(says, tellMemory(state, row));
+    const other = row.twin && tellShares(state, row.twin, initialOrigin(state));
+    twinSays.hidden = !other || other === tellShares(state, row, originAt(state));
+    if (other) setSentence(twinSays, `Contributions in the ${twinOf(state.run)}: ${other}.`);
     const ledger = /** @type {Ledger} */ (detailAt(state, "ledger"));
     draw(state, ledger);
     here.style.setProperty("--row", String((state.step - ledger.from) / ledger.shares.length));
@@ -107,29 +107,38 @@ export function mountMemory(section, tape, store) {
   });
 }
 
-/** @param {State} state @param {Mixture} row */
-function describe(state, row) {
+/** Describe the state at the cursor and its contributions. @param {State} state @param {Mixture} row */
+export function tellMemory(state, row) {
   const { step, unit } = state;
   const layer = layerOf(state);
   const signal = memoryOf(layer);
   const whose = layer.H === 1 ? signal : `${signal} of unit ${unit + 1}`;
   const value = fixed(layer.rows[signal][unit][step - 1]);
-  return `At t = ${step}, ${whose} = ${value}. Contributions: ${mixture(state, row)}. ${ownOf(state).tellLasting(state)}`;
+  const sentences = [
+    `At t = ${step}, ${whose} = ${value}`,
+    `Contributions: ${tellShares(state, row, originAt(state))}`,
+    hasNoPast(state, originAt(state)) ? "There is no earlier state" : "",
+    ownOf(state).tellLasting(state),
+  ];
+  return sentences.flatMap((sentence) => (sentence ? `${sentence}.` : [])).join(" ");
 }
 
-/** Describe the largest shares. @param {State} state @param {Mixture} row */
-function mixture(state, { shares, largest }) {
-  const listed = largest.filter((k, i) => i === 0 || shares[k] >= LEAST);
+/**
+ * Return whether the cursor is at the first timestep of a run that starts from zero: there is no earlier state.
+ * @param {State} state @param {Origin} origin
+ */
+const hasNoPast = ({ step }, { value, t }) => step === 1 && t === null && value === 0;
+
+/** Describe the largest shares. @param {State} state @param {Mixture} row @param {Origin} origin of the first share */
+function tellShares(state, { shares, largest }, origin) {
+  const written = hasNoPast(state, origin) ? largest.filter((k) => k > 0) : largest;
+  const listed = written.filter((k, i) => i === 0 || shares[k] >= LEAST);
   const token = (/** @type {number} */ k) => state.run.tokens?.[k - 1] ?? "numbers";
   // The shares of an LSTM are shares of candidates: they do not need to sum to 1.
   const candidate = memoryOf(layerOf(state)) === "c" ? "of the candidate at" : "from";
-  const name = (/** @type {number} */ k) =>
-    k === 0 ? `from ${originAt(state)}` : `${candidate} t = ${k} (${token(k)})`;
-  return listed.map((k) => `${exactly(shares[k])} ${name(k)}`).join(", ");
+  const name = (/** @type {number} */ k) => (k === 0 ? `from ${origin.text}` : `${candidate} t = ${k} (${token(k)})`);
+  return listed.map((k) => `${percent(shares[k])} ${name(k)}`).join(", ");
 }
-
-/** Write a share in percent, with one decimal if it is small. @param {number} share */
-const exactly = (share) => (share >= 0.1 || share < LEAST ? percent(share) : `${fixed(100 * share, 1)}%`);
 
 /** Return a bar for each value, as a path in a strip of height 1. @param {number[]} values */
 function outline(values) {

@@ -1,12 +1,20 @@
-/** The description of the cursor's step in words, with the output. */
+/**
+ * The description of the cursor's timestep in words, with the output. The longest description of the run stands behind it, invisible:
+ * so the views below stay in their place while the cursor moves.
+ */
 
 /** @import { Store } from "../store.js" */
 /** @import { State } from "../state.js" */
-import { finder, newElement, setLength } from "../elements.js";
+/** @import { Phrase } from "../words.js" */
+import { finder, newElement, setLength, unbroken } from "../elements.js";
 import { ownOf } from "../own.js";
 import { placeAt } from "../reading.js";
 import { fixed, isSkipped } from "../run.js";
+import { layerIndex } from "../state.js";
+import { createGuard } from "../store.js";
 import { tellSkipped } from "../words.js";
+
+const MOST_COMPARED = 200; // timesteps: in a longer run some are left out
 
 /**
  * @param {HTMLElement} section
@@ -14,25 +22,49 @@ import { tellSkipped } from "../words.js";
  */
 export function mountNarration(section, store) {
   const [live, answers] = ["[role=status]", ".answers"].map(finder(section));
+  const longest = newElement("p", { className: "longest", ariaHidden: "true" });
+  const isNew = createGuard();
+  live.after(longest);
 
   store.subscribe((state) => {
     if (state.step > state.received) return; // not come yet
     // While the tape plays, reading out every step would leave a screen reader no time for anything else.
     live.setAttribute("aria-live", state.playing ? "off" : "polite");
     say(live, state);
+    if (isNew(state.run, state.received === state.run.T, state.unit, layerIndex(state), state.convention))
+      longest.replaceChildren(...longestOf(state));
     showAnswers(answers, state);
   });
 }
 
+/** Describe the cursor's timestep. @param {State} state */
+const tell = (state) =>
+  isSkipped(state.run, state.step) ? tellSkipped(state, placeAt(state, state.unit)) : ownOf(state).narrate(state);
+
+/** @param {readonly Phrase[]} phrases */
+const textOf = (phrases) => phrases.map(({ text }) => text).join("");
+
+/** Return the longest description of the timesteps that have arrived. @param {State} state @returns {HTMLElement[]} */
+function longestOf(state) {
+  const every = Math.ceil(state.received / MOST_COMPARED);
+  const all = Array.from({ length: Math.ceil(state.received / every) }, (_, i) =>
+    tell({ ...state, step: 1 + i * every }),
+  );
+  const longest = all.reduce(
+    (most, phrases) => (textOf(phrases).length > textOf(most).length ? phrases : most),
+    all[0],
+  );
+  return longest.map(({ text, about }) => newElement(about ? "b" : "span", {}, unbroken(text)));
+}
+
 /** @param {HTMLElement} live @param {State} state */
 function say(live, state) {
-  const skipped = isSkipped(state.run, state.step);
-  const phrases = skipped ? tellSkipped(state, placeAt(state, state.unit)) : ownOf(state).narrate(state);
-  if (live.textContent === phrases.map(({ text }) => text).join("")) return;
+  const phrases = tell(state);
+  if (live.textContent === textOf(phrases)) return;
   live.replaceChildren(
     ...phrases.map(({ text, about: signal }) => {
-      if (!signal) return text;
-      const span = newElement("span", { textContent: text, className: signal });
+      if (!signal) return newElement("span", {}, unbroken(text));
+      const span = newElement("span", { className: signal }, unbroken(text));
       span.dataset.about = signal;
       const lit = /** @type {HTMLElement} */ (live.closest("[data-lit]"))?.dataset.lit ?? "";
       span.classList.toggle("lit", lit.split(".")[0] === signal);

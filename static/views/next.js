@@ -1,22 +1,20 @@
 /** A line that suggests the next action, until the visitor has done this action once on this device. */
 
 /** @import { Store } from "../store.js" */
-import { readStored, writeStored } from "../storage.js";
-
-const KEY = "stepped";
+import { STEPPED, readStored, writeStored } from "../storage.js";
 
 /**
  * @param {HTMLElement | null} line line null in an embedded or a saved page
  * @param {Store} store
  */
 export function mountNext(line, store) {
-  if (!line || readStored(KEY) !== null) return;
+  if (!line || readStored(STEPPED) !== null) return;
   const { step } = store.get();
   line.hidden = false;
   const hide = () => {
     if (line.hidden) return;
     line.hidden = true;
-    writeStored(KEY, "yes"); // without storage the line comes back with the next visit
+    writeStored(STEPPED, "yes"); // without storage the line comes back with the next visit
   };
   line.querySelector("button")?.addEventListener("click", hide);
   store.subscribe((state) => {

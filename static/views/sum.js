@@ -90,6 +90,7 @@ function showPart(row, { about: term, name, place, weight, trained, value, produ
   button.classList.toggle("changed", weight !== trained);
   setText(factor, `× ${fixed(value)}`);
   bar.style.setProperty("--share", (product / largest).toFixed(3));
+  bar.classList.toggle("negative", product < 0);
   // With two decimals each, the factors do not always give the product that is shown.
   const gap = Math.abs(printed(weight) * printed(value) - printed(product, decimals));
   setText(result, `${gap > 0.5 * 10 ** -decimals + 1e-9 ? "≈ " : ""}${fixed(product, decimals)}`);

@@ -51,7 +51,7 @@ export function mountTable(section, tape, store) {
   function draw(state, from, to) {
     const rows = rowsOf(state, state.table);
     const { words, symbol } = entryOf(layerOf(state), state.table);
-    caption.textContent = `${words} ${symbol}, steps ${from + 1} to ${to} of ${state.run.T}`;
+    caption.textContent = `${words} ${symbol}, timesteps ${from + 1} to ${to} of ${state.run.T}`;
     fill(head, 0, "col", ["t", "input", ...rows.map((_, unit) => `unit ${unit + 1}`)]);
     for (let column = from; column < to; column++) {
       const values = rows.map((row) => fixed(row[column], 3));

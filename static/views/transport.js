@@ -25,7 +25,7 @@ export function mountTransport(section, slider, store) {
     slider.value = String(state.step);
     slider.setAttribute(
       "aria-valuetext",
-      `step ${state.step} of ${T}, input ${state.run.tokens?.[state.step - 1] ?? ""}`,
+      `timestep ${state.step} of ${T}, input ${state.run.tokens?.[state.step - 1] ?? ""}`,
     );
     find("#now").textContent = String(state.step);
     find("#of").textContent = String(T);

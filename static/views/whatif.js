@@ -3,7 +3,7 @@
 /** @import { Store, Update } from "../store.js" */
 /** @import { State } from "../state.js" */
 import { isChanged } from "../changes.js";
-import { finder, setText } from "../elements.js";
+import { finder, setSentence, setText } from "../elements.js";
 import { decode, writeScenario } from "../link.js";
 import { scenarioOf } from "../run.js";
 import { setDifference } from "../state.js";
@@ -66,7 +66,7 @@ export function mountWhatIf(section, tape, store, actions) {
     if (isNew(run, views)) showQuestion(state);
     find(".effect").hidden = !twin;
     difference.checked = state.difference;
-    if (twin) setText(effect, tellEffect(state));
+    if (twin) setSentence(effect, tellEffect(state));
     setText(refused, state.refusals.changes ?? "");
     setText(scored, state.score ? tellScore(state.score) : (state.refusals.score ?? ""));
     scored.classList.toggle("error", !state.score);

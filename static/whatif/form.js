@@ -11,11 +11,12 @@ import { fixed } from "../run.js";
 import { FOCUS, layerIndex, layerOf } from "../state.js";
 import { tellUnits } from "./text.js";
 
-/** Return the range of the clamp in the form. @param {State} state @returns {Range} */
+/** Return the range of the clamp in the form. A new clamp is on the signal of the last one. @param {State} state @returns {Range} */
 function rangeOf(state) {
   const { chosen, clamps, selection, unit, step } = state;
   if (chosen !== null) return clamps[chosen];
-  return selection ?? { gate: FOCUS.gate, units: [unit + 1], from: step, to: step, layer: layerIndex(state) + 1 };
+  const gate = clamps.at(-1)?.gate ?? FOCUS.gate;
+  return selection ?? { gate, units: [unit + 1], from: step, to: step, layer: layerIndex(state) + 1 };
 }
 
 /**

@@ -138,12 +138,9 @@ def test_models_lists_presets_the_models_directory_and_uploads(
     store.put(incomplete, UploadResult(question={"key": "direction"}))
     status, out, _ = run(capsys, "models")
     assert status == 0
-    assert [line.split()[0] for line in out.splitlines()] == [*presets.NAMES, *presets.COMPARED, "mine", complete.id]
+    assert [line.split()[0] for line in out.splitlines()] == [*presets.SHIPPED, "mine", complete.id]
     listed = json.loads(run(capsys, "models", "--json")[1])
-    assert [entry["from"] for entry in listed] == ["preset"] * len(presets.NAMES + presets.COMPARED) + [
-        "served",
-        "kept",
-    ]
+    assert [entry["from"] for entry in listed] == ["preset"] * len(presets.SHIPPED) + ["served", "kept"]
 
 
 def test_the_cache_directory_follows_the_convention_of_each_system(monkeypatch: pytest.MonkeyPatch) -> None:

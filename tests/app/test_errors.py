@@ -37,8 +37,8 @@ CASES: dict[str, tuple[bytes, int, str, str | None]] = {
     "empty sequence": (scenario(sequence=""), 422, "the sequence is empty. Symbols: A B m p s .", "sequence"),
     "blank sequence": (scenario(sequence=" \n "), 422, "the sequence is empty", "sequence"),
     "unknown symbol": (scenario(sequence="A m m Q"), 422, "step 4: 'Q' is not in this model's alphabet", "sequence.4"),
-    "too long": (scenario(sequence="m" * 2001), 422, "2,001 steps; at most 2,000 can be run here", "sequence"),
-    "far too long": (scenario(sequence="m" * 200_000), 422, "200,000 steps", "sequence"),
+    "too long": (scenario(sequence="m" * 2001), 422, "2,001 timesteps; at most 2,000 can be run here", "sequence"),
+    "far too long": (scenario(sequence="m" * 200_000), 422, "200,000 timesteps", "sequence"),
     "NaN": (b'{"model":"flip-flop","sequence":[[NaN,0,0,0,0,0]]}', 422, "finite number", "sequence.1.1"),
     "1e999": (b'{"model":"flip-flop","sequence":[[1e999,0,0,0,0,0]]}', 422, "finite number", "sequence.1.1"),
     "huge": (
@@ -78,7 +78,7 @@ CASES: dict[str, tuple[bytes, int, str, str | None]] = {
     "gate at true": (clamp(value=True), 422, "valid number", "clamps.1.value"),
     "unit out of range": (clamp(units=[2]), 422, "unit 2 is not in this layer: choose from 1 to 1", "clamps"),
     "step 0": (clamp(**{"from": 0}), 422, "greater than or equal to 1", "clamps.1.from"),
-    "step out of range": (clamp(**{"from": 3, "to": 9}), 422, "none of the steps 1 to 2", "clamps"),
+    "step out of range": (clamp(**{"from": 3, "to": 9}), 422, "none of the timesteps 1 to 2", "clamps"),
     "no units": (clamp(units=[]), 422, "at least 1 item", "clamps.1.units"),
     "layer out of range": (clamp(layer=2), 422, "layer 2 is not in this model: choose from 1 to 1", "clamps"),
     "too many clamps": (scenario(clamps=[CLAMP] * 65), 422, "at most 64 items", "clamps"),
@@ -171,7 +171,7 @@ def test_requests_accept_only_numbers_in_plain_ascii_digits(client: TestClient, 
     assert status("/api/lessons/update/reveal", question=f"1.{odd}"[:9]) == 404
     assert status("/api/models/flip-flop/draw", seed=odd) == 422
     assert status("/api/models/flip-flop/draw", seed="1", steps=odd) == 422
-    assert status("/api/experiments/parity", seed=odd) == 422
+    assert status("/api/experiments/sequence", T=odd) == 422
     assert status("/oembed", url="http://testserver/", maxwidth=odd) == 422
     for key in ("t", "unit", "layer"):
         assert status("/api/export/trace.csv", model="flip-flop", **{key: odd}) == 422

@@ -20,7 +20,7 @@ def test_a_model_from_the_directory_is_listed_and_can_be_run_and_shown(tmp_path:
     (tmp_path / "notes.txt").write_text("not looked at")
     with client_of(tmp_path) as client:
         entries = client.get("/api/models").json()
-        assert [entry["id"] for entry in entries] == [*presets.NAMES, *presets.COMPARED, "deep.one"]
+        assert [entry["id"] for entry in entries] == [*presets.SHIPPED, "deep.one"]
         assert entries[-1]["layers"] == [{"cell": "gru", "units": 64, "reset": "after"}] * 4
         assert entries[-1]["examples"] == ["a b c d e f g h"]
         body = client.post("/api/trace", json={"model": "deep.one", "sequence": "abcl"}).json()

@@ -139,7 +139,17 @@ def test_a_first_visit_transfers_at_most_1300_kilobytes(client: TestClient) -> N
     assert sum(sizes.values()) + len(gzip.compress(html.encode())) <= 1_300_000
 
 
-PAGES = ("/", "/compare", "/train", "/compare/gap", "/lessons/gates", "/rooms", "/docs", "/api/export/page.html")
+PAGES = (
+    "/",
+    "/compare",
+    "/train",
+    "/compare/gap",
+    "/compare/bottleneck",
+    "/lessons/gates",
+    "/rooms",
+    "/docs",
+    "/api/export/page.html",
+)
 
 
 @pytest.mark.parametrize("path", PAGES)

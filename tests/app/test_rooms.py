@@ -229,7 +229,7 @@ def test_a_question_about_a_numeric_output_asks_for_its_direction() -> None:
         response = await teacher.post(
             "question", {"of": "output", "view": {"page": "", "link": link.replace("t=1", "t=3")}}
         )
-        assert "the cursor is at the last step" in response.json()["error"]["message"]
+        assert "the cursor is at the last timestep" in response.json()["error"]["message"]
 
     in_room(test)
 

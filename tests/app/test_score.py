@@ -198,7 +198,7 @@ def test_a_clamp_is_applied_to_steps_of_the_same_kind(
             "timesteps 1 to 2 are of several kinds (load, add)",
         ),
         ({"clamps": [clamp("z", 2, WHOLE)]}, "clamps", "z cannot be clamped at 2.0: choose from 0 to 1"),
-        ({"clamps": [clamp("z", 0, (4, 4))]}, "clamps", "the clamp on z covers none of the steps 1 to 3"),
+        ({"clamps": [clamp("z", 0, (4, 4))]}, "clamps", "the clamp on z covers none of the timesteps 1 to 3"),
         (
             {"weights": [{"gate": "z", "unit": 2, "part": "b", "value": 0}]},
             "weights",

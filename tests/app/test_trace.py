@@ -179,7 +179,7 @@ def test_the_error_for_a_run_too_large_for_text_recommends_the_stream(
     files = [client.get(f"/api/export/{name}", params=scenario) for name in ("trace.json", "trace.csv", "page.html")]
     for response in (client.post("/api/trace", json=scenario), *files):
         assert response.status_code == 413
-        assert "at most 20 of its 21 steps fit. The stream" in response.json()["error"]["message"]
+        assert "at most 20 of its 21 timesteps fit. The stream" in response.json()["error"]["message"]
     assert client.post("/api/trace", json=scenario, headers=STREAM).status_code == 200
     assert client.get("/api/export/trace.npz", params=scenario).status_code == 200
     assert client.post("/api/trace", json=scenario | {"sequence": long_text(20)}).status_code == 200
@@ -272,7 +272,7 @@ def test_the_stream_stops_when_the_client_disconnects() -> None:
 
 def test_the_list_of_models_has_card_alphabet_and_examples(client: TestClient) -> None:
     entries = client.get("/api/models").json()
-    assert [entry["id"] for entry in entries] == [*gru.presets.NAMES, *gru.presets.COMPARED]
+    assert [entry["id"] for entry in entries] == list(gru.presets.SHIPPED)
     for entry in entries:
         model = gru.load(entry["id"])
         assert entry["card"]["title"] == model.card.title

@@ -114,7 +114,7 @@ def test_npz_equals_the_saved_trace(capsys: pytest.CaptureFixture[str], tmp_path
 def test_a_minus_reads_the_sequence_from_standard_input(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys, "stdin", io.StringIO("A m\nx B\n"))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("A m\nm B\n"))
     from_stdin = output_of(capsys, "-")
     assert from_stdin == output_of(capsys, "A m m B")
 
@@ -126,10 +126,10 @@ def test_a_minus_reads_the_sequence_from_standard_input(
         ([""], "the sequence is empty. Symbols: A B m p s ."),
         (["--model", "nowhere", "A"], "nowhere is neither a file nor a preset: choose one of flip-flop, "),
         (["--model", __file__, "A"], "this type of file cannot be read: "),
-        (["--clamp", "z.1@0=0", "A"], "clamps count layers, units and steps from 1"),
+        (["--clamp", "z.1@0=0", "A"], "clamps count layers, units and timesteps from 1"),
         (["--clamp", "z.1@1=2", "A"], "z cannot be clamped at 2.0: choose from 0 to 1"),
         (["--clamp", "z.2@1=0", "A"], "unit 2 is not in this layer: choose from 1 to 1"),
-        (["--clamp", "z@9=0", "A"], "the clamp on z covers none of the steps 1 to 1"),
+        (["--clamp", "z@9=0", "A"], "the clamp on z covers none of the timesteps 1 to 1"),
         (["--clamp", "L2.z@1=0", "A"], "layer 2 is not in this model: choose from 1 to 1"),
         (["--unit", "2", "A"], "unit 2 is not in layer 1: choose from 1 to 1"),
         (["--layer", "2", "A"], "layer 2 is not in this model: choose from 1 to 1"),
@@ -167,7 +167,7 @@ def test_wrong_arguments_have_exit_code_2(
 
 
 def test_a_closed_pipe_ends_the_command_without_a_message() -> None:
-    command = [sys.executable, "-m", "app.cli", "trace", "A " + "x " * 50_000]
+    command = [sys.executable, "-m", "app.cli", "trace", "A " + "m " * 50_000]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None

@@ -472,7 +472,7 @@ def process_info(argument: None, report: Any) -> tuple[int, int, str | None]:
     return os.getpid(), os.nice(0), os.environ.get("OPENBLAS_NUM_THREADS")
 
 
-@pytest.mark.parametrize("name", ["flip-flop", "running-total-plain"])
+@pytest.mark.parametrize("name", ["flip-flop", "running-total"])
 def test_a_shipped_training_ends_with_its_preset(name: str) -> None:
     training, preset = shipped(name), gru.load(name)
     for checkpoint, again in zip(training.checkpoints[:60], train(training.recipe), strict=False):
@@ -547,17 +547,22 @@ def dies(argument: Any, report: Any) -> None:
 def test_a_killed_worker_of_an_experiment_is_answered_with_503(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work, "parity_by_scan", dies)
-    response = client.get("/api/experiments/parity?seed=0")
+    monkeypatch.setattr(work, "sequence_times", dies)
+    response = client.get("/api/experiments/sequence?T=16")
     assert (response.status_code, response.json()["error"]["code"]) == (503, "lost")
     assert response.headers["retry-after"].isdigit()
     monkeypatch.undo()
-    assert client.get("/api/experiments/parity?seed=0").status_code == 200
+    assert client.get("/api/experiments/sequence?T=16").status_code == 200
 
 
 @pytest.mark.parametrize(
     ("path", "message"),
-    [("sequence?T=17", "16, 32, 64"), ("sequence", "field required"), ("parity?seed=-1", "greater than or equal to 0")],
+    [
+        ("sequence?T=17", "16, 32, 64"),
+        ("sequence", "field required"),
+        ("sequence?T=16&B=2", "1, 32"),
+        ("sequence?T=1024&B=32", "16, 32, 64"),
+    ],
 )
 def test_an_experiment_with_a_bad_parameter_is_refused(client: TestClient, path: str, message: str) -> None:
     response = client.get(f"/api/experiments/{path}")

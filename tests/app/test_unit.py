@@ -113,6 +113,7 @@ def test_sensitivities_equal_the_core(stacked_client: TestClient, layer: int, ou
     assert body["output"] == (output or trace.y[19].argmax() + 1)
     expected = {"x": sensitivity.x, "x_norm": np.linalg.norm(sensitivity.x, axis=1), "h_norm": sensitivity.h_norm}
     gates = sensitivity.gates[layer - 1]
+    expected |= {"h_gain": sensitivity.h_norm / np.sqrt(sensitivity.h_unit.shape[1])}
     expected |= {"z": gates["z"][:, 2], "r": gates["r"][:, 2], "h_unit": sensitivity.h_unit[:, 2]}
     assert body.keys() == {"layer", "unit", "t", "output", "input", "gate", *expected}
     assert body["input"] == {"t": expected["x_norm"].argmax() + 1, "value": pytest.approx(expected["x_norm"].max())}
@@ -129,17 +130,17 @@ def test_sensitivities_equal_the_core(stacked_client: TestClient, layer: int, ou
     [
         ("ledger", {"layer": 3}, "layer", "layer must be from 1 to 2: the layers of this model"),
         ("ledger", {"unit": 7}, "unit", "unit must be from 1 to 6: the units of this layer"),
-        ("ledger", {"from": 29}, "from", "from must be from 1 to 28: the steps of this sequence"),
-        ("ledger", {"to": 29}, "to", "to must be from 1 to 28: the steps of this sequence from step 1"),
+        ("ledger", {"from": 29}, "from", "from must be from 1 to 28: the timesteps of this sequence"),
+        ("ledger", {"to": 29}, "to", "to must be from 1 to 28: the timesteps of this sequence from timestep 1"),
         (
             "ledger",
             {"sequence": "a" * 300, "from": 2, "to": 219},
             "to",
-            "to must be from 2 to 218: at most 217 steps at once, each with 301 contributions",
+            "to must be from 2 to 218: at most 217 timesteps at once, each with 301 contributions",
         ),
         ("ledger", {"t": 1}, None, "this request has an unknown field"),
         ("sensitivity", {"unit": 7}, "unit", "unit must be from 1 to 6: the units of this layer"),
-        ("sensitivity", {"t": 29}, "t", "t must be from 1 to 28: the steps of this sequence"),
+        ("sensitivity", {"t": 29}, "t", "t must be from 1 to 28: the timesteps of this sequence"),
         ("sensitivity", {"output": 5}, "output", "output must be from 1 to 4: the outputs of this model"),
         ("sensitivity", {"output": 0}, "output", "output: input should be greater than or equal to 1"),
         (
@@ -163,7 +164,7 @@ def test_sensitivities_of_a_wide_layer_are_limited_to_early_steps(
     monkeypatch.setattr(unit, "MOST_PRODUCTS", 6**2 * 5)
     assert "x" in post(stacked_client, "sensitivity", t=5)
     error = post(stacked_client, "sensitivity", t=6)["error"]
-    assert error["message"] == "t must be from 1 to 5: a later step takes too long with 6 units"
+    assert error["message"] == "t must be from 1 to 5: a later timestep takes too long with 6 units"
 
 
 def test_similar_moments_have_sequences_that_reproduce_them(client: TestClient) -> None:

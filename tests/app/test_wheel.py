@@ -33,7 +33,7 @@ def test_a_built_wheel_serves_the_page_without_the_source_folders(tmp_path: Path
     for folder in ("static", "templates"):
         files = {path.relative_to(source).as_posix() for path in (source / folder).rglob("*") if path.is_file()}
         assert {f"gruscope/{file}" for file in files} <= names
-    assert {f"gru_core/presets/{name}.safetensors" for name in presets.NAMES} <= names
+    assert {f"gru_core/presets/{name}.safetensors" for name in presets.SHIPPED} <= names
     # Imported from the wheel's content alone: the project's own folders are not on the path.
     code = (
         "import gruscope, pathlib, sys; from fastapi.testclient import TestClient\n"

@@ -192,7 +192,7 @@ def test_every_control_is_reached_by_tab_and_shows_its_focus(page: Page) -> None
     names = "\n".join(reached)
     for control in (
         "share-open", "export-open", "model", "bring-open", "sequence", "Examples", "Play", "speed", "convention",
-        "layer", "rows", "Step", "Table of reset gate", "First unit shown", "zoom", "gate", "z.Wx", contract.CLAMP,
+        "layer", "rows", "Timestep", "Table of reset gate", "First unit shown", "zoom", "gate", "z.Wx", contract.CLAMP,
         contract.CHECK_IT, "scale", "As a table", "table-of", "copy-csv", "Table, scrolls",
     ):  # fmt: skip
         assert re.search(rf"\b{control}", names), (control, names)

@@ -193,4 +193,4 @@ def test_timesteps_that_a_mask_skips_are_drawn_and_named(page: Page) -> None:
         assert right is not None
         assert abs(box["x"] - left["x"]) < 2
         assert abs(box["x"] + box["width"] - right["x"] - right["width"]) < 2
-    expect(lab.narration).to_contain_text("the network skips this step, because it is padding")
+    expect(lab.narration).to_contain_text("the network skips this timestep, because it is padding")

@@ -127,16 +127,16 @@ def check(cell: str, trace: gru.Trace, shown: dict[str, Any], t: int, unit: int,
 
 
 def test_a_typed_sequence_runs_in_all_three_cells_with_one_cursor(page: Page, console_errors: list[str]) -> None:
-    opened(page, task="flip-flop")
+    opened(page, task="flip-flop", t="1")
     page.get_by_role("textbox", name="Sequence").fill("B m A p")
     for cell in USUAL:
         outputs = page.locator(f"#tape-{cell} .outputs:not(.twin) li")
         expect(outputs).to_have_text(["B", "B", "A", "A"])
-    page.get_by_role("button", name="Last step").click()
+    page.get_by_role("button", name="Last timestep").click()
     for cell in ("RNN", "LSTM", "GRU"):
-        expect(page.get_by_role("status", name=f"Narration of the {cell}")).to_contain_text("At t = 4 (input y)")
+        expect(page.get_by_role("status", name=f"Narration of the {cell}")).to_contain_text("At t = 4 (input p)")
     page.keyboard.press("ArrowLeft")
-    expect(page.get_by_role("slider", name="Step")).to_have_value("3")
+    expect(page.get_by_role("slider", name="Timestep")).to_have_value("3")
     page.get_by_role("textbox", name="Sequence").fill("B q")
     expect(page.get_by_role("region", name="Sequence and examples").get_by_role("alert")).to_contain_text("Step 2: 'q'")
     for cell in USUAL:  # the last run stays
@@ -166,10 +166,30 @@ def test_the_slider_of_z_changes_both_parts_of_the_gru_but_not_the_lstm(page: Pa
     expect(ties.get_by_role("group", name="GRU")).to_contain_text(f"{original:.2f}")
 
 
+def test_the_page_opens_on_a_finding(page: Page) -> None:
+    """Without a link, the cursor is where the RNN has lost a number that the gates of the others hold."""
+    opened(page)
+    sequence = page.get_by_role("textbox", name="Sequence").input_value()
+    correct, states = {}, {}
+    for cell, name in presets.contenders("pocket-calculator", "units").items():
+        trace = gru.trace(gru.load(name), sequence)
+        correct[cell] = abs(trace.y[-1, 0] - 0.4) <= 0.1
+        states[cell] = list(trace.sensitivity(-1).states.values())[-1][0, 0]
+    assert correct == {"rnn": False, "lstm": True, "gru": True}
+    assert min(states["lstm"], states["gru"]) > 3 * states["rnn"]
+    finding = page.get_by_role("status", name="Finding")
+    expect(finding).to_have_text(re.compile(r"0\.40.* LSTM \(.*GRU \(.* correct\..* RNN \(.* wrong\.$"))
+    factors = [states[cell] for cell in correct]
+    says = page.get_by_role("region", name=contract.STATE_GRADIENT).locator(".says")
+    expect(says).to_have_text(re.compile(r".* {:.2f} .*RNN, {:.2f} .*LSTM .*{:.2f} .*GRU\.".format(*factors)))
+    for cell, name in presets.contenders("pocket-calculator", "units").items():
+        expect(page.locator(f".contender[data-cell={cell}] > h2")).to_contain_text(gru.load(name).card.title)
+
+
 @pytest.mark.parametrize("when", ["after", "before"])
-def test_the_gradient_flow_equals_the_core(page: Page, when: str) -> None:
+def test_the_gradient_from_state_to_state_equals_the_core(page: Page, when: str) -> None:
     opened(page, task="store-and-recall", t="6", when=when)
-    region = page.get_by_role("region", name=contract.GRADIENT_FLOW)
+    region = page.get_by_role("region", name=contract.STATE_GRADIENT)
     expect(region).to_have_js_property("className", "cause gradient")
     region.get_by_text("As a table").click()
     rows = region.locator("tbody tr")
@@ -180,7 +200,7 @@ def test_the_gradient_flow_equals_the_core(page: Page, when: str) -> None:
     for name in presets.contenders("store-and-recall", "units").values():
         trace = gru.trace(gru.load(name + "@0" * (when == "before")), text)
         states = trace.sensitivity(5).states
-        expected += [np.sqrt((states[state] ** 2).sum(1)) for state in trace.layers[0].cell.carried]
+        expected += [np.sqrt((states[state] ** 2).mean(1)) for state in reversed(trace.layers[0].cell.carried)]
     for row, values in zip(texts, np.transpose(expected), strict=True):
         for printed, value in zip(row, values, strict=True):
             assert number_of(printed) == pytest.approx(value, rel=0.06, abs=0.0051)
@@ -243,7 +263,7 @@ def test_a_table_opens_from_the_tape_and_the_lab_from_the_cell(page: Page) -> No
     for text, value in zip(texts, values, strict=True):
         assert_shown(text, float(value))
     page.get_by_role("region", name="LSTM", exact=True).get_by_role("link", name="Open in the Lab").click()
-    expect(page.get_by_role("status", name="Narration")).to_contain_text("At t = 2 (input x)")
+    expect(page.get_by_role("status", name="Narration")).to_contain_text("At t = 2 (input m)")
     expect(page.get_by_role("group", name="Forget gate f")).to_be_visible()
 
 
@@ -257,11 +277,11 @@ def test_the_exported_comparison_works_without_a_network(page: Page, base_url: s
     try:
         page.goto(file.as_uri())
         page.wait_for_selector("#tape-gru .heatmaps .heatmaplayer image")
-        region = page.get_by_role("region", name=contract.GRADIENT_FLOW)
+        region = page.get_by_role("region", name=contract.STATE_GRADIENT)
         for key, t in (("Home", 1), ("End", 10)):
             page.keyboard.press(key)
             expect(page.get_by_role("status", name="Narration of the LSTM")).to_contain_text(f"At t = {t} ")
-        expect(region.locator(".says")).to_contain_text(re.compile("t = 10 .*t = 1 .*RNN"))
+        expect(region.locator(".says")).to_contain_text(re.compile("t = 1 .*t = 10 .*RNN"))
         page.get_by_role("radio", name="before training").check(force=True)
         expect(region.locator(".says")).to_contain_text(re.compile("before training", re.I))
         expect(page.locator(".ties .held")).to_have_text(re.compile(r"\bz\b.* 0\.50 \(t = 4\)$"))

@@ -52,7 +52,7 @@ def test_the_exported_page_is_one_file_that_shows_the_view_of_its_link(exported_
     lab.expect_trace("sentiment", text, flipped=True)
     expect(lab.heading).to_have_text("t = 3, unit 5 of 8")
     expect(lab.cell.get_by_text("r of unit 5 at t = 3,")).to_be_visible()
-    expect(lab.table.get_by_text("Update gate z, steps 1 to 6 of 6")).to_be_visible()
+    expect(lab.table.get_by_text("Update gate z, timesteps 1 to 6 of 6")).to_be_visible()
     expect(lab.equations).to_be_hidden()
     expect(exported_page).to_have_title("Sentiment · GRU Scope")
     # The address has the position, and opens at it.
@@ -249,7 +249,7 @@ def test_pictures_are_downloaded_as_svg_and_png(visit: Visit) -> None:
     for name, words in (
         ("signals", ["Store and recall: A b c ? d", "reset gate", "take candidate", "step t and input"]),
         ("z", ["update gate", "1 take candidate", "0.00"]),
-        ("ledger", ["Memory of Store and recall, unit 2", "state at step"]),
+        ("ledger", ["Memory of Store and recall, unit 2", "state at timestep"]),
         ("cell", ["Store and recall, unit 2 at t = 5 (d)", "tanh", "Wx"]),
         ("influence", ["Influence: Store and recall, unit 2 at t = 5 (d)", "∂y/∂x"]),
     ):

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 import gru_core as gru
+from gru_core.cells.gru import SIGNALS
 from gru_core.training.tasks import TASKS
 from tests.support import contract
 from tests.support.lab import GROUPS, Lab, Visit
@@ -141,7 +142,7 @@ def test_an_interrupted_stream_keeps_the_last_run(page: Page) -> None:
     half = whole[: whole.index('"t":3')]
     page.route("**/api/trace", lambda route: route.fulfill(body=half, content_type="text/event-stream"))
     lab.sequence.fill("A B A B")
-    expect(lab.error).to_contain_text("before its last step")
+    expect(lab.error).to_contain_text("before its last timestep")
     lab.expect_trace("flip-flop", "A m m p B s . A p m m B . s")
 
 
@@ -207,16 +208,16 @@ def test_the_step_buttons_and_the_slider_move_one_cursor(visit: Visit) -> None:
     lab = visit(Lab).open(model="flip-flop", sequence="A m B p")
     page = lab.page
     heading = lab.heading
-    expect(lab.button("First step")).to_have_attribute("aria-disabled", "true")
-    lab.button("Next step").click()
+    expect(lab.button("First timestep")).to_have_attribute("aria-disabled", "true")
+    lab.button("Next timestep").click()
     expect(heading).to_contain_text("t = 2")
-    expect(page.get_by_role("listitem").and_(page.locator("[aria-current=step]"))).to_have_text("x")
-    lab.button("Last step").click()
+    expect(page.get_by_role("listitem").and_(page.locator("[aria-current=step]"))).to_have_text("m")
+    lab.button("Last timestep").click()
     expect(heading).to_contain_text("t = 4")
-    expect(lab.button("Next step")).to_have_attribute("aria-disabled", "true")
-    lab.button("Previous step").click()
+    expect(lab.button("Next timestep")).to_have_attribute("aria-disabled", "true")
+    lab.button("Previous timestep").click()
     expect(lab.step).to_have_value("3")
-    lab.button("First step").click()
+    lab.button("First timestep").click()
     expect(heading).to_contain_text("t = 1")
     lab.step.fill("3")
     expect(heading).to_contain_text("t = 3")
@@ -350,9 +351,9 @@ def test_the_theme_follows_the_system_until_the_user_changes_it(page: Page) -> N
     body = page.locator("body")
     expect(body).to_have_css("background-color", "rgb(22, 25, 30)")
     top = "document.querySelector('.heatmaps').data[0].colorscale.at(-1)[1]"
-    assert page.evaluate(top) == "#9df0d6"
+    assert page.evaluate(top) == SIGNALS["r"].scale["dark"][-1]
     lab.button("Theme").click()
     expect(body).to_have_css("background-color", "rgb(253, 252, 249)")
-    page.wait_for_function(f"() => {top} === '#00563f'")
+    page.wait_for_function(f"() => {top} === '{SIGNALS['r'].scale['light'][-1]}'")
     page.reload()
     expect(body).to_have_css("background-color", "rgb(253, 252, 249)")

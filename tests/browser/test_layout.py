@@ -151,14 +151,14 @@ def test_a_first_visit_shows_a_hint_until_the_first_action(browser: Browser, bas
         expect(line).to_be_hidden()
         context.close()
 
-    visit(lambda lab: lab.button("Next step").click())
+    visit(lambda lab: lab.button("Next timestep").click())
     visit(lambda lab: lab.button("Play").click())
     visit(lambda lab: lab.button("Dismiss").click())
     touch = {"has_touch": True, "viewport": {"width": 390, "height": 844}}
-    visit(lambda lab: (tapped(lab), lab.button("Next step").tap()), **touch)
+    visit(lambda lab: (tapped(lab), lab.button("Next timestep").tap()), **touch)
     page = browser.new_page(base_url=base_url)
     page.goto("/embed?model=flip-flop")
-    expect(page.get_by_role("slider", name="Step")).to_be_visible()
+    expect(page.get_by_role("slider", name="Timestep")).to_be_visible()
     expect(page.locator("#next")).to_have_count(0)
     page.close()
 
@@ -179,6 +179,41 @@ def test_the_hint_disappears_without_local_storage_too(browser: Browser, base_ur
     )
     lab = Lab(context.new_page()).open(model="flip-flop")
     expect(lab.page.locator("#next")).to_be_visible()
-    lab.button("Next step").click()
+    lab.button("Next timestep").click()
     expect(lab.page.locator("#next")).to_be_hidden()
     context.close()
+
+
+def test_the_cell_stays_in_its_place_while_the_cursor_moves(page: Page) -> None:
+    """A longer description, or a timestep with two digits, moves nothing below it."""
+    for width, height in ((1920, 1080), (1024, 768)):
+        page.set_viewport_size({"width": width, "height": height})
+        lab = Lab(page).open(model="flip-flop", sequence="A m m p B s . A p m m B . s", clamps="r@4=0")
+        tops = set()
+        for t in range(1, 15):
+            expect(lab.narration).to_contain_text(f"At t = {t} ")
+            tops.add(page.locator("section.cell").evaluate("cell => cell.getBoundingClientRect().top + scrollY"))
+            page.keyboard.press("ArrowRight")
+        assert len(tops) == 1
+
+
+def test_the_help_opens_at_its_beginning(page: Page) -> None:
+    page.set_viewport_size({"width": 1366, "height": 768})
+    Lab(page).open()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog").get_by_role("heading", level=2)).to_be_in_viewport()
+
+
+def test_a_mark_of_a_wrong_output_covers_no_output(page: Page) -> None:
+    """The mark is in the upper right corner of the cell, above the output and inside the cell."""
+    page.set_viewport_size({"width": 1024, "height": 768})
+    page.goto("/compare")
+    wrong = page.locator("#tape-rnn .outputs:not(.twin) li.wrong")
+    expect(wrong).not_to_have_count(0)
+    mark = wrong.first.evaluate(
+        """cell => {
+            const { content, position, top, right } = getComputedStyle(cell, "::after");
+            return [content, position, top, parseFloat(right) >= 0, cell.firstElementChild.innerText.includes("×")];
+        }"""
+    )
+    assert mark == ['"×"', "absolute", "0px", True, False]

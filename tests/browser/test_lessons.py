@@ -12,11 +12,13 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 import gru_core as gru
 from app.lessons import shelf
+from app.lessons.shown import ShownQuestion, shown_steps
 from app.main import create_app
 from app.settings import Settings
 from tests.support import contract
 from tests.support.accessible import expect_no_barriers
 from tests.support.lessons import assert_number
+from tests.support.unspoiled import settled, spoilers
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +31,7 @@ ANSWER_ALL = """
 (step) => [...document.querySelectorAll(`.step[data-step="${step}"] form.predict`)].map((form) => {
     const choice = form.querySelector("[type=radio], [type=checkbox]");
     if (choice) choice.checked = true;
+    for (const slider of form.querySelectorAll("[type=range]")) slider.click(); // in the middle
     form.requestSubmit();
     return form.dataset.question;
 })
@@ -41,14 +44,18 @@ NUMBERS = """
 
 
 @pytest.mark.parametrize("name", shelf.ORDER)
-def test_every_step_of_a_lesson_works_and_its_numbers_equal_the_core(page: Page, name: str) -> None:
+def test_every_part_of_a_lesson_works_and_gives_no_answer_away(page: Page, name: str) -> None:
+    """Before an answer nothing on the page equals it; afterwards every number on the page equals the core's."""
     page.goto(f"/lessons/{name}")
-    steps = shelf.get(name, Settings()).steps
-    for n, step in enumerate(steps, 1):
+    lesson, spoiled = shelf.get(name, Settings()), []
+    for n, (step, shown) in enumerate(zip(lesson.steps, shown_steps(lesson, Settings()), strict=True), 1):
         if n > 1:
             page.locator(".steps a").nth(n - 1).click()
             page.wait_for_url(re.compile(f"step={n}$"))
         expect(page.locator(f"#step-{n}")).to_be_visible()
+        settled(page)
+        shown_questions = [part for part in shown.parts if isinstance(part, ShownQuestion)]
+        spoiled += [f"part {n}, {reason}" for reason in spoilers(page, n, step, shown_questions)]
         for question in page.evaluate(ANSWER_ALL, n):
             expect(page.locator(f".revealed[data-question='{question}'] .outcome")).not_to_be_empty()
         assert len(page.locator(f".step[data-step='{n}'] .revealed:visible").all()) == len(step.questions)
@@ -56,6 +63,84 @@ def test_every_step_of_a_lesson_works_and_its_numbers_equal_the_core(page: Page,
             assert_number(text, expression, link)
         if page.locator("#error").count():
             expect(page.locator("#error")).to_be_empty()
+    assert spoiled == []
+
+
+ON_AN_EXPERIMENT = """---
+title: On an experiment
+model: flip-flop
+minutes: 1
+---
+## [Part](/compare/gap)
+:::{predict}
+Which?
+- (x) This.
+- ( ) That.
+:::
+"""
+
+
+def test_an_experiment_is_hidden_until_the_answer(page: Page, tmp_path: Path) -> None:
+    (tmp_path / "mine.md").write_text(ON_AN_EXPERIMENT, "utf-8")
+    with TestClient(create_app(Settings(lessons=str(tmp_path)))) as client:
+        for part in ("**/lessons/mine", "**/api/lessons/mine/*"):
+            page.route(part, lambda route: route.fulfill(body=client.get(route.request.url).text))
+        page.goto("/lessons/mine")
+        experiment = page.locator(".stage > main")
+        expect(page.locator(".stage .cover")).to_be_visible()
+        expect(experiment).to_be_hidden()
+        page.get_by_role("radio").first.check()
+        page.get_by_role("button", name=contract.CHECK_ANSWER).click()
+        expect(experiment).to_be_visible()
+        expect(page.locator(".stage .cover")).to_be_hidden()
+        page.get_by_role("button", name="Answer again").click()
+        expect(experiment).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("n", "spoil"),
+    [
+        (1, """document.querySelectorAll("#tape [data-signal=z] .values span")[3].textContent = "0.89" """),
+        (2, """document.querySelector("aside .step:not([hidden]) h2").title = "It is −0.43" """),
+        (2, """document.querySelector("#tape text, #tape span").ariaLabel = "-0.4312" """),
+        (3, """document.querySelector(".options li:last-child input").checked = true"""),
+    ],
+)
+def test_the_search_for_spoiled_answers_finds_them(page: Page, n: int, spoil: str) -> None:
+    page.goto(f"/lessons/gates?step={n}")
+    settled(page)
+    lesson = shelf.get("gates", Settings())
+    parts = shown_steps(lesson, Settings())[n - 1].parts
+    shown_questions = [part for part in parts if isinstance(part, ShownQuestion)]
+    assert [*spoilers(page, n, lesson.steps[n - 1], shown_questions)] == []
+    page.evaluate(spoil)
+    assert len([*spoilers(page, n, lesson.steps[n - 1], shown_questions)]) == 1
+
+
+def test_the_lab_invites_newcomers_to_the_first_lesson(page: Page) -> None:
+    first = shelf.get(shelf.ORDER[0], Settings())
+    page.goto("/?model=flip-flop")
+    expect(page.locator("#newcomer")).to_have_count(0)
+    page.goto("/")
+    invitation = page.locator("#newcomer")
+    expect(invitation).to_contain_text(first.title)
+    expect_no_barriers(page)
+    for reason in ("localStorage.setItem('stepped', 'yes')", "localStorage.setItem('gruscope-lessons', '{\"a\":{}}')"):
+        page.evaluate(reason)
+        page.reload()
+        page.wait_for_selector(".heatmaps .heatmaplayer image")
+        expect(invitation).to_be_hidden()
+        page.evaluate("localStorage.clear()")
+    page.reload()
+    invitation.get_by_role("button").click()
+    expect(invitation).to_be_hidden()
+    page.reload()
+    page.wait_for_selector(".heatmaps .heatmaplayer image")
+    expect(invitation).to_be_hidden()
+    page.evaluate("localStorage.clear()")
+    page.reload()
+    invitation.get_by_role("link").click()
+    expect(page.locator(".lesson-title")).to_have_text(first.title)
 
 
 def z(page: Page) -> list[str]:
@@ -65,7 +150,7 @@ def z(page: Page) -> list[str]:
 
 def test_a_curve_is_predicted_by_mouse_or_keyboard_and_then_compared(page: Page) -> None:
     page.goto("/lessons/gates")
-    expect(page.locator(".drawn .guess")).to_have_attribute("d", re.compile("M3"))
+    expect(page.locator(".drawn .guess")).to_have_attribute("d", "")
     assert z(page)[3:] in ([], ["", ""])
     run = gru.trace(gru.load("flip-flop"), "A m m B m")
     box = page.locator(".drawn").bounding_box()
@@ -79,26 +164,65 @@ def test_a_curve_is_predicted_by_mouse_or_keyboard_and_then_compared(page: Page)
     assert 0.5 < first <= 0.8
     assert second == pytest.approx(0.25, abs=0.03)
     # By the keyboard as well.
-    page.get_by_role("slider", name="at t = 5, x").press("End")
-    assert page.get_by_role("slider", name="at t = 5, x").input_value() == "1"
+    page.get_by_role("slider", name="at t = 5, m").press("End")
+    assert page.get_by_role("slider", name="at t = 5, m").input_value() == "1"
     page.get_by_role("button", name=contract.CHECK_ANSWER).click()
     answer = page.get_by_role("group", name="Answer")
-    expect(answer).to_contain_text(f"t = 5 (x). There you drew 1.00, and the value is {run.z[4, 0]:.2f}")
+    expect(answer).to_contain_text(f"t = 5 (m). There you drew 1.00, and the value is {run.z[4, 0]:.2f}")
     expect(answer).to_be_focused()
     expect(page.locator(".tape [data-signal=z] .values span").nth(3)).to_have_text(f"{run.z[3, 0]:.2f}")
     expect(page.locator(".drawn .real")).to_have_attribute("d", re.compile("M3"))
+
+
+def test_an_untouched_slider_is_no_answer(page: Page) -> None:
+    page.goto("/lessons/gates?step=2")
+    check, answer = page.get_by_role("button", name=contract.CHECK_ANSWER), page.get_by_role("group", name="Answer")
+    slider, shown = page.locator(".slide input:visible"), page.locator(".slide output:visible")
+    for _ in range(2):  # the second time after the answer has been cleared
+        expect(shown).to_have_text("–")
+        assert slider.get_attribute("aria-valuetext")
+        check.click()
+        expect(page.locator(".step:not([hidden]) [role=alert]")).not_to_be_empty()
+        expect(answer).to_be_hidden()
+        slider.press("ArrowRight")
+        expect(shown).to_have_text("0.02")
+        assert slider.get_attribute("aria-valuetext") is None
+        check.click()
+        expect(answer).to_be_visible()
+        page.get_by_role("button", name="Clear my answers").click()
+    slider.click()  # a press without a move, in the middle
+    expect(shown).to_have_text("0.00")
+    check.click()
+    expect(answer).to_be_visible()
+
+
+def test_a_curve_needs_a_value_at_every_timestep(page: Page) -> None:
+    page.goto("/lessons/gates")
+    first, second = page.get_by_role("slider", name=re.compile("^at t = ")).all()
+    check, alert = page.get_by_role("button", name=contract.CHECK_ANSWER), page.get_by_role("alert")
+    guess = page.locator(".drawn .guess")
+    expect(guess).to_have_attribute("d", "")
+    for missing in ("t = 4, 5", "t = 5"):
+        check.click()
+        expect(alert.filter(visible=True, has_text=missing)).to_be_visible()
+        first.press("End")
+        expect(guess).to_have_attribute("d", "M3 0H4")
+    second.press("Home")
+    expect(guess).to_have_attribute("d", "M3 0H4L4 1H5")
+    check.click()
+    expect(page.get_by_role("group", name="Answer")).to_be_visible()
 
 
 def test_answers_are_stored_in_the_browser_and_can_be_changed_and_cleared(page: Page) -> None:
     page.goto("/lessons/sequences?step=2")
     page.get_by_role("button", name=contract.CHECK_ANSWER).click()
     expect(page.get_by_role("alert").filter(has_text="first")).to_be_visible()
-    page.get_by_role("radio", name="B, as it did here.").check()
+    page.get_by_role("radio", name="B, because the letters are the same.").check()
     page.get_by_role("button", name=contract.CHECK_ANSWER).click()
-    expect(page.get_by_role("group", name="Answer")).to_contain_text("The letters are the same")
+    expect(page.get_by_role("group", name="Answer")).to_contain_text("only counted letters")
     expect(page.get_by_role("textbox", name="Sequence", exact=True)).to_have_value("B m A m")
     page.reload()
-    expect(page.get_by_role("group", name="Answer")).to_contain_text("The letters are the same")
+    expect(page.get_by_role("group", name="Answer")).to_contain_text("only counted letters")
     expect(page.get_by_role("textbox", name="Sequence", exact=True)).to_have_value("B m A m")
     page.get_by_role("button", name="Answer again").click()
     expect(page.get_by_role("group", name="Answer")).to_be_hidden()
@@ -119,7 +243,7 @@ def test_a_stored_answer_that_no_longer_fits_is_ignored(page: Page) -> None:
     page.get_by_role("radio").first.check()
     page.get_by_role("button", name=contract.CHECK_ANSWER).click()
     expect(page.get_by_role("group", name="Answer")).to_contain_text(contract.NOT_QUITE)
-    page.get_by_role("link", name="Step 1:").click()
+    page.get_by_role("link", name="Part 1:").click()
     expect(page.get_by_role("button", name=contract.CHECK_ANSWER)).to_be_visible()
 
 
@@ -127,11 +251,11 @@ def test_a_lesson_works_without_local_storage(page: Page) -> None:
     forbid = "Object.defineProperty(window, 'localStorage', { get() { throw new Error('no'); } })"
     page.add_init_script(f"if (location.search !== '?allowed') {forbid}")
     page.goto("/lessons/sequences?step=2")
-    page.get_by_role("radio", name="A.", exact=True).check()
+    page.get_by_role("radio", name="A, because the order is different.").check()
     page.get_by_role("button", name=contract.CHECK_ANSWER).click()
     expect(page.get_by_role("group", name="Answer")).to_contain_text(contract.CORRECT)
-    page.get_by_role("link", name="Step 1:").click()
-    page.get_by_role("link", name="Step 2:").click()
+    page.get_by_role("link", name="Part 1:").click()
+    page.get_by_role("link", name="Part 2:").click()
     expect(page.get_by_role("group", name="Answer")).to_contain_text(contract.CORRECT)
     page.goto("/lessons?allowed")  # the fixture clears the storage after the test
 
@@ -147,13 +271,13 @@ def test_steps_are_links_and_a_button_returns_to_the_lesson(page: Page) -> None:
     expect(sequence).to_have_value("A m m B m")
     expect(page.locator("#now")).to_have_text("4")
     expect(back).to_be_hidden()
-    page.get_by_role("link", name="Next: One value for each unit").click()
-    expect(sequence).to_have_value("the film was not good .")
+    page.get_by_role("link", name="Next: Eight units").click()
+    expect(sequence).to_have_value("the film was very good .")
     page.go_back()
-    expect(page.get_by_role("heading", name="Half open")).to_be_visible()
+    expect(page.get_by_role("heading", name="Open by a quarter")).to_be_visible()
     expect(sequence).to_have_value("A m m B m")
     page.go_forward()
-    expect(page.get_by_role("heading", name="One value for each unit")).to_be_visible()
+    expect(page.get_by_role("heading", name="Eight units")).to_be_visible()
     page.get_by_role("button", name="Share").click()
     assert page.locator("#share-link").input_value().endswith("/lessons/gates?step=3")
     assert "/embed/lessons/gates?step=3" in page.locator("#share-embed").input_value()
@@ -162,10 +286,11 @@ def test_steps_are_links_and_a_button_returns_to_the_lesson(page: Page) -> None:
 def test_numbers_in_the_text_follow_the_cursor(page: Page) -> None:
     page.goto("/lessons/update?step=5")
     yours = page.locator("output.yours").first
-    expect(yours).to_have_text("11%")
-    page.keyboard.press("ArrowLeft")
-    run = gru.trace(gru.load("flip-flop"), "A m m B m")
-    expect(yours).to_have_text(f"{100 * (1 - run.z[2, 0]):.0f}%")
+    run = gru.trace(gru.load("pocket-calculator"), "=0.3 +0.2 0.1 0.1 0.1")
+    expect(yours).to_have_text(f"{100 * (1 - run.z[4, 0]):.0f}%")
+    for _ in range(3):
+        page.keyboard.press("ArrowLeft")
+    expect(yours).to_have_text(f"{100 * (1 - run.z[1, 0]):.0f}%")
 
 
 def test_an_answer_can_be_a_click_on_the_tape(page: Page) -> None:
@@ -175,6 +300,32 @@ def test_an_answer_can_be_a_click_on_the_tape(page: Page) -> None:
     page.get_by_role("button", name=contract.CHECK_ANSWER).click()
     expect(page.get_by_role("group", name="Answer")).to_contain_text(contract.CORRECT)
     expect(page.locator("#tokens .found")).to_have_text("B")
+
+
+def test_an_experiment_shows_its_result_after_the_last_answer(page: Page) -> None:
+    page.goto("/lessons/vanishing?step=4")
+    finding = page.locator("main .finding")
+    first, second = page.locator(".step:not([hidden]) form.predict").all()
+    for form in (first, second):
+        expect(finding).to_be_hidden()
+        form.get_by_role("slider").press("End")
+        form.get_by_role("button", name=contract.CHECK_ANSWER).click()
+    expect(finding).to_be_visible()
+
+
+def test_a_lesson_shows_the_part_of_a_table_that_its_link_chooses_until_the_answer(page: Page) -> None:
+    page.goto("/lessons/bottleneck?step=2")
+    entries = page.locator("[data-units='8']:visible")
+    expect(entries).to_have_count(4)
+    expect(page.locator("main .finding")).to_be_hidden()
+    page.locator(".step:not([hidden]) form.predict").get_by_role("slider").press("End")
+    page.get_by_role("button", name=contract.CHECK_ANSWER).click()
+    expect(entries).to_have_count(6)
+    expect(page.locator("main .finding")).to_be_hidden()  # it answers a question of the next part
+    page.get_by_role("link", name="Next").click()
+    page.locator(".step:not([hidden]) form.predict").get_by_role("radio").first.check()
+    page.get_by_role("button", name=contract.CHECK_ANSWER).click()
+    expect(page.locator("main .finding")).to_be_visible()
 
 
 def test_hovering_a_word_highlights_its_part_of_the_figure(page: Page) -> None:
@@ -233,9 +384,19 @@ def test_an_exported_lesson_works_without_a_network(
             form = content.locator(f"form[data-question='{n}.{k}']")
             if form.locator("[type=radio]").count():
                 form.locator("[type=radio]").first.check()
+            for slider in form.get_by_role("slider").all():
+                slider.press("End")
             form.get_by_role("button", name=contract.CHECK_ANSWER).click()
             expect(content.locator(f".revealed[data-question='{n}.{k}'] .outcome")).not_to_be_empty()
     page.go_back()
     expect(content.locator(f"#step-{n - 1}")).to_be_visible()
     assert console_errors == []
     page.close()
+
+
+def test_the_lab_sheet_prints_its_tasks_on_one_page_and_its_answers_on_another(page: Page) -> None:
+    for path in ("/teach", "/teach/lab-sheet"):
+        page.goto(path)
+        expect_no_barriers(page)
+    printed = page.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 2

@@ -76,7 +76,7 @@ def test_memory_shows_the_contributions_in_an_lstm_and_none_in_an_rnn(page: Page
     most = int(shares[1:].argmax()) + 1
     expect(memory).to_contain_text(f"At t = 5, c = {trace.layers[0].c[4, 0]:.2f}. Contributions:")
     expect(memory).to_contain_text(f"{round(100 * shares[most])}% of the candidate at t = {most}")
-    texts = page.get_by_role("list", name="Contribution of each step").get_by_role("listitem").all_inner_texts()
+    texts = page.get_by_role("list", name="Contribution of each timestep").get_by_role("listitem").all_inner_texts()
     for text, share in zip(texts, shares[1:], strict=True):
         assert text == (f"{round(100 * share)}%" if share >= 0.005 else "")
     Lab(page).open(model="flip-flop-rnn", views="tape,words,memory")
@@ -105,7 +105,7 @@ def test_the_candidate_of_a_minimal_gru_has_no_old_state_and_may_be_clamped_beyo
     lab.settled()
     expect(memory).to_contain_text("The contributions add up to 100%")
     shares = clamped.ledger(unit=2)[4]
-    texts = page.get_by_role("list", name="Contribution of each step").get_by_role("listitem").all_inner_texts()
+    texts = page.get_by_role("list", name="Contribution of each timestep").get_by_role("listitem").all_inner_texts()
     assert texts == [f"{round(100 * share)}%" if share >= 0.005 else "" for share in shares[1:]]
 
 
@@ -120,7 +120,7 @@ def test_influence_shows_the_gates_and_states_of_the_cell(page: Page, name: str)
     sensitivity = gru.trace(model, text).sensitivity(5)
     columns = [np.sqrt((sensitivity.x**2).sum(1)), *(gate[:, 0] for gate in sensitivity.gates[0].values())]
     for state in reversed([signal for signal in model.layers[0].signals if signal in sensitivity.states]):
-        columns += [sensitivity.states[state][:, 0], np.sqrt((sensitivity.states[state] ** 2).sum(1))]
+        columns += [sensitivity.states[state][:, 0], np.sqrt((sensitivity.states[state] ** 2).mean(1))]
     rows = region.locator("tbody tr")
     expect(rows).to_have_count(6)
     for row, values in zip(rows.all(), np.transpose(columns), strict=True):

@@ -156,7 +156,7 @@ class Class:
     def step(self, *keys: str) -> None:
         """Press keys on the teacher's step slider."""
         for key in keys:
-            self.teacher.get_by_role("slider", name="Step").press(key)
+            self.teacher.get_by_role("slider", name="Timestep").press(key)
 
 
 @pytest.fixture(scope="module")
@@ -203,11 +203,11 @@ def test_students_see_the_cursor_clamps_and_sequence_of_the_teacher(classroom: C
 
 def test_a_question_covers_later_steps_and_counts_answers_until_the_reveal(classroom: Class) -> None:
     classroom.step("ArrowRight")
-    ask_question(classroom.teacher, "What will z be at the next step?")
+    ask_question(classroom.teacher, "What will z be at the next timestep?")
     values = ("0.9", "0.2")
     for page, value in zip(classroom.followers, values, strict=True):
         question = page.get_by_role("region", name="Question")
-        expect(question).to_contain_text("What will z of unit 1 be at the next step, t = 4 (“B”)?")
+        expect(question).to_contain_text("What will z of unit 1 be at the next timestep, t = 4 (“B”)?")
         expect(page.get_by_role("list", name="Input").get_by_role("listitem")).to_have_count(3)
         question.get_by_role("slider").fill(value)
         question.get_by_role("button", name="Send answer").click()
@@ -231,7 +231,7 @@ def test_a_student_explores_offers_a_view_and_returns_to_the_teacher(classroom: 
     classroom.teacher.get_by_role("radio", name="Explore").check(force=True)
     student = classroom.laptop
     expect(student.locator("[data-do=follow]")).to_be_visible()
-    student.get_by_role("slider", name="Step").press("End")
+    student.get_by_role("slider", name="Timestep").press("End")
     classroom.step("Home")
     expect(student.locator("#inspector h2")).to_contain_text("t = 5")
     student.locator("[data-do=offer]").click()
@@ -265,7 +265,7 @@ def test_after_the_end_of_a_room_students_keep_their_view(new_visitor: NewVisito
     late: list[str] = []
     teacher = new_visitor(OPENED, late)
     follower = new_visitor(f"/rooms/{room(teacher)}", late)
-    teacher.get_by_role("slider", name="Step").press("ArrowRight")
+    teacher.get_by_role("slider", name="Timestep").press("ArrowRight")
     expect(follower.locator("#inspector h2")).to_contain_text("t = 3, unit 1")
     teacher.get_by_role("button", name="End…").click()
     teacher.get_by_role("dialog", name="End the room").get_by_role("button", name="End room").click()
@@ -286,7 +286,7 @@ def test_a_lesson_is_led_from_the_presenter_window(new_visitor: NewVisitor) -> N
         teacher.get_by_role("link", name="Presenter window").click()
     presenter = opened.value
     expect(presenter).to_have_url(re.compile("/presenter$"))  # the secret does not stay in the address
-    expect(presenter.get_by_role("region", name="Now")).to_contain_text("Lesson, step 1 of 5")
+    expect(presenter.get_by_role("region", name="Now")).to_contain_text("Lesson, part 1 of 5")
     presenter.keyboard.press("PageDown")
     for page in (teacher, follower):
         expect(page.locator("aside.lesson .steps [aria-current]")).to_have_text("2")
@@ -303,6 +303,16 @@ def test_a_lesson_is_led_from_the_presenter_window(new_visitor: NewVisitor) -> N
     teacher.goto("/compare?task=flip-flop")
     expect(follower.get_by_role("heading", name="Compare", exact=True)).to_be_visible()
     expect(follower).to_have_url(re.compile(f"/rooms/{code}$"))
+
+
+def test_students_follow_the_settings_of_an_experiment(new_visitor: NewVisitor) -> None:
+    teacher = new_visitor("/compare/gap?units=8")
+    student = new_visitor(f"/rooms/{room(teacher)}")
+    gap, units = (student.get_by_role("slider", name=name) for name in ("Gap", "Units"))
+    expect(units).to_have_value("8")
+    teacher.get_by_role("slider", name="Gap").fill("70")
+    expect(gap).to_have_value("70")
+    expect(student.get_by_role("status", name="Gradient over the gap")).to_contain_text("70 timesteps")
 
 
 def test_the_teachers_own_question_has_two_rounds_and_a_record(new_visitor: NewVisitor) -> None:
@@ -345,7 +355,7 @@ def test_a_reload_or_a_second_window_of_the_teacher_keeps_the_cover(new_visitor:
     teacher = new_visitor("/?model=flip-flop&sequence=A+m+m+B+m&t=2")
     follower = new_visitor(f"/rooms/{room(teacher)}")
     inputs = follower.get_by_role("list", name="Input").get_by_role("listitem")
-    ask_question(teacher, "What will z be at the next step?")
+    ask_question(teacher, "What will z be at the next timestep?")
     expect(follower.get_by_role("region", name="Question").get_by_role("slider")).to_be_visible()
     expect(inputs).to_have_count(2)
     teacher.reload()
@@ -357,7 +367,7 @@ def test_a_reload_or_a_second_window_of_the_teacher_keeps_the_cover(new_visitor:
     expect(second.get_by_role("list", name="Input").get_by_role("listitem")).to_have_count(2)
     expect(second.get_by_role("combobox", name="Model")).to_have_value("flip-flop")
     # Both windows show the same, and the class sees no more than before.
-    second.get_by_role("slider", name="Step").press("Home")
+    second.get_by_role("slider", name="Timestep").press("Home")
     for page in (teacher, follower):
         expect(page.locator("#inspector h2")).to_contain_text("t = 1")
     expect(inputs).to_have_count(2)
@@ -372,7 +382,7 @@ def test_the_presenter_window_can_ask_about_the_lab(new_visitor: NewVisitor) -> 
     follower = new_visitor(f"/rooms/{room(teacher)}")
     with teacher.expect_popup() as opened:
         teacher.get_by_role("link", name="Presenter window").click()
-    ask_question(opened.value, "What will z be at the next step?")
+    ask_question(opened.value, "What will z be at the next timestep?")
     expect(follower.get_by_role("region", name="Question")).to_contain_text("t = 3")
     opened.value.locator("[data-room=reveal]").click()
     expect(follower.locator("#inspector h2")).to_contain_text("t = 3")
@@ -390,12 +400,12 @@ def test_ten_tabs_of_one_browser_share_one_stream(new_visitor: NewVisitor, base_
     for tab in tabs:
         expect(tab.get_by_role("region", name="Room")).to_have_attribute("data-state", "with")
     expect(count).to_have_text(re.compile("^1 "))
-    teacher.get_by_role("slider", name="Step").press("ArrowRight")
+    teacher.get_by_role("slider", name="Timestep").press("ArrowRight")
     for tab in tabs:
         expect(tab.locator("#inspector h2")).to_contain_text("t = 2")
     # The tab with the stream is closed, and another one takes over.
     first.close()
-    teacher.get_by_role("slider", name="Step").press("ArrowRight")
+    teacher.get_by_role("slider", name="Timestep").press("ArrowRight")
     for tab in tabs[1:]:
         expect(tab.locator("#inspector h2")).to_contain_text("t = 3")
     expect(count).to_have_text(re.compile("^1 "))
@@ -408,12 +418,15 @@ def test_sketches_of_the_class_are_shown_together_and_one_at_a_time(new_visitor:
     followers = [new_visitor(f"/rooms/{code}", late) for _ in range(2)]
     teacher.get_by_role("button", name="Ask…").click()
     teacher.get_by_role("dialog", name="Ask the class").get_by_role(
-        "button", name=re.compile("^From this lesson step")
+        "button", name=re.compile("^From this part of the lesson")
     ).first.click()
     for page, key in zip(followers, ("Home", "End"), strict=True):
         question = page.get_by_role("region", name="Question")
-        question.get_by_role("slider").first.press(key)
-        question.get_by_role("button", name="Send answer").click()
+        expect(question.get_by_role("slider")).to_have_count(2)
+        for slider in question.get_by_role("slider").all():  # a curve without all its values is not sent
+            expect(question.locator(".counted-in")).to_be_hidden()
+            slider.press(key)
+            question.get_by_role("button", name="Send answer").click()
         expect(question.locator(".counted-in")).to_be_visible()
     panel = teacher.get_by_role("region", name="The class")
     panel.locator("[data-room=reveal]").click()
@@ -452,7 +465,7 @@ def test_a_phone_requests_the_newest_state_after_sleep(new_visitor: NewVisitor, 
     phone.goto(f"{wire.url}/rooms/{room(teacher)}")
     expect(phone.get_by_role("region", name="Room")).to_have_attribute("data-state", "with")
     wire.fall_silent()
-    teacher.get_by_role("slider", name="Step").press("ArrowRight")
+    teacher.get_by_role("slider", name="Timestep").press("ArrowRight")
     expect(teacher.locator("#inspector h2")).to_contain_text("t = 2")
     expect(phone.locator("#inspector h2")).to_contain_text("t = 1")
     phone.evaluate("wakes()")
@@ -469,6 +482,6 @@ def test_a_page_with_a_blocked_stream_polls_every_2_seconds(new_visitor: NewVisi
     bar = follower.get_by_role("region", name="Room")
     expect(bar).to_have_attribute("data-state", "with")
     expect(bar.get_by_role("status")).to_contain_text("every 2 seconds")
-    teacher.get_by_role("slider", name="Step").press("ArrowRight")
+    teacher.get_by_role("slider", name="Timestep").press("ArrowRight")
     expect(follower.locator("#inspector h2")).to_contain_text("t = 2")
     expect(teacher.get_by_role("region", name="Room").locator(".count")).to_have_text(re.compile("^1 "))

@@ -143,7 +143,7 @@ def test_a_training_can_be_watched_paused_and_rewound(page: Page) -> None:
     page.keyboard.press("Shift+ArrowLeft")
     expect(slider).to_have_value(str(at))
     page.keyboard.press("ArrowRight")  # moves the cursor in the sequence
-    expect(page.get_by_role("slider", name="Step", exact=True)).to_have_value("2")
+    expect(page.get_by_role("slider", name="Timestep", exact=True)).to_have_value("2")
     page.keyboard.press("Shift+Home")
     expect(slider).to_have_value("0")
     check(page, "gru", shipped("running-total"), 0, gru.load("running-total").examples[0])
@@ -171,7 +171,7 @@ def test_milestones_and_the_picture_lead_to_their_checkpoints(page: Page) -> Non
     assert box is not None
     canvas.click(position={"x": box["width"] * 2.5 / 15, "y": box["height"] * 50.5 / len(training.steps)})
     expect(clock).to_have_text(f"training step {training.steps[50]} of 750")
-    expect(page.get_by_role("slider", name="Step", exact=True)).to_have_value("3")
+    expect(page.get_by_role("slider", name="Timestep", exact=True)).to_have_value("3")
 
 
 def test_a_branch_with_another_learning_rate_is_compared_with_its_run(page: Page) -> None:
@@ -239,6 +239,18 @@ def test_three_cells_are_trained_together(page: Page) -> None:
     page.get_by_role("checkbox", name="LSTM").uncheck(force=True)
     page.wait_for_url(re.compile("cells=rnn,gru"))
     expect(page.get_by_role("region", name="Tape of the LSTM")).to_have_count(0)
+
+
+def test_an_added_cell_is_trained_only_when_the_visitor_starts_it(page: Page) -> None:
+    arrived(opened(page, task="flip-flop"), len(shipped("flip-flop").steps))
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url) if request.method == "POST" else None)
+    page.get_by_role("checkbox", name="RNN").check(force=True)
+    page.wait_for_url(re.compile("cells=rnn,gru"))
+    status = page.locator(".course .status")
+    expect(status).to_contain_text(re.compile(f"RNN: .*{contract.START_TRAINING}"))
+    expect(status).to_contain_text(re.compile("GRU: loss"))
+    assert not [url for url in requests if url.endswith("/trainings")]
 
 
 def test_a_table_of_the_visitor_is_trained_and_its_errors_are_shown(page: Page, console_errors: list[str]) -> None:

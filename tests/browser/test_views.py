@@ -40,7 +40,7 @@ def test_the_address_contains_the_position_and_restores_it(page: Page) -> None:
     expect(lab.cell.get_by_role("radio", name="reset gate")).to_be_checked()
     expect(lab.cell.get_by_text("r of unit 2 at t = 6,")).to_be_visible()
     expect(lab.equations).to_be_hidden()
-    expect(lab.table.get_by_text("Candidate h̃, steps 1 to 6 of 6")).to_be_visible()
+    expect(lab.table.get_by_text("Candidate h̃, timesteps 1 to 6 of 6")).to_be_visible()
     expect(lab.error).to_be_empty()
 
 
@@ -146,10 +146,10 @@ def test_a_table_is_copied_as_csv_without_rounding(page: Page, visitor: BrowserC
 def test_the_table_of_a_long_run_shows_the_steps_near_the_cursor(visit: Visit) -> None:
     lab = visit(Lab).open(model="sentiment", sequence="good " * 300, views="tape,words,cell,equations,table", t="290")
     page = lab.page
-    expect(lab.table.get_by_text("Hidden state h, steps 226 to 300 of 300")).to_be_visible()
+    expect(lab.table.get_by_text("Hidden state h, timesteps 226 to 300 of 300")).to_be_visible()
     expect(lab.table.locator("[aria-current=true]")).to_have_count(1)
     page.keyboard.press("Home")
-    expect(lab.table.get_by_text("Hidden state h, steps 1 to 75 of 300")).to_be_visible()
+    expect(lab.table.get_by_text("Hidden state h, timesteps 1 to 75 of 300")).to_be_visible()
     heads = lab.table.get_by_role("columnheader").all_inner_texts()
     assert heads == ["t", "input", *[f"unit {unit}" for unit in range(1, 9)]]
 

@@ -120,7 +120,7 @@ def test_on_a_hold_of_the_calculator_only_the_update_gate_matters(page: Page) ->
     clamped, original = lab.expect_clamped("pocket-calculator", text, [Clamp("r", 0.0, [0], slice(2, 3))])
     assert np.abs(clamped.y - original.y).max() < 0.01
     lab.button("What if").click()
-    expect(lab.effect).to_contain_text("at most 0.01 at all 4 steps")
+    expect(lab.effect).to_contain_text("at most 0.01 at all 4 timesteps")
     lab.open(model="pocket-calculator", sequence=text, clamps="z.1@3=1", t="3")
     lab.button("What if").click()
     clamped, original = lab.expect_clamped("pocket-calculator", text, [Clamp("z", 1.0, [0], slice(2, 3))])
@@ -138,7 +138,7 @@ def test_a_clamp_to_the_end_covers_added_steps(page: Page) -> None:
     lab.sequence.fill("A m B m m A m")
     clamped, original = lab.expect_clamped("flip-flop", "A m B m m A m", [Clamp("z", 1.0)])
     assert (clamped.y.argmax(1) == original.y.argmax(1)).all()
-    expect(lab.effect).to_contain_text("the same at all 7 steps")
+    expect(lab.effect).to_contain_text("the same at all 7 timesteps")
 
 
 def test_a_bad_clamp_in_a_link_is_reported_and_the_run_is_shown(page: Page, console_errors: list[str]) -> None:
@@ -224,11 +224,11 @@ def test_changed_weights_of_a_link_can_be_reset_one_by_one(
     ("model", "clamps", "effect", "score"),
     [
         # The figures were measured for these tasks; the page shows those of the shipped models.
-        ("flip-flop", "z@1-=1", "the same at all 14 steps", (1.0, 0.0)),
-        ("pocket-calculator", "r@3=0", "at most 0.01 at all 9 steps", (0.001, 0.0005)),
+        ("flip-flop", "z@1-=1", "the same at all 14 timesteps", (1.0, 0.0)),
+        ("pocket-calculator", "r@3=0", "at most 0.01 at all 9 timesteps", (0.001, 0.0005)),
         ("pocket-calculator", "z@3=1", "first differs at t = 3", (0.11, 0.02)),
         ("running-total", "r@1-=1", "first differs at t = 2", (6.3, 0.7)),
-        ("sentiment", "r@1-3=0", "the same at all 10 steps", (1.0, 0.005)),
+        ("sentiment", "r@1-3=0", "the same at all 10 timesteps", (1.0, 0.005)),
     ],
 )
 def test_an_example_question_sets_its_clamp_and_shows_effect_and_score(
@@ -276,3 +276,8 @@ def test_a_clamp_that_cannot_be_scored_is_reported(same_page: Page, console_erro
         "steps 2 to 3 are of several kinds (add, hold)"
     )
     console_errors.clear()
+
+
+def test_the_form_for_a_new_clamp_is_on_the_signal_of_the_last_clamp(page: Page) -> None:
+    WhatIf(page).open(model="flip-flop", sequence="A m m B", t="3", clamps="r@3=0", views="tape,words,whatif")
+    expect(page.get_by_role("combobox", name="Signal")).to_have_value("r")

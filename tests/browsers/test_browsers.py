@@ -88,7 +88,7 @@ def address(request: pytest.FixtureRequest, base_url: str, exported: Callable[..
 def test_the_step_buttons_and_play_move_the_cursor(page: Page, address: str) -> None:
     page.open(address, model="flip-flop", sequence=SEQUENCE)
     page.expect_states(SEQUENCE)
-    page.press("Next step")
+    page.press("Next timestep")
     page.text("t = 2, unit 1")
     page.press("Play")
     page.text("t = 5, unit 1")
@@ -132,7 +132,7 @@ def test_pictures_and_numbers_can_be_downloaded(page: Page, base_url: str) -> No
 
 def test_an_embed_runs_its_link(page: Page, base_url: str) -> None:  # noqa: F811
     page.open(f"{base_url}/embed", model="flip-flop", sequence=SEQUENCE, hide="question,model")
-    page.press("Next step")
+    page.press("Next timestep")
     page.wait("document.querySelector('#step').value === '2'")
 
 

@@ -22,7 +22,7 @@ def parts(name: str) -> tuple[str, str]:
 @pytest.mark.parametrize("name", presets.COMPARED)
 def test_a_card_has_the_measured_score_and_reports_a_missed_target(name: str) -> None:
     (task, cell), model = parts(name), gru.load(name)
-    recipe, plain, card = PRESETS[f"{task}-plain"].recipe, gru.load(f"{task}-plain"), model.card
+    recipe, plain, card = PRESETS[presets.plain(task)].recipe, gru.load(presets.plain(task)), model.card
     assert [layer.name for layer in model.layers] == [cell]
     for key in ("training steps", "learning rate", "penalties"):
         assert key in card.training
@@ -40,7 +40,7 @@ def test_a_card_has_the_measured_score_and_reports_a_missed_target(name: str) ->
 @pytest.mark.parametrize("name", presets.COMPARED)
 def test_sizes_match_by_units_or_as_closely_as_possible_by_parameters(name: str) -> None:
     (task, _), layer = parts(name), gru.load(name).layers[0]
-    plain = gru.load(f"{task}-plain").layers[0]
+    plain = gru.load(presets.plain(task)).layers[0]
     if not name.endswith("-parameters"):
         assert layer.units == plain.units
         return
@@ -51,7 +51,7 @@ def test_sizes_match_by_units_or_as_closely_as_possible_by_parameters(name: str)
 
 
 def test_training_again_gives_the_shipped_model() -> None:
-    *_, last = compared.train("flip-flop-lstm")
-    shipped = gru.load("flip-flop-lstm").parameters
+    *_, last = compared.train("flip-flop-rnn")
+    shipped = gru.load("flip-flop-rnn").parameters
     for parameter, array in last.model.parameters.items():
         np.testing.assert_allclose(array, shipped[parameter], atol=1e-6)

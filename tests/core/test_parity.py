@@ -197,7 +197,7 @@ def test_a_reference_is_read_from_a_path_from_bytes_or_from_arrays(tmp_path: Pat
         ({"x": np.full((12, 3), np.nan)}, "x in the reference has a number outside -1,000,000 to 1,000,000"),
         ({"h": np.zeros((11, 4))}, r"h_l0 in the reference has the shape \(11, 4\); for x of 12 steps it must be"),
         ({"h": np.full((12, 4), np.inf)}, "h_l0 in the reference must contain finite floating-point numbers only"),
-        ({"x": np.zeros((10_001, 3)), "h": np.zeros((10_001, 4))}, "has 10,001 steps; at most 10,000 can be run"),
+        ({"x": np.zeros((10_001, 3)), "h": np.zeros((10_001, 4))}, "has 10,001 timesteps; at most 10,000 can be run"),
     ],
 )  # fmt: skip
 def test_a_bad_reference_is_refused_with_a_reason(changes: dict[str, Any], message: str) -> None:

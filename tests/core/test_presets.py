@@ -65,10 +65,10 @@ def test_a_preset_reaches_the_measured_figures(name: str) -> None:
     assert not wrong
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", presets.PENALIZED)
 def test_the_model_without_a_penalty_solves_the_task_with_less_distinct_gates(name: str) -> None:
     plain, readable = measure(f"{name}-plain"), measure(name)
-    if name in ("pocket-calculator", "running-total"):
+    if name == "pocket-calculator":
         assert plain["score"] <= 0.0012
     else:
         assert plain["score"] >= 0.997
@@ -120,6 +120,13 @@ def test_the_last_checkpoint_of_a_training_is_the_preset(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", presets.NAMES)
+def test_the_reports_of_a_training_name_inputs_of_the_preset(name: str) -> None:
+    model = gru.load(name)
+    labels = {"", *model.encoder.labels, *(f"h {unit + 1}" for unit in range(model.layers[0].units))}
+    assert {label for point in shipped(name).checkpoints for _, _, label, *_ in point.report["moved"]} <= labels
+
+
+@pytest.mark.parametrize("name", presets.NAMES)
 def test_a_branch_of_a_training_starts_from_the_same_weights(name: str) -> None:
     recipe = PRESETS[name].recipe
     branch = replace(recipe, schedule=replace(recipe.schedule, changes=((10, 0.1),)))
@@ -127,10 +134,10 @@ def test_a_branch_of_a_training_starts_from_the_same_weights(name: str) -> None:
         np.testing.assert_array_equal(array.astype(np.float32), shipped(name).model(0).parameters[parameter])
 
 
-@pytest.mark.parametrize("name", presets.NAMES)
+@pytest.mark.parametrize("name", [*presets.NAMES, *presets.COMPARED])
 def test_h_is_larger_for_a_larger_stored_value(name: str) -> None:
-    task = TASKS[name.removesuffix("-plain")]
-    model, batch = gru.load(name), task.draw(np.random.default_rng(SEED), 20, 500)
+    model = gru.load(name)
+    batch = TASKS[model.card.task].draw(np.random.default_rng(SEED), 20, 500)
     h = model.forward(batch.x)[0].h
     for unit in range(h.shape[-1]):
         assert np.corrcoef(h[..., unit].ravel(), batch.target.ravel())[0, 1] > -0.02

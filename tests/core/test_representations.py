@@ -169,7 +169,7 @@ def test_the_html_of_a_large_trace_shows_the_units_that_moved_most() -> None:
     rows = {name: cells for name, *cells in Parsed(html).rows}
     assert len(rows["z of unit " + str(int(trace.layers[0].moved.argmax()) + 1)]) == 40
     assert len(rows) == 3 + 4 * 8
-    assert "not shown: 80 more steps, 12 units that moved less" in html
+    assert "not shown: 80 more timesteps, 12 units that moved less" in html
     assert len(html) < 200_000
 
 

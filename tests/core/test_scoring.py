@@ -69,5 +69,5 @@ def test_a_clamp_is_applied_to_steps_of_the_same_kind() -> None:
     assert carried(Clamp("r", 0.0, steps=source["add"]), source, target)[1] == "every add"
     with pytest.raises(ValueError, match=r"timesteps 2 to 4 are of several kinds \(add, hold\)"):
         carried(Clamp("r", 0.0, steps=slice(1, None)), source, target)
-    with pytest.raises(ValueError, match="the clamp on r covers none of the steps 1 to 4"):
+    with pytest.raises(ValueError, match="the clamp on r covers none of the timesteps 1 to 4"):
         carried(Clamp("r", 0.0, steps=slice(4, 5)), source, target)

@@ -72,7 +72,7 @@ ROW = "A m,A A\n"
         (ROW * 5 + "A B,A\n", "sequence 6 has 2 steps and 1 answers"),
         (ROW * 5 + "A,B,C\n", "sequence 6 has 3 columns"),
         (ROW * 5 + "A\n", "sequence 6 has 1 columns"),
-        (ROW * 5 + f"{'A ' * 65},{'A ' * 65}\n", "sequence 6 has 65 steps"),
+        (ROW * 5 + f"{'A ' * 65},{'A ' * 65}\n", "sequence 6 has 65 timesteps"),
         (ROW * 5 + "A,-\n" + "B,B\n", "sequence 6 has no answer"),
         (ROW * 5 + "A\x00,A\n", "line 6 has a character that cannot be shown"),
         (ROW * 5 + "A\x1b[31m,A\n", "line 6 has a character"),

@@ -217,7 +217,7 @@ def test_the_earliest_and_lowest_of_equal_gaps_is_returned() -> None:
         (lambda: Clamp("h_tilde", -1.1), "h_tilde cannot be clamped at -1.1: choose from -1 to 1"),
         (lambda: Clamp("z", 0.0, units=[1]), "unit 2 is not in this layer: choose from 1 to 1"),
         (lambda: Clamp("z", 0.0, units=[-1]), "unit 0 is not in this layer"),
-        (lambda: Clamp("z", 0.0, steps=slice(9, 10)), "covers none of the steps 1 to 3"),
+        (lambda: Clamp("z", 0.0, steps=slice(9, 10)), "covers none of the timesteps 1 to 3"),
         (lambda: Clamp("z", 0.0, layer=1), "layer 2 is not in this model: choose from 1 to 1"),
     ],
 )

@@ -24,6 +24,8 @@ EXPERIMENTS = {
     "sequence": "Sequential cost",
     "bottleneck": "Memory capacity",
     "race": "Cell comparison",
+    "attention": "Attention weights",
 }
-GRADIENT_FLOW, COSTS, MILESTONES, RESULTS = "Gradient flow", "Cost of each cell", "Milestones", "Gates and weights"
+GRADIENT_FLOW, STATE_GRADIENT = "Gradient flow", "Gradient from state to state"
+COSTS, MILESTONES, RESULTS = "Cost of each cell", "Milestones", "Gates and weights"
 START_TRAINING, COMPARE_RUN = "Start training", "Compare with this run"

@@ -33,7 +33,7 @@ class Lab:
         self.exported = exported
         self.sequence = page.get_by_role("textbox", name="Sequence", exact=True)
         self.model = page.get_by_role("combobox", name="Model")
-        self.step = page.get_by_role("slider", name="Step")
+        self.step = page.get_by_role("slider", name="Timestep")
         self.inspector = page.get_by_role("region", name="Inspector")
         self.heading = self.inspector.get_by_role("heading", level=2)
         self.cell = page.get_by_role("region", name="Cell")

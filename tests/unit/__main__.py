@@ -1,6 +1,7 @@
 """Tests of JavaScript modules that need no page, run by node: `python -m tests.unit`.
 
-The modules get the data of a real page: the description of the cells and the models, and the first run.
+The modules get the data of a real page: the description of the cells and the models, and the first run. They also get
+random runs with clamps.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from app.runs.run import example, prepare
 from app.schemas import UnitPlace
 from app.settings import Settings
 
+from .drawn import drawn_runs
+
 FOLDER = Path(__file__).parent
 
 
@@ -28,6 +31,7 @@ def main() -> int:
     page = {
         "boot": json.loads(page_context({"model": run}, settings)["boot"]),
         "run": b"".join(events(prepared, blocks, UnitPlace(layer=1, unit=1))).decode(),
+        "drawn": drawn_runs(settings),
     }
     with tempfile.TemporaryDirectory() as folder:
         page_file = Path(folder) / "page.json"

@@ -21,7 +21,7 @@ test("for a GRU that keeps its state, the share and the half-life are named", ()
   assert.equal(
     narrate(state),
     "At t = 2 (input A) the update gate is nearly closed (z = 0.02): the unit keeps 98% of its state. " +
-      "If z stayed at 0.02, half of its state would be left after 34 steps. Then h changes from 0.50 to 0.49, and the output stays A.",
+      "If z stayed at 0.02, half of its state would be left after about 34 timesteps. Then h changes from 0.50 to 0.49, and the output stays A.",
   );
   assert.deepEqual(new Set(aboutOf(state)), new Set(["x", "z", "h_prev", "h", "y"]));
 });

@@ -2,12 +2,15 @@
 import { readFileSync } from "node:fs";
 import { parseEvents } from "../../static/events.js";
 
-const { boot, run } = JSON.parse(readFileSync(process.env.PAGE ?? "", "utf8"));
+const { boot, run, drawn } = JSON.parse(readFileSync(process.env.PAGE ?? "", "utf8"));
 
 globalThis.document = {
   querySelector: (/** @type {string} */ id) => (id === "#boot" ? { textContent: JSON.stringify(boot) } : null),
 };
 globalThis.location = new URL("http://localhost/");
+
+/** Random runs with clamps, each with the server's answers: see drawn.py. */
+export const drawnData = drawn;
 
 /** The first run of the page as the server sends it. */
 export const stream = run;

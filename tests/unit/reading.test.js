@@ -91,8 +91,9 @@ test("the contributions belong to the step at the cursor, and the largest one is
       { step: 3, value: 0.5 },
     ],
   );
-  assert.equal(originAt(at(2)), "h₀ = 0.75");
-  assert.match(originAt(at(3)), /0\.75.*t = 2/);
+  assert.equal(originAt(at(2)).t, null);
+  assert.match(originAt(at(2)).text, /h₀ = 0\.75/);
+  assert.deepEqual([originAt(at(3)).value, originAt(at(3)).t], [0.75, 2]);
 });
 
 test("a check clamps the gate at 0 in the core's convention, even if the screen shows 1", () => {

@@ -2,16 +2,34 @@
 import { boot } from "../../static/boot.js";
 import { finish, newRun, putStep } from "../../static/run.js";
 import { FOCUS } from "../../static/state.js";
-import { events } from "./page.js";
+import { parseEvents } from "../../static/events.js";
+import { drawnData, events } from "./page.js";
 
 /** Return the page's first run, complete. */
-export function firstRun() {
+export const firstRun = () => readRun(events);
+
+/** Return the complete run of some events. */
+function readRun(events, clamps = []) {
   const [start, ...rest] = events.map(({ data }) => data);
-  const run = newRun(start, { clamps: [], weights: [] });
+  const run = newRun(start, { clamps, weights: [] });
   for (const step of rest.slice(0, -1)) putStep(run, step);
   finish(run, rest.at(-1));
   return run;
 }
+
+/** Return the state of a page at every unit and timestep of every random run, with the server's answers in `details`. */
+export const drawnStates = () =>
+  drawnData.flatMap(({ clamps, events, ledgers, sensitivities }) => {
+    const run = readRun(parseEvents(events), clamps);
+    return sensitivities.flatMap((ofSteps, unit) =>
+      ofSteps.map((sensitivity, i) => {
+        const whole = { run, layer: 0, unit, from: 1, to: run.T };
+        const ledger = ledgers && { ...whole, ...ledgers[unit] };
+        const details = { ledger, sensitivity: { ...whole, from: i + 1, to: i + 1, ...sensitivity } };
+        return stateOf(run, { step: i + 1, unit, clamps, details });
+      }),
+    );
+  });
 
 /**
  * Return a run of one layer over inputs A, with outputs A.

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { fixed } from "../../static/run.js";
-import { briefly, lasting, openness, percent, part, whichUnits } from "../../static/words.js";
+import { briefly, change, openness, percent, part, tellLasting, whichUnits } from "../../static/words.js";
 
 test("only 0 is written as 0%, and only 1 as 100%", () => {
   for (let share = 1e-9; share < 1; share *= 1.7)
@@ -27,7 +27,25 @@ test("a negative number has a true minus sign, and zero has none", () => {
 
 test("a half-life is rounded by its size", () => {
   assert.deepEqual([0.62, 9.94, 99.6, 1000, Infinity].map(briefly), ["0.6", "9.9", "100", ">999", "∞"]);
-  assert.deepEqual([2, 20_000].map(lasting), ["2.0 steps", "more than 10,000 steps"]);
+});
+
+test("a gate has as many decimals as its half-life needs", () => {
+  const tell = (z) => tellLasting("z", z, z, Math.log(2) / -Math.log1p(-z), "it");
+  assert.deepEqual([0, 1e-7, 0.0163, 0.02, 0.5, 0.9].map(tell), [
+    "If z stayed at 0.00, all of it would be kept",
+    "If z stayed this close to 0, half of it would be left after more than 10,000 timesteps",
+    "If z stayed at 0.0163, half of it would be left after about 42 timesteps",
+    "If z stayed at 0.02, half of it would be left after about 34 timesteps",
+    "If z stayed at 0.50, half of it would be left after about one timestep",
+    "If z stayed at 0.90, less than half of it would be left after one timestep",
+  ]);
+});
+
+test("an equal value stays only if it was kept", () => {
+  assert.deepEqual(
+    [1, 0.03].map((kept) => change(-0.99, -0.99, kept)),
+    ["stays at −0.99", "comes out the same (−0.99)"],
+  );
 });
 
 test("a gate is called closed only at 0 and open only at 1", () => {

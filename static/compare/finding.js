@@ -1,0 +1,34 @@
+/** The finding at the cursor, in words: which of the shown cells give the correct output. */
+
+/** @import { StoreOf } from "../store.js" */
+/** @import { Name } from "../facets.js" */
+/** @import { Contest } from "./contest.js" */
+import { setSentence } from "../elements.js";
+import { TITLES } from "../facets.js";
+import { RIGHT_WITHIN, answer, fixed, missed } from "../run.js";
+import { joined } from "../words.js";
+
+/** @param {HTMLElement} place @param {StoreOf<Contest>} store */
+export function mountFinding(place, store) {
+  store.subscribe((contest) => setSentence(place, tellFinding(contest)));
+}
+
+/** Describe the outputs of the shown cells at the cursor; "" while a run is not complete, or if the task has no target there. @param {Contest} contest */
+export function tellFinding({ cells, shown }) {
+  const runs = shown.map((name) => ({ name, state: cells[name], column: cells[name].step - 1 }));
+  if (runs.some(({ state, column }) => column >= state.received)) return "";
+  const [{ state, column }] = runs;
+  const { y, right } = state.run;
+  const target = right?.[column] ?? null;
+  if (target === null) return "";
+  const numbers = y.kind === "linear";
+  const correct = numbers ? fixed(target) : y.labels[target - 1];
+  const named = (/** @type {{name: Name, state: import("../state.js").State}} */ { name, state }) =>
+    `${TITLES[name]} (${answer(state.run, column).text})`;
+  const wrong = runs.filter(({ state }) => missed(state.run, column) !== "").map(named);
+  const fine = runs.filter(({ state }) => missed(state.run, column) === "").map(named);
+  const start = `At t = ${column + 1} the correct output is ${correct}${numbers ? ` (an error of up to ${RIGHT_WITHIN} counts as correct)` : ""}.`;
+  const list = (/** @type {string[]} */ names, /** @type {string} */ verdict) =>
+    names.length ? ` The ${joined(names)} ${names.length > 1 ? "are" : "is"} ${verdict}.` : "";
+  return `${start}${list(fine, "correct")}${list(wrong, "wrong")}`;
+}

@@ -1,0 +1,36 @@
+/** The dialog that exports the stored result and the results of the runs on this page. */
+
+import { findAll } from "../elements.js";
+import { csvOf, download } from "../files.js";
+import { recording } from "../recording.js";
+
+/** @typedef {Record<string, string | number | null>} Row */
+
+/**
+ * @param {HTMLElement | null} opener missing in a saved page, which has no server that could send the stored result
+ * @param {HTMLDialogElement} dialog
+ * @param {string} name of the experiment
+ * @param {() => Row[]} rows returns the results of the runs on this page
+ */
+export function mountExport(opener, dialog, name, rows) {
+  if (!opener || recording) return;
+  const [none, some] = [".none", ".some"].map((part) => /** @type {HTMLElement} */ (dialog.querySelector(part)));
+  opener.addEventListener("click", () => {
+    none.hidden = rows().length > 0;
+    some.hidden = !none.hidden;
+    dialog.showModal();
+  });
+  for (const button of findAll(dialog, "[data-format]"))
+    button.addEventListener("click", () => {
+      const format = /** @type {"csv" | "json"} */ (button.dataset.format);
+      const [text, type] =
+        format === "csv" ? [tableOf(rows()), "text/csv"] : [JSON.stringify(rows(), null, 1), "application/json"];
+      download(`gruscope-${name}-here.${format}`, new Blob([text], { type }));
+    });
+}
+
+/** Write rows as CSV, with a column for each key. @param {Row[]} rows */
+function tableOf(rows) {
+  const columns = [...new Set(rows.flatMap(Object.keys))];
+  return csvOf([columns, ...rows.map((row) => columns.map((column) => String(row[column] ?? "")))]);
+}

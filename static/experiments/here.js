@@ -1,0 +1,53 @@
+/** The controls of a run on this server: start, stop, the progress of the run, and the verdict after the run. */
+
+import { finder, setText } from "../elements.js";
+import { fixed } from "../run.js";
+
+/** `total` parts have to be done, and `done` of them are. `share` is the share of all work that is done, from 0 to 1. @typedef {{total: number, done: number, share: number}} Progress */
+
+/**
+ * @param {HTMLElement} part the element of templates/experiments/here.html
+ * @param {{start: () => void, stop: () => void}} actions `stop` keeps the parts that are done
+ */
+export function mountHere(part, { start, stop }) {
+  const find = finder(part);
+  const [run, halt, howFar, verdict, error] = [
+    "[data-do=run]",
+    "[data-do=stop]",
+    ".how-far",
+    ".conclusion",
+    ".error",
+  ].map(find);
+  const bar = /** @type {HTMLProgressElement} */ (find("progress"));
+
+  /** @param {boolean} on */
+  function setRunning(on) {
+    const focused = part.contains(document.activeElement);
+    /** @type {HTMLButtonElement} */ (run).disabled = on;
+    halt.hidden = bar.hidden = !on;
+    if (focused) (on ? halt : run).focus();
+  }
+
+  run.addEventListener("click", () => {
+    setText(verdict, "");
+    setText(error, "");
+    start();
+  });
+  halt.addEventListener("click", stop);
+
+  return {
+    /** Show how far the run is. @param {Progress} progress @param {string} [what] is counted, in the plural */
+    show({ total, done, share }, what = "trainings") {
+      if (halt.hidden) setRunning(true);
+      bar.value = share;
+      setText(howFar, `${done} of ${total} ${what} finished, ${fixed(100 * share, 0)}% of the work.`);
+    },
+    /** End the run with a sentence that says what came out, and what it means. @param {string} sentence @param {string} [problem] */
+    end(sentence, problem = "") {
+      setRunning(false);
+      setText(howFar, "");
+      setText(verdict, sentence);
+      setText(error, problem);
+    },
+  };
+}

@@ -1,0 +1,46 @@
+/** What all experiments share: the tools of the header, the settings in the address, and the page's lesson or room. */
+
+/** @import { Controls } from "./controls.js" */
+import { lesson, room } from "../boot.js";
+import { finder, setText } from "../elements.js";
+import { address, announceHeight, home } from "../frame.js";
+import { mountLesson } from "../lesson/lesson.js";
+import { unfollowed } from "../link.js";
+import { mountRoom } from "../rooms/room.js";
+import { mountHelp } from "../views/help.js";
+import { mountShare } from "../views/share.js";
+import { mountExport } from "./export.js";
+import { mountEntries } from "./history.js";
+import { mountTheme } from "./theme.js";
+
+const find = finder(document);
+const dialog = (/** @type {string} */ selector) => /** @type {HTMLDialogElement} */ (find(selector));
+
+/**
+ * Complete a page whose parts are mounted and listen to its controls. The controls get the values of the link.
+ * @param {Controls} controls
+ * @param {() => Record<string, string | number | null>[]} rows returns the results of the runs on this page, a row for each training
+ */
+export function mountExperiment(controls, rows) {
+  const { experiment } = find("main").dataset;
+  const path = `compare/${experiment}`;
+  const notice = find("#notice");
+  const show = (/** @type {string} */ query) => setText(notice, unfollowed(controls.read(query)));
+
+  mountTheme(find("#theme"));
+  mountShare(find("#share-open"), dialog("#share"), home, path, controls.address);
+  mountHelp(find("#help-open"), dialog("#help"));
+  mountExport(document.querySelector("#export-open"), dialog("#export"), String(experiment), rows);
+  const open = /** @type {HTMLAnchorElement | null} */ (document.querySelector("#open-lab"));
+  controls.subscribe(() => open && (open.href = home + path + controls.address()));
+  announceHeight();
+  show(address());
+  const figure = {
+    show,
+    address: controls.address,
+    upto: () => null,
+    subscribe: (/** @type {() => void} */ listener) => controls.subscribe(listener),
+  };
+  mountRoom(figure, mountLesson(figure));
+  if (!lesson && !room) mountEntries(controls, show);
+}

@@ -1,0 +1,67 @@
+"""Colors that must differ for every kind of color vision, in both themes, and contrasts of text."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from gru_core.arrays import Array
+from gru_core.cells.registry import CELLS
+from gru_core.cells.signals import Signal, Theme
+from gru_core.runs.figures import VEIL
+from tests.support.vision import MACHADO, contrast, least_difference, on_scale, simulated
+
+THEMES: tuple[Theme, ...] = ("light", "dark")
+
+STATE = CELLS["gru"].signals["h"]
+
+GATES = {
+    name: signal
+    for cell in CELLS.values()
+    for name, signal in cell.signals.items()
+    if signal.scale is not STATE.scale and signal.lowest == 0
+}
+"""The gates of all cells, each with its own scale."""
+
+PAPER = {theme: f"rgb{VEIL['paper'][theme]}" for theme in THEMES}
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("vision", MACHADO)
+@pytest.mark.parametrize("gate", GATES)
+def test_an_open_gate_and_a_negative_state_have_different_colors(gate: str, vision: str, theme: Theme) -> None:
+    """The colors of a gate of 0.8 and more, and of states from −1 to −0.7."""
+    is_open = on_scale(GATES[gate], np.linspace(0.8, 1, 5), theme)
+    assert least_difference(is_open, on_scale(STATE, np.linspace(-1, -0.7, 7), theme), vision) >= 9
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("vision", MACHADO)
+def test_every_two_cells_have_different_colors_and_dashes(vision: str, theme: Theme) -> None:
+    for one, other in combinations(CELLS.values(), 2):
+        assert least_difference([one.colour[theme]], [other.colour[theme]], vision) >= 12
+        assert one.dash != other.dash
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_names_of_signals_and_cells_can_be_read(theme: Theme) -> None:
+    colours = [cell.colour for cell in CELLS.values()]
+    colours += [signal.colour for cell in CELLS.values() for signal in cell.signals.values()]
+    for colour in colours:
+        assert contrast(colour[theme], PAPER[theme]) >= 4.5
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_scale_grows_steadily_in_lightness(theme: Theme) -> None:
+    """A gate's scale is a ramp for every eye. A state's scale has its extreme of lightness at 0."""
+
+    def lightness(signal: Signal, values: Array) -> Array:
+        return np.array([simulated(color, "none")[0] for color in on_scale(signal, values, theme)])
+
+    up = 1 if theme == "dark" else -1
+    for gate in GATES.values():
+        assert (np.diff(lightness(gate, np.linspace(0, 1, 11))) * up > 0).all()
+    for sign in (-1, 1):
+        assert (np.diff(lightness(STATE, sign * np.linspace(0, 1, 11))) * up > 0).all()
