@@ -15,6 +15,7 @@ import { fixed } from "../run.js";
 import { switchTheme } from "../theme.js";
 import { play } from "./game.js";
 import { mountLine } from "./line.js";
+import { mountClassroom } from "./room.js";
 
 const main = /** @type {HTMLElement} */ (document.querySelector("main"));
 const find = finder(main);
@@ -32,6 +33,8 @@ let played = null;
 /** Whether the page is waiting for a response, and whether the gates have changed since. */
 let waiting = false;
 let changed = false;
+/** Whether the visitor has accepted the gates of the last letter. */
+let done = false;
 
 /** Run the network with the present gates. One request at a time: the newest gates count. */
 async function run() {
@@ -41,9 +44,10 @@ async function run() {
   while (changed) {
     changed = false;
     try {
-      played = await play(model, letters, gates);
+      played = await play(model, letters, gates, classroom.isHidden());
       setText(find(".error"), "");
       show(played);
+      if (done && !changed && !classroom.isHidden()) finish(played);
     } catch (error) {
       setText(find(".error"), /** @type {Error} */ (error).message);
     }
@@ -101,7 +105,7 @@ function accept() {
   const at = gates.length - 1;
   showGate("z", at, gates[at].z);
   showAnswer("answer", at, played.answers[at], played.right[at]);
-  if (gates.length === letters.length) return finish(played);
+  if (gates.length === letters.length) return end(played);
   gates = [...gates, { ...gates[at] }];
   mark(at + 1);
   run();
@@ -135,9 +139,18 @@ function mark(at) {
   });
 }
 
+/** End the game. In a room, the network's run comes when the teacher shows it. @param {Played} run */
+function end(run) {
+  done = true;
+  mark(letters.length);
+  find(".play").hidden = true;
+  if (classroom.isHidden()) classroom.finish(gates);
+  else finish(run);
+}
+
 /** Show what the network did with the same letters. @param {Played} run */
 function finish(run) {
-  mark(letters.length);
+  classroom.resume();
   letters.forEach((_, at) => {
     showGate("twin-z", at, run.twinZ[at]);
     showAnswer("twin-answer", at, run.twinAnswers[at], run.right[at]);
@@ -153,12 +166,13 @@ function finish(run) {
     find(".found"),
     `At the capitals the network opens z to ${fixed(Math.min(...capitals))} or more. At the small letters it keeps z at ${fixed(Math.max(...small))} or less.`,
   );
-  find(".play").hidden = true;
   find(".end").hidden = false;
   find("#score").focus();
 }
 
 function again() {
+  done = false;
+  classroom.resume();
   gates = [{ z: 0, r: 0 }];
   for (const slider of sliders) slider.value = "0";
   for (const cell of findAll(main, ".letters td")) {
@@ -193,5 +207,6 @@ main.addEventListener("keydown", (event) => {
   }
   event.preventDefault();
 });
+const classroom = mountClassroom(find(".play"), again, run);
 document.querySelector("#theme")?.addEventListener("click", switchTheme);
 run();
