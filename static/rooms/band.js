@@ -31,11 +31,11 @@ export function drawBand({ steps, revealed }, { answers, counts, middle, quartil
     answers && row("lower quartile", (t) => fixed(quartiles[t][0])),
     network && row("network’s z", (t) => fixed(network[t])),
     yours && row("your z", (t) => fixed(yours[t])),
-    answers && row("correct answers", (t) => `${counts[t]} of ${answers}`),
+    answers && row(`correct, of ${answers}`, (t) => String(counts[t])),
   ].filter((row) => row !== null && row !== 0);
   return newElement("figure", { className: "band" }, [
     newElement("table", {}, [
-      newElement("thead", {}, [newRow(["", ...steps], "col")]),
+      newElement("thead", {}, [newRow(["letter", ...steps], "col")]),
       newElement("tbody", {}, [pictureOf(columns), ...rows]),
     ]),
     newElement("figcaption", { className: "note", textContent: [played, ...marks].filter(Boolean).join(" ") }),
