@@ -82,6 +82,8 @@ function drawLine({ h, candidate }) {
   sliders.forEach((slider) => setText(/** @type {Element} */ (slider.nextElementSibling), fixed(Number(slider.value))));
 }
 
+const focusZ = () => z.focus({ preventScroll: true });
+
 /** Use the values of the sliders. */
 function change() {
   gates = [...gates.slice(0, -1), { z: Number(z.value), r: Number(r.value) }];
@@ -111,7 +113,7 @@ function start(next) {
   );
   setText(find("[data-do=next]"), gates.length < letters.length ? "Next letter" : "See the network play");
   run();
-  z.focus({ preventScroll: true });
+  focusZ();
 }
 
 /** Show what the network does with the same letters. @param {Played} run */
@@ -141,7 +143,8 @@ function again() {
 for (const slider of sliders) slider.addEventListener("input", change);
 find("[data-do=next]").addEventListener("click", accept);
 find("[data-do=again]").addEventListener("click", again);
-find("[data-do=retry]").addEventListener("click", run);
+find("[data-do=retry]").addEventListener("click", () => run().then(focusZ));
+find("figure svg").addEventListener("click", focusZ);
 find(".gates").addEventListener("keydown", (event) => {
   const slider = /** @type {HTMLInputElement} */ (event.target);
   const direction = { ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1 }[event.key];
