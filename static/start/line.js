@@ -3,7 +3,7 @@
 /** @import { Gates } from "./game.js" */
 import { finder, observeSize } from "../elements.js";
 
-const HALF = 0.4; // the distance from 0 to an end of the line, as a share of the picture's width
+const HALF = 0.36; // the distance from 0 to an end of the line, as a share of the picture's width
 const LINE = 0.57; // the height of the line, as a share of the picture's height
 const ARROW = [0.45, 0.1]; // the heights of the arrow's ends and of the points to which it bends
 
