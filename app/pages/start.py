@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
+from gru_core import GRU
+
 from .. import models
 from ..models import model_entry
 from ..runs.answers import to_json
@@ -23,6 +25,7 @@ def page_context(settings: Settings) -> Context:
         "page": START.name,
         "title": START.title,
         "letters": LETTERS,
+        "signals": GRU.signals,
         "lab": f"?{urlencode(lab)}",
         "boot": escape_for_script(to_json(script)),
     }

@@ -1,7 +1,7 @@
 /** Be the gate with a class: students play on their own devices, and the network's gates stay hidden until the teacher shows them. */
 
 /** @import { RoomQuestion } from "../rooms/question.js" */
-/** @import { Gates } from "./main.js" */
+/** @import { Gates } from "./game.js" */
 import { room } from "../boot.js";
 import { newButton, newElement } from "../elements.js";
 import { keyOf } from "../rooms/question.js";
@@ -47,7 +47,7 @@ export function mountClassroom(play, restart, reveal) {
   return {
     /** Return whether the network's gates are hidden now. */
     isHidden: () => hidden,
-    /** Send the gates at all letters to the room, and wait for the teacher. @param {Gates[]} gates */
+    /** Send the gates at all letters to the room, and wait for the teacher. @param {readonly Gates[]} gates */
     finish(gates) {
       send?.([...gates.map(({ z }) => z), ...gates.map(({ r }) => r)]);
       wait.hidden = false;
