@@ -476,6 +476,9 @@ def test_a_class_plays_the_gates_and_sees_itself_beside_the_network(new_visitor:
     expect(first.locator(".room-question .counted-in")).to_be_visible()
     expect(first.get_by_role("heading", name="You have played all letters")).to_be_focused()
     expect(panel.locator(".asked .count")).to_contain_text("1 of 2")
+    button = phone.locator("[data-do=next]").bounding_box()
+    assert button is not None
+    assert button["y"] + button["height"] <= PHONE["viewport"]["height"]
     play_gates(phone, "000000")
     expect(panel.locator(".asked .count")).to_contain_text("2 of 2")
     expect(panel.locator(".band")).to_be_hidden()
