@@ -7,7 +7,8 @@ from typing import Any
 
 from ..errors import Refused
 from ..lessons import shelf
-from ..lessons.quantities import Runs, two_decimals
+from ..lessons.formats import two_decimals
+from ..lessons.quantities import Runs
 from ..lessons.reading import Figure, Lesson
 from ..lessons.shown import ShownQuestion, ShownStep, question_of, reveal_answer, shown_steps
 from ..runs.answers import to_json

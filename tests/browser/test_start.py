@@ -59,6 +59,7 @@ class Start:
         h = run.h[at, 0]
         memory = re.compile(rf"^{gates[at][0]:.2f}, .*{f'{h:.2f}'.replace('-', '−').replace('−0.00', '0.00')}$")
         expect(self.z).to_have_attribute("aria-valuetext", memory)
+        expect(self.page.locator(".equation sub").first).to_have_text(str(len(gates)))
         terms = [number(text) for text in re.findall(r"−?\d+\.\d+", self.page.locator(".equation").inner_text())]
         z, old, _, candidate, result = terms
         before = run.h[at - 1, 0] if at else 0
