@@ -34,9 +34,10 @@ function writeAddress() {
 /** Enter or leave the projector mode. @param {boolean} on */
 export function setProjected(on) {
   if (on === isProjected()) return;
-  if (on) root.dataset.display = "projector";
-  else delete root.dataset.display;
   writeStored("display", on ? "projector" : null, "sessionStorage");
+  if (!on) delete root.dataset.display;
+  // A page without the button stays as it is, and the next page with the button is in the mode.
+  else if (document.querySelector("#display")) root.dataset.display = "projector";
   writeAddress();
   dispatchEvent(new Event(CHANGED));
 }

@@ -65,6 +65,7 @@ export function mountTeacher(figure, lesson) {
     change(state, before) {
       /** @type {HTMLElement} */ (bar.querySelector(".count")).textContent = countStudents(state.followers);
       showMode(state.mode);
+      figure.ask?.(state.question);
       const { view } = state;
       if (!before && !leadership.takesOver) {
         broadcast.note(view);
@@ -74,6 +75,7 @@ export function mountTeacher(figure, lesson) {
     },
     end() {
       showClass(null);
+      figure.ask?.(null);
       bar.classList.add("over");
     },
     // What was asked is gone with the server, and what it covered is not covered any more.
@@ -116,7 +118,10 @@ export function mountTeacher(figure, lesson) {
   }
 
   const dialog = /** @type {HTMLDialogElement} */ (find("#room"));
-  mountInvitation(dialog, [opener, button("code")], leadership, ownView);
+  const send = (/** @type {object} */ question) => postToRoom(access().code, "question", access().headers, question);
+  mountInvitation(dialog, [opener, button("code")], leadership, ownView, async () => {
+    if (figure.opening) await send(figure.opening);
+  });
   // From now on the presenter window is for the teacher, and this window for the class.
   button("presenter").addEventListener("click", () => setProjected(true));
   button("end").addEventListener("click", () => /** @type {HTMLDialogElement} */ (find("#room-end")).showModal());
@@ -127,9 +132,7 @@ export function mountTeacher(figure, lesson) {
         const capability = leadership.capability();
         if (capability) downloadRecord(capability, format).catch((error) => status.write(error.message, "refused"));
       });
-  mountAsk(/** @type {HTMLDialogElement} */ (find("#room-ask-dialog")), button("ask"), place, (question) =>
-    postToRoom(access().code, "question", access().headers, question),
-  );
+  mountAsk(/** @type {HTMLDialogElement} */ (find("#room-ask-dialog")), button("ask"), place, send);
   addEventListener("keydown", (event) => {
     if (leadership.capability() && pressClicker(event, lesson)) event.preventDefault();
   });
