@@ -45,12 +45,14 @@ def test_on_a_projector_the_text_of_every_view_is_large_and_the_tape_has_numbers
 
 
 @pytest.mark.parametrize("path", ["compare", "train?task=flip-flop"])
-def test_text_is_legible_on_compare_and_train(page: Page, path: str) -> None:
+def test_on_compare_and_train_text_is_legible_and_nothing_moves(page: Page, path: str) -> None:
     page.goto(f"/{path}")
     page.wait_for_selector(".heatmaps .heatmaplayer image", state="attached")
     for size in SIZES:
         resize(page, size)
         assert small(page, 11) == [], size
+        page.keyboard.press("Home")
+        assert shift(page, 4) == [], size
     page.keyboard.press("p")
     for size, least in LEAST.items():
         resize(page, size)
