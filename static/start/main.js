@@ -25,6 +25,7 @@ const letters = sequence.split(" ");
 const sliders = /** @type {HTMLInputElement[]} */ (findAll(main, "input[type=range]"));
 const [z, r] = sliders;
 const line = mountLine(find("figure svg"), (fraction) => {
+  if (!isShown()) return; // the line still shows the last letter
   z.value = String(fraction);
   change();
 });
@@ -38,6 +39,9 @@ let closed = null;
 /** The request for the present gates, and the timer of the sentence. @type {Promise<void> | null} */
 let running = null;
 let settling = 0;
+
+/** Return whether the page shows the present letter: its candidate is known. */
+const isShown = () => played?.gates.length === gates.length;
 
 /** Run the network with the present gates. One request at a time: the newest gates count. */
 const run = () => (running ??= follow().finally(() => (running = null)));
@@ -64,7 +68,6 @@ function showProblem(message) {
 function show(run) {
   const at = run.gates.length - 1;
   if (run.gates[at].r === 0) closed = run.candidate[at];
-  if (at !== gates.length - 1) return;
   drawLine(run);
   showGate("z", at, run.gates[at].z);
   showAnswer("answer", at, run.gates[at].z > 0 ? run.answers[at] : "");
@@ -79,7 +82,12 @@ function show(run) {
 function drawLine({ h, candidate }) {
   const at = gates.length - 1;
   line.show(at > 0 ? h[at - 1] : 0, candidate[at], gates[at]);
-  sliders.forEach((slider) => setText(/** @type {Element} */ (slider.nextElementSibling), fixed(Number(slider.value))));
+}
+
+/** Show the values of the sliders next to them. */
+function showValues() {
+  for (const slider of sliders)
+    setText(/** @type {Element} */ (slider.nextElementSibling), fixed(Number(slider.value)));
 }
 
 const focusZ = () => z.focus({ preventScroll: true });
@@ -87,7 +95,8 @@ const focusZ = () => z.focus({ preventScroll: true });
 /** Use the values of the sliders. */
 function change() {
   gates = [...gates.slice(0, -1), { z: Number(z.value), r: Number(r.value) }];
-  if (played) drawLine(played);
+  showValues();
+  if (played && isShown()) drawLine(played);
   run();
 }
 
@@ -106,6 +115,7 @@ function start(next) {
   gates = next;
   closed = null;
   for (const slider of sliders) slider.value = "0";
+  showValues();
   mark(gates.length - 1);
   find("#now").replaceChildren(
     `Letter ${gates.length} of ${letters.length}: `,
@@ -157,4 +167,5 @@ find(".gates").addEventListener("keydown", (event) => {
 });
 document.querySelector("#theme")?.addEventListener("click", switchTheme);
 announceHeight();
+showValues();
 run();
