@@ -12,17 +12,20 @@ import { postJson } from "../server.js";
  */
 
 /**
- * Run the network over all letters, with the visitor's gates as clamps.
+ * Run the network over all letters, with the visitor's gates as clamps. If the network's own run is `hidden`, the server does not
+ * send it: against the same sequence, the visitor's run comes in its place.
  * @param {string} model
  * @param {readonly string[]} letters
  * @param {readonly Gates[]} gates
+ * @param {boolean} hidden
  * @returns {Promise<Played>}
  */
-export async function play(model, letters, gates) {
+export async function play(model, letters, gates, hidden) {
   const clamps = gates.flatMap(({ z, r }, at) =>
     Object.entries({ z, r }).map(([gate, value]) => ({ gate, from: at + 1, to: at + 1, value })),
   );
-  const body = { model, sequence: letters.join(" "), clamps, equations: { layer: 1, unit: 1 } };
+  const sequence = letters.join(" ");
+  const body = { model, sequence, clamps, equations: { layer: 1, unit: 1 }, against: hidden ? sequence : null };
   const run = await postJson("api/trace", body);
   const [layer] = run.layers;
   const only = (/** @type {string} */ name) => layer[name].map((/** @type {number[]} */ [value]) => value);

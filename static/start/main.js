@@ -12,6 +12,7 @@ import { switchTheme } from "../theme.js";
 import { showEquation } from "./equation.js";
 import { play } from "./game.js";
 import { mountLine } from "./line.js";
+import { mountClassroom } from "./room.js";
 import { mark, showAnswer, showGate, showNetwork, startTable } from "./table.js";
 import { describe, findings, firstMistake, score } from "./words.js";
 
@@ -39,6 +40,8 @@ let closed = null;
 /** The request for the present gates, and the timer of the sentence. @type {Promise<void> | null} */
 let running = null;
 let settling = 0;
+/** Whether the visitor has accepted the gates of all letters. */
+let done = false;
 
 /** Return whether the page shows the present letter: its candidate is known. */
 const isShown = () => played?.gates.length === gates.length;
@@ -49,7 +52,7 @@ const run = () => (running ??= follow().finally(() => (running = null)));
 async function follow() {
   while (played?.gates !== gates) {
     try {
-      played = await play(model, letters, gates);
+      played = await play(model, letters, gates, classroom.isHidden());
     } catch (error) {
       return showProblem(/** @type {Error} */ (error).message);
     }
@@ -106,7 +109,7 @@ async function accept() {
   if (played?.gates !== gates) return;
   const at = gates.length - 1;
   showAnswer("answer", at, played.answers[at], played.right[at]);
-  if (gates.length === letters.length) return finish(played);
+  if (gates.length === letters.length) return end(played);
   start([...gates, { z: 0, r: 0 }]);
 }
 
@@ -121,9 +124,26 @@ function start(next) {
     `Letter ${gates.length} of ${letters.length}: `,
     newElement("b", letters[gates.length - 1]),
   );
-  setText(find("[data-do=next]"), gates.length < letters.length ? "Next letter" : "See the network play");
+  const last = classroom.isHidden() ? "Finish" : "See the network play";
+  setText(find("[data-do=next]"), gates.length < letters.length ? "Next letter" : last);
   run();
   focusZ();
+}
+
+/** End the game. In a room, the network's gates stay hidden until the teacher shows them. @param {Played} run */
+function end(run) {
+  done = true;
+  if (!classroom.isHidden()) return finish(run);
+  mark(letters.length);
+  find(".play").hidden = true;
+  classroom.finish(gates);
+}
+
+/** Run the network again, because its own gates are not hidden any more. */
+function reveal() {
+  gates = [...gates];
+  if (done) accept();
+  else run();
 }
 
 /** Show what the network does with the same letters. @param {Played} run */
@@ -139,12 +159,14 @@ function finish(run) {
 
 /** Show the end instead of the present letter, or the letter instead of the end. @param {boolean} over */
 function turn(over) {
+  classroom.resume();
   find(".play").hidden = over;
   find(".end").hidden = !over;
   main.classList.toggle("over", over);
 }
 
 function again() {
+  done = false;
   startTable();
   turn(false);
   start([{ z: 0, r: 0 }]);
@@ -165,6 +187,7 @@ find(".gates").addEventListener("keydown", (event) => {
   } else return;
   event.preventDefault();
 });
+const classroom = mountClassroom(find(".play"), again, reveal);
 document.querySelector("#theme")?.addEventListener("click", switchTheme);
 announceHeight();
 showValues();
