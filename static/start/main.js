@@ -57,7 +57,7 @@ async function follow() {
       return showProblem(/** @type {Error} */ (error).message);
     }
     showProblem("");
-    show(played);
+    if (isShown()) show(played);
   }
 }
 
