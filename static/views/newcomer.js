@@ -15,14 +15,20 @@ export function mountNewcomer(section, sequence, store) {
   const { dataset } = document.documentElement;
   if (!section || dataset.newcomer === undefined) return;
   const find = finder(section);
-  find("[data-do=type]").addEventListener("click", () => sequence.select());
-  find("[data-do=dismiss]").addEventListener("click", () => {
+  const { model } = store.get();
+  const views = FOCUS.views.filter((view) => view !== "equations");
+  const leave = () => {
     delete dataset.newcomer;
     writeStored(STEPPED, "yes");
-    store.update(change, { views: FOCUS.views });
-  });
-  store.update(change, { views: FOCUS.views.filter((view) => view !== "equations") });
+    if (store.get().views === views) store.update(change, { views: FOCUS.views });
+  };
+  find("[data-do=type]").addEventListener("click", () => sequence.select());
+  find("[data-do=dismiss]").addEventListener("click", leave);
+  store.update(change, { views });
   store.update(goTo, turn(store.get()));
+  store.subscribe((state) => {
+    if (dataset.newcomer !== undefined && state.model !== model) leave(); // the section speaks of the first model
+  });
 }
 
 /** Return the first timestep whose output differs from the one before; 1 if there is none. @param {import("../state.js").State} state */
