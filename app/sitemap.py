@@ -49,3 +49,6 @@ else:  # so that FastAPI knows the names
 
 PAGES = {page.path: page for page in (LAB, COMPARE, TRAIN, *EXPERIMENTS)}
 """All pages with figures, by path."""
+
+IN_ROOMS = {**PAGES, START.path: START}
+"""The pages that a room can show, besides lessons, by path."""
