@@ -1,4 +1,4 @@
-// Runs before the first paint, so that a chosen theme or the projector mode does not flash.
+// Runs before the first paint, so that neither a chosen theme, the projector mode nor what newcomers see appears late.
 try {
   const known = document.currentScript?.dataset.display !== undefined; // whether the page has a button for the mode
   const display = new URLSearchParams(location.search).get("display") ?? sessionStorage.getItem("display");
@@ -14,6 +14,7 @@ try {
   const embedded = /\/embed(\/|$)/.test(location.pathname) ? new URLSearchParams(location.search).get("theme") : null;
   const theme = embedded ?? localStorage.getItem("theme");
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
+  if (localStorage.getItem("stepped") === null) document.documentElement.dataset.newcomer = ""; // STEPPED in storage.js
 } catch {
   // Storage can be forbidden, for example in an embedded page. Then the page follows the system's theme.
 }
