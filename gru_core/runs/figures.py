@@ -98,8 +98,7 @@ def run_figure(run: Run, tokens: list[str] | None, title: str, twin: Run | None,
     ticks = [f"{token[:12]}<br>{t}" for t, token in zip(steps, tokens, strict=True)]
     below = {"anchor": f"y{len(signals)}", "tickvals": steps[::every], "ticktext": ticks[::every]}
     figure.update_xaxes(below, visible=True, fixedrange=False)
-    title = escape(title) + (" · changed − original" if difference else "")
-    figure.update_layout(title=title, height=660, margin={"l": 60, "r": 20, "t": 60, "b": 50})
+    figure.update_layout(title=escape(title), height=660, margin={"l": 60, "r": 20, "t": 60, "b": 50})
     figure.update_layout(paper_bgcolor="rgb({}, {}, {})".format(*VEIL["paper"][theme]))
     figure.update_layout(font_color="#222" if theme == "light" else "#ddd")
     return figure
