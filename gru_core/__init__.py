@@ -20,6 +20,7 @@ from gru_core.encoder import Numbers, Operator, SequenceError, Symbols, Vectors
 from gru_core.loading import from_keras, from_torch, load
 from gru_core.model import Model, Readout
 from gru_core.parity.report import Parity, check
+from gru_core.runs.batch import TraceBatch, trace_batch
 from gru_core.runs.clamp import Clamp
 from gru_core.runs.edit import Edit
 from gru_core.runs.sensitivity import Sensitivity
@@ -47,6 +48,7 @@ __all__ = [
     "SequenceError",
     "Symbols",
     "Trace",
+    "TraceBatch",
     "Vectors",
     "__version__",
     "backward",
@@ -60,5 +62,6 @@ __all__ = [
     "presets",
     "stream",
     "trace",
+    "trace_batch",
     "twin",
 ]
