@@ -21,6 +21,7 @@ from gru_core.loading import from_keras, from_torch, load
 from gru_core.model import Model, Readout
 from gru_core.parity.report import Parity, check
 from gru_core.runs.batch import TraceBatch, trace_batch
+from gru_core.runs.census import Census, census
 from gru_core.runs.clamp import Clamp
 from gru_core.runs.edit import Edit
 from gru_core.runs.sensitivity import Sensitivity
@@ -33,6 +34,7 @@ __all__ = [
     "LSTM",
     "RNN",
     "Card",
+    "Census",
     "Clamp",
     "Edit",
     "Forward",
@@ -52,6 +54,7 @@ __all__ = [
     "Vectors",
     "__version__",
     "backward",
+    "census",
     "check",
     "formats",
     "forward",

@@ -9,30 +9,13 @@ import numpy as np
 import pytest
 
 import gru_core as gru
-from gru_core import Clamp, Model, Readout, SequenceError, Vectors
-from gru_core.arrays import Array
-from gru_core.cells.initial import initial
+from gru_core import Clamp, SequenceError
 from gru_core.cells.registry import CELLS
 from gru_core.training.tasks import TASKS
 from tests.support.files import FIXTURES
-from tests.support.networks import stacked
+from tests.support.networks import network_of, random_sequences, stacked
 
 I, H, LENGTHS = 3, 4, (7, 1, 12, 5, 12, 3)
-
-
-def network(cell: str, padding: float | None = None, layers: int = 2) -> Model:
-    rng = np.random.default_rng(3)
-    cells = tuple(initial(cell, I if k == 0 else H, H, rng) for k in range(layers))
-    noisy = tuple(
-        c.with_parameters({n: a + rng.normal(0, 0.5, a.shape) for n, a in c.parameters.items()}) for c in cells
-    )
-    readout = Readout("softmax", rng.normal(size=(2, H)), rng.normal(size=2), ("a", "b"))
-    return Model(Vectors(I, padding), noisy, readout, gru.load("flip-flop").card)
-
-
-def sequences(lengths: Any = LENGTHS, seed: int = 0) -> list[Array]:
-    rng = np.random.default_rng(seed)
-    return [rng.normal(size=(T, I)) for T in lengths]
 
 
 def assert_equal(trace: gru.Trace, wanted: gru.Trace) -> None:
@@ -50,7 +33,7 @@ def assert_equal(trace: gru.Trace, wanted: gru.Trace) -> None:
 @pytest.mark.parametrize("padding", [None, 0.0])
 @pytest.mark.parametrize("cell", CELLS)
 def test_each_sequence_has_the_values_of_a_run_of_its_own(cell: str, padding: float | None) -> None:
-    model, xs = network(cell, padding), sequences()
+    model, xs = network_of(cell, padding), random_sequences(LENGTHS)
     xs[0][[0, 4]] = 0
     xs[2][[11]] = 0  # padding of the network's own, in the middle and at the end
     rng = np.random.default_rng(1)
@@ -75,7 +58,7 @@ def test_each_sequence_has_the_values_of_a_run_of_its_own(cell: str, padding: fl
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_clamps_hold_gates_in_every_sequence_that_is_long_enough(cell: str) -> None:
-    model, xs = network(cell), sequences()
+    model, xs = network_of(cell), random_sequences(LENGTHS)
     clamps = [Clamp(model.layers[0].gates[0], 0.25, units=1, steps=2, layer=1)]
     batch = gru.trace_batch(model, xs, clamps=clamps)
     for trace, x in zip(batch, xs, strict=True):
@@ -96,7 +79,7 @@ def test_texts_of_several_layers_go_on_after_another_batch() -> None:
 
 
 def test_an_array_is_a_batch_of_sequences_of_one_length() -> None:
-    model, x = network("gru"), np.random.default_rng(0).normal(size=(5, 8, I))
+    model, x = network_of("gru"), np.random.default_rng(0).normal(size=(5, 8, I))
     batch = gru.trace_batch(model, x)
     assert (len(batch), batch.h.shape, batch.mask.all()) == (5, (8, 5, H), True)
     np.testing.assert_allclose(batch.y, model(x.swapaxes(0, 1)), atol=1e-13)
@@ -123,7 +106,7 @@ def test_300_sequences_have_the_values_of_torchs_packed_sequences(kind: str) -> 
     torch = pytest.importorskip("torch")
     torch.manual_seed(0)
     net, rng = getattr(torch.nn, kind)(I, 32, num_layers=3), np.random.default_rng(0)
-    xs = sequences(rng.integers(1, 120, 300))
+    xs = random_sequences(rng.integers(1, 120, 300).tolist())
     packed = torch.nn.utils.rnn.pack_sequence([torch.tensor(x, dtype=torch.float32) for x in xs], enforce_sorted=False)
     with torch.no_grad():
         h, last = net(packed)
@@ -149,7 +132,7 @@ def test_an_error_has_the_number_of_the_sequence(given: Any, message: str) -> No
 
 
 def test_initial_states_of_other_shapes_are_refused() -> None:
-    model, xs = network("gru"), sequences()
+    model, xs = network_of("gru"), random_sequences(LENGTHS)
     batch = gru.trace_batch(model, xs)
     for options in ({"h0": [np.zeros(H)]}, {"h0": [np.zeros((5, H))] * 2}, {"h0": [np.zeros(H)] * 2, "after": batch}):
         with pytest.raises(ValueError, match="h0"):
