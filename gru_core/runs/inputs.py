@@ -33,9 +33,8 @@ def numbers(model: Model, sequence: Any) -> Array:
     wrong = np.argwhere(~(np.abs(x) <= LARGEST))
     if wrong.size:
         t, i = wrong[0]
-        value = "NaN" if np.isnan(x[t, i]) else f"{x[t, i]:g}"
-        limits = f"-{LARGEST:,.0f} to {LARGEST:,.0f}"
-        raise SequenceError(f"input {i + 1} is {value}, but an input is a number from {limits}", int(t) + 1)
+        problem = "NaN, but must be a number from" if np.isnan(x[t, i]) else "out of range:"
+        raise SequenceError(f"input {i + 1} is {problem} -{LARGEST:,.0f} to {LARGEST:,.0f}", int(t) + 1)
     return x
 
 

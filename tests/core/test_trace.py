@@ -63,7 +63,7 @@ def test_text_and_rows_of_numbers_give_the_same_trace() -> None:
         (np.zeros((3, 2)), r"the inputs have shape \(3, 2\), but this model needs \(T, 6\)"),
         (np.zeros((0, 6)), r"the inputs have shape \(0, 6\)"),
         (np.array([[0.0] * 6, [np.nan] * 6]), "step 2: input 1 is NaN"),
-        (np.array([[np.inf] * 6]), "step 1: input 1 is inf"),
+        (np.array([[np.inf] * 6]), "step 1: input 1 is out of range"),
     ],
 )
 def test_a_bad_sequence_is_refused_before_the_run(sequence: str | Array, message: str) -> None:
