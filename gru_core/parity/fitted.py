@@ -27,14 +27,20 @@ STEPS, SEQUENCES = 3, 2
 STARTS = (1.0, 2.0, 0.5, 10.0, 0.1, 100.0, 0.01, 1 / 127.5, 1 / 255, 255.0, -1.0)
 """The scales from which a fit starts."""
 
+BEST = 3
+"""The most scales from which a fit starts: those with the smallest errors."""
+
 MOST_EACH = 16
 """The most inputs that are scaled each by its own factor."""
 
 MOST_DROPPED = 32
 """The most inputs of a layer that are computed from its states. With more the computation rarely succeeds."""
 
-POINTS, LEAST = 16, 2
-"""The most timesteps at which a layer's input is computed, and the least at which dropout must explain the state."""
+POINTS, FIRST, LEAST = 16, 5, 2
+"""The timesteps at which a layer's input is computed: the most, the first ones, and how many dropout must explain.
+
+If dropout explains none of the first ones, the others are not tried.
+"""
 
 SHARES = (0.5, 0.1, 0.2, 0.3, 0.25, 0.4, 0.05, 0.15, 0.35, 0.45, 0.6, 0.7, 0.75, 0.8, 0.02, 0.9, 0.01)
 """The shares of dropout that are tried."""
@@ -89,7 +95,7 @@ def _scaled(case: Case, tolerance: float) -> Iterator[Fit]:
         def moved(theta: Array, case: Case = part, width: int = width) -> Case:
             return replace(case, x=case.x * theta[:width] + theta[width:])
 
-        for start in candidates:
+        for start in sorted(candidates, key=lambda theta: float(np.abs(_residual(moved(theta))).sum()))[:BEST]:
             theta = solve(lambda rows: np.stack([_residual(moved(row)) for row in rows]), start)
             relative = moved(theta, case).relative
             if relative <= tolerance:
@@ -125,15 +131,17 @@ def _dropped(case: Case, tolerance: float) -> Iterator[Fit]:
             return
         below = case.x if k == 0 else signals[f"h_l{k - 1}"]
         layer = cell.core(case.convention)
-        points = []
+        points: list[_Point] = []
         for t, b in _points(case, k)[:POINTS]:
             state = case.h0[k][b] if t == 0 else wanted.values[t - 1, b].astype(np.float64)
             points.append(_Point(layer, state, below[t, b], wanted.values[t, b].astype(np.float64)))
-        for share in SHARES:
-            errors = [error for point in points if (error := point.error(share)) <= tolerance]
-            if len(errors) >= LEAST:
+            errors = {share: [e for point in points if (e := point.error(share)) <= tolerance] for share in SHARES}
+            share = max(SHARES, key=lambda share: len(errors[share]))
+            if len(errors[share]) >= LEAST:
                 where = "on the input" if k == 0 else f"between layers {k} and {k + 1}"
-                yield Fit("dropout", f"with dropout of {share:g} {where}", remedies.DROPOUT, max(errors))
+                yield Fit("dropout", f"with dropout of {share:g} {where}", remedies.DROPOUT, max(errors[share]))
+                return
+            if len(points) == FIRST and not errors[share]:
                 return
         return
 
@@ -174,7 +182,7 @@ def _points(case: Case, k: int) -> list[tuple[int, int]]:
     return [(int(t), int(b)) for t, b in np.argwhere(known)]
 
 
-def solve(residual: Callable[[Array], Array], start: Array, most: int = 30) -> Array:
+def solve(residual: Callable[[Array], Array], start: Array, most: int = 15) -> Array:
     """Return the numbers near `start` that make the residuals small, by the method of Levenberg and Marquardt.
 
     `residual` returns the residuals `(N, M)` for N rows of numbers.

@@ -82,7 +82,8 @@ def explain(cases: Iterable[Case], tolerance: float) -> Cause | None:
                 name = NAMES.get(chosen[0].kind, chosen[0].kind)
                 causes.append(Cause(name, words, relative, remedy))
         if together == 1 and not causes:
-            fitted = [fit for case in cases for fit in fits(case, tolerance)]
+            # The cases differ only in what their weights mean, and all compute the same.
+            fitted = [fit for case in cases[:1] for fit in fits(case, tolerance)]
             causes = [Cause(fit.name, fit.words, fit.relative, fit.remedy) for fit in fitted]
         if causes:
             best = min(cause.relative for cause in causes)
