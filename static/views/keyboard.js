@@ -36,7 +36,9 @@ function mountBars(root) {
     for (const bar of bars) {
       const controls = controlsOf(bar);
       const stop = stops.get(bar);
-      const current = controls.find((one) => ["page", "step"].includes(one.ariaCurrent ?? "")) ?? controls.find(({ ariaDisabled }) => ariaDisabled !== "true");
+      const current =
+        controls.find((one) => ["page", "step"].includes(one.ariaCurrent ?? "")) ??
+        controls.find(({ ariaDisabled }) => ariaDisabled !== "true");
       for (const one of controls) one.tabIndex = one === (stop && controls.includes(stop) ? stop : current) ? 0 : -1;
     }
   }
