@@ -19,7 +19,7 @@ import plotly
 from . import output
 from .joined import joined
 from .settings import cache_directory
-from .sitemap import PAGES
+from .sitemap import PAGES, START
 
 # In the repository the folders are next to the package; after installation they are inside it.
 _APP = Path(__file__).parent
@@ -29,6 +29,7 @@ ROOTS = {page.name: page.root for page in PAGES.values()} | {
     "lessons": "lesson/course.js",
     "rooms": "rooms/door.js",
     "presenter": "rooms/presenter.js",
+    START.name: START.root,
 }
 """The first module of each page. All modules of a page are joined into one file with the name of the page."""
 

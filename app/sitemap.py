@@ -30,6 +30,7 @@ def _experiment(name: str, title: str) -> Page:
 
 LAB = Page("lab", "", "Lab", "main.js", "lab.html")
 COMPARE = Page("compare", "compare", "Compare", "compare/main.js", "compare.html", ("compare",))
+START = Page("start", "start", "Be the gate", "start/main.js", "start.html", ("start",))
 TRAIN = Page("train", "train", "Train", "train/main.js", "train.html", ("compare", "train"))
 
 EXPERIMENTS = (
@@ -48,3 +49,6 @@ else:  # so that FastAPI knows the names
 
 PAGES = {page.path: page for page in (LAB, COMPARE, TRAIN, *EXPERIMENTS)}
 """All pages with figures, by path."""
+
+IN_ROOMS = {**PAGES, START.path: START}
+"""The pages that a room can show, besides lessons, by path."""

@@ -27,7 +27,7 @@
  * The lesson that the page is part of. Each step of the lesson has the `page` and the `link` of its figure. Until the visitor
  * answers, the run ends after the timestep `upto`, or the page is `covered`. A question has an id such as "2.1". The answers are not in this data. The `form`
  * of a question is "%", or the number of decimals with which its numbers are written.
- * @typedef {{kind: "choose" | "number" | "draw" | "click", low: number, high: number, form: string, start: number, steps: string[], signal: string}} Question
+ * @typedef {{kind: "choose" | "number" | "draw" | "click" | "gate", low: number, high: number, form: string, start: number, steps: string[], signal: string}} Question
  * @typedef {{name: string, step: number, steps: {page: string, shape: string, link: string, upto: number | null, covered: boolean}[],
  *            questions: Record<string, Question>}} Lesson
  */

@@ -28,39 +28,27 @@ with two values. `{{ A as % }}` and `{{ A as .3 }}` set the format.
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import NamedTuple
 
-from gru_core import SequenceError, experiments, presets
-from gru_core.cells.registry import CELLS
-from gru_core.experiments import race, sequence
-from gru_core.numerals import decimal, whole
+from gru_core import SequenceError, presets
+from gru_core.numerals import decimal
 
 from ..errors import Refused
 from ..jobs.cache import name_of
 from ..link import OPENING_SEQUENCES, comparison_in
 from ..recipes import read_recipes
-from ..runs import race as race_outcome
-from ..runs.limits import MOST_PRODUCTS
 from ..runs.linked import LinkedRun, run_link
 from ..runs.scores import gradient_norm, scores
 from ..settings import Settings
+from .experiment_quantities import EXPRESSIONS
+from .formats import Value, format_value
 from .reading import Figure, figure_of
+from .run_quantities import QUANTITIES, Place, layer_of, within
 
 LONGEST = 400
 """The most characters of an expression."""
 
 _PLACE = "[0-9]{1,6}"
-
-
-class Value(NamedTuple):
-    """The value of an expression, a number or words, and its text on the page."""
-
-    value: float | str
-    text: str
 
 
 class Runs:
@@ -90,7 +78,7 @@ def evaluate(expression: str, figure: Figure, runs: Runs) -> Value:
     match = re.fullmatch(r"(.*?\S)\s+([-/])\s+(\S.*)", body)
     try:
         if match is None:
-            return _format(*_term(body, figure, runs), form.strip())
+            return format_value(*_term(body, figure, runs), form.strip())
         first, kind = _term(match[1], figure, runs)
         second, _ = _term(match[3], figure, runs)
         if isinstance(first, str) or isinstance(second, str):
@@ -98,7 +86,7 @@ def evaluate(expression: str, figure: Figure, runs: Runs) -> Value:
         if match[2] == "/" and second == 0:
             raise ValueError(f"“{expression}” divides by 0 here: choose another divisor")
         value = first / second if match[2] == "/" else first - second
-        return _format(value, kind if match[2] == "-" else "times", form.strip())
+        return format_value(value, kind if match[2] == "-" else "times", form.strip())
     except (Refused, SequenceError) as error:
         raise ValueError(str(error).rstrip(".")) from error
 
@@ -107,11 +95,11 @@ def curve(signal: str, figure: Figure, runs: Runs) -> tuple[list[float], float, 
     """Return a signal of a unit at all timesteps, and the lowest and highest value of its scale. Raises ValueError."""
     linked = runs.get(figure)
     match = re.fullmatch(rf"(\w+)(?:\.({_PLACE}))?", signal)
-    run = linked.trace.layers[_layer(linked)]
+    run = linked.trace.layers[layer_of(linked)]
     if match is None or match[1] not in run.cell.signals:
         raise ValueError(f"“{signal}” is not a signal of this model; choose one of {', '.join(run.cell.signals)}")
     style = run.cell.signals[match[1]]
-    unit = _within("unit", int(match[2] or linked.link.options.get("unit", 1)), run.cell.units)
+    unit = within("unit", int(match[2] or linked.link.options.get("unit", 1)), run.cell.units)
     return [float(v) for v in getattr(run, match[1])[:, unit - 1]], style.lowest, style.highest
 
 
@@ -162,19 +150,6 @@ def _lab_keys(figure: Figure) -> dict[str, str]:
     return {key: value for key, value in keys.items() if key in known}
 
 
-@dataclass(frozen=True)
-class _Place:
-    """The run, the unit, the timestep and the `earlier` timestep of an expression, all counted from 1.
-
-    `earlier` is 0 for the initial state.
-    """
-
-    linked: LinkedRun
-    unit: int
-    t: int
-    earlier: int
-
-
 def _term(text: str, figure: Figure, runs: Runs) -> tuple[float | str, str]:
     """Return the value of an expression without arithmetic, and its kind, which sets its format."""
     name, _, link = text.partition("|")
@@ -185,8 +160,8 @@ def _term(text: str, figure: Figure, runs: Runs) -> tuple[float | str, str]:
         if figure.page.startswith("compare/"):
             figure = Figure("", figure.keys)
     words = name.split()
-    if words and words[0] in _WITHOUT_RUN:
-        return _WITHOUT_RUN[words[0]](words[1:] + re.findall(r"[^\s,]+", link))
+    if words and words[0] in EXPRESSIONS:
+        return EXPRESSIONS[words[0]](words[1:] + re.findall(r"[^\s,]+", link))
     match = re.fullmatch(rf"([a-z_][a-z_-]*+)(?:\.({_PLACE}))?(?:@({_PLACE}))?(?: from ({_PLACE}))?", name)
     if not match:
         raise ValueError(f"“{name}” cannot be computed: write, for example, z@3, share@7 from 4 or score")
@@ -199,235 +174,14 @@ def _term(text: str, figure: Figure, runs: Runs) -> tuple[float | str, str]:
     linked = runs.get(figure)
     if match[1] == "gradient-norm":
         return gradient_norm(linked.scenario, runs.settings), "ratio"
-    run = linked.trace.layers[_layer(linked)]
+    run = linked.trace.layers[layer_of(linked)]
     options = linked.link.options
-    unit = _within("unit", int(match[2] or options.get("unit", 1)), run.cell.units)
-    t = _within("t", int(match[3] or options.get("t", 1)), linked.start["T"])
-    place = _Place(linked, unit, t, int(match[4] or 0))
+    unit = within("unit", int(match[2] or options.get("unit", 1)), run.cell.units)
+    t = within("t", int(match[3] or options.get("t", 1)), linked.start["T"])
+    place = Place(linked, unit, t, int(match[4] or 0))
     if match[1] in run.cell.signals:
         return float(getattr(run, match[1])[t - 1, unit - 1]), "value"
-    if match[1] not in _QUANTITIES:
-        known = ", ".join((*run.cell.signals, *_QUANTITIES, "score", "gradient-norm", *_WITHOUT_RUN))
+    if match[1] not in QUANTITIES:
+        known = ", ".join((*run.cell.signals, *QUANTITIES, "score", "gradient-norm", *EXPRESSIONS))
         raise ValueError(f"“{match[1]}” cannot be computed; choose one of {known}")
-    return _QUANTITIES[match[1]](place)
-
-
-def _layer(linked: LinkedRun) -> int:
-    return int(linked.link.options.get("layer", len(linked.trace.layers))) - 1
-
-
-def _within(name: str, number: int, highest: int) -> int:
-    if not 1 <= number <= highest:
-        raise ValueError(f"{name} must be from 1 to {highest}, but it is {number}")
-    return number
-
-
-def _output(at: _Place) -> tuple[float | str, str]:
-    model, y = at.linked.trace.model, at.linked.trace.y[at.t - 1]
-    if model.readout.kind == "linear":
-        return float(y[0]), "value"
-    return model.readout.labels[int(y.argmax())], "words"
-
-
-def _input(at: _Place) -> tuple[float | str, str]:
-    return (at.linked.start["tokens"] or [""] * at.t)[at.t - 1], "words"
-
-
-def _keeps(at: _Place) -> tuple[float, str]:
-    mixture = at.linked.trace.layers[_layer(at.linked)].mixture
-    if mixture is None:
-        raise ValueError("an RNN keeps no share of its state")
-    return float(mixture.keep[at.t - 1, at.unit - 1]), "share"
-
-
-def _half_life(at: _Place) -> tuple[float, str]:
-    half_life = at.linked.trace.layers[_layer(at.linked)].half_life
-    if half_life is None:
-        raise ValueError("this cell has no half-life")
-    return float(half_life[at.t - 1, at.unit - 1]), "steps"
-
-
-def _share(at: _Place) -> tuple[float, str]:
-    if at.earlier > at.t:
-        raise ValueError(f"step {at.earlier} comes after step {at.t}: choose a step from 0 to {at.t}")
-    return float(at.linked.trace.ledger(at.unit - 1, _layer(at.linked))[at.t - 1, at.earlier]), "share"
-
-
-def _reach(at: _Place) -> tuple[float, str]:
-    _within("from", at.earlier, at.t)
-    _check_products(at)
-    x = at.linked.trace.sensitivity(at.t - 1).x
-    norms = (x**2).sum(1) ** 0.5
-    return float(norms[at.earlier - 1] / norms[-1]), "ratio"
-
-
-def _flow(at: _Place) -> tuple[float, str]:
-    _within("from", at.earlier, at.t)
-    layer = _layer(at.linked)
-    _check_products(at)
-    states = at.linked.trace.sensitivity(at.t - 1, layer=layer).states
-    return float(states.get("c", states["h"])[at.earlier - 1, at.unit - 1]), "ratio"
-
-
-def _check_products(at: _Place) -> None:
-    if at.t * sum(cell.units**2 for cell in at.linked.trace.model.layers) > MOST_PRODUCTS:
-        raise ValueError("this gradient takes too long to compute for a network of this size: use an earlier timestep")
-
-
-def _weights(at: _Place) -> tuple[float, str]:
-    return sum(array.size for cell in at.linked.trace.model.layers for array in cell.parameters.values()), "count"
-
-
-_QUANTITIES: dict[str, Callable[[_Place], tuple[float | str, str]]] = {
-    "y": _output,
-    "x": _input,
-    "keeps": _keeps,
-    "half-life": _half_life,
-    "share": _share,
-    "reach": _reach,
-    "flow": _flow,
-    "weights": _weights,
-    "units": lambda at: (at.linked.trace.model.layers[_layer(at.linked)].units, "count"),
-    "inputs": lambda at: (at.linked.trace.model.layers[_layer(at.linked)].inputs, "count"),
-    "steps": lambda at: (at.linked.start["T"], "count"),
-}
-
-
-def _gap(words: list[str]) -> tuple[float, str]:
-    base = experiments.BASES["gap"]
-    changed = {"rate": str(base.schedule.rate), "units": str(base.units)}
-    named = [word.partition("=") for word in words if re.match("[a-z]+=", word)]
-    *kind, gap = [word for word in words if not re.match("[a-z]+=", word)] or [""]
-    keys = changed | {key: value for key, _, value in named}
-    rate, steps, units = decimal(keys["rate"]), whole(gap), whole(keys["units"])
-    entry = None
-    if keys.keys() == changed.keys() and None not in (rate, steps, units):
-        entry = experiments.solved(" ".join(kind).replace("-", "−"), steps or 0, rate or 0, units or 0)
-    if entry is None:
-        example = "write, for example, “gap GRU, b_z = -2 50” or “gap GRU, b_z = 0 50 | rate=0.03”"
-        raise ValueError(f"the experiment Gradient reach has no “{' '.join(words)}”: {example}")
-    return entry.solved, "count"
-
-
-def _race(words: list[str]) -> tuple[float | str, str]:
-    task, cell = _racing(words)
-    median = race.medians(task)[cell].value
-    if math.isinf(median):
-        return f"more than {experiments.BASES[task].schedule.most:,}", "words"
-    return median, "share" if task == race.COUNTING else "median"
-
-
-def _interval(words: list[str]) -> tuple[str, str]:
-    task, cell = _racing(words)
-    return race_outcome.stored(task)["cells"][cell]["interval"], "words"
-
-
-def _racing(words: list[str]) -> tuple[str, str]:
-    """Return the task and the cell of an expression. Raises ValueError if there is no such race."""
-    if len(words) != 2 or words[0] not in experiments.RACES or words[1] not in experiments.EQUAL:
-        tasks, cells = ", ".join(experiments.RACES), ", ".join(experiments.EQUAL)
-        raise ValueError(
-            f"write “race TASK CELL” or “interval TASK CELL”, with a task of {tasks} and a cell of {cells}"
-        )
-    return words[0], words[1]
-
-
-def _recall(words: list[str]) -> tuple[float, str]:
-    for row in experiments.result("bottleneck"):
-        if [str(row["units"]), str(row["T"] // 2)] == words:
-            return row["score"], "share"
-    units, letters = ", ".join(map(str, experiments.SIZES)), f"{min(experiments.ITEMS)} to {max(experiments.ITEMS)}"
-    raise ValueError(f"write “recall UNITS LETTERS”, with units of {units} and letters from {letters}")
-
-
-def _time(words: list[str]) -> tuple[float, str]:
-    timing = experiments.result("sequence")["timing"]["1"]
-    if len(words) != 2 or words[1] not in timing or words[0] not in timing[words[1]]:
-        kinds, steps = ", ".join(sequence.KINDS), ", ".join(timing)
-        raise ValueError(f"write “time KIND STEPS”, with a kind of {kinds} and steps of {steps}")
-    return 1000 * timing[words[1]][words[0]], "ms"
-
-
-def _waits(words: list[str]) -> tuple[float, str]:
-    return _counts("waits", words)[0], "count"
-
-
-def _products(words: list[str]) -> tuple[float, str]:
-    return _counts("products", words)[1], "count"
-
-
-def _counts(name: str, words: list[str]) -> tuple[int, int]:
-    """Return the sequential operations and the multiply-adds of a network for a number of timesteps."""
-    steps = whole(words[1]) if len(words) == 2 else None
-    if not steps or words[0] not in sequence.KINDS:
-        raise ValueError(f"write “{name} KIND STEPS”, with a kind of {', '.join(sequence.KINDS)} and a number of steps")
-    return sequence.counts(steps)[words[0]]
-
-
-def _attention(words: list[str]) -> tuple[float, str]:
-    lookups = experiments.result("attention")["lookups"]
-    score, t, timestep = words if len(words) == 3 else ("", "", "")
-    rows = lookups.get(score, [])
-    if not 1 <= (whole(timestep) or 0) <= (whole(t) or 0) <= len(rows):
-        raise ValueError(f"write, for example, “attention 2 6 1”, with a score of {', '.join(lookups)}")
-    return rows[int(t) - 1]["weights"][int(timestep) - 1], "value"
-
-
-def _parameters(words: list[str]) -> tuple[float, str]:
-    units, inputs = (whole(word) for word in words[1:]) if len(words) == 3 else (None, None)
-    if words[:1] == [] or words[0] not in CELLS or not units or not inputs:
-        raise ValueError(f"write “parameters CELL UNITS INPUTS”, with a cell of {', '.join(CELLS)}")
-    cell = CELLS[words[0]]
-    return len(cell.gates) * units * (inputs + 1) + len(cell.recurrent) * units**2, "count"
-
-
-_WITHOUT_RUN: dict[str, Callable[[list[str]], tuple[float | str, str]]] = {
-    "parameters": _parameters,
-    "gap": _gap,
-    "race": _race,
-    "interval": _interval,
-    "recall": _recall,
-    "time": _time,
-    "waits": _waits,
-    "products": _products,
-    "attention": _attention,
-}
-
-
-def _format(value: float | str, kind: str, form: str) -> Value:
-    """Return a value with its text: by default two decimals, a real minus sign, and percentages without decimals."""
-    if isinstance(value, str):
-        return Value(value, value)
-    if form and not re.fullmatch(r"%|\.\d", form):
-        raise ValueError(f"write a number “as %” or “as .3”, not “as {form}”")
-    if form == "%" or (kind == "share" and not form):
-        share = 100 * value
-        # Values near 0% and near 100% get a decimal, so that they do not look like exactly 0% or 100%.
-        decimals = 1 if (0 < abs(share) < 1.5 or 98.5 < abs(share) < 100) else 0
-        text = f"{share:.{decimals}f}%" if abs(share) >= 0.05 or share == 0 else "less than 0.1%"
-    elif form:
-        text = f"{value:.{form[1:]}f}"
-    elif kind == "count":
-        text = f"{value:,.0f}"
-    elif kind == "median":
-        text = f"{value:,g}"
-    elif kind == "steps":
-        text = "∞" if value == float("inf") else f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
-    elif kind == "times":
-        text = f"{value:.1f}" if abs(value) < 100 else f"{value:,.0f}"
-    elif abs(value) < 0.005 and kind in ("ratio", "error", "ms") and value != 0:
-        mantissa, exponent = f"{value:.0e}".split("e")
-        text = _power(mantissa, int(exponent))
-    else:
-        text = two_decimals(value)
-    return Value(float(value), text.replace("-", "−"))
-
-
-def two_decimals(value: float) -> str:
-    """Return a number with two decimals, and never −0.00."""
-    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
-
-
-def _power(mantissa: str, exponent: int) -> str:
-    raised = str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    return f"{mantissa} · 10{raised}"
+    return QUANTITIES[match[1]](place)

@@ -7,14 +7,15 @@ from typing import Any
 
 from ..errors import Refused
 from ..lessons import shelf
-from ..lessons.quantities import Runs, two_decimals
+from ..lessons.formats import two_decimals
+from ..lessons.quantities import Runs
 from ..lessons.reading import Figure, Lesson
 from ..lessons.shown import ShownQuestion, ShownStep, question_of, reveal_answer, shown_steps
 from ..runs.answers import to_json
 from ..runs.linked import LinkedRun
 from ..settings import Settings
-from ..sitemap import COMPARE, LAB, PAGES, TRAIN
-from . import compare, experiments, lab, train
+from ..sitemap import COMPARE, IN_ROOMS, LAB, START, TRAIN
+from . import compare, experiments, lab, start, train
 from .boot import escape_for_script
 from .page import Context, outputs
 
@@ -105,13 +106,15 @@ def steps_of(lesson: Lesson, settings: Settings) -> list[ShownStep]:
 
 def figure_page(figure: Figure, upto: int | None, settings: Settings) -> tuple[Context, str]:
     """Return the context and the template of the page of a figure. With `upto`, its run ends after this timestep."""
-    page = PAGES[figure.page]
+    page = IN_ROOMS[figure.page]
     if page is LAB:
         context = lab.page_context(figure.keys, settings, upto)
     elif page is COMPARE:
         context = compare.page_context(figure.keys, settings)
     elif page is TRAIN:
         context = train.page_context(figure.keys, settings)
+    elif page is START:
+        context = start.page_context(settings)
     else:
         context = experiments.page_context(page.name, settings)
     return context, page.template

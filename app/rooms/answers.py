@@ -13,6 +13,7 @@ from typing import TypeGuard
 from markupsafe import Markup
 
 from ..errors import Refused
+from .gate import tally_gates
 from .question import Answer, Number, Prompt, Tally, Truth
 
 BINS = 20
@@ -46,11 +47,16 @@ def parse_answer(prompt: Prompt, value: object) -> Answer:
         places = range(1, len(prompt.steps) + 1)
         if value and all(_is_place(t, places) for t in value) and len(set(value)) == len(value):
             return tuple(sorted(value))
-    elif prompt.kind == "draw" and len(value) == len(prompt.steps) - prompt.start:
+    elif prompt.kind in ("draw", "gate") and len(value) == _length(prompt):
         curve = tuple(float(number) for number in value if _is_in_range(number, prompt))
         if len(curve) == len(value):
             return curve
     raise Refused(422, "answer", f"the answer must be {_allowed(prompt)}", "answer")
+
+
+def _length(prompt: Prompt) -> int:
+    """Return the number of values of a curve, or of the gates z and r at all letters."""
+    return 2 * len(prompt.steps) if prompt.kind == "gate" else len(prompt.steps) - prompt.start
 
 
 def _allowed(prompt: Prompt) -> str:
@@ -60,7 +66,8 @@ def _allowed(prompt: Prompt) -> str:
         "choose": f"the place of an option, from 0 to {len(prompt.options) - 1}",
         "number": f"a number {limits}",
         "click": f"a list of one or more steps from 1 to {steps}, each only once",
-        "draw": f"a list of {steps - prompt.start} numbers {limits}",
+        "draw": f"a list of {_length(prompt)} numbers {limits}",
+        "gate": f"a list of {_length(prompt)} numbers {limits}: z at each letter, and then r at each letter",
     }[prompt.kind]
 
 
@@ -76,6 +83,8 @@ def _is_in_range(value: object, prompt: Prompt) -> TypeGuard[Number]:
 
 def tally(prompt: Prompt, answers: Sequence[Answer], truth: Truth = None) -> Tally:
     """Count the answers to a question. If there is a `truth`, mark the correct answers."""
+    if prompt.kind == "gate":
+        return tally_gates(prompt, answers, truth)
     if prompt.kind == "draw":
         curves = [curve for curve in answers if isinstance(curve, tuple)]
         middle = tuple(float(median(values)) for values in zip(*curves, strict=True))

@@ -18,7 +18,9 @@ from ..lessons.reading import Figure
 from ..lessons.shown import ShownQuestion, link_of, question_of, reveal_answer, shown_steps
 from ..schemas import Body
 from ..settings import Settings
+from ..sitemap import START
 from .answers import plain
+from .gate import TEXT, gate_question
 from .question import Kind, Number, Prompt, Solution, Truth
 from .views import ShownView, View, address, figure_of_view, validate_view
 
@@ -42,15 +44,15 @@ class QuestionBody(Body):  # The page of the API shows this name, and those of t
 
     "lesson": a question of a lesson; `lesson` and `question`, such as 2.1, name it. "output": the output at the step
     after the cursor of `view`. "signal": the value of `signal` at the step after the cursor. "wrote": the step that
-    contributed most to the state at the cursor. "own": a question of your own, with its `text`. Students answer it with
-    one of `options`, with a number from `low` to `high`, or, without these, with steps of the sequence in `view`.
-    `right` is the correct option, counted from 0, the correct number, or the correct step, counted from 1. If it is
-    null, there is no correct answer.
+    contributed most to the state at the cursor. "gate": the game “Be the gate”. Each student plays it on a device.
+    "own": a question of your own, with its `text`. Students answer it with one of `options`, with a number from `low`
+    to `high`, or, without these, with steps of the sequence in `view`. `right` is the correct option, counted from 0,
+    the correct number, or the correct step, counted from 1. If it is null, there is no correct answer.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
-    of: Literal["lesson", "output", "signal", "wrote", "own"]
+    of: Literal["lesson", "output", "signal", "wrote", "gate", "own"]
     rounds: Literal[1, 2] = 1
     view: View = View(page="", link="")
     lesson: Annotated[str, Field(max_length=100)] = ""
@@ -239,6 +241,12 @@ def _with_views(figure: Figure, views: Sequence[str]) -> Figure:
     return Figure("", {**figure.keys, "views": ",".join(dict.fromkeys(views))})
 
 
+def _gate_question(body: QuestionBody, settings: Settings) -> _Draft:
+    prompt, solution = gate_question()
+    view = View(page=START.path, link="")
+    return _Draft(prompt, solution, (view, view), TEXT, START.path)
+
+
 def _own_question(body: QuestionBody, settings: Settings) -> _Draft:
     text = body.text.strip()
     if not text:
@@ -300,5 +308,6 @@ _DRAFTS = {
     "output": _output_question,
     "signal": _signal_question,
     "wrote": _contribution_question,
+    "gate": _gate_question,
     "own": _own_question,
 }

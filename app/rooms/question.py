@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["choose", "number", "click", "draw"]
-"""How students answer: they choose an option, set a number, select timesteps, or draw a curve."""
+Kind = Literal["choose", "number", "click", "draw", "gate"]
+"""How students answer: they choose an option, set a number, select timesteps, draw a curve, or play the gates."""
 
 Status = Literal["open", "locked", "revealed"]
 """Whether the room takes answers, takes no more of them, or shows the solution."""
@@ -15,7 +15,7 @@ Number = int | float
 """A number in JSON, which keeps its type when it is stored and loaded."""
 
 Answer = Number | tuple[Number, ...]
-"""A student's answer: an option, counted from 0; a number; timesteps, counted from 1; or the values of a curve."""
+"""A student's answer: an option, counted from 0; a number; timesteps, counted from 1; or values of a curve or gates."""
 
 Truth = Answer | None
 """The correct answer: a number, a tuple of options or timesteps, or a curve. None if there is no correct answer."""
@@ -65,7 +65,8 @@ class Solution:
 class Tally:
     """How many students gave each answer in a round: a count for each of `labels`, and whether it is `right`.
 
-    A curve has one label. `middle` is the median of all curves at each timestep.
+    A curve has one label. `middle` is the median of all curves at each timestep. If students play gates, `counts` has
+    the students with the correct answer at each letter, and `quartiles` the lower and upper quartile of their z.
     """
 
     labels: tuple[str, ...]
@@ -73,6 +74,7 @@ class Tally:
     right: tuple[bool, ...]
     middle: tuple[float, ...]
     answers: int
+    quartiles: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,10 @@ from .question import Kind, Tally, Truth
 
 
 class Row(TypedDict):
-    """A row of the record as a table: an answer in a round of a question."""
+    """A row of the record as a table: an answer in a round of a question.
+
+    In “Be the gate” a row is a letter. `count` is the number of students with the correct letter, `median` that of z.
+    """
 
     question: int
     minute: str
@@ -22,6 +25,7 @@ class Row(TypedDict):
     answer: str
     count: int
     right: Literal["", "yes", "no"]
+    median: str
     truth: str
     link: str
 
@@ -44,9 +48,13 @@ class Entry:
     rounds: tuple[Tally, ...] = ()
 
     @staticmethod
-    def rows(tally: Tally) -> Iterator[tuple[str, int, bool]]:
-        """Return for each answer of a round its text, how many students gave it, and whether it is correct."""
-        return zip(tally.labels, tally.counts, tally.right, strict=True)
+    def rows(tally: Tally) -> Iterator[tuple[str, int, bool, str]]:
+        """Return for each answer of a round its text, how many students gave it, and whether it is correct.
+
+        The last text is the median of z if the answer is a letter of “Be the gate”, and "" otherwise.
+        """
+        medians = [f"{value:.2f}" for value in tally.middle] if tally.quartiles else [""] * len(tally.labels)
+        return zip(tally.labels, tally.counts, tally.right, medians, strict=True)
 
 
 def as_csv(record: Sequence[Entry]) -> str:
@@ -56,7 +64,7 @@ def as_csv(record: Sequence[Entry]) -> str:
     rows.writeheader()
     for entry in record:
         for n, tally in enumerate(entry.rounds, 1):
-            for label, count, correct in entry.rows(tally):
+            for label, count, correct, median in entry.rows(tally):
                 row: Row = {
                     "question": entry.number,
                     "minute": f"{entry.seconds / 60:.1f}",
@@ -66,6 +74,7 @@ def as_csv(record: Sequence[Entry]) -> str:
                     "answer": label,
                     "count": count,
                     "right": "" if entry.truth is None else "yes" if correct else "no",
+                    "median": median,
                     "truth": entry.text,
                     "link": entry.link,
                 }

@@ -19,7 +19,7 @@ from ..lessons.shown import reload_keys, shown_steps
 from ..link import read_address, read_link
 from ..schemas import Body
 from ..settings import Settings
-from ..sitemap import PAGES
+from ..sitemap import IN_ROOMS
 
 
 class View(Body):
@@ -116,8 +116,8 @@ def figure_of_view(view: View | ShownView, settings: Settings) -> Figure:
         if not 1 <= step <= len(steps):
             raise Refused(422, "view", f"step must be from 1 to {len(steps)}, the parts of this lesson", "step")
         page = steps[step - 1].figure.page
-    if page not in PAGES:
-        pages = ", ".join(f"/{name}" for name in PAGES)
+    if page not in IN_ROOMS:
+        pages = ", ".join(f"/{name}" for name in IN_ROOMS)
         raise Refused(422, "view", f"a room can show a lesson or one of these pages: {pages}", "page")
     query = view.link.partition("?")[2]
     return Figure(page, dict(figure_of(f"?{query}", Figure(page, {})).keys))

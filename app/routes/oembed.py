@@ -14,15 +14,17 @@ from ..errors import Refused
 from ..lessons import shelf
 from ..schemas import Whole
 from ..settings import Settings
-from ..sitemap import LAB, PAGES
+from ..sitemap import LAB, PAGES, START
 
 router = APIRouter()
 
 WIDTH, HEIGHT = 900, 640
 
+EMBEDDABLE = (*PAGES.values(), START)
+
 FRAMES = {
     path: f"embed/{page.path}".rstrip("/")
-    for page in PAGES.values()
+    for page in EMBEDDABLE
     for path in (page.path, f"embed/{page.path}".rstrip("/"))
 }
 """The paths of the pages that can be embedded, with the path that the frame loads."""
@@ -48,7 +50,7 @@ def oembed(
     path = page.path[len(root) :] if f"{page.path}/".startswith(root) else None
     lesson = re.fullmatch(r"(?:embed/)?lessons/([\w-]+)", path or "")
     if not is_own or (path not in FRAMES and not lesson):
-        message = "only this server's Lab, /compare, /train, experiments and lessons can be embedded"
+        message = "only this server's Lab, /start, /compare, /train, experiments and lessons can be embedded"
         raise Refused(404, "not-found", message, "url")
     server_url = f"{page.scheme}://{page.netloc}{root}"
     query = parse_qsl(page.query, keep_blank_values=True)
@@ -57,7 +59,7 @@ def oembed(
         frame_path, title = f"embed/lessons/{lesson[1]}", shelf.get(lesson[1], settings).title
     else:
         frame_path = FRAMES[str(path)]
-        titles = {f"embed/{page.path}": page.title for page in PAGES.values() if page is not LAB}
+        titles = {f"embed/{page.path}": page.title for page in EMBEDDABLE if page is not LAB}
         title = titles.get(frame_path) or _title(dict(query), settings)
     title = f"{title} · GRU Scope"
     height = min(HEIGHT, maxheight)

@@ -1,4 +1,4 @@
-"""GET /, /compare and /train, and the same below /embed: the pages Lab, Compare and Train."""
+"""GET /, /start, /compare and /train, and the same below /embed."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from ..lessons import shelf
-from ..pages import compare, lab, train
+from ..pages import compare, lab, start, train
 from ..pages.page import respond_with_figures
 from ..server.middleware import route_path
 from ..settings import Settings
+from ..sitemap import START
 
 router = APIRouter(include_in_schema=False)
 
@@ -24,6 +25,12 @@ def lab_page(request: Request) -> Response:
     if not embedded and not request.query_params:
         context["newcomer"] = shelf.get(shelf.ORDER[0], settings)
     return respond_with_figures(request, "lab.html", context)
+
+
+@router.api_route("/start", methods=["GET", "HEAD"])
+@router.api_route("/embed/start", methods=["GET", "HEAD"])
+def start_page(request: Request) -> Response:
+    return respond_with_figures(request, START.template, start.page_context(request.app.state.settings))
 
 
 @router.api_route("/compare", methods=["GET", "HEAD"])

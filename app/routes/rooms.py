@@ -107,8 +107,8 @@ class Turn(Body):
 class AnswerBody(Body):
     """An answer to a question of a room; `question` is the `id` of the question.
 
-    `answer` is the place of an option, counted from 0; a number; a list of steps, counted from 1; or a list with a
-    value for each step that is drawn.
+    `answer` is the place of an option, counted from 0; a number; a list of steps, counted from 1; a list with a value
+    for each step that is drawn; or, in “Be the gate”, a list with z at each letter and then r at each letter.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid")

@@ -6,14 +6,18 @@
 /**
  * The figure that a lesson controls. `show` opens a link; until there is an answer, the run ends after the timestep `upto`.
  * `address` is the link to the present view, and `upto` the last timestep of its run. `subscribe` adds a listener, which is called
- * when one of them may have changed. The figure is `busy` while it loads a link.
+ * when one of them may have changed. The figure is `busy` while it loads a link. In a room, `ask` gives a figure the question, so
+ * that students can answer in the figure itself; for a student it also gives the function that sends an answer. `opening` is the
+ * request for the question that a room asks when it is opened from this page.
  * @typedef {{show: (query: string, upto: number | null) => void, address: () => string, upto: () => number | null,
- *            subscribe: (listener: () => void) => void, busy?: () => boolean}} Figure
+ *            subscribe: (listener: () => void) => void, busy?: () => boolean, opening?: object,
+ *            ask?: (question: RoomQuestion | null, submit?: (answer: number[]) => void) => void}} Figure
  */
 /**
  * The controls of a lesson for a room.
  * @typedef {{go: (n: number) => void, step: () => number, fetchStep: (n: number) => Promise<void>}} LessonControl
  */
+/** @import { RoomQuestion } from "../rooms/question.js" */
 import { lesson, room } from "../boot.js";
 import { finder } from "../elements.js";
 import { recording } from "../recording.js";

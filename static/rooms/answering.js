@@ -2,6 +2,7 @@
 
 /** @import { Answer } from "../lesson/answers.js" */
 /** @import { Draft } from "../lesson/form.js" */
+/** @import { Figure } from "../lesson/lesson.js" */
 /** @import { Overlay } from "../lesson/overlay.js" */
 /** @import { RoomQuestion } from "./question.js" */
 import { newElement, withPeriod } from "../elements.js";
@@ -16,12 +17,13 @@ import { byStep, formOf, keyOf } from "./question.js";
  * again.
  * @param {HTMLElement} box
  * @param {HTMLElement | null} tape
+ * @param {Figure} figure
  * @param {{answers: Record<string, Answer>}} memory the student's answers, by question and round
  * @param {() => void} save stores `memory`
  * @param {string} code of the room
  * @param {(answer: {question: number, answer: Answer}) => Promise<unknown>} send
  */
-export function createAnswering(box, tape, memory, save, code, send) {
+export function createAnswering(box, tape, figure, memory, save, code, send) {
   const outcome = createOutcome(box, code);
   /** @type {Overlay | null} */
   let overlay = null;
@@ -41,8 +43,9 @@ export function createAnswering(box, tape, memory, save, code, send) {
     markSteps(tape, {});
     box.hidden = !question;
     box.replaceChildren();
-    if (!question) return;
-    form = createForm(question, draft ?? answerTo(question));
+    if (!question) return figure.ask?.(null);
+    const shown = (form = createForm(question, draft ?? answerTo(question)));
+    figure.ask?.(question, (answer) => submit(question, shown, answer));
     if (question.status !== "open") lock(form, question, answerTo(question));
     else if (memory.answers[keyOf(question)] !== undefined) confirm(form);
     if (!same) box.scrollIntoView({ block: "nearest" });
@@ -65,16 +68,15 @@ export function createAnswering(box, tape, memory, save, code, send) {
     redraw();
     form.onsubmit = (event) => {
       event.preventDefault();
-      submit(question, form);
+      submit(question, form, readAnswer(form, question));
     };
     box.append(form);
     return form;
   }
 
-  /** @param {RoomQuestion} question @param {HTMLFormElement} form */
-  async function submit(question, form) {
+  /** @param {RoomQuestion} question @param {HTMLFormElement} form @param {Answer | null} answer */
+  async function submit(question, form, answer) {
     const error = /** @type {HTMLElement} */ (form.querySelector(".refused"));
-    const answer = readAnswer(form, question);
     error.textContent = answer === null ? missing(form, question) : "";
     if (answer === null) return;
     memory.answers[keyOf(question)] = answer;
@@ -112,7 +114,8 @@ export function createAnswering(box, tape, memory, save, code, send) {
     show,
     /** @param {RoomQuestion | null} question */
     repeat(question) {
-      if (question?.status === "open" && memory.answers[keyOf(question)] !== undefined && form) submit(question, form);
+      const answer = question && memory.answers[keyOf(question)];
+      if (question?.status === "open" && answer !== undefined && form) submit(question, form, answer);
     },
   };
 }
@@ -127,7 +130,8 @@ function confirm(form) {
   });
   text.setAttribute("role", "status");
   act.append(text);
-  /** @type {HTMLElement} */ (act.querySelector("button")).textContent = "Change answer";
+  const button = act.querySelector("button");
+  if (button) button.textContent = "Change answer";
 }
 
 /**

@@ -71,6 +71,7 @@ function readyQuestions({ view, lesson, cell }) {
     `From this part of the lesson: ${text}`,
     { of: "lesson", lesson: lesson?.name, question: id },
   ]);
+  questions.push(["Be the gate: each student plays the gates of a network for six letters", { of: "gate" }]);
   if (!cell) return questions;
   const { signals, gates } = boot.cells[cell];
   questions.push(["What will the output do at the next timestep?", { of: "output", view }]);

@@ -51,7 +51,8 @@ export function mountClass(panel, tape, command, access) {
     const { status, round, rounds, revealed } = question;
     find(".asked .ask").innerHTML = question.ask;
     const which = rounds > 1 ? `, round ${round} of ${rounds}` : "";
-    find(".asked .count").textContent = `${answers.count} of ${followers} answered; ${STATUS[status]}${which}`;
+    const did = question.kind === "gate" ? "have played" : "answered";
+    find(".asked .count").textContent = `${answers.count} of ${followers} ${did}; ${STATUS[status]}${which}`;
     find("[data-room=close]").hidden = status !== "open";
     find("[data-room=again]").hidden = status !== "locked";
     find("[data-room=again]").textContent = round < rounds ? "Second round" : "Take answers again";
@@ -88,6 +89,7 @@ export function mountClass(panel, tape, command, access) {
   }
 
   return (state) => {
+    const before = last;
     last = state;
     panel.hidden = !state || (!state.question && state.mode !== "explore");
     if (!state) {
@@ -98,6 +100,9 @@ export function mountClass(panel, tape, command, access) {
     questionPart.hidden = !question;
     looking.hidden = Boolean(question) || !looks;
     if (question && answers) showQuestion(question, answers, followers);
+    // Nobody can copy any more: the class sees how it played, before it sees the network.
+    if (question?.kind === "gate" && question.status === "locked" && before?.question?.status === "open")
+      /** @type {HTMLDetailsElement} */ (peek).open = true;
     if (question?.kind === "draw") pick ??= createPicking(find(".picking"), access().code, access().headers, command);
     pick?.(question);
     if (looks) showLooks(looks, followers);

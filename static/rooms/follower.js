@@ -33,7 +33,7 @@ export function mountFollower({ code, shape }, figure, lesson) {
   const view = createView(figure, lesson, shape);
   const [box, tape] = [".room-question", "#tape"].map(finder(document));
   const answer = (/** @type {object} */ body) => post("answers", body);
-  const { show: showQuestion, repeat } = createAnswering(box, tape, memory, save, code, answer);
+  const { show: showQuestion, repeat } = createAnswering(box, tape, figure, memory, save, code, answer);
   const reportSoon = mountLooks(bar, (offered) => post("looks", { view: view.current(), offered }));
   /** The state of the room. @type {RoomState | null} */
   let state = null;

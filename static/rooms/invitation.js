@@ -13,8 +13,9 @@ import { openRoom, roomUrl } from "./requests.js";
  * @param {HTMLElement[]} openers
  * @param {ReturnType<typeof import("./leadership.js").createLeadership>} leadership
  * @param {() => View} ownView
+ * @param {() => Promise<void>} onOpen is called when the room is open
  */
-export function mountInvitation(dialog, openers, leadership, ownView) {
+export function mountInvitation(dialog, openers, leadership, ownView, onOpen) {
   const find = finder(dialog);
 
   function update() {
@@ -33,6 +34,7 @@ export function mountInvitation(dialog, openers, leadership, ownView) {
       const { code, secret } = await openRoom(ownView());
       leadership.lead({ code, secret });
       update();
+      await onOpen();
     });
 
   async function copyLink() {

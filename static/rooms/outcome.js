@@ -51,6 +51,7 @@ export function createOutcome(box, code) {
 /** @param {RoomQuestion} question @param {Answer | null} answer */
 function verdictOn(question, answer) {
   const revealed = /** @type {NonNullable<RoomQuestion["revealed"]>} */ (question.revealed);
+  if (question.kind === "gate") return ""; // the page compares the letters of the student and of the network
   if (answer === null) return question.kind === "number" ? `The answer is ${revealed.text}.` : "";
   const label = question.options[[answer].flat()[0]] ?? "";
   const chosen = newElement("span", { innerHTML: label }).textContent ?? "";

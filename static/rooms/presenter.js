@@ -87,9 +87,9 @@ function draw(view) {
   const n = view.step ?? 1;
   const steps = outline?.steps ?? [];
   const current = steps[n - 1];
-  const sequence = `${keys.get("model") ?? keys.get("task") ?? ""} ${keys.get("sequence") ?? ""}, t = ${keys.get("t") ?? 1}`;
+  const run = `${keys.get("model") ?? keys.get("task") ?? ""} ${keys.get("sequence") ?? ""}, t = ${keys.get("t") ?? 1}`;
   find(".shown .where").textContent = current ? `Lesson, part ${n} of ${steps.length}` : view.page || "Lab";
-  find(".shown h2").textContent = current ? current.title : sequence;
+  find(".shown h2").textContent = current ? current.title : view.page === "start" ? "Be the gate" : run;
   find(".shown .notes").innerHTML = current?.notes ?? "";
   const questions = Object.entries(current?.questions ?? {}).map(([question, html]) => {
     const put = () =>

@@ -2,7 +2,7 @@
 
 /** @import { Question } from "../boot.js" */
 /** @import { Answer } from "../lesson/answers.js" */
-/** @typedef {{labels: string[], counts: number[], right: boolean[], middle: number[], answers: number}} Tally */
+/** @typedef {{labels: string[], counts: number[], right: boolean[], middle: number[], answers: number, quartiles: [number, number][]}} Tally */
 /**
  * A question of a room. `ask` and `options` are HTML; the server has escaped all text in them that people wrote. When its answer is
  * shown, the question has `revealed`, and `class` has the answers of the class by round.
@@ -13,19 +13,22 @@
 import { newElement } from "../elements.js";
 import { NO_VALUE } from "../lesson/form.js";
 import { written } from "../lesson/verdict.js";
+import { drawBand } from "./band.js";
 
-/** Create the form of a question, with no answer yet. @param {RoomQuestion} question */
+/** Create the form of a question, with no answer yet. Gates are played on the page, not in the form. @param {RoomQuestion} question */
 export function formOf(question) {
   const text = newElement("div", { className: "ask", id: "room-ask", innerHTML: question.ask });
-  const form = /** @type {HTMLFormElement} */ (newElement("form", { className: "predict" }, [text]));
+  const form = /** @type {HTMLFormElement} */ (
+    newElement("form", { className: `predict by-${question.kind}` }, [text])
+  );
   form.setAttribute("aria-labelledby", "room-ask");
-  if (question.kind === "choose") form.append(optionsOf(question));
-  else if (question.kind === "number") form.append(sliderOf(question));
-  else form.append(...stepsOf(question));
   const button = newElement("button", { className: "main", textContent: "Send answer" });
   const error = newElement("span", { className: "refused" });
   error.setAttribute("role", "alert");
-  form.append(newElement("p", { className: "act" }, [button, " ", error]));
+  if (question.kind === "choose") form.append(optionsOf(question));
+  else if (question.kind === "number") form.append(sliderOf(question));
+  else if (question.kind !== "gate") form.append(...stepsOf(question));
+  form.append(newElement("p", { className: "act" }, question.kind === "gate" ? [error] : [button, " ", error]));
   return form;
 }
 
@@ -80,11 +83,12 @@ function stepsOf(question) {
 }
 
 /**
- * Draw the answers of a class as bars. The answers of the last round come first, then the answers of the round before.
+ * Draw the answers of a class as bars, or gates as a band. The answers of the last round come first, then the answers of the round before.
  * @param {RoomQuestion} question @param {Tally[]} rounds @param {Answer | null} [yours]
  */
 export function histogram(question, rounds, yours = null) {
   const last = rounds[rounds.length - 1];
+  if (question.kind === "gate") return drawBand(question, last, /** @type {number[] | null} */ (yours));
   const before = rounds.length > 1 ? rounds[rounds.length - 2] : null;
   const firstRound = before
     ? `, and ${before.answers} in the first round${question.kind === "draw" ? "" : " (thin bars)"}`

@@ -64,6 +64,7 @@ export function mountTeacher(figure, lesson) {
     change(state, before) {
       /** @type {HTMLElement} */ (bar.querySelector(".count")).textContent = countStudents(state.followers);
       showMode(state.mode);
+      figure.ask?.(state.question);
       const { view } = state;
       if (!before && !leadership.takesOver) {
         broadcast.note(view);
@@ -73,6 +74,7 @@ export function mountTeacher(figure, lesson) {
     },
     end() {
       showClass(null);
+      figure.ask?.(null);
       bar.classList.add("over");
     },
     // What was asked is gone with the server, and what it covered is not covered any more.
@@ -115,7 +117,10 @@ export function mountTeacher(figure, lesson) {
   }
 
   const dialog = /** @type {HTMLDialogElement} */ (find("#room"));
-  mountInvitation(dialog, [opener, button("code")], leadership, ownView);
+  const send = (/** @type {object} */ question) => postToRoom(access().code, "question", access().headers, question);
+  mountInvitation(dialog, [opener, button("code")], leadership, ownView, async () => {
+    if (figure.opening) await send(figure.opening);
+  });
   button("end").addEventListener("click", () => /** @type {HTMLDialogElement} */ (find("#room-end")).showModal());
   button("end-now").addEventListener("click", () => leadership.command("", {}, { method: "DELETE", body: null }));
   for (const format of ["csv", "html"])
@@ -124,9 +129,7 @@ export function mountTeacher(figure, lesson) {
         const capability = leadership.capability();
         if (capability) downloadRecord(capability, format).catch((error) => status.write(error.message, "refused"));
       });
-  mountAsk(/** @type {HTMLDialogElement} */ (find("#room-ask-dialog")), button("ask"), place, (question) =>
-    postToRoom(access().code, "question", access().headers, question),
-  );
+  mountAsk(/** @type {HTMLDialogElement} */ (find("#room-ask-dialog")), button("ask"), place, send);
   addEventListener("keydown", (event) => {
     if (leadership.capability() && pressClicker(event, lesson)) event.preventDefault();
   });

@@ -11,7 +11,7 @@ const CONTROLS = "a[href], button, select, summary";
 
 /** Mount the links that skip to a part of a page, and its bars: toolbars, the links to the pages, and the labels on a tape. @param {ParentNode} root */
 export function mountKeyboard(root) {
-  for (const link of /** @type {HTMLAnchorElement[]} */ (findAll(root, ".skip")))
+  for (const link of /** @type {HTMLAnchorElement[]} */ (findAll(root, ".skip-link")))
     link.addEventListener("click", (event) => {
       event.preventDefault(); // the address belongs to the view
       const part = /** @type {HTMLElement} */ (root.querySelector(link.hash));

@@ -139,7 +139,7 @@ def test_oembed_returns_404_for_pages_of_other_servers(client: TestClient, url: 
     assert response.status_code == 404
     assert response.json()["error"] == {
         "code": "not-found",
-        "message": "only this server's Lab, /compare, /train, experiments and lessons can be embedded",
+        "message": "only this server's Lab, /start, /compare, /train, experiments and lessons can be embedded",
         "where": "url",
     }  # fmt: skip
 

@@ -141,6 +141,7 @@ def test_a_first_visit_transfers_at_most_1300_kilobytes(client: TestClient) -> N
 
 PAGES = (
     "/",
+    "/start",
     "/compare",
     "/train",
     "/compare/gap",

@@ -17,13 +17,14 @@ QUESTION = {
 }  # fmt: skip
 ANSWERED = {"revealed", "class", "picked"}
 SOLUTION = {"truth", "text", "replies", "reveal", "why"}
-TALLY = {"labels", "counts", "right", "middle", "answers"}
+TALLY = {"labels", "counts", "right", "middle", "quartiles", "answers"}
 TEACHER = STATE | {"followers"}
 
 QUESTIONS: dict[str, dict[str, Any]] = {
     "output": {"of": "output", "view": LAB},
     "signal": {"of": "signal", "signal": "z", "view": LAB},
     "wrote": {"of": "wrote", "view": LAB},
+    "gate": {"of": "gate"},
     "choice": {"of": "own", "text": "Which?", "options": ["a", "b"], "right": 1},
     "number": {"of": "own", "text": "How much?", "low": 0, "high": 1, "right": 0.25},
     "step": {"of": "own", "text": "Where?", "right": 2, "view": LAB},

@@ -71,7 +71,7 @@ def matches(value: dict[str, Any], typed_dict: type) -> bool:
     return needed <= set(value) <= {name.rstrip("?") for name in names}
 
 
-@pytest.mark.parametrize("path", ["/", "/compare", "/train", "/compare/gap", "/compare/race"])
+@pytest.mark.parametrize("path", ["/", "/start", "/compare", "/train", "/compare/gap", "/compare/race"])
 def test_the_boot_data_of_a_page_has_the_declared_fields(client: TestClient, path: str) -> None:
     html = client.get(path).text
     match = re.search(r'<script[^>]*id="boot"[^>]*>(.*?)</script>', html, re.S)

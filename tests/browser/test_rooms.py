@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+import gru_core as gru
 from tests.browser.conftest import PATIENCE, watched
 from tests.support import contract
 from tests.support.accessible import expect_no_barriers
@@ -52,9 +53,9 @@ CURVE_STEP = "/lessons/gates?step=1"
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 
 
-def room(page: Page) -> str:
-    """Open a room from a page and return its code."""
-    page.get_by_role("button", name="Room", exact=True).click()
+def room(page: Page, opener: str = "Room") -> str:
+    """Open a room from a page, with its button `opener`, and return its code."""
+    page.get_by_role("button", name=opener, exact=True).click()
     page.get_by_role("dialog", name="Room").get_by_role("button", name="Open a room").click()
     code = page.locator("#room .big")
     expect(code).to_have_text(re.compile("^[2-9A-Z]{3}-[2-9A-Z]{3}$"))
@@ -451,6 +452,59 @@ def test_sketches_of_the_class_are_shown_together_and_one_at_a_time(new_visitor:
         page.wait_for_url(re.compile("/lessons/"))
     assert only_late(late)
     late.clear()
+
+
+def play_gates(page: Page, z: str) -> None:
+    """Play “Be the gate” by keys. At each letter z is "0", fully closed, or "1", fully open."""
+    slider = page.locator("input[name=z]")
+    for letter, value in enumerate(z, 1):
+        expect(page.locator("#now")).to_contain_text(f"Letter {letter} of 6")
+        slider.press({"0": "Home", "1": "End"}[value])
+        expect(page.locator(".equation")).to_contain_text(re.compile(rf"\(1 − {value}\.0+\)"))
+        slider.press("Enter")
+    expect(page.locator(".play")).to_be_hidden()
+
+
+def test_a_class_plays_the_gates_and_sees_itself_beside_the_network(new_visitor: NewVisitor) -> None:
+    teacher = new_visitor("/start")
+    code = room(teacher, "Play with a class")
+    panel = teacher.get_by_role("region", name="The class")
+    expect(panel.locator(".asked .count")).to_contain_text("0 of 0")
+    first, phone = new_visitor(f"/rooms/{code}"), new_visitor(f"/rooms/{code}", **PHONE)
+    expect(panel.locator(".asked .count")).to_contain_text("0 of 2")
+    play_gates(first, "100100")
+    expect(first.locator(".room-question .counted-in")).to_be_visible()
+    expect(first.get_by_role("heading", name="You have played all letters")).to_be_focused()
+    expect(panel.locator(".asked .count")).to_contain_text("1 of 2")
+    button = phone.locator("[data-do=next]").bounding_box()
+    assert button is not None
+    assert button["y"] + button["height"] <= PHONE["viewport"]["height"]
+    play_gates(phone, "000000")
+    expect(panel.locator(".asked .count")).to_contain_text("2 of 2")
+    expect(panel.locator(".band")).to_be_hidden()
+    for page in (first, phone):
+        expect(page.locator(".end")).to_be_hidden()
+        expect_no_barriers(page)
+    panel.locator("[data-room=close]").click()
+    expect(panel.get_by_role("table")).to_be_visible()
+    expect(panel.locator(".band .network")).to_have_count(0)
+    panel.locator("[data-room=reveal]").click()
+    z = gru.trace(gru.load("flip-flop"), "A m p B s m").z[:, 0]
+    for page, own in ((teacher, None), (first, [1, 0, 0, 1, 0, 0]), (phone, [0] * 6)):
+        expect(page.locator(".band .network")).to_have_count(6)
+        rows = {
+            row.get_by_role("rowheader").inner_text(): row.get_by_role("cell").all_inner_texts()
+            for row in page.locator(".band tbody tr:not([aria-hidden])").all()
+        }
+        assert rows["median z"] == ["0.50", "0.00", "0.00", "0.50", "0.00", "0.00"]
+        assert rows["upper quartile"][0] == "0.75"
+        assert rows["network’s z"] == [f"{value:.2f}" for value in z]
+        assert rows.get("your z") == (own and [f"{value:.2f}" for value in own])
+        assert set(rows["correct, of 2"]) == {"1", "2"}
+        expect_no_barriers(page)
+    for page in (first, phone):
+        expect(page.locator(".end")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
 
 SLEEPS = """(() => { const date = Date.now.bind(Date); let slept = 0; Date.now = () => date() + slept;

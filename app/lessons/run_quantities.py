@@ -1,0 +1,104 @@
+"""The expressions of a lesson about one timestep of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..runs.limits import MOST_PRODUCTS
+from ..runs.linked import LinkedRun
+
+
+@dataclass(frozen=True)
+class Place:
+    """The run, the unit, the timestep and the `earlier` timestep of an expression, all counted from 1.
+
+    `earlier` is 0 for the initial state.
+    """
+
+    linked: LinkedRun
+    unit: int
+    t: int
+    earlier: int
+
+
+def layer_of(linked: LinkedRun) -> int:
+    return int(linked.link.options.get("layer", len(linked.trace.layers))) - 1
+
+
+def within(name: str, number: int, highest: int) -> int:
+    if not 1 <= number <= highest:
+        raise ValueError(f"{name} must be from 1 to {highest}, but it is {number}")
+    return number
+
+
+def _output(at: Place) -> tuple[float | str, str]:
+    model, y = at.linked.trace.model, at.linked.trace.y[at.t - 1]
+    if model.readout.kind == "linear":
+        return float(y[0]), "value"
+    return model.readout.labels[int(y.argmax())], "words"
+
+
+def _input(at: Place) -> tuple[float | str, str]:
+    return (at.linked.start["tokens"] or [""] * at.t)[at.t - 1], "words"
+
+
+def _keeps(at: Place) -> tuple[float, str]:
+    mixture = at.linked.trace.layers[layer_of(at.linked)].mixture
+    if mixture is None:
+        raise ValueError("an RNN keeps no share of its state")
+    return float(mixture.keep[at.t - 1, at.unit - 1]), "share"
+
+
+def _half_life(at: Place) -> tuple[float, str]:
+    half_life = at.linked.trace.layers[layer_of(at.linked)].half_life
+    if half_life is None:
+        raise ValueError("this cell has no half-life")
+    return float(half_life[at.t - 1, at.unit - 1]), "steps"
+
+
+def _share(at: Place) -> tuple[float, str]:
+    if at.earlier > at.t:
+        raise ValueError(f"step {at.earlier} comes after step {at.t}: choose a step from 0 to {at.t}")
+    return float(at.linked.trace.ledger(at.unit - 1, layer_of(at.linked))[at.t - 1, at.earlier]), "share"
+
+
+def _reach(at: Place) -> tuple[float, str]:
+    within("from", at.earlier, at.t)
+    _check_products(at)
+    x = at.linked.trace.sensitivity(at.t - 1).x
+    norms = (x**2).sum(1) ** 0.5
+    return float(norms[at.earlier - 1] / norms[-1]), "ratio"
+
+
+def _flow(at: Place) -> tuple[float, str]:
+    within("from", at.earlier, at.t)
+    layer = layer_of(at.linked)
+    _check_products(at)
+    states = at.linked.trace.sensitivity(at.t - 1, layer=layer).states
+    return float(states.get("c", states["h"])[at.earlier - 1, at.unit - 1]), "ratio"
+
+
+def _check_products(at: Place) -> None:
+    if at.t * sum(cell.units**2 for cell in at.linked.trace.model.layers) > MOST_PRODUCTS:
+        raise ValueError("this gradient takes too long to compute for a network of this size: use an earlier timestep")
+
+
+def _weights(at: Place) -> tuple[float, str]:
+    return sum(array.size for cell in at.linked.trace.model.layers for array in cell.parameters.values()), "count"
+
+
+QUANTITIES: dict[str, Callable[[Place], tuple[float | str, str]]] = {
+    "y": _output,
+    "x": _input,
+    "keeps": _keeps,
+    "half-life": _half_life,
+    "share": _share,
+    "reach": _reach,
+    "flow": _flow,
+    "weights": _weights,
+    "units": lambda at: (at.linked.trace.model.layers[layer_of(at.linked)].units, "count"),
+    "inputs": lambda at: (at.linked.trace.model.layers[layer_of(at.linked)].inputs, "count"),
+    "steps": lambda at: (at.linked.start["T"], "count"),
+}
+"""By name: each returns the value at a place, and its kind, which sets its format."""

@@ -1,0 +1,59 @@
+/** How a class played “Be the gate”: the quartiles and the median of its z at each letter, over them the network's z, and a table. */
+
+/** @import { RoomQuestion, Tally } from "./question.js" */
+import { newElement, newRow } from "../elements.js";
+import { fixed } from "../run.js";
+
+/**
+ * Draw the z of a class. The network's z is drawn when the answer is shown.
+ * @param {RoomQuestion} question @param {Tally} tally @param {number[] | null} yours the student's own gates
+ */
+export function drawBand({ steps, revealed }, { answers, counts, middle, quartiles }, yours) {
+  const students = `${answers} ${answers === 1 ? "student" : "students"}`;
+  const played = answers ? `${students} played.` : "No student has played yet.";
+  const network = revealed ? /** @type {number[]} */ (revealed.truth) : null;
+  const marks = [
+    answers && "Box: the middle half of the class, between the quartiles. Line: the median.",
+    network && "Diamond: the network.",
+    yours && "Ring: you.",
+  ];
+  const columns = steps.map((_, t) => [
+    answers ? newMark("half", quartiles[t][0], quartiles[t][1]) : "",
+    answers ? newMark("median", middle[t]) : "",
+    network ? newMark("network", network[t]) : "",
+    yours ? newMark("you", yours[t]) : "",
+  ]);
+  /** @param {string} name @param {(t: number) => string} write */
+  const row = (name, write) => newRow([name, ...steps.map((_, t) => write(t))]);
+  const rows = [
+    answers && row("upper quartile", (t) => fixed(quartiles[t][1])),
+    answers && row("median z", (t) => fixed(middle[t])),
+    answers && row("lower quartile", (t) => fixed(quartiles[t][0])),
+    network && row("network’s z", (t) => fixed(network[t])),
+    yours && row("your z", (t) => fixed(yours[t])),
+    answers && row(`correct, of ${answers}`, (t) => String(counts[t])),
+  ].filter((row) => row !== null && row !== 0);
+  return newElement("figure", { className: "band" }, [
+    newElement("table", {}, [
+      newElement("thead", {}, [newRow(["letter", ...steps], "col")]),
+      newElement("tbody", {}, [pictureOf(columns), ...rows]),
+    ]),
+    newElement("figcaption", { className: "note", textContent: [played, ...marks].filter(Boolean).join(" ") }),
+  ]);
+}
+
+/** Create the row with the marks. The other rows have the same numbers. @param {(Node | string)[][]} columns */
+function pictureOf(columns) {
+  const ends = newElement("th", {}, [newElement("span", "z = 1, take"), newElement("span", "z = 0, keep")]);
+  const row = newElement("tr", { className: "marks" }, [ends, ...columns.map((marks) => newElement("td", {}, marks))]);
+  row.setAttribute("aria-hidden", "true");
+  return row;
+}
+
+/** Create a mark from one z to another, or at one z. @param {string} className @param {number} low @param {number} [high] */
+function newMark(className, low, high = low) {
+  const mark = newElement("span", { className });
+  mark.style.setProperty("--low", String(low));
+  mark.style.setProperty("--high", String(high));
+  return mark;
+}

@@ -1,0 +1,183 @@
+/**
+ * Be the gate: the visitor sets z and r at each letter. The network runs with these values as clamps, so that the server computes
+ * every number on this page. The same run without clamps is the network's own.
+ */
+
+/** @import { Gates, Played } from "./game.js" */
+import { boot } from "../boot.js";
+import { findAll, finder, newElement, setText } from "../elements.js";
+import { announceHeight } from "../frame.js";
+import { fixed } from "../run.js";
+import { switchTheme } from "../theme.js";
+import { showEquation } from "./equation.js";
+import { play } from "./game.js";
+import { mountLine } from "./line.js";
+import { mountClassroom } from "./room.js";
+import { mark, showAnswer, showGate, showNetwork, startTable } from "./table.js";
+import { describe, findings, firstMistake, score } from "./words.js";
+
+const SETTLED = 400; // ms without a change, after which the sentence follows: a screen reader says it once, not at every move
+const KEY_STEP = 0.05;
+
+const main = /** @type {HTMLElement} */ (document.querySelector("main"));
+const find = finder(main);
+const { model, sequence } = boot.scenario;
+const letters = sequence.split(" ");
+const sliders = /** @type {HTMLInputElement[]} */ (findAll(main, "input[type=range]"));
+const [z, r] = sliders;
+const line = mountLine(find("figure svg"), (fraction) => {
+  z.value = String(fraction);
+  change();
+});
+
+/** The gates at the letters so far; the last are those that the visitor is setting. @type {readonly Gates[]} */
+let gates = [{ z: Number(z.value), r: Number(r.value) }];
+/** The latest run; null until the server has answered. @type {Played | null} */
+let played = null;
+/** The candidate at the present letter with r = 0; null until it is known. @type {number | null} */
+let closed = null;
+/** The request for the present gates, and the timer of the sentence. @type {Promise<void> | null} */
+let running = null;
+let settling = 0;
+/** Whether the visitor has accepted the gates of all letters. */
+let done = false;
+
+/** Run the network with the present gates. One request at a time: the newest gates count. */
+const run = () => (running ??= follow().finally(() => (running = null)));
+
+async function follow() {
+  while (played?.gates !== gates) {
+    try {
+      played = await play(model, letters, gates, classroom.isHidden());
+    } catch (error) {
+      return showProblem(/** @type {Error} */ (error).message);
+    }
+    showProblem("");
+    show(played);
+  }
+}
+
+/** Show that the server did not compute the run; "" if it did. @param {string} message */
+function showProblem(message) {
+  find(".problem").hidden = !message;
+  setText(find(".problem [role=alert]"), message && `${message} Your gates are not lost.`);
+}
+
+/** @param {Played} run */
+function show(run) {
+  const at = run.gates.length - 1;
+  if (run.gates[at].r === 0) closed = run.candidate[at];
+  if (at !== gates.length - 1) return;
+  drawLine(run);
+  showGate("z", at, run.gates[at].z);
+  showAnswer("answer", at, run.gates[at].z > 0 ? run.answers[at] : "");
+  showEquation(find(".equation"), run);
+  z.setAttribute("aria-valuetext", `${fixed(run.gates[at].z)}, the memory becomes ${fixed(run.h[at])}`);
+  r.setAttribute("aria-valuetext", `${fixed(run.gates[at].r)}, the candidate becomes ${fixed(run.candidate[at])}`);
+  clearTimeout(settling);
+  settling = setTimeout(() => setText(find(".says"), describe(run, letters, closed)), SETTLED);
+}
+
+/** Draw the line with the present gates and the latest memory and candidate, which z does not change. @param {Played} run */
+function drawLine({ h, candidate }) {
+  const at = gates.length - 1;
+  line.show(at > 0 ? h[at - 1] : 0, candidate[at], gates[at]);
+  sliders.forEach((slider) => setText(/** @type {Element} */ (slider.nextElementSibling), fixed(Number(slider.value))));
+}
+
+const focusZ = () => z.focus({ preventScroll: true });
+
+/** Use the values of the sliders. */
+function change() {
+  gates = [...gates.slice(0, -1), { z: Number(z.value), r: Number(r.value) }];
+  if (played) drawLine(played);
+  run();
+}
+
+/** Accept the gates of the present letter, and go to the next one, or to the end. */
+async function accept() {
+  await run();
+  if (played?.gates !== gates) return;
+  const at = gates.length - 1;
+  showAnswer("answer", at, played.answers[at], played.right[at]);
+  if (gates.length === letters.length) return end(played);
+  start([...gates, { z: 0, r: 0 }]);
+}
+
+/** Go to a letter. Its gates are the last ones. @param {readonly Gates[]} next */
+function start(next) {
+  gates = next;
+  closed = null;
+  for (const slider of sliders) slider.value = "0";
+  mark(gates.length - 1);
+  find("#now").replaceChildren(
+    `Letter ${gates.length} of ${letters.length}: `,
+    newElement("b", letters[gates.length - 1]),
+  );
+  const last = classroom.isHidden() ? "Finish" : "See the network play";
+  setText(find("[data-do=next]"), gates.length < letters.length ? "Next letter" : last);
+  run();
+  focusZ();
+}
+
+/** End the game. In a room, the network's gates stay hidden until the teacher shows them. @param {Played} run */
+function end(run) {
+  done = true;
+  if (!classroom.isHidden()) return finish(run);
+  mark(letters.length);
+  find(".play").hidden = true;
+  classroom.finish(gates);
+}
+
+/** Run the network again, because its own gates are not hidden any more. */
+function reveal() {
+  gates = [...gates];
+  if (done) accept();
+  else run();
+}
+
+/** Show what the network does with the same letters. @param {Played} run */
+function finish(run) {
+  mark(letters.length);
+  showNetwork(run.ownZ);
+  setText(find("#score"), score(run));
+  setText(find(".mistake"), firstMistake(run, letters));
+  setText(find(".found"), findings(run, letters));
+  turn(true);
+  find("#score").focus();
+}
+
+/** Show the end instead of the present letter, or the letter instead of the end. @param {boolean} over */
+function turn(over) {
+  classroom.resume();
+  find(".play").hidden = over;
+  find(".end").hidden = !over;
+  main.classList.toggle("over", over);
+}
+
+function again() {
+  done = false;
+  startTable();
+  turn(false);
+  start([{ z: 0, r: 0 }]);
+}
+
+for (const slider of sliders) slider.addEventListener("input", change);
+find("[data-do=next]").addEventListener("click", accept);
+find("[data-do=again]").addEventListener("click", again);
+find("[data-do=retry]").addEventListener("click", () => run().then(focusZ));
+find("figure svg").addEventListener("click", focusZ);
+find(".gates").addEventListener("keydown", (event) => {
+  const slider = /** @type {HTMLInputElement} */ (event.target);
+  const direction = { ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1 }[event.key];
+  if (event.key === "Enter") accept();
+  else if (direction) {
+    slider.value = String(Number(slider.value) + direction * KEY_STEP);
+    change();
+  } else return;
+  event.preventDefault();
+});
+const classroom = mountClassroom(find(".play"), again, reveal);
+document.querySelector("#theme")?.addEventListener("click", switchTheme);
+announceHeight();
+run();

@@ -1,0 +1,59 @@
+/** Be the gate with a class: students play on their own devices, and the network's gates stay hidden until the teacher shows them. */
+
+/** @import { RoomQuestion } from "../rooms/question.js" */
+/** @import { Gates } from "./game.js" */
+import { room } from "../boot.js";
+import { newButton, newElement } from "../elements.js";
+import { keyOf } from "../rooms/question.js";
+import { mountRoom } from "../rooms/room.js";
+
+/**
+ * @param {HTMLElement} play the part of the page in which the gates are set
+ * @param {() => void} restart starts the game again
+ * @param {() => void} reveal is called when the network's gates are not hidden any more
+ */
+export function mountClassroom(play, restart, reveal) {
+  /** The game that the teacher asks for. @type {RoomQuestion | null} */
+  let question = null;
+  /** Sends a student's answer; null on the teacher's page. @type {((answer: number[]) => void) | null} */
+  let send = null;
+  let hidden = room !== null; // until the room's state arrives
+  const heading = newElement("h2", { textContent: "You have played all letters.", tabIndex: -1 });
+  const wait = newElement("section", { className: "wait", hidden: true }, [
+    heading,
+    newElement(
+      "p",
+      room
+        ? "Wait for the teacher. The network’s z appears here when the teacher shows the answer."
+        : "The network’s z appears here when you press “Show answer”.",
+    ),
+    newElement("p", { className: "act" }, [newButton("Play again", restart)]),
+  ]);
+  play.after(wait);
+
+  /** Show a question of the room, or that there is none. @param {RoomQuestion | null} next @param {((answer: number[]) => void) | null} [submit] */
+  function ask(next, submit = null) {
+    const before = question;
+    question = next?.kind === "gate" ? next : null;
+    send = question?.status === "open" ? submit : null;
+    const wasHidden = hidden;
+    hidden = question !== null && question.status !== "revealed";
+    if (before && question && keyOf(before) !== keyOf(question)) restart();
+    if (wasHidden && !hidden) reveal();
+  }
+
+  const page = { show() {}, address: () => "", upto: () => null, subscribe() {} };
+  mountRoom({ ...page, ask, opening: { of: "gate" } }, null);
+  return {
+    /** Return whether the network's gates are hidden now. */
+    isHidden: () => hidden,
+    /** Send the gates at all letters to the room, and wait for the teacher. @param {readonly Gates[]} gates */
+    finish(gates) {
+      send?.([...gates.map(({ z }) => z), ...gates.map(({ r }) => r)]);
+      wait.hidden = false;
+      heading.focus();
+    },
+    /** Remove the text that asks the student to wait. */
+    resume: () => (wait.hidden = true),
+  };
+}

@@ -1,0 +1,67 @@
+/** The sentences of “Be the gate”. All numbers in them are the core's. */
+
+/** @import { Played } from "./game.js" */
+import { fixed } from "../run.js";
+
+const isCapital = (/** @type {string} */ letter) => letter !== letter.toLowerCase();
+const countOf = (/** @type {boolean[]} */ all) => all.filter(Boolean).length;
+
+/** Return how the visitor did at a letter, with the reason if the answer is wrong. @param {Played} run @param {readonly string[]} letters @param {number} at */
+export function feedback(run, letters, at) {
+  const [answer, z, h] = [run.answers[at], fixed(run.gates[at].z), fixed(run.h[at])];
+  if (answer === run.right[at]) return "Correct.";
+  if (isCapital(letters[at]))
+    return `Not quite: at ${letters[at]}, z = ${z} left the memory at ${h}, which reads as ${answer}.`;
+  if (run.answers[at - 1] === answer) return `Not quite: the memory is ${h}, which still reads as ${answer}.`;
+  return `Not quite: at ${letters[at]}, z = ${z} moved the memory to ${h}, which reads as ${answer}.`;
+}
+
+/**
+ * Return the sentence about the present letter. `closed` is the candidate at this letter with r = 0, if it is known.
+ * @param {Played} run @param {readonly string[]} letters @param {number | null} closed
+ */
+export function describe(run, letters, closed) {
+  const at = run.gates.length - 1;
+  const { z, r } = run.gates[at];
+  const candidate = fixed(run.candidate[at]);
+  if (r > 0 && at > 0) return describeReset(run, letters, closed ?? run.candidate[at]);
+  if (z > 0) return `The memory is ${fixed(run.h[at])}, which reads as ${run.answers[at]}.`;
+  if (r > 0) return "The memory is still empty. From the next letter on, r changes the candidate.";
+  if (at === 0)
+    return `The memory is empty. ${letters[0]} proposes a new memory, the candidate: ${candidate}. Drag the memory there.`;
+  const kind = isCapital(letters[at]) ? "a capital" : "noise";
+  return `${feedback(run, letters, at - 1)} ${letters[at]} is ${kind}, and its candidate is ${candidate}.`;
+}
+
+/** Return what the reset gate does to the candidate. @param {Played} run @param {readonly string[]} letters @param {number} closed */
+function describeReset(run, letters, closed) {
+  const at = run.gates.length - 1;
+  const [before, candidate, old] = [run.h[at - 1], run.candidate[at], run.answers[at - 1]];
+  const sees = `With r = ${fixed(run.gates[at].r)} the candidate sees the memory`;
+  if (Math.abs(candidate - closed) < 0.05) return `${sees}, but it stays near ${fixed(closed)}.`;
+  const moves = `${sees} and moves from ${fixed(closed)} to ${fixed(candidate)}.`;
+  if (isCapital(letters[at])) return letters[at] === old ? moves : `${moves} Your ${old} holds it back.`;
+  const agrees = before * candidate > 0 && Math.abs(candidate) > 0.3;
+  return agrees ? `${moves} Now even an open z keeps your ${old}.` : moves;
+}
+
+/** Return the number of correct answers of the visitor and of the network. @param {Played} run */
+export function score({ answers, ownAnswers, right }) {
+  const [yours, own] = [answers, ownAnswers].map((row) => countOf(row.map((answer, at) => answer === right[at])));
+  return `You: ${yours} of ${right.length} correct. The network: ${own} of ${right.length}.`;
+}
+
+/** Return what the network does with the same letters. @param {Played} run @param {readonly string[]} letters */
+export function findings({ ownZ, ownR }, letters) {
+  const at = (/** @type {number[]} */ row, /** @type {boolean} */ capital) =>
+    row.filter((_, i) => isCapital(letters[i]) === capital);
+  const capitals = `At the capitals the network opens z to ${fixed(Math.min(...at(ownZ, true)))} or more.`;
+  const [z, r] = [fixed(Math.max(...at(ownZ, false))), fixed(Math.min(...at(ownR, false)))];
+  return `${capitals} At the small letters it keeps z at ${z} or less, and opens r to ${r} or more: then the candidate agrees with the memory.`;
+}
+
+/** Return the reason for the visitor's first wrong answer, or "". @param {Played} run @param {readonly string[]} letters */
+export function firstMistake(run, letters) {
+  const at = run.answers.findIndex((answer, i) => answer !== run.right[i]);
+  return at < 0 ? "" : feedback(run, letters, at);
+}

@@ -1,0 +1,192 @@
+"""Be the gate: played by keys on a projector, and by touch on a phone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+import gru_core as gru
+from gru_core import Clamp, Trace
+from tests.support.accessible import expect_no_barriers
+from tests.support.lab import Lab, number
+
+MODEL, LETTERS = "flip-flop", ["A", "m", "p", "B", "s", "m"]
+
+Gates = tuple[float, float]
+
+
+def expected(gates: Sequence[Gates]) -> Trace:
+    """Return the run with z and r of the visitor at the first letters."""
+    clamps = [
+        Clamp(gate, value, steps=slice(t, t + 1))
+        for t, pair in enumerate(gates)
+        for gate, value in zip("zr", pair, strict=True)
+    ]
+    return gru.trace(gru.load(MODEL), " ".join(LETTERS), clamps=clamps)
+
+
+def answers(run: Trace) -> list[str]:
+    """Return the answers of the network's own readout."""
+    return [run.model.readout.labels[row.argmax()] for row in run.y]
+
+
+class Start:
+    """The page, with its controls found by their accessible names."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.z = page.get_by_role("slider", name="update gate")
+        self.r = page.get_by_role("slider", name="reset gate")
+        self.next = page.locator("[data-do=next]")
+        self.says = page.get_by_role("status")
+        self.end = page.locator("section.end")
+
+    def open(self, path: str = "/start") -> Start:
+        self.page.goto(path)
+        expect(self.says).to_contain_text("−0.99")
+        return self
+
+    def cells(self, row: str) -> Locator:
+        return self.page.locator(f"[data-row={row}] td")
+
+    def settled(self, gates: Sequence[Gates]) -> Trace:
+        """Wait for the numbers of these gates, compare all that show on the page with the core, and return the run."""
+        run, at = expected(gates), len(gates) - 1
+        h = run.h[at, 0]
+        memory = re.compile(rf"^{gates[at][0]:.2f}, .*{f'{h:.2f}'.replace('-', '−').replace('−0.00', '0.00')}$")
+        expect(self.z).to_have_attribute("aria-valuetext", memory)
+        expect(self.page.locator(".equation sub").first).to_have_text(str(len(gates)))
+        terms = [number(text) for text in re.findall(r"−?\d+\.\d+", self.page.locator(".equation").inner_text())]
+        z, old, _, candidate, result = terms
+        before = run.h[at - 1, 0] if at else 0
+        assert [z, old, candidate, result] == pytest.approx([gates[at][0], before, run.h_tilde[at, 0], h], abs=0.00501)
+        assert (1 - z) * old + z * candidate == pytest.approx(result, abs=0.00501)
+        ends = [self.page.locator(".ghost circle"), self.page.locator(".memory circle")]
+        middle, unit = self.page.evaluate(
+            "() => { const { left, width } = document.querySelector('figure svg').getBoundingClientRect();"
+            " const { width: line } = document.querySelector('.axis').getBBox(); return [left + width / 2, line / 2]; }"
+        )
+        for circle, value in zip(ends, (run.h_tilde[at, 0], h), strict=True):
+            box = circle.bounding_box()
+            assert box is not None
+            assert (box["x"] + box["width"] / 2 - middle) / unit == pytest.approx(value, abs=0.01)
+        return run
+
+
+def test_be_the_gate_is_played_by_keys_and_ends_in_the_lab(page: Page) -> None:
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    start = Start(page).open()
+    page.evaluate(
+        "() => { window.shift = 0; new PerformanceObserver((list) => list.getEntries().forEach((entry) => {"
+        " window.shift += entry.value; })).observe({ type: 'layout-shift' }); }"
+    )
+    start.z.focus()
+    gates: list[Gates] = []
+    # The A is taken, lost at m, and the B is taken; an open r at s makes an open z harmless.
+    for presses, reset in ((19, 0), (20, 0), (0, 0), (18, 0), (20, 20), (1, 0)):
+        expect(start.z).to_be_focused()
+        for _ in range(presses):
+            page.keyboard.press("ArrowRight")
+        if reset:
+            page.keyboard.press("Tab")
+            page.keyboard.press("End")
+        gates.append((presses / 20, reset / 20))
+        run = start.settled(gates)
+        if len(gates) == 2:
+            expect_no_barriers(page, "playing")
+        if len(gates) == 5:
+            expect(start.says).to_contain_text(re.compile(r"r = 1\.00 .*0\.05.*0\.9\d.* B"))
+        if len(gates) < 6:
+            assert page.evaluate("() => window.shift") == 0
+        page.keyboard.press("Enter")
+        if len(gates) == 2:
+            expect(start.says).to_contain_text(
+                f"at m, z = 1.00 moved the memory to {run.h[1, 0]:.2f}, which reads as B"
+            )
+    own, right = gru.trace(gru.load(MODEL), " ".join(LETTERS)), list("AAABBB")
+    correct = [given == one for given, one in zip(answers(run), right, strict=True)]
+    assert correct == [True, False, False, True, True, True]
+    heading = start.end.get_by_role("heading")
+    expect(heading).to_be_focused()
+    expect(heading).to_have_text(re.compile(rf"{sum(correct)} of 6.* 6 of 6"))
+    expect(start.cells("answer")).to_have_text(
+        [re.compile(rf"^{a}.*{'correct' if ok else 'wrong'}") for a, ok in zip(answers(run), correct, strict=True)]
+    )
+    shown = [float(text) for row in ("z", "own-z") for text in start.cells(row).all_inner_texts()]
+    assert shown == pytest.approx([*(z for z, _ in gates), *own.z[:, 0]], abs=0.00501)
+    drawn = start.cells("z").evaluate_all("cells => cells.map(({ style }) => Number(style.getPropertyValue('--own')))")
+    np.testing.assert_allclose(drawn, own.z[:, 0], atol=1e-9)
+    expect_no_barriers(page, "the end")
+    page.emulate_media(color_scheme="dark")
+    expect_no_barriers(page, "the end, dark", colors_alone=True)
+    page.emulate_media(color_scheme=None)
+    start.end.get_by_role("link").click()
+    lab = Lab(page)
+    expect(lab.sequence).to_have_value(" ".join(LETTERS))
+    expect(lab.step).to_have_value(str(LETTERS.index("B") + 1))
+    page.go_back()
+    expect(start.end.get_by_role("heading").or_(page.get_by_role("heading", name="Letter 1"))).to_be_visible()
+
+
+SMALLEST_TEXT = """() => Math.min(...[...document.querySelectorAll("body *")]
+    .filter((e) => e.checkVisibility() && !e.closest(".unseen"))
+    .filter((e) => [...e.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim()))
+    .map((e) => parseFloat(getComputedStyle(e).fontSize)))"""
+
+
+def test_be_the_gate_is_played_by_touch_on_a_phone_without_scrolling(page: Page, console_errors: list[str]) -> None:
+    for size, text in (((1920, 1080), 20), ((1024, 768), 16), ((390, 844), 0)):
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        start = Start(page).open()
+        assert page.evaluate("document.documentElement.scrollHeight") <= size[1]
+        assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+        assert page.evaluate(SMALLEST_TEXT) >= text
+    for control in (start.z, start.r, start.next, page.locator("figure svg"), page.get_by_role("link", name="Skip")):
+        box = control.bounding_box()
+        assert box is not None
+        assert box["height"] >= 44
+        assert box["y"] + box["height"] <= 844
+    expect_no_barriers(page, "phone")
+    finger = page.context.new_cdp_session(page)
+
+    def drag(target: Locator, source: Locator, share: float) -> None:
+        """Drag from one circle a share of the way to another one."""
+        boxes = [source.bounding_box(), target.bounding_box()]
+        assert boxes[0] is not None
+        assert boxes[1] is not None
+        x0, x1 = (box["x"] + box["width"] / 2 for box in boxes if box)
+        y = boxes[0]["y"] + boxes[0]["height"] / 2
+        for kind, x in (("touchStart", x0), ("touchMove", (x0 + x1) / 2), ("touchMove", x0 + share * (x1 - x0))):
+            finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+        finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    gates: list[Gates] = []
+    for share in (0.9, 0, 0, 0.8, 0, 0):
+        if share:
+            drag(page.locator(".ghost circle"), page.locator(".memory circle"), share)
+            assert float(start.z.input_value()) == pytest.approx(share, abs=0.02)
+        gates.append((float(start.z.input_value()), 0))
+        run = start.settled(gates)
+        if len(gates) == 2:
+            # The server is gone for a moment: the page says so, and keeps what was played.
+            page.route("**/api/trace", lambda route: route.abort())
+            start.z.fill("0.1")
+            expect(page.get_by_role("alert")).not_to_be_empty()
+            page.unroute("**/api/trace")
+            console_errors.clear()
+            page.get_by_role("button", name="Try again").click()
+            gates[1] = (0.1, 0)
+            start.settled(gates)
+            expect(page.get_by_role("alert")).to_be_hidden()
+        start.next.click()
+    assert answers(run) == list("AAABBB")
+    expect(start.end.get_by_role("heading")).to_have_text(re.compile("6 of 6.* 6 of 6"))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    start.end.get_by_role("button").click()
+    expect(start.z).to_be_focused()
+    start.settled([(0, 0)])
+    expect(start.cells("answer")).to_have_text([""] * 6)
