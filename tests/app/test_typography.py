@@ -20,6 +20,7 @@ PAGES = [
     "/lessons",
     "/teach",
     "/teach/lab-sheet",
+    "/start",
     *(f"/lessons/{name}" for name in LESSONS),
 ]
 BREAKABLE = r"[\w₀-₉] = [−\d]|\b[tz] =|\bnear [01]\b|\b[rz] near|\d %"

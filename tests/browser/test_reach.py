@@ -22,6 +22,7 @@ PAGES = (
     "/lessons/gates",
     "/teach",
     "/rooms",
+    "/start",
 )
 EVERYTHING = "tape,words,whatif,cell,equations,memory,influence,alike,table"
 
