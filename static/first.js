@@ -1,9 +1,10 @@
-// Runs before the first paint, so that a chosen theme does not flash.
+// Runs before the first paint, so that neither a chosen theme nor what newcomers see appears late.
 try {
   // A page that embeds this one can say which theme it has itself.
   const embedded = /\/embed(\/|$)/.test(location.pathname) ? new URLSearchParams(location.search).get("theme") : null;
   const theme = embedded ?? localStorage.getItem("theme");
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
+  if (localStorage.getItem("stepped") === null) document.documentElement.dataset.newcomer = ""; // STEPPED in storage.js
 } catch {
   // Storage can be forbidden, for example in an embedded page. Then the page follows the system's theme.
 }

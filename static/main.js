@@ -47,7 +47,6 @@ const requestRun = keepArriving(tape, store);
 const open = createLinkOpener(store, requestRun);
 const actions = createActions(store, requestRun, open);
 
-mountNewcomer(document.querySelector("#newcomer"));
 mountModel(find(".intro"), store, actions);
 mountSequence(find(".sequence"), store, actions);
 mountAgainst(find("#against-open"), /** @type {HTMLFormElement} */ (find("form.against")), store, actions);
@@ -75,6 +74,7 @@ if (boot.uploads) mountUpload(find("#bring-open"), dialog("#bring"), actions);
 const heatmaps = mountHeatmaps(tape, store, boot.figures[pageCell.cell]);
 keepDetails(store);
 followAddress(store, requestRun);
+mountNewcomer(document.querySelector("#newcomer"), /** @type {HTMLInputElement} */ (find("#sequence")), store);
 
 completePage({
   store,

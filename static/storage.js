@@ -30,5 +30,5 @@ export function writeStored(key, text, area = "localStorage") {
   }
 }
 
-/** The key of the note that the visitor has moved through a run on this device. */
+/** The key of the note that the visitor has used the Lab or a lesson on this device. `first.js` reads it, too. */
 export const STEPPED = "stepped";

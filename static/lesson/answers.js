@@ -2,7 +2,7 @@
 
 /** An option, a number, the values of a drawn curve, or steps. @typedef {number | number[]} Answer */
 
-import { readStoredJson, writeStored } from "../storage.js";
+import { STEPPED, readStoredJson, writeStored } from "../storage.js";
 
 const KEY = "gruscope-lessons";
 
@@ -17,6 +17,7 @@ export const answersIn = (lesson) => answers[lesson] ?? {};
 /** @param {string} lesson @param {string} question @param {Answer} answer */
 export function saveAnswer(lesson, question, answer) {
   answers[lesson] = { ...answersIn(lesson), [question]: answer };
+  writeStored(STEPPED, "yes");
   store();
 }
 

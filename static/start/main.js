@@ -26,6 +26,7 @@ const letters = sequence.split(" ");
 const sliders = /** @type {HTMLInputElement[]} */ (findAll(main, "input[type=range]"));
 const [z, r] = sliders;
 const line = mountLine(find("figure svg"), (fraction) => {
+  if (!isShown()) return; // the line still shows the last letter
   z.value = String(fraction);
   change();
 });
@@ -42,6 +43,9 @@ let settling = 0;
 /** Whether the visitor has accepted the gates of all letters. */
 let done = false;
 
+/** Return whether the page shows the present letter: its candidate is known. */
+const isShown = () => played?.gates.length === gates.length;
+
 /** Run the network with the present gates. One request at a time: the newest gates count. */
 const run = () => (running ??= follow().finally(() => (running = null)));
 
@@ -53,7 +57,7 @@ async function follow() {
       return showProblem(/** @type {Error} */ (error).message);
     }
     showProblem("");
-    show(played);
+    if (isShown()) show(played);
   }
 }
 
@@ -67,7 +71,6 @@ function showProblem(message) {
 function show(run) {
   const at = run.gates.length - 1;
   if (run.gates[at].r === 0) closed = run.candidate[at];
-  if (at !== gates.length - 1) return;
   drawLine(run);
   showGate("z", at, run.gates[at].z);
   showAnswer("answer", at, run.gates[at].z > 0 ? run.answers[at] : "");
@@ -82,7 +85,12 @@ function show(run) {
 function drawLine({ h, candidate }) {
   const at = gates.length - 1;
   line.show(at > 0 ? h[at - 1] : 0, candidate[at], gates[at]);
-  sliders.forEach((slider) => setText(/** @type {Element} */ (slider.nextElementSibling), fixed(Number(slider.value))));
+}
+
+/** Show the values of the sliders next to them. */
+function showValues() {
+  for (const slider of sliders)
+    setText(/** @type {Element} */ (slider.nextElementSibling), fixed(Number(slider.value)));
 }
 
 const focusZ = () => z.focus({ preventScroll: true });
@@ -90,7 +98,8 @@ const focusZ = () => z.focus({ preventScroll: true });
 /** Use the values of the sliders. */
 function change() {
   gates = [...gates.slice(0, -1), { z: Number(z.value), r: Number(r.value) }];
-  if (played) drawLine(played);
+  showValues();
+  if (played && isShown()) drawLine(played);
   run();
 }
 
@@ -109,6 +118,7 @@ function start(next) {
   gates = next;
   closed = null;
   for (const slider of sliders) slider.value = "0";
+  showValues();
   mark(gates.length - 1);
   find("#now").replaceChildren(
     `Letter ${gates.length} of ${letters.length}: `,
@@ -180,4 +190,5 @@ find(".gates").addEventListener("keydown", (event) => {
 const classroom = mountClassroom(find(".play"), again, reveal);
 document.querySelector("#theme")?.addEventListener("click", switchTheme);
 announceHeight();
+showValues();
 run();

@@ -1,16 +1,38 @@
-/** An invitation to the first lesson, for visitors who have not used the Lab or a lesson on this device before. */
+/** The first screen of a newcomer: three invitations, and the cursor where the output changes for the first time. */
 
-import { hasAnswers } from "../lesson/answers.js";
-import { STEPPED, readStored, writeStored } from "../storage.js";
+/** @import { Store } from "../store.js" */
+import { finder } from "../elements.js";
+import { answer } from "../run.js";
+import { FOCUS, change, goTo } from "../state.js";
+import { STEPPED, writeStored } from "../storage.js";
 
-const DISMISSED = "newcomer";
-
-/** @param {HTMLElement | null} line null on a page that a link, a lesson or a room opened */
-export function mountNewcomer(line) {
-  if (!line || hasAnswers() || [STEPPED, DISMISSED].some((key) => readStored(key) !== null)) return;
-  line.hidden = false;
-  line.querySelector("button")?.addEventListener("click", () => {
-    line.hidden = true;
-    writeStored(DISMISSED, "yes");
+/**
+ * @param {HTMLElement | null} section null on a page that a link, a lesson or a room opened
+ * @param {HTMLInputElement} sequence the box to type in
+ * @param {Store} store
+ */
+export function mountNewcomer(section, sequence, store) {
+  const { dataset } = document.documentElement;
+  if (!section || dataset.newcomer === undefined) return;
+  const find = finder(section);
+  const { model } = store.get();
+  const views = FOCUS.views.filter((view) => view !== "equations");
+  const leave = () => {
+    delete dataset.newcomer;
+    writeStored(STEPPED, "yes");
+    if (store.get().views === views) store.update(change, { views: FOCUS.views });
+  };
+  find("[data-do=type]").addEventListener("click", () => sequence.select());
+  find("[data-do=dismiss]").addEventListener("click", leave);
+  store.update(change, { views });
+  store.update(goTo, turn(store.get()));
+  store.subscribe((state) => {
+    if (dataset.newcomer !== undefined && state.model !== model) leave(); // the section speaks of the first model
   });
+}
+
+/** Return the first timestep whose output differs from the one before; 1 if there is none. @param {import("../state.js").State} state */
+function turn({ run }) {
+  const outputs = Array.from({ length: run.T }, (_, t) => answer(run, t).text);
+  return 1 + Math.max(0, outputs.findIndex((text) => text !== outputs[0])); // prettier-ignore
 }

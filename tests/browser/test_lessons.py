@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from playwright.sync_api import BrowserContext, Page, expect
@@ -117,30 +118,33 @@ def test_the_search_for_spoiled_answers_finds_them(page: Page, n: int, spoil: st
     assert len([*spoilers(page, n, lesson.steps[n - 1], shown_questions)]) == 1
 
 
-def test_the_lab_invites_newcomers_to_the_first_lesson(page: Page) -> None:
-    first = shelf.get(shelf.ORDER[0], Settings())
+def test_newcomers_get_three_invitations_and_the_step_where_the_output_changes(page: Page) -> None:
+    welcome = page.locator("#newcomer")
     page.goto("/?model=flip-flop")
-    expect(page.locator("#newcomer")).to_have_count(0)
+    expect(welcome).to_have_count(0)
     page.goto("/")
-    invitation = page.locator("#newcomer")
-    expect(invitation).to_contain_text(first.title)
+    expect(welcome).to_be_visible()
+    trace = gru.trace(gru.load("flip-flop"), page.locator("#sequence").input_value())
+    labels = trace.y.argmax(axis=1)
+    turn = 1 + int(np.argmax(labels != labels[0]))
+    expect(page.locator("#step")).to_have_value(str(turn))
+    assert page.locator("h1:visible").count() == 1
     expect_no_barriers(page)
-    for reason in ("localStorage.setItem('stepped', 'yes')", "localStorage.setItem('gruscope-lessons', '{\"a\":{}}')"):
-        page.evaluate(reason)
+    links = [link.get_attribute("href") for link in welcome.get_by_role("link").all()]
+    assert links == ["/start", f"/lessons/{shelf.ORDER[0]}"]
+    welcome.locator("[data-do=type]").click()
+    expect(page.locator("#sequence")).to_be_focused()
+    for visited in (lambda: welcome.locator("[data-do=dismiss]").click(), lambda: page.keyboard.press("ArrowRight")):
+        visited()
+        page.goto("/")
+        page.wait_for_selector(".heatmaps .heatmaplayer image")
+        expect(welcome).to_be_hidden()
+        expect(page.locator("#question")).to_be_visible()
+        expect(page.locator("#step")).to_have_value("1")
+        page.evaluate("localStorage.clear()")
         page.reload()
         page.wait_for_selector(".heatmaps .heatmaplayer image")
-        expect(invitation).to_be_hidden()
-        page.evaluate("localStorage.clear()")
-    page.reload()
-    invitation.get_by_role("button").click()
-    expect(invitation).to_be_hidden()
-    page.reload()
-    page.wait_for_selector(".heatmaps .heatmaplayer image")
-    expect(invitation).to_be_hidden()
-    page.evaluate("localStorage.clear()")
-    page.reload()
-    invitation.get_by_role("link").click()
-    expect(page.locator(".lesson-title")).to_have_text(first.title)
+        expect(welcome).to_be_visible()
 
 
 def z(page: Page) -> list[str]:
