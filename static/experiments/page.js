@@ -8,6 +8,7 @@ import { mountLesson } from "../lesson/lesson.js";
 import { unfollowed } from "../link.js";
 import { mountRoom } from "../rooms/room.js";
 import { mountHelp } from "../views/help.js";
+import { mountKeyboard } from "../views/keyboard.js";
 import { mountShare } from "../views/share.js";
 import { mountExport } from "./export.js";
 import { mountEntries } from "./history.js";
@@ -28,6 +29,7 @@ export function mountExperiment(controls, rows) {
   const notice = find("#notice");
   const show = (/** @type {string} */ query) => setText(notice, unfollowed(controls.read(query)));
 
+  mountKeyboard(document);
   mountTheme(find("#theme"));
   mountDisplay(find("#display"));
   mountShare(find("#share-open"), dialog("#share"), home, path, controls.address);
