@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from .version import VERSIONS
+
 INTERRUPTED = 130
 """The exit code after Ctrl+C. As in shells, it is 128 plus the number of the signal."""
 
@@ -17,11 +19,25 @@ def commands() -> dict[str, Any]:
 
     They are imported here, because this takes a second in which the user can already press Ctrl+C.
     """
-    from .commands import check, experiment, export, import_, lesson, models, serve, sweep, trace, train
+    from .commands import (
+        census,
+        check,
+        completion,
+        experiment,
+        export,
+        import_,
+        lesson,
+        models,
+        serve,
+        sweep,
+        trace,
+        train,
+    )
 
     return {
         "serve": serve,
         "trace": trace,
+        "census": census,
         "export": export,
         "import": import_,
         "check": check,
@@ -30,6 +46,7 @@ def commands() -> dict[str, Any]:
         "sweep": sweep,
         "experiment": experiment,
         "lesson": lesson,
+        "completion": completion,
     }
 
 
@@ -42,6 +59,7 @@ def parsers() -> dict[str, argparse.ArgumentParser]:
         epilog=_examples(*(line for command in modules.values() for line in command.EXAMPLES)),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    whole.add_argument("--version", action="version", version=f"gruscope {VERSIONS['gruscope']}")
     subparsers = whole.add_subparsers(dest="command", metavar=" | ".join(modules))
     by_name = {"": whole}
     for name, command in modules.items():
@@ -58,7 +76,7 @@ def parsers() -> dict[str, argparse.ArgumentParser]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help")):
+    if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help", "--version")):
         words.insert(0, "serve")
     try:
         options = parsers()[""].parse_args(words)

@@ -19,6 +19,9 @@ from .schemas import MOST_CHANGES, SIGNALS, ClampBody, Scenario, UnitPlace, Weig
 VERSION = "1"
 """The version of links that this server reads."""
 
+APPEARANCE = ("hide", "theme", "display")
+"""The keys that change the appearance of a page, and not its view; the page reads them in the browser."""
+
 _PLACE = "[1-9][0-9]{0,5}"
 _SIGNALS, _GATES, _HELD = "|".join(SIGNALS), "|".join(GATES), "|".join(HOLDABLE)
 _VIEW = "tape|words|whatif|cell|equations|memory|influence|alike|table"
@@ -137,11 +140,15 @@ def _listed(keys: Mapping[str, str], key: str) -> list[str]:
     return listed
 
 
+LIKE = "z.1@4-6=0 (gate, units, timesteps, value; the value of a gate is from 0 to 1)"
+"""The form of a clamp in a link and on the command line."""
+
+
 def _read_clamp(text: str) -> ClampBody:
     match = _CLAMP.fullmatch(text)
     value = decimal(match["value"]) if match else None
     if match is None or value is None:
-        raise Refused(422, "link", "clamps must look like z.1@4-6=0 (gate, units, timesteps, value)", "clamps")
+        raise Refused(422, "link", f"clamps must look like {LIKE}", "clamps")
     start = int(match["from"])
     end = start if match["span"] is None else int(match["to"]) if match["to"] else None
     units = [int(unit) for unit in match["units"].split("+")] if match["units"] else None

@@ -14,7 +14,7 @@ from . import errors
 from .jobs.start import start_engine
 from .jobs.trainings import Trainings
 from .lessons import shelf
-from .models import served_models, store
+from .models import excluded, served_models, store
 from .pages.lab import warm_up
 from .rooms.keeper import InMemory
 from .rooms.rooms import Rooms
@@ -42,7 +42,8 @@ from .routes import (
 from .schemas import ErrorBody
 from .server.background import running
 from .server.budget import Budget
-from .server.log import Log
+from .server.head import Head
+from .server.log import LOG, Log
 from .server.memory import configure_allocator, trim_regularly
 from .server.metrics import metrics
 from .server.middleware import BodyLimit, FairShares, SecurityHeaders
@@ -92,6 +93,8 @@ def create_app(settings: Settings | None = None, primary: Primary | None = None)
     """
     settings = settings or Settings.from_environment()
     served_models(settings.models)
+    for name, reason in excluded(settings).items():
+        LOG.warning("the model %s is not offered: %s", name, reason)
     shelf.check(settings.lessons)
     store(settings)
     request_metrics = metrics()
@@ -107,6 +110,7 @@ def create_app(settings: Settings | None = None, primary: Primary | None = None)
             Middleware(SecurityHeaders, settings=settings),
             Middleware(FairShares, settings=settings),
             Middleware(Budget, settings=settings),
+            Middleware(Head),
             # Starlette compresses responses above 128 KiB in a thread. At this level a smaller one takes about 10 ms.
             Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=6),
             Middleware(HostCheck, settings=settings),

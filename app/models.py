@@ -103,7 +103,14 @@ def _load_and_try(path: Path) -> Model:
 
 def names(settings: Settings) -> list[str]:
     """Return the names of the models within the limits."""
-    return [name for name, model in served_models(settings.models).items() if _excess(model, settings) is None]
+    hidden = excluded(settings)
+    return [name for name in served_models(settings.models) if name not in hidden]
+
+
+def excluded(settings: Settings) -> dict[str, str]:
+    """Return the models that cannot be shown, each with the reason, such as a size above its limit."""
+    reasons = {name: _excess(model, settings) for name, model in served_models(settings.models).items()}
+    return {name: reason for name, reason in reasons.items() if reason is not None}
 
 
 def get(name: str, settings: Settings) -> Model:

@@ -157,6 +157,36 @@ def twin_run() -> None:
             verdict(f"H = {H}, reset {reset}", ratio(turns["twin"], turns["run"]), 1.7)
 
 
+def batch() -> None:
+    print("300 sequences of 20 to 400 timesteps, float32: every signal; torch's packed sequences return h only")
+    rng = np.random.default_rng(0)
+    xs = [rng.normal(size=(T, 32)).astype(np.float32) for T in rng.integers(20, 401, 300)]
+    for kind, H, layers in (("gru", 64, 1), ("lstm", 64, 1), ("gru", 256, 1), ("gru", 256, 2)):
+        cells = [initial(kind, 32 if k == 0 else H, H, rng) for k in range(layers)]
+        readout = Readout("linear", np.eye(H), np.zeros(H), tuple(map(str, range(H))))
+        card = Card("", "", "", "", "random", "")
+        model = Model(gru_core.Vectors(32), tuple(cells), readout, card).astype(np.float32)
+        runs: dict[str, Any] = {"ours": lambda m=model: gru_core.trace_batch(m, xs)}
+        if H == 64:
+            runs["one by one"] = lambda m=model: [gru_core.trace(m, x) for x in xs]
+            runs["census"] = lambda m=model: gru_core.census(m, xs)
+        if torch is not None:
+            net, tensors = getattr(torch.nn, kind.upper())(32, H, num_layers=layers), [torch.tensor(x) for x in xs]
+            runs["torch"] = lambda n=net, t=tensors: torch_packed(n, t)
+            with torch.no_grad():
+                turns = side_by_side(runs, turns=3, in_a_row=3)
+        else:
+            turns = side_by_side(runs, turns=3, in_a_row=3)
+        print(f"  {kind}, {layers} × {H}: " + ", ".join(f"{name} {median(s):.2f} s" for name, s in turns.items()))
+        if torch is not None:
+            verdict("ours over torch's packed sequences", ratio(turns["ours"], turns["torch"]), 4)
+
+
+def torch_packed(net: Any, tensors: list[Any]) -> Any:
+    h, _ = net(torch.nn.utils.rnn.pack_sequence(tensors, enforce_sorted=False))
+    return torch.nn.utils.rnn.pad_packed_sequence(h)[0]
+
+
 def shares_by_loop(z: Array) -> Array:
     """Return the ledger of a unit, computed by a double loop over timesteps."""
     shares = np.zeros((len(z), len(z) + 1))
@@ -180,6 +210,7 @@ def ledger_of_a_unit() -> None:
 def main() -> None:
     trace()
     twin_run()
+    batch()
     ledger_of_a_unit()
     training_step()
     other_cells()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -474,6 +474,36 @@ def reset_by_y(m: Maker) -> Port:
     return m.port(file, x=x, y=net.outputs(net.states(x)[-1][-1]))
 
 
+def relu_before_readout(m: Maker) -> Port:
+    net, file, x = m.start()
+    return m.port(file, x=x, y=net.outputs(relu(net.states(x)[-1])))
+
+
+def scaled_input(m: Maker) -> Port:
+    """Return a port that reads pixels from 0 to 255 as numbers from -1 to 1, or standardized inputs."""
+    net, file, x = m.start(str(m.rng.choice(["GRU", "LSTM"])))
+    if m.T % 2:
+        x = m.rng.integers(0, 256, x.shape).astype(np.float32)
+        return m.port(file, x=x, h=net.states(x / 127.5 - 1)[-1])
+    raw = (x * m.rng.uniform(0.5, 9, x.shape[2]) + m.rng.normal(0, 5, x.shape[2])).astype(np.float32)
+    return m.port(file, x=raw, h=net.states((raw - raw.mean((0, 1))) / raw.std((0, 1)))[-1])
+
+
+def dropout(m: Maker) -> Port:
+    """Return a port in training mode: dropout between two layers, or on the input."""
+    net, file, x = m.start(layers=2)
+    share = float(m.rng.choice([0.1, 0.2, 0.3, 0.5]))
+
+    def dropped(array: Array) -> Array:
+        return (array * (m.rng.random(array.shape) >= share) / (1 - share)).astype(np.float32)
+
+    lower, upper = (replace(net, layers=[layer]) for layer in net.layers)
+    if m.T % 2 and x.shape[2] <= net.units:
+        h_l0 = lower.states(dropped(x))[0]
+        return m.port(file, x=x, h_l0=h_l0, h_l1=upper.states(h_l0)[0])
+    return m.port(file, x=x, h=upper.states(dropped(lower.states(x)[0]))[0])
+
+
 FAULTY: list[tuple[Callable[[Maker], Port], str]] = [
     (reset, "reset gate"), (exporter, "reset gate"), (reset_by_y, "reset gate"), (gate_order, "gate order"),
     (lstm_order, "gate order"), (update, "direction of z"), (bias_dropped, "biases"), (bias_swapped, "biases"),
@@ -483,6 +513,7 @@ FAULTY: list[tuple[Callable[[Maker], Port], str]] = [
     (backward, "time"), (states_backward, "time"), (late, "time"), (batch_first, "axes"), (half_weights, "precision"),
     (bfloat16_products, "precision"), (quantized, "precision"), (layer_dropped, "layers"), (layers_swapped, "layers"),
     (softmax, "readout"), (pooled, "readout"), (readout_bias, "readout"),
+    (relu_before_readout, "readout"), (scaled_input, "scaled input"), (dropout, "dropout"),
 ]  # fmt: skip
 
 

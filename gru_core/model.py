@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import repeat
 from pathlib import Path
 from typing import Literal
@@ -64,12 +64,16 @@ class Readout:
 
 @dataclass(frozen=True)
 class Model:
-    """A network: an `encoder`, `layers` from the bottom to the top, a `readout` and a `card`."""
+    """A network: an `encoder`, `layers` from the bottom to the top, a `readout` and a `card`.
+
+    `report` has the sentences that explain how the file of another library was read. It is not saved with the model.
+    """
 
     encoder: Encoder
     layers: tuple[Cell, ...]
     readout: Readout
     card: Card
+    report: tuple[str, ...] = field(default=(), compare=False)
 
     def __repr__(self) -> str:
         I, K = self.encoder.inputs, len(self.readout.labels)
@@ -82,6 +86,7 @@ class Model:
             "inputs": f"{self.encoder.inputs}. {self.encoder.hint}",
             "units": f"{self.sizes}, {kinds}",
             "outputs": f"{self.readout.kind}: {notebook.some(self.readout.labels)}",
+            "read as": " ".join(self.report),
         }
         return notebook.card_html(self.card, sizes, self.examples)
 
@@ -105,6 +110,8 @@ class Model:
         states: list[Array] = [np.asarray(h, float) for h in initial]
         shapes = [h.shape for h in states]
         if shapes != needed:
+            if not any(shapes) and (len(shapes),) in needed:
+                raise ValueError(f"h0 is a list with a state for each layer, here {needed}: for one layer pass [h0]")
             raise ValueError(f"h0 has shapes {shapes}, but this model needs {needed}")
         return states
 
@@ -112,8 +119,11 @@ class Model:
         """Return the clamped values of each layer, or None for a layer without a clamp.
 
         `steps` is the shape of the run: `(T,)` for one sequence, `(T, B)` for a batch. Raises ValueError if the model
-        has no such layer, signal or unit, or if a clamp covers no timestep or has a mask of another shape.
+        has no such layer, signal or unit, or if a clamp covers no timestep or has a mask of another shape. Raises
+        TypeError if `clamps` is a single clamp.
         """
+        if isinstance(clamps, Clamp):
+            raise TypeError("clamps is a list: write clamps=[…] even for one clamp")
         self._check_layers(clamps)
         return [hold(clamps, i, cell, steps) for i, cell in enumerate(self.layers)]
 

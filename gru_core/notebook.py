@@ -69,6 +69,17 @@ def run_html(title: str, run: Run, tokens: list[str] | None, outputs: Iterable[t
     return _table(title + (f" (not shown: {', '.join(hidden)})" if hidden else ""), "".join(rows))
 
 
+def rows_html(title: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return a table with a line for each row, at most `STEPS`. Numbers have three digits."""
+    hidden = f" (not shown: {len(rows) - STEPS} more rows)" * (len(rows) > STEPS)
+    header = _row("", map(_cell, rows[0] if rows else ()))
+    lines = (
+        _row(str(number), (_cell(f"{value:.3g}" if isinstance(value, float) else str(value)) for value in row.values()))
+        for number, row in enumerate(rows[:STEPS])
+    )
+    return _table(title + hidden, header + "".join(lines))
+
+
 def _colored_cell(signal: Signal, value: float) -> str:
     """Return a table cell with the value, on the value's color in the signal's scale."""
     colors = np.array([[*bytes.fromhex(color[1:])] for color in signal.scale["light"]], float)

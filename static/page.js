@@ -11,6 +11,7 @@
 import { firstRun } from "./arrival.js";
 import { boot, lesson, room } from "./boot.js";
 import { begin } from "./changes.js";
+import { mountDisplay } from "./display.js";
 import { finder } from "./elements.js";
 import { announceHeight, home } from "./frame.js";
 import { mountAddress } from "./history.js";
@@ -69,6 +70,7 @@ export function completePage({ store, lead, path, address, show, heatmaps, ...mo
   mountShare(find("#share-open"), dialog("#share"), home, path, address);
   mountHelp(find("#help-open"), dialog("#help"));
   mountAppearance(find("#theme"), lead);
+  mountDisplay(find("#display"));
   mountNext(document.querySelector("#next"), lead);
   mountLinks(store, path, address, liveAddress);
   announceHeight();

@@ -25,7 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     try:
-        entries = list(_entries(with_cache(Settings.from_environment())))
+        settings = with_cache(Settings.from_environment())
+        entries, hidden = list(_entries(settings)), models.excluded(settings)
     except ValueError as error:
         print(f"gruscope: {error}", file=sys.stderr)
         return 1
@@ -37,6 +38,8 @@ def run(options: argparse.Namespace) -> int:
         units = " → ".join(str(layer["units"]) for layer in entry["layers"])
         title, summary = (short(entry["card"][part], 100) for part in ("title", "summary"))
         print(f"{entry['id']:{width}}  {entry['from']:6}  units {units}  {title}: {summary}")
+    for name, reason in hidden.items():
+        print(f"gruscope: the pages do not offer {name}: {reason}", file=sys.stderr)
     return 0
 
 

@@ -100,10 +100,16 @@ def _failed(message: str, status: int = 1) -> int:
 
 
 def _read() -> str:
+    """Return the standard input as one sequence, and report it if that joins several lines."""
     try:
-        return sys.stdin.read()
+        text = sys.stdin.read()
     except UnicodeDecodeError as error:
         raise ValueError("the standard input is not text") from error
+    lines = sum(bool(line.strip()) for line in text.splitlines())
+    if lines > 1:
+        note = f"the {lines} lines of the standard input are read as one sequence; for a sequence in each line use"
+        print(f"gruscope: {note} gruscope census MODEL -", file=sys.stderr)
+    return text
 
 
 def _trace(model: Model, sequence: str, clamps: Sequence[Clamp]) -> Trace:

@@ -16,6 +16,7 @@ import numpy as np
 from gru_core.arrays import Array, Mask
 from gru_core.cells.holds import Holds
 from gru_core.cells.mixture import Mixture
+from gru_core.cells.named import Signals
 from gru_core.cells.signals import Colour, Signal
 
 
@@ -232,7 +233,7 @@ class Gradients:
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
-class Run(ABC):
+class Run(Signals, ABC):
     """Every value of a run: arrays `(T, H)` for one sequence, `(T, B, H)` for a batch.
 
     `x` and `h0` are the inputs and the initial state. The signals are the left-hand sides of the equations. `holds` has

@@ -1,4 +1,4 @@
-"""Import of networks from PyTorch and Keras that are in memory. Keras is imported only if `from_keras` is called."""
+"""Import of networks from PyTorch and Keras that are in memory. Keras is imported only if it is needed."""
 
 from __future__ import annotations
 
@@ -8,24 +8,29 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
+
 from gru_core.formats import choices, read_arrays, read_file
+from gru_core.formats.imported import Imported
 from gru_core.formats.names import plain
-from gru_core.formats.questions import FormatError
-from gru_core.model import Model
+from gru_core.formats.questions import FormatError, shown
 
 
-def from_torch(
+def torch_network(
     module: Any,
-    answers: Mapping[str, str] | None = None,
-    alphabet: Sequence[str] | None = None,
-    labels: Sequence[str] | None = None,
-) -> Model:
-    """Return the model in a `torch.nn.GRU`, `LSTM` or `RNN`, a cell such as `GRUCell`, or a module with one of these.
-
-    The module may also have an Embedding and a Linear. A bidirectional layer needs `answers={"direction": "forward"}`
-    or "backward". Other arguments and errors are as for `formats.read`. Raises FormatError if `module` is not a torch
-    module, or if it has a plain RNN with relu.
-    """
+    answers: Mapping[str, str],
+    alphabet: Sequence[str] | None,
+    labels: Sequence[str] | None,
+) -> Imported:
+    """Return the network in a torch module, or in a state dict. See `gru_core.from_torch`."""
+    if isinstance(module, Mapping):
+        inner = [shown(str(name)) for name, tensor in module.items() if isinstance(tensor, Mapping)]
+        if inner:
+            raise FormatError(
+                f"{', '.join(inner[:4])}: a dictionary in a dictionary. Pass only the one with the weights"
+            )
+        arrays = {str(name): _array(tensor) for name, tensor in module.items()}
+        return read_arrays(arrays, "state dict", answers, alphabet, labels)
     if not callable(getattr(module, "state_dict", None)):
         raise FormatError(f"{type(module).__name__} is not a torch module: it has no state_dict()")
     arrays = {name: _array(tensor) for name, tensor in _weights(module).items()}
@@ -43,7 +48,7 @@ def from_torch(
         others = {n: a for n, a in others.items() if not n.startswith(f"{place}/")}
         if not choices.between(others, arrays[f"{tables[0]}.weight"].shape[1]):
             inferred = {"embedding": place}
-    return read_arrays(arrays, type(module).__name__, inferred | dict(answers or {}), alphabet, labels).model
+    return read_arrays(arrays, type(module).__name__, inferred | dict(answers), alphabet, labels)
 
 
 def _weights(module: Any) -> dict[str, Any]:
@@ -69,21 +74,19 @@ def _array(tensor: Any) -> Any:
     """Return a tensor as a NumPy array. NumPy has no bfloat16, so it becomes float32, which is exact."""
     if getattr(tensor, "is_meta", False):
         raise FormatError("this module has no numbers yet: it is on the device meta. Load its weights first")
+    if not hasattr(tensor, "detach"):
+        return np.asarray(tensor)
     tensor = tensor.detach().cpu()
     return (tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor).numpy()
 
 
-def from_keras(
+def keras_network(
     layer: Any,
-    answers: Mapping[str, str] | None = None,
-    alphabet: Sequence[str] | None = None,
-    labels: Sequence[str] | None = None,
-) -> Model:
-    """Return the model in a Keras layer `GRU`, `LSTM`, `SimpleRNN`, `Bidirectional` or `RNN`, or in a model with one.
-
-    Keras writes the layer to a `.keras` file in a temporary folder, and this function reads the file. Arguments are as
-    for `from_torch`, and errors as for `formats.read`. Raises FormatError if the layer has no weights yet.
-    """
+    answers: Mapping[str, str],
+    alphabet: Sequence[str] | None,
+    labels: Sequence[str] | None,
+) -> Imported:
+    """Return the network in a Keras layer or model. See `gru_core.from_keras`."""
     import keras
 
     if not isinstance(layer, keras.Model):
@@ -93,4 +96,4 @@ def from_keras(
     with TemporaryDirectory() as folder:
         path = Path(folder) / f"{layer.name}.keras"
         layer.save(path)
-        return read_file(path, answers, alphabet, labels).model
+        return read_file(path, answers, alphabet, labels)

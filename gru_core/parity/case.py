@@ -41,12 +41,13 @@ FUNCTIONS: dict[str, Function] = {
 
 @dataclass(frozen=True)
 class Output:
-    """The outputs y of a network: `after`(V h + c), where h is a state, or the `pool` of the states over time."""
+    """The outputs y of a network: `after`(V `before`(h) + c), where h is a state, or the `pool` of the states."""
 
     V: Array
     c: Array
     after: str
     pool: Literal["mean", "sum", "maximum"] | None = None
+    before: str = "linear"
 
     @staticmethod
     def from_readout(readout: Readout) -> Output:
@@ -62,7 +63,7 @@ class Output:
                 pooled = np.where(steps, h, 0).sum(0, keepdims=True)
                 pooled = pooled / steps.sum(0, keepdims=True) if self.pool == "mean" else pooled
             h = np.broadcast_to(pooled, h.shape)
-        y: Array = h @ self.V.T + self.c
+        y: Array = FUNCTIONS[self.before](h) @ self.V.T + self.c
         if self.after in ("softmax", "log softmax"):
             y = y - y.max(-1, keepdims=True)
             y = y - np.log(np.exp(y).sum(-1, keepdims=True))

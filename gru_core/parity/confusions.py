@@ -236,6 +236,9 @@ def _outputs(case: Case) -> Iterator[Confusion]:
         yield Confusion(
             "readout", "the weights of the readout transposed", changes.output(V=output.V.T), remedies.READOUT
         )
+    for before in ("relu", "elu", "tanh"):
+        words = f"a {before} between the state and the readout"
+        yield Confusion("readout", words, changes.output(before=before), remedies.BEFORE_READOUT)
     for pool in ("mean", "sum", "maximum"):
         words = f"the {pool} of the states over time in the readout"
         yield Confusion("pooling", words, changes.output(pool=pool), remedies.POOLING)

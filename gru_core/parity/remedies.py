@@ -108,6 +108,9 @@ READOUT = (
     "Compare what follows the last layer. The loss often contains the softmax: CrossEntropyLoss in PyTorch, "
     "from_logits in Keras. If the file was read wrongly, answer readout=softmax or readout=linear."
 )
+BEFORE_READOUT = (
+    "The readout shown here reads the state itself, y = V h + c. Compare h, or take y without the function between."
+)
 POOLING = "The readout shown here reads the state of each timestep. Compare y of the unpooled states, or only h."
 PRECISION = (
     "The other implementation computes with fewer bits. Compute the reference in float32, or store it in the lower "
@@ -117,4 +120,11 @@ QUANTIZED = "The other implementation has quantized weights. Compare with the ne
 TF32 = (
     "Compute the reference in full precision: torch.backends.cuda.matmul.allow_tf32 = False in PyTorch, "
     "jax_default_matmul_precision='highest' in JAX, enable_tensor_float_32_execution(False) in TensorFlow."
+)
+SCALED = (
+    "Store x in the reference as the network reads it, after the scaling of your data, or scale x in the same way here."
+)
+DROPOUT = (
+    "The other implementation dropped numbers at random, as in a training. Call model.eval() in PyTorch, or "
+    "training=False in Keras, before you compute the reference."
 )

@@ -120,7 +120,8 @@ class Parity:
         if self.cause is None:
             return (
                 f"{lines} No known cause explains the difference. Check that the reference is from this network, this "
-                "input and this initial state (zero, unless the reference has h0)."
+                "input and this initial state (zero, unless the reference has h0), and without dropout: model.eval() "
+                "in PyTorch."
             )
         return f"{lines} But {self.cause}. {self.cause.remedy}".rstrip()
 

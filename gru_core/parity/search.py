@@ -1,7 +1,7 @@
 """The search for the mistake behind a difference.
 
-Each mistake is tried alone, then together with another one. Rounding in another precision explains a difference if the
-difference then becomes much smaller.
+Each mistake is tried alone, then mistakes with fitted numbers, then two mistakes together. Rounding in another
+precision explains a difference if the difference then becomes much smaller.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 
 from gru_core.parity.case import Case
 from gru_core.parity.confusions import MEANINGS, NAMES, common, precisions_of_products, rare
+from gru_core.parity.fitted import fits
 
 GLANCE = 1
 """The number of timesteps, after the first difference, that the search compares first."""
@@ -80,6 +81,10 @@ def explain(cases: Iterable[Case], tolerance: float) -> Cause | None:
                 remedy = " ".join(dict.fromkeys(confusion.remedy for confusion in chosen))
                 name = NAMES.get(chosen[0].kind, chosen[0].kind)
                 causes.append(Cause(name, words, relative, remedy))
+        if together == 1 and not causes:
+            # The cases differ only in what their weights mean, and all compute the same.
+            fitted = [fit for case in cases[:1] for fit in fits(case, tolerance)]
+            causes = [Cause(fit.name, fit.words, fit.relative, fit.remedy) for fit in fitted]
         if causes:
             best = min(cause.relative for cause in causes)
             # What is left is rounding: of causes that leave about the same, the more common one comes first.

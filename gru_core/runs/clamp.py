@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -13,15 +14,20 @@ from gru_core.cells.cell import Cell
 from gru_core.cells.holds import Holds
 from gru_core.cells.registry import HOLDABLE
 
+PYTORCH = {"n": "h_tilde", "g": "c_tilde"}
+"""The names of candidates in PyTorch, each with its name here."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, init=False)
 class Clamp:
     """A value at which a gate of some units is held at some timesteps.
 
     `gate` is "r", "z", "h_tilde" or "h_prev" for a GRU, and any signal for another cell. "h_prev" is h_{t-1} as
-    timestep t reads it: if it is held at 0, the timestep reads nothing of the past. `units` are indices from 0; None
-    means all units. `steps` is a slice that counts from 0, or a mask: `(T,)` for one sequence, `(T, B)` for a batch.
-    None means all timesteps. `layer` counts from 0, the layer nearest the input.
+    timestep t reads it: if it is held at 0, the timestep reads nothing of the past. `units` are indices from 0, or one
+    index; None means all units. `steps` is a timestep from 0, a slice, or a mask: `(T,)` for one sequence, `(T, B)` for
+    a batch. None means all timesteps. `layer` counts from 0, the layer nearest the input.
+
+        Clamp("z", 0.0, units=2, steps=0)        # z of the third unit at the first timestep
 
     Raises ValueError if no cell has this gate, or if the value is out of its range. If the range depends on the cell,
     the value is checked when the clamp is used.
@@ -29,14 +35,26 @@ class Clamp:
 
     gate: str
     value: float
-    units: Sequence[int] | None = None
-    steps: slice | Mask | None = None
-    layer: int = 0
+    units: Sequence[int] | None
+    steps: slice | Mask | None
+    layer: int
 
-    def __post_init__(self) -> None:
-        if self.gate not in HOLDABLE:
-            raise ValueError(f"there is no gate {self.gate!r} to clamp: choose one of {', '.join(HOLDABLE)}")
-        ends = HOLDABLE[self.gate]
+    def __init__(
+        self,
+        gate: str,
+        value: float,
+        units: int | Sequence[int] | None = None,
+        steps: int | slice | Mask | None = None,
+        layer: int = 0,
+    ) -> None:
+        fields = {"gate": gate, "value": value, "units": _units(units), "steps": _steps(steps), "layer": layer}
+        for name, field in fields.items():
+            object.__setattr__(self, name, field)  # the dataclass is frozen
+        if gate not in HOLDABLE:
+            choice = f"choose one of {', '.join(HOLDABLE)}"
+            choice = f"PyTorch's {gate} is {PYTORCH[gate]} here" if gate in PYTORCH else choice
+            raise ValueError(f"there is no gate {gate!r} to clamp: {choice}")
+        ends = HOLDABLE[gate]
         if ends is not None:
             self.check(ends)
 
@@ -56,6 +74,23 @@ class Clamp:
         if not on.any():
             raise ValueError(f"the clamp on {self.gate} covers none of the timesteps 1 to {T}")
         return on
+
+
+def _units(units: Any) -> Sequence[int] | None:
+    return units if units is None or isinstance(units, Sequence) else np.atleast_1d(units).tolist()
+
+
+def _steps(steps: Any) -> slice | Mask | None:
+    """Return the timesteps of a clamp as a slice or a mask. Raises ValueError if they are something else."""
+    if steps is None or isinstance(steps, slice):
+        return steps
+    mask = np.asarray(steps)
+    if mask.ndim and mask.dtype == bool:
+        return mask
+    if mask.ndim or mask.dtype.kind not in "iu":
+        raise ValueError("steps is one timestep, a slice such as slice(2, 5), or a mask of true and false")
+    step = index(steps)
+    return slice(step, step + 1 or None)
 
 
 def hold(clamps: Sequence[Clamp], layer: int, cell: Cell, steps: tuple[int, ...]) -> Holds | None:

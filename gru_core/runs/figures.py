@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,9 @@ from gru_core.cells.signals import BLUE, DIVERGING, Scale, Signal, Theme
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+
+    from gru_core.model import Model
+    from gru_core.runs.census import Unit
 
 Signals = Mapping[str, Signal]
 
@@ -98,11 +101,92 @@ def run_figure(run: Run, tokens: list[str] | None, title: str, twin: Run | None,
     ticks = [f"{token[:12]}<br>{t}" for t, token in zip(steps, tokens, strict=True)]
     below = {"anchor": f"y{len(signals)}", "tickvals": steps[::every], "ticktext": ticks[::every]}
     figure.update_xaxes(below, visible=True, fixedrange=False)
-    title = escape(title) + (" · changed − original" if difference else "")
-    figure.update_layout(title=title, height=660, margin={"l": 60, "r": 20, "t": 60, "b": 50})
+    figure.update_layout(title=escape(title), height=660, margin={"l": 60, "r": 20, "t": 60, "b": 50})
     figure.update_layout(paper_bgcolor="rgb({}, {}, {})".format(*VEIL["paper"][theme]))
     figure.update_layout(font_color="#222" if theme == "light" else "#ddd")
     return figure
+
+
+def census_figure(
+    model: Model, units: Sequence[Unit], title: str, labels: tuple[str, str] | None, theme: Theme
+) -> go.Figure:
+    """Return a figure with a point for each unit. Points of upper layers have other symbols.
+
+    There is a panel for each gate: how often it is closed, and how often it is open. Further panels have the half-life,
+    and with labels the AUC, each above the width of the range of h.
+    """
+    import plotly.graph_objects as go
+
+    ink, soft = INK[theme]
+    paper = "rgb({}, {}, {})".format(*VEIL["paper"][theme])
+    signals = {name: signal for cell in model.layers for name, signal in cell.signals.items()}
+    span = [unit.highest - unit.lowest for unit in units]
+    panels: list[tuple[str, str, str, Sequence[float | None], Sequence[float | None], str]] = [
+        (
+            f"{signals[gate].name} {signals[gate].symbol}", "closed", "open",
+            [unit.closed.get(gate) for unit in units], [unit.open.get(gate) for unit in units],
+            signals[gate].colour[theme],
+        )
+        for gate in dict.fromkeys(gate for unit in units for gate in unit.means)
+    ]  # fmt: skip
+    if any(unit.half_life is not None for unit in units):
+        panels.append(("Half-life", "range of h", "timesteps", span, [u.half_life for u in units], ink))
+    if labels is not None:
+        words = f"AUC: {escape(labels[0])} → {escape(labels[1])}"
+        panels.append((words, "range of h", "AUC", span, [u.auc for u in units], ink))
+    if not panels:
+        panels.append(("Range of h", "lowest", "highest", [u.lowest for u in units], [u.highest for u in units], ink))
+    figure = go.Figure(layout={"template": "none", "paper_bgcolor": paper, "plot_bgcolor": paper, "font_color": soft})
+    hover = [_hover(unit, len(model.layers) > 1) for unit in units]
+    marks = [SYMBOLS[unit.layer % len(SYMBOLS)] for unit in units]
+    width = 1 / len(panels)
+    for i, (name, across, up, x, y, color) in enumerate(panels):
+        number = "" if i == 0 else i + 1
+        figure.add_scatter(
+            name=name, x=x, y=y, xaxis=f"x{number}", yaxis=f"y{number}", mode="markers", text=hover,
+            hovertemplate="%{text}<extra></extra>", marker={"color": color, "symbol": marks, "size": 8, "opacity": 0.7},
+        )  # fmt: skip
+        left, right = i * width, (i + 1) * width - 0.06
+        figure.update_layout({f"xaxis{number}": {"domain": [left, right], "anchor": f"y{number}", "title": across}})
+        figure.update_layout({f"yaxis{number}": {"anchor": f"x{number}", "title": up}})
+        scales: dict[str, dict[str, object]] = {
+            "timesteps": {"type": "log", "dtick": 1},
+            "AUC": {"range": [-0.03, 1.03]},
+        }
+        figure.update_layout({f"yaxis{number}": scales.get(up, {})})
+        if across == "closed":
+            shares = {"range": [-0.03, 1.03], "tickformat": ".0%"}
+            figure.update_layout({f"xaxis{number}": shares, f"yaxis{number}": shares})
+        figure.add_annotation(
+            text=f"<b>{name}</b>", x=left, y=1.02, xref="paper", yref="paper", xanchor="left", yanchor="bottom",
+            showarrow=False, font={"color": color, "size": 14},
+        )  # fmt: skip
+    heading = {"text": escape(title), "font": {"color": ink, "size": 17}, "x": 0, "xref": "paper", "xanchor": "left"}
+    return figure.update_layout(
+        title=heading, showlegend=False, width=max(460, 330 * len(panels)), height=420,
+        margin={"l": 60, "r": 0, "t": 90, "b": 50},
+    )  # fmt: skip
+
+
+SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "x", "star", "hexagon")
+"""The symbols of points, by layer."""
+
+
+def _hover(unit: Unit, several: bool) -> str:
+    """Return the text at the point of a unit. Layers, units, sequences and timesteps count from 1, as on the page."""
+    name = f"layer {unit.layer + 1}, unit {unit.unit + 1}" if several else f"unit {unit.unit + 1}"
+    lines = [f"{name}{' (dead)' if unit.dead else ''}"]
+    lines += [
+        f"{gate}: mean {mean:.2f}, closed {unit.closed[gate]:.0%}, open {unit.open[gate]:.0%}"
+        for gate, mean in unit.means.items()
+    ]
+    lines.append(f"h: {unit.lowest:.2f} to {unit.highest:.2f}")
+    if unit.half_life is not None:
+        lines.append(f"half-life {unit.half_life:.3g} timesteps, at most {unit.longest_half_life:.3g}")
+    if unit.auc is not None:
+        lines.append(f"AUC {unit.auc:.3f}")
+    lines += [f"{what}: sequence {m.sequence + 1}, t = {m.t + 1}" for what, m in unit.moments.items()]
+    return "<br>".join(lines)
 
 
 def standalone(signals: Signals, theme: Theme) -> go.Figure:

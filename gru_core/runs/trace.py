@@ -9,17 +9,20 @@ from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from gru_core import notebook
 from gru_core.arrays import Array, Mask
 from gru_core.cells.cell import Run
 from gru_core.cells.holds import Holds
+from gru_core.cells.named import Signals
 from gru_core.cells.signals import Theme
-from gru_core.encoder import LARGEST, SequenceError
+from gru_core.encoder import SequenceError
 from gru_core.model import Model
 from gru_core.runs import figures, record
 from gru_core.runs.clamp import Clamp
 from gru_core.runs.edit import Edit
+from gru_core.runs.inputs import numbers
 from gru_core.runs.ledger import ledger
 from gru_core.runs.sensitivity import Sensitivity, sensitivity
 
@@ -41,13 +44,14 @@ class Gap:
 
 
 @dataclass(frozen=True)
-class Trace:
+class Trace(Signals):
     """A run of `model` over a sequence, or over a part of one.
 
     `tokens` are the timesteps as text, or None if the sequence was an array. `layers` have every intermediate value of
     each layer as arrays `(T, H)`. `y` `(T, K)` are the outputs. The signals of the top layer have short names:
-    `trace.z`, `trace.h`. `twin` is the original run, the run of a second sequence, or None. `mask` `(T,)` is false at
-    the timesteps that the network skips, such as padding. These do not change the state. If it is None, all count.
+    `trace.z`, `trace.h`. `twin` is the original run or, if `second` is true, the run of a second sequence, or None.
+    `mask` `(T,)` is false at the timesteps that the network skips, such as padding. These do not change the state. If
+    it is None, all count.
     """
 
     model: Model
@@ -56,16 +60,27 @@ class Trace:
     y: Array
     twin: Trace | None = None
     mask: Mask | None = None
+    second: bool = False
 
-    def __getattr__(self, name: str) -> Array:
-        """Return a signal of the top layer, `(T, H)`.
+    if not TYPE_CHECKING:
 
-        Raises AttributeError if the layer has no such signal. The message lists the signals.
-        """
-        signals = self.layers[-1].cell.signals if not name.startswith("_") and name != "layers" else {}
-        if name not in signals:
-            raise AttributeError(f"a trace of this model has no {name!r}; its signals are {', '.join(signals)}")
-        return getattr(self.layers[-1], name)  # type: ignore[no-any-return]
+        def __getattr__(self, name: str) -> Array:
+            """Return a signal of the top layer, `(T, H)`.
+
+            Raises AttributeError if the layer has no such signal. The message lists the signals.
+            """
+            signals = self.layers[-1].cell.signals if not name.startswith("_") and name != "layers" else {}
+            if name not in signals:
+                raise AttributeError(f"a trace of this model has no {name!r}; its signals are {', '.join(signals)}")
+            return getattr(self.layers[-1], name)
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self.layers[-1].cell.signals]
+
+    @property
+    def last(self) -> list[Array]:
+        """The state of each layer after the last timestep: the `h0` with which a next run goes on from here."""
+        return [run.last for run in self.layers]
 
     @property
     def differs(self) -> Mask:
@@ -107,16 +122,24 @@ class Trace:
         """Return the contribution of each timestep's candidate to a unit's state, `(T, T + 1)`. See runs/ledger.py.
 
         Column 0 is the share of the initial state, and column k the share of the k-th timestep's candidate. The rows
-        of a GRU sum to 1. In an LSTM the state is c. Raises ValueError for an RNN.
+        of a GRU sum to 1. In an LSTM the state is c. Raises ValueError for an RNN, or if there is no such unit.
         """
-        return ledger(self.layers[layer], unit)
+        run = self._layer(layer)
+        return ledger(run, _within("unit", unit, run.cell.units))
 
     def sensitivity(self, t: int, output: int | None = None, layer: int = -1) -> Sensitivity:
         """Return the gradients of an output, and of a layer's state, at timestep `t`, from 0.
 
-        `output` is the index of the output; None means the largest output. See runs/sensitivity.py.
+        `output` is the index of the output; None means the largest output. See runs/sensitivity.py. Raises ValueError
+        if there is no such timestep, output or layer.
         """
+        self._layer(layer)
+        t = _within("t", t, len(self.y))
+        output = None if output is None else _within("output", output, self.y.shape[1])
         return sensitivity(self.layers, self.model.readout, self.y, t, output, layer)
+
+    def _layer(self, layer: int) -> Run:
+        return self.layers[_within("layer", layer, len(self.layers))]
 
     def arrays(self) -> record.Named:
         """Return every array by name. runs/record.py lists the names."""
@@ -149,24 +172,26 @@ class Trace:
         """Return a Plotly figure with the signals of a layer as heatmaps over one time axis.
 
         With `difference` the figure shows the differences from the twin. `figure.write_html("x.html")` writes a page
-        that needs no network. Raises ValueError if `difference` is true and there is no twin.
+        that needs no network. Raises ValueError if there is no such layer, or if `difference` is true and there is no
+        twin.
         """
+        number, layers = _within("layer", layer, len(self.layers)) + 1, len(self.layers)
         twin = self._twin().layers[layer] if difference else None
-        number, layers = range(len(self.layers))[layer] + 1, len(self.layers)
         title = self.model.card.title + (f" · layer {number} of {layers}" if layers > 1 else "")
+        title += (" · first − second sequence" if self.second else " · changed − original") if difference else ""
         return figures.run_figure(self.layers[layer], self.tokens, title, twin, theme)
 
     def __repr__(self) -> str:
         T, K = self.y.shape
         sequence = "" if self.tokens is None else f" of {shorten(' '.join(self.tokens), 40, placeholder='…')!r}"
-        twin = "" if self.twin is None else ", with the original run"
+        twin = "" if self.twin is None else f", with the {'second sequence' if self.second else 'original run'}"
         return f"Trace({self.model.card.title[:40]!r}{sequence}: T={T}, H={self.model.sizes}, K={K}{twin})"
 
     def _repr_html_(self) -> str:
         """Return the run as an HTML table of colored cells. A notebook shows it. The table loads nothing."""
         outputs = list(self._output_rows("output"))
         if self.twin is not None:
-            outputs += self.twin._output_rows("original")
+            outputs += self.twin._output_rows("second sequence" if self.second else "original")
         return notebook.run_html(self.model.card.title, self.layers[-1], self.tokens, outputs)
 
     def _output_rows(self, name: str) -> Iterator[tuple[str, list[str]]]:
@@ -179,7 +204,14 @@ class Trace:
                 yield f"{name}, {label}", [f"{value:.2f}" for value in y]
 
 
-def read(model: Model, sequence: str | Array, most: int | None = None) -> tuple[list[str] | None, Array]:
+def _within(name: str, value: int, size: int) -> int:
+    """Return an index from 0. A negative one counts from the end. Raises ValueError if it is out of range."""
+    if not -size <= value < size:
+        raise ValueError(f"{name}={value} is not in this trace: choose from 0 to {size - 1}")
+    return range(size)[value]
+
+
+def read(model: Model, sequence: str | npt.ArrayLike, most: int | None = None) -> tuple[list[str] | None, Array]:
     """Return the tokens of `sequence` (None for an array) and its inputs `(T, I)`.
 
     Raises SequenceError if the sequence has no timesteps or more than `most`, has a symbol outside the alphabet, or a
@@ -197,50 +229,57 @@ def read(model: Model, sequence: str | Array, most: int | None = None) -> tuple[
         if not tokens:
             raise SequenceError(f"the sequence is empty. {model.encoder.hint}")
         return tokens, model.encoder.encode(tokens)
-    x = np.asarray(sequence, float)
-    I = model.layers[0].inputs
-    if x.ndim != 2 or x.shape[1] != I or len(x) == 0:
-        raise SequenceError(f"the inputs have shape {x.shape}, but this model needs (T, {I})")
+    x = numbers(model, sequence)
     check_length(len(x))
-    bad = np.flatnonzero(~(np.abs(x) <= LARGEST).all(1))
-    if bad.size:
-        raise SequenceError(f"an input is not a number from -{LARGEST:,.0f} to {LARGEST:,.0f}", int(bad[0]) + 1)
     return None, x
+
+
+def _initial(model: Model, h0: Sequence[npt.ArrayLike] | None, after: Trace | None) -> Sequence[npt.ArrayLike] | None:
+    """Return the initial states. Raises ValueError if there are both `h0` and `after`."""
+    if after is not None and h0 is not None:
+        raise ValueError("h0 and after are both initial states: give only one of them")
+    return h0 if after is None else after.last
 
 
 def stream(
     model: Model,
-    sequence: str | Array,
-    h0: Sequence[Array] | None = None,
+    sequence: str | npt.ArrayLike,
+    h0: Sequence[npt.ArrayLike] | None = None,
     clamps: Sequence[Clamp] = (),
     block: int | None = None,
     twin: Model | None = None,
-    against: str | Array | None = None,
-    mask: Mask | None = None,
+    against: str | npt.ArrayLike | None = None,
+    mask: npt.ArrayLike | None = None,
+    after: Trace | None = None,
 ) -> Iterator[Trace]:
     """Run `model` over `sequence`, `block` timesteps at a time (all if None), and yield a Trace for each block.
 
-    `h0` has an initial state for each layer, zero if None: see `Model.state`. `twin` is a model that reads the same
-    sequence without clamps: `model` itself, which then runs as a batch of two, or a model with other weights. `against`
-    is a second sequence of the same length. `model` reads it with the same clamps, and that run is the twin. `mask`
-    `(T,)` is false at the timesteps to skip; None means the timesteps of `Model.mask`.
+    `h0` has an initial state for each layer, zero if None: see `Model.state`. `after` is the trace of the sequence
+    before this one, so that this run goes on from the last state there, and its twin from the last state of the twin.
+    `twin` is a model that reads the same sequence without clamps: `model` itself, which then runs as a batch of two, or
+    a model with other weights. `against` is a second sequence of the same length. `model` reads it with the same
+    clamps, and that run is the twin. `mask` `(T,)` is false at the timesteps to skip; None means the timesteps of
+    `Model.mask`.
 
-    Raises SequenceError if a sequence cannot be read, and ValueError if a clamp or `h0` does not fit the model. The
-    call raises these errors itself, before the first Trace.
+    Raises SequenceError if a sequence cannot be read, and ValueError if a clamp, `h0` or `after` does not fit the
+    model. The call raises these errors itself, before the first Trace.
     """
+    h0 = _initial(model, h0, after)
+    twin_h0 = h0 if after is None or after.twin is None else after.twin.last
     if against is not None:
         steps, other_steps = (len(read(model, inputs)[1]) for inputs in (sequence, against))
         if steps != other_steps:
             raise SequenceError(
                 f"the second sequence must have as many timesteps as the first: {steps}, not {other_steps}"
             )
-        pairs = zip(
-            *(stream(model, inputs, h0, clamps, block, mask=mask) for inputs in (sequence, against)), strict=True
-        )
-        return (replace(first, twin=second) for first, second in pairs)
+        first_run = stream(model, sequence, h0, clamps, block, mask=mask)
+        second_run = stream(model, against, twin_h0, clamps, block, mask=mask)
+        pairs = zip(first_run, second_run, strict=True)
+        return (replace(first, twin=second, second=True) for first, second in pairs)
     if twin is not None and twin is not model:
-        runs = (stream(*who, block, mask=mask) for who in ((model, sequence, h0, clamps), (twin, sequence, h0, ())))
-        pairs = zip(*runs, strict=True)
+        changed_run = stream(model, sequence, h0, clamps, block, mask=mask)
+        original_run = stream(twin, sequence, twin_h0, (), block, mask=mask)
+        pairs = zip(changed_run, original_run, strict=True)
         return (replace(changed, twin=original) for changed, original in pairs)
     tokens, x = read(model, sequence)
     holds = model.holds(clamps, x.shape[:-1])
@@ -250,6 +289,9 @@ def stream(
         raise ValueError(f"mask has shape {counts.shape}, but the sequence has {len(x)} steps")
     if twin is not None:
         x, holds = x[:, None], [(layer_holds or Holds({}, {})).in_first(2) for layer_holds in holds]
+        if twin_h0 is not h0:
+            x = x.repeat(2, 1)
+            initial = [np.stack(states) for states in zip(initial, model.state(twin_h0), strict=True)]
 
     def traces(state: Sequence[Array]) -> Iterator[Trace]:
         size = block or len(x)
@@ -275,31 +317,47 @@ def stream(
 
 def trace(
     model: Model,
-    sequence: str | Array,
-    h0: Sequence[Array] | None = None,
+    sequence: str | npt.ArrayLike,
+    h0: Sequence[npt.ArrayLike] | None = None,
     clamps: Sequence[Clamp] = (),
-    against: str | Array | None = None,
-    mask: Mask | None = None,
+    against: str | npt.ArrayLike | None = None,
+    mask: npt.ArrayLike | None = None,
+    after: Trace | None = None,
 ) -> Trace:
-    """Run `model` over all of `sequence` and return the Trace. Arguments and errors are as for `stream`.
+    """Run `model` over all of `sequence` and return a Trace, with every intermediate value.
 
-    With `against`, a second sequence of the same length, the trace has a twin for `differs`, `largest_gap` and
-    `figure(difference=True)`.
+        trace = gru.trace(model, "A m m B m")          # text in the model's own alphabet
+        trace = gru.trace(model, x)                    # an array (T, I), or lists of numbers
+        trace.z, trace.h, trace.y                      # (T, H), (T, H) and (T, K)
+        trace.layers[0].z                              # the same for the layer nearest the input
+        trace = gru.trace(model, "p A", after=trace)   # the next part of the sequence
+
+    `sequence` is a text, or numbers `(T, I)`: T timesteps of I inputs. For several sequences use `gru.trace_batch`.
+    `h0` is a list with the initial state of each layer, `(H,)` for a GRU, and `(2H,)` for an LSTM: h, then c. The
+    states are zero if it is None. `after` is the trace of the sequence before this one: the run goes on from the last
+    state there. `clamps` is a list of values at which gates are held. `against` is a second sequence of the same
+    length. Its run becomes `trace.twin`, for `differs`, `largest_gap` and `figure(difference=True)`. `mask` `(T,)` is
+    false at the timesteps to skip; None means the padding of the model's own mask.
+
+    Raises SequenceError if a sequence cannot be read: the message names the timestep, from 1. Raises ValueError if a
+    clamp, a mask or an initial state does not fit the model.
     """
-    return next(stream(model, sequence, h0, clamps, against=against, mask=mask))
+    return next(stream(model, sequence, h0, clamps, against=against, mask=mask, after=after))
 
 
 def twin(
     model: Model,
-    sequence: str | Array,
-    h0: Sequence[Array] | None = None,
+    sequence: str | npt.ArrayLike,
+    h0: Sequence[npt.ArrayLike] | None = None,
     clamps: Sequence[Clamp] = (),
     edits: Sequence[Edit] = (),
+    after: Trace | None = None,
 ) -> tuple[Trace, Trace]:
     """Return the trace of the run with clamps and edited weights, and the trace of the original run.
 
-    Arguments and errors are as for `stream` and `Model.edited`.
+    Arguments and errors are as for `trace` and `Model.edited`.
     """
-    changed = next(stream(model.edited(edits) if edits else model, sequence, h0, clamps, twin=model))
+    changed_model = model.edited(edits) if edits else model
+    changed = next(stream(changed_model, sequence, h0, clamps, twin=model, after=after))
     assert changed.twin is not None
     return changed, changed.twin

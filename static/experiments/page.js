@@ -12,6 +12,7 @@ import { mountKeyboard } from "../views/keyboard.js";
 import { mountShare } from "../views/share.js";
 import { mountExport } from "./export.js";
 import { mountEntries } from "./history.js";
+import { mountDisplay } from "../display.js";
 import { mountTheme } from "./theme.js";
 
 const find = finder(document);
@@ -30,6 +31,7 @@ export function mountExperiment(controls, rows) {
 
   mountKeyboard(document);
   mountTheme(find("#theme"));
+  mountDisplay(find("#display"));
   mountShare(find("#share-open"), dialog("#share"), home, path, controls.address);
   mountHelp(find("#help-open"), dialog("#help"));
   mountExport(document.querySelector("#export-open"), dialog("#export"), String(experiment), rows);

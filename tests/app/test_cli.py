@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,6 +18,8 @@ from pathlib import Path
 import pytest
 
 import gru_core as gru
+from app.cli import commands, main
+from gru_core import presets
 from tests.support.commands import GRUSCOPE, serving
 
 
@@ -117,3 +120,36 @@ def test_a_bad_setting_ends_with_a_message_and_no_traceback() -> None:
         environment = os.environ | {f"GRUSCOPE_{name}": value}
         run = subprocess.run([*GRUSCOPE, "--no-browser"], capture_output=True, text=True, env=environment)
         assert (run.returncode, run.stderr) == (1, f"gruscope: {message}\n")
+
+
+def test_version_prints_the_version_of_the_library() -> None:
+    run = subprocess.run([*GRUSCOPE, "--version"], capture_output=True, text=True)
+    assert (run.returncode, run.stdout) == (0, f"gruscope {gru.__version__}\n")
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash here")
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (["tr"], {"trace", "train"}),
+        (["--v"], {"--version"}),
+        (["census", "senti"], {name for name in presets.SHIPPED if name.startswith("senti")}),
+        (["trace", "--model", "pocket-calculator-l"], {"pocket-calculator-lstm"}),
+        (["completion", "z"], {"zsh"}),
+        (["lesson", "p"], {"preview"}),
+    ],
+)
+def test_bash_completes_commands_options_and_presets(
+    words: list[str], wanted: set[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["completion", "bash"]) == 0
+    line = " ".join(["gruscope", *words])
+    script = f"{capsys.readouterr().out}COMP_WORDS=({line}); COMP_CWORD={len(words)}; _gruscope; echo ${{COMPREPLY[@]}}"
+    assert set(subprocess.run(["bash", "-c", script], capture_output=True, text=True).stdout.split()) == wanted
+
+
+def test_the_scripts_for_other_shells_have_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    for shell in ("zsh", "fish"):
+        assert main(["completion", shell]) == 0
+        script = capsys.readouterr().out
+        assert not [name for name in commands() if name not in script]

@@ -136,9 +136,12 @@ def test_models_lists_presets_the_models_directory_and_uploads(
     complete, incomplete = Upload(TAGGER.read_bytes(), "x"), Upload(BOTH.read_bytes(), "x")
     store.put(complete, UploadResult(imported.said, imported.model))
     store.put(incomplete, UploadResult(question={"key": "direction"}))
-    status, out, _ = run(capsys, "models")
-    assert status == 0
+    status, out, err = run(capsys, "models")
+    assert (status, err) == (0, "")
     assert [line.split()[0] for line in out.splitlines()] == [*presets.SHIPPED, "mine", complete.id]
+    monkeypatch.setenv("GRUSCOPE_MAX_UNITS", "7")
+    assert "mine: this model has 8 units in a layer; at most 7" in run(capsys, "models")[2]
+    monkeypatch.delenv("GRUSCOPE_MAX_UNITS")
     listed = json.loads(run(capsys, "models", "--json")[1])
     assert [entry["from"] for entry in listed] == ["preset"] * len(presets.SHIPPED) + ["served", "kept"]
 

@@ -44,7 +44,7 @@ CASES: dict[str, tuple[bytes, int, str, str | None]] = {
     "huge": (
         b'{"model":"flip-flop","sequence":[[1e300,0,0,0,0,0]]}',
         422,
-        "step 1: an input is not a number",
+        "step 1: input 1 is out of range",
         "sequence.1",
     ),
     "wrong width": (scenario(sequence=[[1, 0]]), 422, "shape (1, 2), but this model needs (T, 6)", "sequence"),

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 
 import pytest
 from fastapi.testclient import TestClient
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from app.main import create_app
+from app.server.head import Head
 from app.settings import Settings
 
 
@@ -76,3 +82,39 @@ def test_the_rules_for_each_path_also_apply_below_a_root_path() -> None:
     assert client.get("/embed").headers["cross-origin-resource-policy"] == "cross-origin"
     assert client.post("/api/models?name=a.npz", content=b"x").json()["error"]["code"] == "read-only"
     assert client.post("/api/trace", headers={"sec-fetch-site": "cross-site"}).status_code == 403
+
+
+PATHS = ["/", "/train", "/healthz", "/docs", "/api/models", "/api/models/flip-flop", "/nowhere", "/api/trace"]
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/api/export/trace.csv?model=flip-flop&sequence=A+m"])
+def test_head_has_the_headers_of_get_and_no_body(path: str) -> None:
+    client = TestClient(create_app(Settings()))
+    head, get = client.head(path), client.get(path)
+    assert (head.status_code, head.content) == (get.status_code, b"")
+    assert head.headers.keys() == get.headers.keys()
+    for name in ("content-type", "content-length", "etag"):
+        assert head.headers.get(name) == get.headers.get(name)
+
+
+def test_head_ends_a_stream_and_passes_an_error_on() -> None:
+    ended = []
+
+    async def events() -> AsyncIterator[str]:
+        try:
+            while True:
+                yield "data: more\n\n"
+        finally:
+            ended.append(True)
+
+    async def stream(request: Request) -> Response:
+        return StreamingResponse(events(), media_type="text/event-stream")
+
+    async def broken(scope: Scope, receive: Receive, send: Send) -> None:
+        raise KeyError
+
+    response = TestClient(Head(Starlette(routes=[Route("/events", stream)]))).head("/events")
+    assert (response.status_code, response.content) == (200, b"")
+    assert ended
+    with pytest.raises(KeyError):
+        TestClient(Head(broken)).head("/")

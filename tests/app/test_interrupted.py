@@ -67,6 +67,7 @@ COMMANDS: dict[str, tuple[list[str], Wait]] = {
     "experiment": (["experiment", "gap", "--out", "gap.json"], logs(b" of ")),
     "export": (["export", "--site", "site", "pages.toml"], logs(b"page-0")),
     "trace": (["trace", "-", "--npz", "run.npz"], reads_standard_input),
+    "census": (["census", "flip-flop", "-"], reads_standard_input),
     "import": (["import", "pipe.safetensors", "--out", "made.safetensors"], reads_the_pipe),
     "check": (["check", "pipe.safetensors", "--reference", "nothing.npz"], reads_the_pipe),
 }

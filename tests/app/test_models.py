@@ -35,9 +35,12 @@ def test_a_model_from_the_directory_is_listed_and_can_be_run_and_shown(tmp_path:
         assert drawn.json()["error"]["message"].startswith("this model has no built-in task")
 
 
-def test_a_model_above_the_limits_is_not_listed_and_not_run(tmp_path: Path) -> None:
+def test_a_model_above_the_limits_is_not_listed_and_not_run_and_the_log_says_why(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     deep().save(tmp_path / "deep.safetensors")
     client = client_of(tmp_path, max_layers=3)
+    assert "deep is not offered: this model has 4 layers; at most 3" in caplog.text
     assert "deep" not in [entry["id"] for entry in client.get("/api/models").json()]
     refused = client.post("/api/trace", json={"model": "deep", "sequence": "a"})
     assert refused.status_code == 422

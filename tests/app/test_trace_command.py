@@ -115,8 +115,12 @@ def test_a_minus_reads_the_sequence_from_standard_input(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("A m\nm B\n"))
-    from_stdin = output_of(capsys, "-")
-    assert from_stdin == output_of(capsys, "A m m B")
+    assert main(["trace", "-"]) == 0
+    out, err = capsys.readouterr()
+    assert out == output_of(capsys, "A m m B")
+    assert "2 lines" in err
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\nA m m B\n"))
+    assert output_of(capsys, "-") == out
 
 
 @pytest.mark.parametrize(
@@ -128,6 +132,11 @@ def test_a_minus_reads_the_sequence_from_standard_input(
         (["--model", __file__, "A"], "this type of file cannot be read: "),
         (["--clamp", "z.1@0=0", "A"], "clamps count layers, units and timesteps from 1"),
         (["--clamp", "z.1@1=2", "A"], "z cannot be clamped at 2.0: choose from 0 to 1"),
+        (
+            ["--clamp", "z=7", "A"],
+            "clamps must look like z.1@4-6=0 (gate, units, timesteps, value; the value of a gate is from 0 to 1)",
+        ),
+        (["--model", "net.pt", "A"], "there is no file net.pt here ("),
         (["--clamp", "z.2@1=0", "A"], "unit 2 is not in this layer: choose from 1 to 1"),
         (["--clamp", "z@9=0", "A"], "the clamp on z covers none of the timesteps 1 to 1"),
         (["--clamp", "L2.z@1=0", "A"], "layer 2 is not in this model: choose from 1 to 1"),

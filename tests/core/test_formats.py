@@ -442,3 +442,31 @@ def test_imported_models_and_questions_can_be_pickled() -> None:
 def test_a_missing_file_raises_filenotfounderror() -> None:
     with pytest.raises(FileNotFoundError):
         formats.read_file(FIXTURES / "nowhere.npz")
+
+
+def test_a_state_dict_is_read_with_the_keywords_of_a_file_and_with_a_report() -> None:
+    arrays, path = dict(np.load(FIXTURES / "pytorch-bare.npz")), FIXTURES / "pytorch-bare.npz"
+    models = [gru.load(path), gru.load(arrays), gru.from_torch(arrays)]
+    said = formats.read_file(path).said
+    for model in models:
+        assert model.report == said
+        np.testing.assert_array_equal(model.layers[0].U, models[0].layers[0].U)
+    both = {
+        f"{name}{end}": array
+        for name, array in torch_layer(np.random.default_rng(0), 3, 4).items()
+        for end in ("", "_reverse")
+    }
+    for read, call in ((gru.load, "gru.load(state_dict, direction="), (gru.from_torch, "gru.from_torch(module, dir")):
+        with pytest.raises(Unanswered) as error:
+            read(both)
+        assert call in error.value.call
+        assert "backward" in " ".join(read(both, direction="backward").report)
+
+
+def test_a_torch_module_and_its_state_dict_give_the_same_model() -> None:
+    torch = pytest.importorskip("torch")
+    module = torch.nn.GRU(3, 4, bidirectional=True)
+    for direction in ("forward", "backward"):
+        one = gru.from_torch(module, direction=direction)
+        other = gru.load(module.state_dict(), direction=direction)
+        np.testing.assert_array_equal(one.layers[0].W, other.layers[0].W)

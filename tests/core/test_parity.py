@@ -165,7 +165,7 @@ def test_a_model_without_its_file_can_be_checked() -> None:
 
 
 @given(st.integers(0, 2**32), st.sampled_from(["before", "after"]))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_no_cause_is_named_for_an_unrelated_network(seed: int, reset: Any) -> None:
     rng = np.random.default_rng(seed)
     layer, other_layer = (gru.GRU.random(3, 4, rng, reset=reset) for _ in range(2))

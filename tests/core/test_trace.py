@@ -62,8 +62,8 @@ def test_text_and_rows_of_numbers_give_the_same_trace() -> None:
         ("  ", "the sequence is empty"),
         (np.zeros((3, 2)), r"the inputs have shape \(3, 2\), but this model needs \(T, 6\)"),
         (np.zeros((0, 6)), r"the inputs have shape \(0, 6\)"),
-        (np.array([[0.0] * 6, [np.nan] * 6]), "step 2: an input is not a number from"),
-        (np.array([[np.inf] * 6]), "step 1: an input is not a number from"),
+        (np.array([[0.0] * 6, [np.nan] * 6]), "step 2: input 1 is NaN"),
+        (np.array([[np.inf] * 6]), "step 1: input 1 is out of range"),
     ],
 )
 def test_a_bad_sequence_is_refused_before_the_run(sequence: str | Array, message: str) -> None:
@@ -254,3 +254,45 @@ def test_a_second_sequence_is_run_as_the_twin() -> None:
     assert trace.differs[4]
     with pytest.raises(SequenceError, match="6, not 2"):
         gru.trace(model, first, against="good .")
+
+
+def test_the_figure_and_the_text_of_a_trace_name_a_second_sequence_as_such() -> None:
+    model = gru.load("sentiment")
+    second = gru.trace(model, "not good .", against="very good .")
+    clamped, _ = gru.twin(model, "not good .", clamps=[Clamp("z", 0.5)])
+    for trace, role, other in ((second, "second sequence", "original"), (clamped, "original", "second sequence")):
+        texts = repr(trace), trace.figure(difference=True).layout.title.text, trace._repr_html_()
+        assert all(role in text for text in texts)
+        assert not any(other in text for text in texts)
+
+
+@pytest.mark.parametrize(("steps", "same"), [(0, slice(0, 1)), (2, slice(2, 3)), (-1, slice(3, 4))])
+def test_a_clamp_can_have_one_unit_and_one_timestep(steps: int, same: slice) -> None:
+    model = gru.load("sentiment")
+    for kind in (int, np.int64):
+        one = gru.trace(model, "not good . good", clamps=[Clamp("z", 0.5, units=kind(2), steps=kind(steps))])
+        listed = gru.trace(model, "not good . good", clamps=[Clamp("z", 0.5, units=[2], steps=same)])
+        np.testing.assert_array_equal(one.h, listed.h)
+        assert (one.z == 0.5).sum() == 1
+    assert replace(Clamp("z", 0.5, units=2, steps=1), layer=1) == Clamp("z", 0.5, [2], slice(1, 2), 1)
+
+
+@pytest.mark.parametrize("name", ["sentiment", "sentiment-lstm"])
+def test_a_run_goes_on_after_another_run(name: str) -> None:
+    model = gru.load(name)
+    first, rest = "the film was not", "good . lovely"
+    whole = gru.trace(model, f"{first} {rest}")
+    np.testing.assert_allclose(gru.trace(model, rest, after=gru.trace(model, first)).y, whole.y[4:], atol=1e-15)
+    clamps = [Clamp(model.layers[0].gates[0], 0.3)]
+    changed, original = gru.twin(model, f"{first} {rest}", clamps=clamps)
+    for edits in ([], [Edit(0, model.layers[0].gates[0], 0, "b", None, 0.5)]):
+        start = gru.twin(model, first, clamps=clamps, edits=edits)[0]
+        runs = gru.twin(model, rest, clamps=clamps, edits=edits, after=start)
+        wanted = gru.trace(model.edited(edits), f"{first} {rest}", clamps=clamps), original
+        for run, full in zip(runs, wanted, strict=True):
+            np.testing.assert_allclose(run.h, full.h[4:], atol=1e-12)
+    assert not np.allclose(changed.h, original.h)
+    pair = gru.trace(model, first, against="the film was very")
+    second = gru.trace(model, rest, against=rest, after=pair)
+    assert second.twin is not None
+    np.testing.assert_allclose(second.twin.y, gru.trace(model, f"the film was very {rest}").y[4:], atol=1e-15)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import onnx
 
 import gru_core as gru
-from gru_core import GRU, Card, Model, Numbers, Readout, Symbols
+from gru_core import GRU, Card, Model, Numbers, Readout, Symbols, Vectors
 from gru_core.arrays import Array
+from gru_core.cells.initial import initial
 
 RESETS = ["before", "after"]
 
@@ -44,6 +46,22 @@ def deep(encoder: Symbols | Numbers = LETTERS, V: float = 1.0, layers: int = 4, 
     readout = Readout("softmax", rng.normal(size=(3, units)) * V, np.zeros(3), ("left", "on", "right"))
     card = Card("Deep", "none", "do nothing", "What do random gates do?", "random", "untrained")
     return Model(encoder, stack, readout, card)
+
+
+def network_of(cell: str, padding: float | None = None, inputs: int = 3, units: int = 4) -> Model:
+    """Return a model of two random layers of a kind, over vectors. It skips timesteps in which all are `padding`."""
+    rng = np.random.default_rng(3)
+    cells = [initial(cell, size, units, rng) for size in (inputs, units)]
+    noisy = [c.with_parameters({n: a + rng.normal(0, 0.5, a.shape) for n, a in c.parameters.items()}) for c in cells]
+    readout = Readout("softmax", rng.normal(size=(2, units)), rng.normal(size=2), ("a", "b"))
+    card = Card("Random", "none", "do nothing", "", "random", "untrained")
+    return Model(Vectors(inputs, padding), tuple(noisy), readout, card)
+
+
+def random_sequences(lengths: Sequence[int], inputs: int = 3) -> list[Array]:
+    """Return random vectors `(T, I)` for each length."""
+    rng = np.random.default_rng(0)
+    return [rng.normal(size=(T, inputs)) for T in lengths]
 
 
 def onnx_gru(gru: GRU, x: Array, h0: Array) -> tuple[bytes, dict[str, Array]]:

@@ -1,0 +1,246 @@
+"""gruscope census: run a model over many sequences, and print what each unit does."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import shlex
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import gru_core
+from gru_core import Model
+from gru_core.formats import FormatError, npz
+from gru_core.numerals import whole
+from gru_core.presets.recipes import held_out
+from gru_core.runs.census import Census, Labels, Moment, Unit
+from gru_core.training.tasks import task_of
+
+from .. import output
+from ..exports.files import rows_as_csv
+
+HELP = "run a model over many sequences, and print what each unit does: gates, half-life, and the labels it separates"
+EXAMPLES = (
+    "gruscope census sentiment",
+    "gruscope census net.safetensors texts.csv --html census.html",
+    "gruscope census store-and-recall --by half-life --csv > units.csv",
+)
+BY: dict[str, Callable[[Unit], float]] = {
+    "auc": lambda unit: abs((0.5 if unit.auc is None else unit.auc) - 0.5),
+    "half-life": lambda unit: unit.half_life or 0.0,
+    "range": lambda unit: unit.highest - unit.lowest,
+}
+"""The statistics by which units can be sorted, the largest first."""
+
+LONGEST = 2_000
+"""The most characters of a sequence in the command that shows a moment."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """Sequences, their labels or None, and where they are from, in words."""
+
+    sequences: Sequence[Any]
+    labels: Labels | None
+    source: str
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="NAME or FILE", help="a preset, or the file of a model")
+    parser.add_argument(
+        "sequences",
+        nargs="?",
+        metavar="SEQUENCES",
+        help="file with a sequence in each line (.txt, or - for standard input); a table of sequences and labels "
+        "(.csv), with one label for each sequence, or one for each timestep and - for none; or arrays (.npz): "
+        "x (T, B, I), and if wanted lengths (B) and labels (B) or (T, B). Default: 1,000 held-out sequences of the "
+        "model's task",
+    )
+    parser.add_argument("--between", metavar="FIRST,SECOND", help="the two labels to separate, if there are more")
+    parser.add_argument(
+        "--by", choices=BY, help="sort by this, the largest first (default: auc, or range without labels)"
+    )
+    parser.add_argument("--most", type=_count, default=20, metavar="N", help="units to print (default: %(default)s)")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--csv", action="store_true", help="print every unit as comma-separated values (CSV), from 0")
+    form.add_argument("--json", action="store_true", help="print every unit as JSON, counted from 0")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="also write a figure of all units, as a page")
+
+
+def _count(text: str) -> int:
+    if not (number := whole(text)):
+        raise argparse.ArgumentTypeError("the number of units is a whole number, at least 1")
+    return number
+
+
+def run(options: argparse.Namespace) -> int:
+    try:
+        model = gru_core.load(options.model)
+        data = _read(options.sequences) if options.sequences else _held_out(model)
+        between, note = _between(data.labels, options.between)
+        census = gru_core.census(model, data.sequences, data.labels if between else None, between)
+        if options.html:
+            output.write(options.html, census.figure().to_html(include_plotlyjs=True).encode())
+    except OSError as error:  # `load` raises one without a file name for a name that is neither a preset nor a file
+        words = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        print(f"gruscope: {words}", file=sys.stderr)
+        return 1
+    except ValueError as error:
+        print(f"gruscope: {error}", file=sys.stderr)
+        return 1
+    if options.json:
+        print(json.dumps(census.table()))
+    elif options.csv:
+        print(rows_as_csv(census.table()), end="")
+    else:
+        _print(census, data, options, note)
+    return 0
+
+
+def _held_out(model: Model) -> Data:
+    """Return held-out sequences of the model's task, with the correct outputs as labels if they are classes."""
+    batch, task = held_out(model), task_of(model)
+    if batch is None or task is None:
+        raise ValueError("this model has no built-in task: give a file of sequences")
+    labels: Labels | None = None
+    if task.kind == "softmax":
+        labels = [
+            [task.labels[int(k)] if counts else None for k, counts in zip(*columns, strict=True)]
+            for columns in zip(batch.target.T, batch.scored.T, strict=True)
+        ]
+    texts = [model.encoder.write(x) for x in batch.x.swapaxes(0, 1)]
+    return Data(texts, labels, "held-out sequences")
+
+
+def _read(name: str) -> Data:
+    """Read a file of sequences. Raises OSError, or ValueError if it has another form."""
+    path = Path(name)
+    if path.suffix == ".npz":
+        return _arrays(path)
+    try:
+        text = sys.stdin.read() if name == "-" else path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{'standard input' if name == '-' else name} is not text") from error
+    lines = text.lstrip("\ufeff").splitlines()
+    if path.suffix != ".csv":
+        sequences = [line for line in lines if line.strip()]
+        if not sequences:
+            raise ValueError(f"{'standard input' if name == '-' else name} has no sequences: write one in each line")
+        return Data(sequences, None, "sequences")
+    rows = [row for row in csv.reader(lines) if any(cell.strip() for cell in row)]
+    if rows and rows[0][0].strip().lower() == "sequence":
+        rows = rows[1:]
+    if not rows:
+        raise ValueError(f"{name} has no sequences: write one in each line, and then its labels")
+    for number, row in enumerate(rows, 1):
+        if len(row) != len(rows[0]) or len(row) > 2:
+            raise ValueError(f"{name}, sequence {number}: there must be two columns, a sequence and its labels")
+    labels = [_labels(row[1]) for row in rows] if len(rows[0]) == 2 else None
+    return Data([row[0] for row in rows], labels, "sequences")
+
+
+def _labels(cell: str) -> Any:
+    """Return the label in a cell, or a list of labels, one for each timestep."""
+    names = [None if name == "-" else name for name in cell.split()]
+    return names[0] if len(names) == 1 else names
+
+
+def _arrays(path: Path) -> Data:
+    arrays = npz.arrays(path.read_bytes())
+    x = np.asarray(arrays.get("x", ()))
+    if x.ndim != 3:
+        raise FormatError(f"{path} needs an array x (T, B, I): T timesteps of B sequences")
+    T, B = x.shape[:2]
+    lengths = np.asarray(arrays.get("lengths", np.full(B, T)))
+    if lengths.shape != (B,) or not ((lengths >= 1) & (lengths <= T)).all():
+        raise FormatError(f"lengths in {path} must be {B} whole numbers from 1 to {T}")
+    labels = arrays.get("labels")
+    if labels is not None and labels.shape == (T, B):
+        labels = [labels[: int(n), b].tolist() for b, n in enumerate(lengths)]  # type: ignore[assignment]
+    return Data([x[: int(n), b] for b, n in enumerate(lengths)], labels, "sequences")
+
+
+def _between(labels: Labels | None, chosen: str | None) -> tuple[tuple[str, str] | None, str]:
+    """Return the two labels to separate, None without labels, and a note if there are more.
+
+    Raises ValueError if `chosen` has another form, or if there is only one label.
+    """
+    if labels is None:
+        if chosen is not None:
+            raise ValueError("these sequences have no labels: leave out --between")
+        return None, ""
+    names = list(_flat(labels))
+    if chosen is not None:
+        first, comma, second = chosen.partition(",")
+        if not comma:
+            raise ValueError("--between needs two labels, separated by a comma")
+        return (first, second), ""
+    common = [name for name, _ in Counter(names).most_common()]
+    if len(common) < 2:
+        raise ValueError("the sequences have only one label: a unit separates two")
+    first, second = sorted(common[:2])
+    others = f"; not used: {', '.join(common[2:])} (--between chooses)" if len(common) > 2 else ""
+    return (first, second), others
+
+
+def _flat(labels: Iterable[Any]) -> Iterable[str]:
+    for label in labels:
+        if isinstance(label, list):
+            yield from _flat(label)
+        elif label is not None:
+            yield str(label)
+
+
+def _print(census: Census, data: Data, options: argparse.Namespace, note: str) -> None:
+    """Print the units as a table, and the command that shows the moment of the first one."""
+    by = options.by or ("range" if census.labels is None else "auc")
+    units = sorted(census, key=BY[by], reverse=True)[: options.most]
+    print(f"{census.model.card.title}: {len(data.sequences):,} {data.source}, {census.steps:,} timesteps")
+    if census.labels is not None:
+        print(f"AUC: above 0.5 if the state is higher at {census.labels[1]} than at {census.labels[0]}{note}")
+    print(f"{len(units)} of {len(census)} units, sorted by {by}; {sum(unit.dead for unit in census)} are dead")
+    several = len(census.model.layers) > 1
+    rows = [_row(unit, several) for unit in units]
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    widths = [max(len(name), *(len(row.get(name, "")) for row in rows)) for name in names]
+    print("  ".join(name.rjust(width) for name, width in zip(names, widths, strict=True)))
+    for row in rows:
+        print("  ".join(row.get(name, "").rjust(width) for name, width in zip(names, widths, strict=True)))
+    print(_command(units[0], data, options.model))
+
+
+def _row(unit: Unit, several: bool) -> dict[str, str]:
+    """Return the cells of a unit's line by column. Units, sequences and timesteps count from 1."""
+    row = {"unit": f"L{unit.layer + 1}.{unit.unit + 1}" if several else str(unit.unit + 1)}
+    for gate, mean in unit.means.items():
+        row |= {gate: f"{mean:.2f}", f"{gate}<.1": f"{unit.closed[gate]:.0%}", f"{gate}>.9": f"{unit.open[gate]:.0%}"}
+    row["h"] = f"{unit.lowest:.2f} to {unit.highest:.2f}" + " dead" * unit.dead
+    if unit.half_life is not None:
+        row["half-life"] = f"{unit.half_life:.3g}"
+        row["longest"] = f"{unit.longest_half_life:.3g}"
+    if unit.auc is not None:
+        row["AUC"] = f"{unit.auc:.3f}"
+    moment = _moment(unit)
+    return row | {"sequence": str(moment.sequence + 1), "t": str(moment.t + 1)}
+
+
+def _moment(unit: Unit) -> Moment:
+    """Return the moment that a unit's line shows: of the label if there is one, else of the largest change."""
+    return unit.moments.get("label", unit.moments["change"])
+
+
+def _command(unit: Unit, data: Data, model: str) -> str:
+    """Return the command that shows the moment of a unit, or words if the sequence does not fit into one."""
+    moment = _moment(unit)
+    sequence = data.sequences[moment.sequence]
+    if not isinstance(sequence, str) or len(sequence) > LONGEST:
+        return f"in Python, census.trace({moment.sequence}) is the run with the moment of the first unit"
+    place = f"--layer {unit.layer + 1} --unit {unit.unit + 1}"
+    return f"see t = {moment.t + 1}: gruscope trace --model {shlex.quote(model)} {place} {shlex.quote(sequence)}"

@@ -1,0 +1,328 @@
+"""A census: what each unit of a model does over many sequences, as one row of statistics for each unit.
+
+    census = gru.census(model, texts, labels=["spam", "ham", …])
+    census.table()                                   # a list of rows for pandas.DataFrame
+    unit = max(census, key=lambda unit: abs(unit.auc - 0.5))
+    census.trace(unit.moments["label"].sequence)     # the run in which this unit shows the label most clearly
+
+A gate counts as closed below 0.1 and as open above 0.9, as in Karpathy, Johnson and Fei-Fei 2015 (arXiv:1506.02078).
+Only timesteps that count are counted: no padding, and no timesteps that the network skips. A unit is called dead if its
+state moves in less than 1% of its scale over all sequences.
+
+The half-life of a timestep is the number of timesteps until half of the state is left, if the gate stays as it is. The
+half-life of a unit is the harmonic mean over all timesteps: it belongs to the mean of the logarithms of the kept
+shares. At the first timestep of a sequence there is no state to keep yet, so it does not count for half-lives.
+
+The measure of how well a unit separates two labels is the AUC, the area under the ROC curve. It is the probability that
+the state is higher at a random place with the second label than at a random place with the first, where equal states
+count half (Mann and Whitney 1947). 0.5 means that the unit says nothing about the label; 0 and 1 separate them fully.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from gru_core import notebook
+from gru_core.arrays import Array, Mask
+from gru_core.cells.cell import Run
+from gru_core.cells.signals import Theme
+from gru_core.model import Model
+from gru_core.runs import figures
+from gru_core.runs.batch import read_all, trace_batch
+from gru_core.runs.trace import Trace, trace
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+CLOSED, OPEN = 0.1, 0.9
+"""Below and above these values a gate counts as closed and as open."""
+
+DEAD = 0.01
+"""The largest share of its scale in which the state of a dead unit moves."""
+
+AT_ONCE = 2**24
+"""The most numbers of one signal that are in memory at one time: T × B × H, over all layers."""
+
+Label = str | int | None
+Labels = Sequence[Label] | Sequence[Sequence[Label]] | npt.NDArray[Any]
+"""A label for each sequence, or a list with a label for each timestep of each sequence. None stands for no label."""
+
+
+class Moment(NamedTuple):
+    """A timestep `t` in the sequence with the number `sequence`. Both count from 0."""
+
+    sequence: int
+    t: int
+
+
+@dataclass(frozen=True)
+class Unit:
+    """The statistics of one unit. `layer` and `unit` count from 0.
+
+    `means`, `closed` and `open` have for each gate its mean, and the shares of timesteps at which it is closed and
+    open. `lowest` and `highest` are the ends of the state h, and `dead` says that they are close together. `half_life`
+    and `longest_half_life` are in timesteps, None for a cell that keeps nothing directly. `auc` is how well the state
+    separates the labels, None without labels: after the last timestep for labels of sequences, and otherwise at each
+    timestep with a label.
+
+    `moments` has where the unit shows it: "change", the largest change of h; "half-life", the longest half-life; and
+    "label", the second label at the highest state, or at the lowest if the AUC is below 0.5.
+    """
+
+    layer: int
+    unit: int
+    means: Mapping[str, float]
+    closed: Mapping[str, float]
+    open: Mapping[str, float]
+    lowest: float
+    highest: float
+    dead: bool
+    half_life: float | None
+    longest_half_life: float | None
+    auc: float | None
+    moments: Mapping[str, Moment]
+
+    def row(self) -> dict[str, Any]:
+        """Return the statistics as a flat dictionary: a row of the table. Its moments are `change.t` and so on."""
+        row: dict[str, Any] = {"layer": self.layer, "unit": self.unit}
+        for gate, mean in self.means.items():
+            row |= {f"{gate}.mean": mean, f"{gate}.closed": self.closed[gate], f"{gate}.open": self.open[gate]}
+        row |= {"h.lowest": self.lowest, "h.highest": self.highest, "dead": self.dead}
+        numbers = {"half_life": self.half_life, "longest_half_life": self.longest_half_life, "auc": self.auc}
+        row |= {name: number for name, number in numbers.items() if number is not None}
+        for name, moment in self.moments.items():
+            row |= {f"{name}.sequence": moment.sequence, f"{name}.t": moment.t}
+        return row
+
+
+@dataclass(frozen=True)
+class Census:
+    """The statistics of every unit of `model` over `sequences`, which have `steps` timesteps that count.
+
+    `units` has all units, from the bottom layer to the top. `labels` are the two labels of the AUC, None without
+    labels. Iterating over a census gives the units.
+    """
+
+    model: Model
+    sequences: Sequence[str | npt.ArrayLike] | Array = field(repr=False)
+    steps: int
+    units: tuple[Unit, ...]
+    labels: tuple[str, str] | None = None
+
+    def __iter__(self) -> Iterator[Unit]:
+        return iter(self.units)
+
+    def __len__(self) -> int:
+        return len(self.units)
+
+    def table(self) -> list[dict[str, Any]]:
+        """Return a row for each unit, as dictionaries with the same keys: `pandas.DataFrame(census.table())`."""
+        return [unit.row() for unit in self.units]
+
+    def trace(self, sequence: int) -> Trace:
+        """Return the run over one of the sequences, such as `unit.moments["change"].sequence`."""
+        return trace(self.model, self.sequences[sequence])
+
+    def figure(self, theme: Theme = "light") -> go.Figure:
+        """Return a Plotly figure with a point for each unit: how often each gate is closed and open.
+
+        A second row has the half-lives, and with labels the AUC.
+        """
+        return figures.census_figure(self.model, self.units, self._title, self.labels, theme)
+
+    @property
+    def _title(self) -> str:
+        return f"{self.model.card.title}: {len(self.sequences):,} sequences, {self.steps:,} timesteps"
+
+    def __repr__(self) -> str:
+        dead = sum(unit.dead for unit in self.units)
+        labels = "" if self.labels is None else f", {self.labels[0]!r} against {self.labels[1]!r}"
+        size = f"{len(self.sequences)} sequences, {self.steps} timesteps"
+        return f"Census({self.model.card.title[:40]!r}: {len(self.units)} units, {dead} dead; {size}{labels})"
+
+    def _repr_html_(self) -> str:
+        """Return the table as HTML. A notebook shows it."""
+        return notebook.rows_html(self._title, self.table())
+
+
+def census(
+    model: Model,
+    sequences: Sequence[str | npt.ArrayLike] | Array,
+    labels: Labels | None = None,
+    between: tuple[Label, Label] | None = None,
+) -> Census:
+    """Run `model` over all sequences and return a Census, with statistics for each unit.
+
+        census = gru.census(model, ["A m m B", "B m"])                          # how the gates act
+        census = gru.census(model, texts, labels=["spam", "ham", …])            # a label for each sequence
+        census = gru.census(model, texts, labels=[["N", "V", None], …])         # a label for each timestep
+
+    `sequences` are texts or arrays `(T, I)`, as for `trace_batch`. Only some of them are in memory at one time.
+    `labels` has a label for each sequence, or a list for each sequence with a label for each timestep; None stands for
+    no label. `between` are the two labels to separate, needed if there are more than two.
+
+    Raises SequenceError if a sequence cannot be read. Raises ValueError if the numbers of labels and sequences differ,
+    or if there are not two labels to separate.
+    """
+    _, inputs = read_all(model, sequences)
+    lengths = np.array([len(x) for x in inputs])
+    places = _Places(labels, lengths, between) if labels is not None else None
+    layers = [_Statistics(cell.units) for cell in model.layers]
+    steps = 0
+    for numbers in _groups(lengths, sum(cell.units for cell in model.layers)):
+        batch = trace_batch(model, [inputs[n] for n in numbers])
+        steps += int(batch.mask.sum())
+        chosen = None if places is None else places.of(numbers, batch.lengths)
+        for run, statistics in zip(batch.layers, layers, strict=True):
+            statistics.add(run, batch.mask, numbers, chosen)
+    if not steps:
+        raise ValueError("the network skips every timestep of these sequences")
+    units = tuple(
+        unit
+        for k, (cell, statistics) in enumerate(zip(model.layers, layers, strict=True))
+        for unit in statistics.units(k, cell.signals["h"].highest - cell.signals["h"].lowest)
+    )
+    return Census(model, sequences, steps, units, None if places is None else places.labels)
+
+
+def auc(values: Array, second: Mask) -> float:
+    """Return the probability that a value of `second` is higher than another value; equal values count half.
+
+    `values` and the mask `second` are `(N,)`. The result is 0.5 if all values have one label.
+    """
+    pairs = int(second.sum()) * int((~second).sum())
+    if not pairs:
+        return 0.5
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ranks = np.cumsum(counts) - (counts - 1) / 2  # from 1; equal values share their mean rank
+    n = int(second.sum())
+    return float((ranks[place][second].sum() - n * (n + 1) / 2) / pairs)
+
+
+class _Places:
+    """The timesteps with one of two labels. `labels` are the two."""
+
+    def __init__(self, labels: Labels, lengths: npt.NDArray[np.int_], between: tuple[Label, Label] | None) -> None:
+        if len(labels) != len(lengths):
+            raise ValueError(f"there are {len(labels)} labels for {len(lengths)} sequences: give one for each, or None")
+        self._steps: list[list[str | None]] = []
+        for number, (given, T) in enumerate(zip(labels, lengths.tolist(), strict=True), 1):
+            steps = list(given) if isinstance(given, Sequence | np.ndarray) and not isinstance(given, str) else []
+            if not steps:
+                steps = [*[None] * (T - 1), given]
+            if len(steps) != T:
+                raise ValueError(f"sequence {number} has {T} timesteps, but {len(steps)} labels: give one for each")
+            self._steps.append([None if label is None else str(label) for label in steps])
+        counts = Counter(label for steps in self._steps for label in steps if label is not None)
+        if between is None and len(counts) != 2:
+            some = ", ".join(sorted(counts)[:12])
+            raise ValueError(
+                f"there are {len(counts)} different labels ({some}), but a unit separates two: name them, as in "
+                'between=("first", "second")'
+            )
+        first, second = sorted(counts) if between is None else map(str, between)
+        missing = [label for label in (first, second) if label not in counts]
+        if missing:
+            raise ValueError(f"no timestep has the label {missing[0]!r}: choose from {', '.join(counts)}")
+        self.labels = first, second
+
+    def of(self, numbers: Sequence[int], lengths: npt.NDArray[np.int_]) -> npt.NDArray[np.int8]:
+        """Return for padded sequences where they have the first label (0), the second (1) or none (-1): `(T, B)`."""
+        index = {label: i for i, label in enumerate(self.labels)}
+        places = np.full((int(lengths.max()), len(numbers)), -1, np.int8)
+        for b, number in enumerate(numbers):
+            places[: lengths[b], b] = [
+                index.get(label, -1) if label is not None else -1 for label in self._steps[number]
+            ]
+        return places
+
+
+class _Statistics:
+    """The statistics of the units of one layer, summed up over groups of sequences."""
+
+    def __init__(self, H: int) -> None:
+        self.steps = self.later = 0
+        self.sums: dict[str, Array] = {}
+        self.lowest, self.highest = np.full(H, np.inf), np.full(H, -np.inf)
+        self.largest = {"change": np.full(H, -1.0), "half-life": np.full(H, -1.0)}
+        self.moments = {name: np.zeros((H, 2), int) for name in self.largest}
+        self.rates = np.zeros(H)
+        self.states: list[Array] = []
+        self.places: list[tuple[npt.NDArray[np.int8], npt.NDArray[np.int_]]] = []
+
+    def add(self, run: Run, mask: Mask, numbers: Sequence[int], chosen: npt.NDArray[np.int8] | None) -> None:
+        """Add a run `(T, B, H)` of the sequences with these numbers. `chosen` are the places with labels."""
+        self.steps += int(mask.sum())
+        for gate, signal in run.cell.signals.items():
+            if signal.lowest == 0:
+                values = getattr(run, gate)[mask]
+                sums = values.sum(0, dtype=float), (values < CLOSED).sum(0), (values > OPEN).sum(0)
+                self.sums[gate] = self.sums.get(gate, 0) + np.array(sums)
+        h = run.h[mask]
+        self.lowest, self.highest = np.minimum(self.lowest, h.min(0)), np.maximum(self.highest, h.max(0))
+        self._largest("change", np.abs(run.h - run.before("h")), mask, numbers)
+        half_life = run.half_life
+        if half_life is not None:
+            kept = mask.copy()
+            kept[0] = False
+            self.later += int(kept.sum())
+            with np.errstate(divide="ignore"):
+                self.rates += (1 / half_life[kept]).sum(0, dtype=float)
+            self._largest("half-life", half_life, kept, numbers)
+        if chosen is not None:
+            t, b = np.nonzero((chosen >= 0) & mask)
+            self.states.append(run.h[t, b])
+            self.places.append((chosen[t, b], np.stack([np.asarray(numbers)[b], t], 1)))
+
+    def _largest(self, name: str, values: Array, mask: Mask, numbers: Sequence[int]) -> None:
+        """Keep the largest value of each unit, and its moment."""
+        t, b = np.nonzero(mask)
+        if not len(t):
+            return
+        counted = values[t, b]
+        best = counted.argmax(0)
+        found = counted[best, np.arange(counted.shape[1])]
+        larger = found > self.largest[name]
+        self.largest[name][larger] = found[larger]
+        self.moments[name][larger] = np.stack([np.asarray(numbers)[b[best]], t[best]], 1)[larger]
+
+    def units(self, layer: int, scale: float) -> Iterator[Unit]:
+        """Yield the units of the layer. `scale` is the length of the scale of h."""
+        states = np.concatenate(self.states) if self.states else None
+        second = np.concatenate([place for place, _ in self.places]) == 1 if self.places else None
+        where = np.concatenate([moments for _, moments in self.places]) if self.places else None
+        for u in range(len(self.lowest)):
+            moments = {"change": Moment(*self.moments["change"][u].tolist())}
+            half_life = longest = None
+            if self.later:
+                half_life = float(self.later / self.rates[u]) if self.rates[u] else float("inf")
+                longest = float(self.largest["half-life"][u])
+                moments["half-life"] = Moment(*self.moments["half-life"][u].tolist())
+            area = None
+            if states is not None and second is not None and where is not None:
+                area = auc(states[:, u], second)
+                shown = np.where(second, states[:, u] if area >= 0.5 else -states[:, u], -np.inf)
+                moments["label"] = Moment(*where[shown.argmax()].tolist())
+            means, closed, opened = (
+                {gate: float(sums[i][u] / self.steps) for gate, sums in self.sums.items()} for i in range(3)
+            )
+            lowest, highest = float(self.lowest[u]), float(self.highest[u])
+            dead = highest - lowest < DEAD * scale
+            yield Unit(layer, u, means, closed, opened, lowest, highest, dead, half_life, longest, area, moments)
+
+
+def _groups(lengths: npt.NDArray[np.int_], units: int) -> Iterator[list[int]]:
+    """Yield the numbers of sequences that run at one time: similar lengths, and at most `AT_ONCE` numbers."""
+    group: list[int] = []
+    for number in np.argsort(-lengths, kind="stable").tolist():
+        if group and (len(group) + 1) * lengths[group[0]] * units > AT_ONCE:
+            yield group
+            group = []
+        group.append(number)
+    yield group
