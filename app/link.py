@@ -19,6 +19,9 @@ from .schemas import MOST_CHANGES, SIGNALS, ClampBody, Scenario, UnitPlace, Weig
 VERSION = "1"
 """The version of links that this server reads."""
 
+APPEARANCE = ("hide", "theme", "display")
+"""The keys that change the appearance of a page, and not its view; the page reads them in the browser."""
+
 _PLACE = "[1-9][0-9]{0,5}"
 _SIGNALS, _GATES, _HELD = "|".join(SIGNALS), "|".join(GATES), "|".join(HOLDABLE)
 _VIEW = "tape|words|whatif|cell|equations|memory|influence|alike|table"

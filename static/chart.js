@@ -10,9 +10,9 @@ import { createGuard } from "./store.js";
  * @typedef {{name: string, label: string, head?: string, values: number[]}} Curve
  */
 
-const MARGIN = { top: 8, right: 92, bottom: 26, left: 44 };
+const MARGIN = { top: 0.7, right: 8.4, bottom: 2.4, left: 4 }; // em
 const MOST_DECADES = 12; // on the axis, below the largest value
-const ROOM_FOR_LABEL = 14; // px
+const ROOM_FOR_LABEL = 1.25; // em
 const MOST_DOTS = 40; // steps that have a dot each
 
 /**
@@ -22,27 +22,30 @@ const MOST_DOTS = 40; // steps that have a dot each
  * @param {number} step the cursor's
  * @param {number} width px
  * @param {number} height px
+ * @param {number} em the size of the text, px
  */
-function drawCurves(curves, T, step, width, height) {
+function drawCurves(curves, T, step, width, height, em) {
+  const margin = { top: MARGIN.top * em, right: MARGIN.right * em, bottom: MARGIN.bottom * em, left: MARGIN.left * em };
   const sizes = curves.flatMap(({ values }) => values.filter((value) => value > 0));
-  if (sizes.length === 0) return `<text x="${MARGIN.left}" y="40" class="tick start">All gradients are 0.</text>`;
+  if (sizes.length === 0) return `<text x="${margin.left}" y="40" class="tick start">All gradients are 0.</text>`;
   const top = Math.ceil(Math.log10(Math.max(...sizes)) - 1e-9);
   const bottom = Math.max(Math.min(top - 1, Math.floor(Math.log10(Math.min(...sizes)))), top - MOST_DECADES);
-  const [w, h] = [width - MARGIN.left - MARGIN.right, height - MARGIN.top - MARGIN.bottom];
-  const x = (/** @type {number} */ t) => MARGIN.left + ((t - 0.5) / T) * w;
-  const y = (/** @type {number} */ value) => MARGIN.top + ((top - Math.log10(value)) / (top - bottom)) * h;
+  const [w, h] = [width - margin.left - margin.right, height - margin.top - margin.bottom];
+  const x = (/** @type {number} */ t) => margin.left + ((t - 0.5) / T) * w;
+  const y = (/** @type {number} */ value) => margin.top + ((top - Math.log10(value)) / (top - bottom)) * h;
   const inside = (/** @type {number} */ value) => value >= 10 ** bottom * 0.999;
-  const every = Math.ceil((top - bottom) / 6);
+  const every = Math.ceil((top - bottom) / Math.min(6, Math.max(1, Math.floor(h / (1.25 * em)))));
   const decades = Array.from({ length: top - bottom + 1 }, (_, i) => top - i).filter((_, i) => i % every === 0);
   const grid = decades.map(
     (decade) =>
-      `<path class="rule" d="M${MARGIN.left} ${y(10 ** decade).toFixed(1)}h${w}"/><text class="tick" x="${MARGIN.left - 6}" y="${(y(10 ** decade) + 4).toFixed(1)}">${power(decade)}</text>`,
+      `<path class="rule" d="M${margin.left} ${y(10 ** decade).toFixed(1)}h${w}"/><text class="tick" x="${(margin.left - em / 2).toFixed(1)}" y="${(y(10 ** decade) + em / 3).toFixed(1)}">${power(decade)}</text>`,
   );
   const ends = [1, ...(T > 1 ? [T] : [])].filter((t) => Math.abs(t - step) > T / 12);
   const ticks = [...ends, step].map(
-    (t) => `<text class="tick middle" x="${x(t).toFixed(1)}" y="${height - 8}">${t === step ? `t = ${t}` : t}</text>`,
+    (t) =>
+      `<text class="tick middle" x="${x(t).toFixed(1)}" y="${(height - 0.7 * em).toFixed(1)}">${t === step ? `t = ${t}` : t}</text>`,
   );
-  const cursor = `<path class="now" d="M${x(step).toFixed(1)} ${MARGIN.top}v${h}"/>`;
+  const cursor = `<path class="now" d="M${x(step).toFixed(1)} ${margin.top}v${h}"/>`;
   const lines = curves.map(({ name, values }) => {
     const d = values.map((value, i) =>
       inside(value) ? `${i && inside(values[i - 1]) ? "L" : "M"}${x(i + 1).toFixed(1)} ${y(value).toFixed(1)}` : "",
@@ -60,26 +63,34 @@ function drawCurves(curves, T, step, width, height) {
     return {
       name,
       label: last === undefined ? `${label} = 0` : label,
-      y: last === undefined ? height - MARGIN.bottom : y(last),
+      y: last === undefined ? height - margin.bottom : y(last),
     };
   });
-  return grid.join("") + cursor + lines.join("") + ticks.join("") + labels(last, x(step) + 8, height - MARGIN.bottom);
+  return (
+    grid.join("") +
+    cursor +
+    lines.join("") +
+    ticks.join("") +
+    labels(last, x(step) + 0.7 * em, margin.top, height - margin.bottom, em)
+  );
 }
 
 /**
  * Write the name of each curve beside its end, and move names apart that would overlap.
  * @param {{name: string, label: string, y: number}[]} ends
  * @param {number} x
+ * @param {number} least
  * @param {number} most
+ * @param {number} em
  */
-function labels(ends, x, most) {
-  let free = MARGIN.top;
+function labels(ends, x, least, most, em) {
+  let free = least;
   return ends
     .toSorted((a, b) => a.y - b.y)
     .map(({ name, label, y }, i, all) => {
-      const place = Math.min(Math.max(y, free), most - (all.length - 1 - i) * ROOM_FOR_LABEL);
-      free = place + ROOM_FOR_LABEL;
-      return `<text class="curve ${name}" x="${x.toFixed(1)}" y="${(place + 4).toFixed(1)}">${label}</text>`;
+      const place = Math.min(Math.max(y, free), most - (all.length - 1 - i) * ROOM_FOR_LABEL * em);
+      free = place + ROOM_FOR_LABEL * em;
+      return `<text class="curve ${name}" x="${x.toFixed(1)}" y="${(place + em / 3).toFixed(1)}">${label}</text>`;
     })
     .join("");
 }
@@ -108,7 +119,8 @@ export function mountChart(section, update) {
     isNew: (...parts) => isNew(width, height, details.open, ...parts),
     /** @param {Curve[]} curves @param {number} T @param {number} step @param {string[] | null} tokens @param {Curve[]} [listed] the curves in the table */
     draw(curves, T, step, tokens, listed = curves) {
-      find("svg").innerHTML = drawCurves(curves, T, step, width, height);
+      const em = parseFloat(getComputedStyle(find("svg")).fontSize);
+      find("svg").innerHTML = drawCurves(curves, T, step, width, height, em);
       // A table that is closed is empty, so that it never opens with what it listed before.
       find("table").replaceChildren(...(details.open ? tableOf(listed, tokens) : []));
     },

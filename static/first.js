@@ -1,4 +1,14 @@
-// Runs before the first paint, so that neither a chosen theme nor what newcomers see appears late.
+// Runs before the first paint, so that neither a chosen theme, the projector mode nor what newcomers see appears late.
+try {
+  const known = document.currentScript?.dataset.display !== undefined; // whether the page has a button for the mode
+  const display = new URLSearchParams(location.search).get("display") ?? sessionStorage.getItem("display");
+  if (known && display === "projector") {
+    document.documentElement.dataset.display = display;
+    sessionStorage.setItem("display", display);
+  }
+} catch {
+  // Storage can be forbidden: then the mode lasts as long as the page.
+}
 try {
   // A page that embeds this one can say which theme it has itself.
   const embedded = /\/embed(\/|$)/.test(location.pathname) ? new URLSearchParams(location.search).get("theme") : null;

@@ -21,7 +21,7 @@ export const elsewhere = ({ layers }) => !recording && layers[0].cell !== pageCe
  * @param {string} [address] the query of that page
  */
 export function leave(entry, address = `?model=${encodeURIComponent(entry.id)}`) {
-  if (elsewhere(entry)) location.assign(address + frameKeys);
+  if (elsewhere(entry)) location.assign(address + frameKeys());
   return elsewhere(entry);
 }
 

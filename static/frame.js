@@ -1,4 +1,5 @@
 import { lesson, room } from "./boot.js";
+import { isProjected } from "./display.js";
 import { recording } from "./recording.js";
 import { ROOT } from "./server.js";
 
@@ -9,11 +10,14 @@ export const address = () =>
 /** The address of the server that links lead to: this server or, in a saved page, its original server; "" if that is not known. */
 export const home = recording ? recording.live : new URL(ROOT, location.href).href;
 
-/** The keys in the address with which an embedding page sets the appearance of this page. Links keep them. Starts with "&", or is empty. */
-export const frameKeys = [...new URLSearchParams(location.search)]
+/** The keys with which an embedding page sets the appearance of this page. */
+const embedded = [...new URLSearchParams(location.search)]
   .filter(([key]) => key === "hide" || key === "theme")
   .map(([key, value]) => `&${key}=${encodeURIComponent(value)}`)
   .join("");
+
+/** Return the keys of the page's appearance, which its address keeps. The text starts with "&", or is empty. */
+export const frameKeys = () => embedded + (isProjected() ? "&display=projector" : "");
 
 /** Report the height that this page needs to the page that embeds it. */
 export function announceHeight() {

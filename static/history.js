@@ -52,7 +52,7 @@ export function mountHistory(store, address, open) {
   let timer;
   // The address is written out at once, so that the first entry, too, says all that was looked at.
   if (location.search && !store.get().awaited && current.query.length <= LONGEST)
-    enter("replaceState", current.query + frameKeys);
+    enter("replaceState", current.query + frameKeys());
 
   function write() {
     const state = store.get();
@@ -61,7 +61,7 @@ export function mountHistory(store, address, open) {
     if (!change) return;
     current = change.entry;
     // If the address is too long it says nothing at all, rather than something that is not on the page.
-    enter(change.how, current.query.length > LONGEST ? location.pathname : current.query + frameKeys);
+    enter(change.how, current.query.length > LONGEST ? location.pathname : current.query + frameKeys());
   }
 
   store.subscribe(() => {
@@ -92,7 +92,7 @@ export function mountAddress(store, address, isMoving = () => false) {
     if (isMoving()) return;
     timer = setTimeout(() => {
       const query = address();
-      if (query.length <= LONGEST) enter("replaceState", query + frameKeys);
+      if (query.length <= LONGEST) enter("replaceState", query + frameKeys());
     }, SETTLED);
   });
 }

@@ -11,6 +11,7 @@
 import { firstRun } from "./arrival.js";
 import { boot, lesson, room } from "./boot.js";
 import { begin } from "./changes.js";
+import { mountDisplay } from "./display.js";
 import { finder } from "./elements.js";
 import { announceHeight, home } from "./frame.js";
 import { mountAddress } from "./history.js";
@@ -21,6 +22,7 @@ import { ROOT } from "./server.js";
 import { focus, note } from "./state.js";
 import { mountAppearance } from "./views/appearance.js";
 import { mountHelp } from "./views/help.js";
+import { mountKeyboard } from "./views/keyboard.js";
 import { mountLight } from "./views/light.js";
 import { mountNext } from "./views/next.js";
 import { mountShare } from "./views/share.js";
@@ -64,9 +66,11 @@ export async function firstStates(names, scenarioOf, notice, place) {
 export function completePage({ store, lead, path, address, show, heatmaps, ...more }) {
   const { liveAddress = address, upto = () => null, isBusy, isMoving, history } = more;
   mountLight(find("main"));
+  mountKeyboard(document);
   mountShare(find("#share-open"), dialog("#share"), home, path, address);
   mountHelp(find("#help-open"), dialog("#help"));
   mountAppearance(find("#theme"), lead);
+  mountDisplay(find("#display"));
   mountNext(document.querySelector("#next"), lead);
   mountLinks(store, path, address, liveAddress);
   announceHeight();

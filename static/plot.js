@@ -6,7 +6,7 @@
 /** @typedef {{name: Signal, meta?: Veil, yaxis?: string, colorscale: Scale, zmin: number, zmax: number}} Picture */
 /** A picture with its values. @typedef {Picture & {z: Rows}} Filled */
 /** @typedef {{data: Picture[], layout: Record<string, any>}} Figure */
-/** @typedef {{top: number, width: number, height: number, total: number}} Place in pixels; `total` is the height of the figure */
+/** @typedef {{top: number, width: number, height: number, total: number, font: number}} Place in pixels; `total` is the height of the figure, `font` the size of its numbers */
 /**
  * The functions of Plotly that the page uses.
  * @typedef {{toImage: (figure: object, options: object) => Promise<string>,

@@ -282,6 +282,10 @@ export function toggleView(state, view) {
   return change(state, { views });
 }
 
+/** Show a view, and no other besides the tape and the narration. @param {State} state @param {View} view */
+export const chooseView = (state, view) =>
+  change(state, { views: VIEWS.filter((other) => other === "tape" || other === "words" || other === view) });
+
 /** @param {State} state @param {Signal} table the signal whose table is opened */
 export function openTable(state, table) {
   const views = VIEWS.filter((view) => view === "table" || state.views.includes(view));

@@ -34,6 +34,7 @@ from urllib.parse import parse_qsl
 
 from markdown_it.token import Token
 
+from ..link import APPEARANCE
 from ..schemas import SIGNALS
 from ..sitemap import PAGES
 from .markdown import PARTS, Prose, markdown, mathml
@@ -358,7 +359,7 @@ def figure_of(link: str, base: Figure) -> Figure:
     if no step can show the page.
     """
     path, _, query = link.partition("?")
-    keys = {key: value for key, value in parse_qsl(query, keep_blank_values=True) if key not in ("v", "hide", "theme")}
+    keys = {key: value for key, value in parse_qsl(query, keep_blank_values=True) if key not in ("v", *APPEARANCE)}
     if not path:
         return Figure(base.page, {key: value for key, value in (dict(base.keys) | keys).items() if value})
     page = re.sub(r"^(?:https?:)?//[^/]*", "", path).strip("/").removeprefix("embed").strip("/")

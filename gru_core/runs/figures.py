@@ -148,8 +148,12 @@ def census_figure(
         )  # fmt: skip
         left, right = i * width, (i + 1) * width - 0.06
         figure.update_layout({f"xaxis{number}": {"domain": [left, right], "anchor": f"y{number}", "title": across}})
-        scales: dict[str, dict[str, Any]] = {"timesteps": {"type": "log", "dtick": 1}, "AUC": {"range": [-0.03, 1.03]}}
-        figure.update_layout({f"yaxis{number}": {"anchor": f"x{number}", "title": up} | scales.get(up, {})})
+        figure.update_layout({f"yaxis{number}": {"anchor": f"x{number}", "title": up}})
+        scales: dict[str, dict[str, object]] = {
+            "timesteps": {"type": "log", "dtick": 1},
+            "AUC": {"range": [-0.03, 1.03]},
+        }
+        figure.update_layout({f"yaxis{number}": scales.get(up, {})})
         if across == "closed":
             shares = {"range": [-0.03, 1.03], "tickformat": ".0%"}
             figure.update_layout({f"xaxis{number}": shares, f"yaxis{number}": shares})

@@ -49,7 +49,7 @@ export function mountShown(main, store, addressOf, home) {
       const contest = store.get();
       // A cell that the page came without is another page.
       if (!contest.cells[name])
-        return location.assign(addressOf({ ...contest, shown: added(contest, name) }, {}) + frameKeys);
+        return location.assign(addressOf({ ...contest, shown: added(contest, name) }, {}) + frameKeys());
       store.update(toggle, name);
       box.checked = store.get().shown.includes(name);
     });
@@ -62,7 +62,7 @@ export function mountShown(main, store, addressOf, home) {
   for (const name of /** @type {const} */ (["task", "by"]))
     for (const field of /** @type {HTMLInputElement[]} */ (all(`[name=${name}]`)))
       field.addEventListener("change", () =>
-        location.assign(addressOf(store.get(), { [name]: field.value }) + frameKeys),
+        location.assign(addressOf(store.get(), { [name]: field.value }) + frameKeys()),
       );
 }
 

@@ -22,7 +22,7 @@ export function mountEntries(controls, show) {
       const how = name === last ? "replaceState" : "pushState";
       last = name;
       try {
-        history[how](null, "", controls.address() + frameKeys);
+        history[how](null, "", controls.address() + frameKeys());
       } catch {
         // Browsers forbid this if it is done too often. Then the address stays as it is.
       }

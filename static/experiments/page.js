@@ -8,9 +8,11 @@ import { mountLesson } from "../lesson/lesson.js";
 import { unfollowed } from "../link.js";
 import { mountRoom } from "../rooms/room.js";
 import { mountHelp } from "../views/help.js";
+import { mountKeyboard } from "../views/keyboard.js";
 import { mountShare } from "../views/share.js";
 import { mountExport } from "./export.js";
 import { mountEntries } from "./history.js";
+import { mountDisplay } from "../display.js";
 import { mountTheme } from "./theme.js";
 
 const find = finder(document);
@@ -27,7 +29,9 @@ export function mountExperiment(controls, rows) {
   const notice = find("#notice");
   const show = (/** @type {string} */ query) => setText(notice, unfollowed(controls.read(query)));
 
+  mountKeyboard(document);
   mountTheme(find("#theme"));
+  mountDisplay(find("#display"));
   mountShare(find("#share-open"), dialog("#share"), home, path, controls.address);
   mountHelp(find("#help-open"), dialog("#help"));
   mountExport(document.querySelector("#export-open"), dialog("#export"), String(experiment), rows);

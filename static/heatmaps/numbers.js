@@ -7,7 +7,7 @@ import { blend, colourAt, wantsWhite } from "../theme.js";
 
 const MOST_NUMBERS = 128; // cells of one heatmap: writing more would take longer than drawing the pictures
 const MOST_CELLS = 4000; // the same until Plotly is there: the cells are then all that is shown
-const ROOM_FOR_NUMBER = { width: 34, height: 14 }; // px
+const ROOM_FOR_NUMBER = { width: 3.1, height: 1.17 }; // em: “−0.90” in a wide font
 
 /**
  * Write the numbers if they fit. Before Plotly is loaded, also color the cells, so that the picture need not wait for Plotly.
@@ -18,9 +18,16 @@ const ROOM_FOR_NUMBER = { width: 34, height: 14 }; // px
  * @param {Place} place of the picture
  * @param {boolean} drawn whether Plotly draws the picture
  */
-export function writeNumbers(values, { z, colorscale, zmin, zmax }, veil, { T, columns }, { width, height }, drawn) {
+export function writeNumbers(
+  values,
+  { z, colorscale, zmin, zmax },
+  veil,
+  { T, columns },
+  { width, height, font },
+  drawn,
+) {
   const few = z.length * T <= (drawn ? MOST_NUMBERS : MOST_CELLS);
-  const fit = width / columns >= ROOM_FOR_NUMBER.width && height / z.length >= ROOM_FOR_NUMBER.height;
+  const fit = width / columns >= ROOM_FOR_NUMBER.width * font && height / z.length >= ROOM_FOR_NUMBER.height * font;
   const count = few && (fit || !drawn) ? z.length * T : 0;
   setLength(values, count, () => document.createElement("span"));
   for (let i = 0; i < count; i++) {

@@ -15,7 +15,7 @@ export const stepInAddress = () =>
 
 /** Make a new entry in the browser's history. @param {number} n */
 export function push(n) {
-  if (!recording) history.pushState(null, "", addressOf(n) + frameKeys);
+  if (!recording) history.pushState(null, "", addressOf(n) + frameKeys());
   else if (parent === window) history.pushState(null, "", `#${n}`);
   else parent.postMessage({ type: "gruscope-at", step: n }, "*");
 }
@@ -23,5 +23,5 @@ export function push(n) {
 /** Go to a step that has its figure on another page. In a saved lesson the page that contains the frame opens it. @param {number} n */
 export function leave(n) {
   if (recording) parent.postMessage({ type: "gruscope-step", step: n }, "*");
-  else location.assign(addressOf(n) + frameKeys);
+  else location.assign(addressOf(n) + frameKeys());
 }

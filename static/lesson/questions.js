@@ -13,6 +13,9 @@ import { clearMarks, fillAnswer, markTruth, missing, mountForm, readAnswer, read
 import { createOverlay } from "./overlay.js";
 import { verdict } from "./verdict.js";
 
+/** Whether the figure stands beside the lesson. On a narrow screen it stands below. */
+const isBeside = matchMedia("(min-width: 60.01rem)");
+
 const idOf = (/** @type {HTMLElement} */ form) => form.dataset.question ?? "";
 const refusedOf = (/** @type {HTMLElement} */ form) => /** @type {HTMLElement} */ (form.querySelector(".refused"));
 
@@ -64,7 +67,8 @@ export function mountQuestions(aside, { name, steps, questions }, showFigure, on
     overlays.show(form, answer, revealed.truth);
     if (isNew) {
       box.focus({ preventScroll: true });
-      box.scrollIntoView({ block: "nearest" });
+      // Below the text, the figure follows at once after the top of the answer. Beside it, the figure is in view anyway.
+      box.scrollIntoView({ block: isBeside.matches ? "nearest" : "start" });
       announce(sentence);
     }
     onReveal();
@@ -171,12 +175,18 @@ function explain(box, form, question, answer, revealed) {
   const parts = [
     ["reply", question.kind === "choose" ? revealed.replies[first] : ""],
     ["reveal", revealed.reveal],
-    ["why", revealed.why],
   ].filter(([, html]) => html);
+  // The server's own rendering, in which a lesson's HTML is text.
+  const prose = (/** @type {string} */ kind, /** @type {string} */ html) =>
+    newElement("div", { className: `prose ${kind}`, innerHTML: html });
   box.replaceChildren(
     newElement("p", { className: "outcome", textContent: sentence }),
-    // The server's own rendering, in which a lesson's HTML is text.
-    ...parts.map(([kind, html]) => newElement("div", { className: `prose ${kind}`, innerHTML: html })),
+    ...parts.map(([kind, html]) => prose(kind, html)),
+    // Folded where the figure stands below, so that the answer and the figure are in view together.
+    newElement("details", { className: "explanation", open: isBeside.matches, hidden: !revealed.why }, [
+      newElement("summary", "Why?"),
+      prose("why", revealed.why),
+    ]),
   );
   return sentence;
 }

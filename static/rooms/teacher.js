@@ -4,6 +4,7 @@
 /** @import { View } from "./requests.js" */
 import { boot, lesson as course } from "../boot.js";
 import { pageCell } from "../cells.js";
+import { setProjected } from "../display.js";
 import { finder, mountChoice } from "../elements.js";
 import { LONGEST } from "../link.js";
 import { ROOT } from "../server.js";
@@ -121,6 +122,8 @@ export function mountTeacher(figure, lesson) {
   mountInvitation(dialog, [opener, button("code")], leadership, ownView, async () => {
     if (figure.opening) await send(figure.opening);
   });
+  // From now on the presenter window is for the teacher, and this window for the class.
+  button("presenter").addEventListener("click", () => setProjected(true));
   button("end").addEventListener("click", () => /** @type {HTMLDialogElement} */ (find("#room-end")).showModal());
   button("end-now").addEventListener("click", () => leadership.command("", {}, { method: "DELETE", body: null }));
   for (const format of ["csv", "html"])

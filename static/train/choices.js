@@ -12,7 +12,7 @@ import { mountOwn } from "./own.js";
 import { bodyOf, initial } from "./recipe.js";
 import { namesOf, setMessage } from "./studio.js";
 
-const goTo = (/** @type {string} */ address) => location.assign(address + frameKeys);
+const goTo = (/** @type {string} */ address) => location.assign(address + frameKeys());
 
 /**
  * @param {HTMLElement} main

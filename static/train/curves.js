@@ -13,7 +13,8 @@ import { fixed } from "../run.js";
 import { createGuard } from "../store.js";
 import { isBusy, longest, namesOf, reportOf, stepOf, trainingOf } from "./studio.js";
 
-const MARGIN = { left: 44, right: 12, top: 4, bottom: 3 };
+const MARGIN = { right: 12, top: 4, bottom: 3 };
+const LEFT = 3.67; // em, as in the style sheet: room for the labels of the axis
 const PAUSE = 250; // ms between drawings while steps come
 const PART = 10; // the mean is over the last tenth of the steps so far
 const PARTS = 4; // of the axis, each with a training step at its end
@@ -130,13 +131,14 @@ function meansOf(points) {
  */
 export function plot(svg, lines, last, width, log, marks) {
   const height = svg.clientHeight;
+  const left = LEFT * parseFloat(getComputedStyle(svg).fontSize);
   const values = [...lines.flatMap(({ points }) => points.map(([, value]) => value)), ...marks].filter(
     (value) => !log || value > 0,
   );
   const top = log ? Math.log10(Math.max(...values, 1e-12)) : 1;
   const bottom = log ? Math.log10(Math.min(...values, 1e12)) : Math.min(0.9, Math.floor(10 * Math.min(...values)) / 10);
   const [low, high] = values.length ? [bottom, Math.max(top, bottom + 1e-6)] : [-1, 0];
-  const x = (/** @type {number} */ place) => MARGIN.left + (place / last) * (width - MARGIN.left - MARGIN.right);
+  const x = (/** @type {number} */ place) => left + (place / last) * (width - left - MARGIN.right);
   const y = (/** @type {number} */ value) => {
     const scaled = log ? Math.log10(Math.max(value, 1e-12)) : value;
     return MARGIN.top + ((high - scaled) / (high - low)) * (height - MARGIN.top - MARGIN.bottom);
@@ -145,10 +147,10 @@ export function plot(svg, lines, last, width, log, marks) {
   const words = (/** @type {number} */ value) => (log ? wordsOf(value) : `${fixed(100 * value, 0)}%`);
   const grid = ticks.map(
     (value) =>
-      `<path class="rule" d="M${MARGIN.left} ${y(value).toFixed(1)}H${width - MARGIN.right}"/><text class="tick" x="${MARGIN.left - 6}" y="${(y(value) + 4).toFixed(1)}">${words(value)}</text>`,
+      `<path class="rule" d="M${left} ${y(value).toFixed(1)}H${width - MARGIN.right}"/><text class="tick" x="${left - 6}" y="${(y(value) + 4).toFixed(1)}">${words(value)}</text>`,
   );
   const goals = marks.map(
-    (value) => `<path class="goal" d="M${MARGIN.left} ${y(value).toFixed(1)}H${width - MARGIN.right}"/>`,
+    (value) => `<path class="goal" d="M${left} ${y(value).toFixed(1)}H${width - MARGIN.right}"/>`,
   );
   const drawn = lines.map(({ name, points }) => {
     const d = points

@@ -1,9 +1,19 @@
 /** The cell's equations with the numbers at the cursor's step. */
 
+/** @import { State } from "../state.js" */
 /** @import { Store } from "../store.js" */
 import { findAll, setText } from "../elements.js";
 import { ownOf } from "../own.js";
 import { workedAt } from "../reading.js";
+import { layerIndex } from "../state.js";
+import { createGuard } from "../store.js";
+
+/** The widths of characters that are not as wide as a digit, in a wide font. @type {Record<string, number>} */
+const WIDTHS = { ".": 0.5, "−": 1.32, "(": 0.62, ")": 0.62 };
+/** Return the width of a number, in digits. @param {string} text */
+const widthOf = (text) => [...text].reduce((width, character) => width + (WIDTHS[character] ?? 1), 0.05);
+
+const MOST_MEASURED = 200; // timesteps: in a longer run some are left out
 
 /**
  * @param {HTMLElement} section
@@ -21,14 +31,39 @@ export function mountEquations(section, store) {
   const note = /** @type {HTMLElement} */ (section.querySelector(".note"));
   const waiting = /** @type {HTMLElement} */ (section.querySelector(".waiting"));
 
+  const isNew = createGuard();
+
+  /** Return the text of a number: its sign is in the plus before it, and a negative factor is in parentheses. @param {Element} slot @param {string} number */
+  function textOf(slot, number) {
+    if (!number.startsWith("−")) return number;
+    return pluses.get(slot) ? number.slice(1) : slot.classList.contains("factor") ? `(${number})` : number;
+  }
+
   /** @param {Element} slot @param {string} number */
   function fill(slot, number) {
     const plus = pluses.get(slot);
-    const negative = number.startsWith("−");
-    if (plus) plus.textContent = negative ? "−" : "+";
-    const factor = slot.classList.contains("factor");
-    const text = negative && plus ? number.slice(1) : negative && factor ? `(${number})` : number;
-    setText(slot, text);
+    if (plus) setText(plus, number.startsWith("−") ? "−" : "+");
+    setText(slot, textOf(slot, number));
+  }
+
+  /** Make each number as wide as it is at any timestep of the run, so that nothing moves while the cursor moves. @param {State} state */
+  function reserve(state) {
+    const every = Math.ceil(state.received / MOST_MEASURED);
+    const widths = new Map();
+    let rounds = false;
+    for (let step = 1; step <= state.received; step += every) {
+      const at = { ...state, step };
+      const worked = workedAt(at);
+      if (!worked) continue;
+      const { slots: numbers, rounded } = ownOf(at).equations(at, worked);
+      rounds ||= rounded.size > 0;
+      for (const slot of slots) {
+        const width = widthOf(textOf(slot, numbers[slot.getAttribute("data-slot") ?? ""]));
+        widths.set(slot, Math.max(width, widths.get(slot) ?? 0));
+      }
+    }
+    for (const [slot, width] of widths) slot.style.minWidth = `${width.toFixed(2)}ch`;
+    footnote.hidden = !rounds;
   }
 
   store.subscribe((state) => {
@@ -37,13 +72,15 @@ export function mountEquations(section, store) {
     setText(waiting, worked ? "" : (state.refusals.equations ?? ""));
     section.classList.toggle("late", !worked);
     if (!worked) return;
+    const { run, received, unit, convention, details } = state;
+    if (isNew(run, received, unit, layerIndex(state), convention, details.equations)) reserve(state);
     const { slots: numbers, rounded } = ownOf(state).equations(state, worked);
     for (const slot of slots) fill(slot, numbers[slot.getAttribute("data-slot") ?? ""]);
     for (const note of held) note.hidden = !note.lastElementChild?.textContent;
     for (const relation of relations) {
       setText(relation, rounded.has(relation.getAttribute("data-relation") ?? "") ? "≈" : "=");
     }
-    footnote.hidden = rounded.size === 0;
+    footnote.style.visibility = rounded.size ? "" : "hidden";
     setText(note, ownOf(state).note(state));
   });
 }

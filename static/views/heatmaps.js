@@ -43,11 +43,12 @@ export function mountHeatmaps(tape, store, figures) {
   /** Measure the place of each signal's cells in the figure. @returns {Record<string, Place>} */
   function measure() {
     const box = figure.getBoundingClientRect();
-    const place = (/** @type {HTMLElement} */ plot) => {
+    const place = (/** @type {HTMLElement} */ plot, /** @type {HTMLElement} */ values) => {
       const { top, width, height } = plot.getBoundingClientRect();
-      return { top: top - box.top, width, height, total: box.height };
+      const font = parseFloat(getComputedStyle(values).fontSize);
+      return { top: top - box.top, width, height, total: box.height, font };
     };
-    return Object.fromEntries(rows.map(({ signal, plot }) => [signal, place(plot)]));
+    return Object.fromEntries(rows.map(({ signal, plot, values }) => [signal, place(plot, values)]));
   }
 
   /** @param {State} state */

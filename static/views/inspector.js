@@ -2,8 +2,10 @@
 
 /** @import { Store } from "../store.js" */
 /** @import { State, View } from "../state.js" */
+import { lesson } from "../boot.js";
+import { CHANGED, isProjected } from "../display.js";
 import { findAll, finder, setText } from "../elements.js";
-import { VIEWS, layerIndex, layerOf, toggleView } from "../state.js";
+import { VIEWS, change, chooseView, layerIndex, layerOf, toggleView } from "../state.js";
 
 /**
  * @param {HTMLElement} main the lab, whose parts are shown or left out
@@ -18,6 +20,10 @@ export function mountInspector(main, store) {
   const equations = find(".equations");
   /** @type {readonly View[] | null} */
   let shown = null;
+  /** The view that was opened last. @type {View} */
+  let latest = "cell";
+  /** The open views before the visitor chose one in the projector mode. @type {readonly View[] | null} */
+  let before = null;
 
   /**
    * Put the part that the visitor opens first in the column, where the visitor sees it at once. If a second part is open, the
@@ -27,6 +33,7 @@ export function mountInspector(main, store) {
   function place(views) {
     const opened = views.filter((view) => shown && !shown.includes(view) && view !== "tape" && view !== "words");
     const [first] = opened;
+    if (opened.length === 1) latest = first;
     if (opened.length === 1 && first !== "equations") words.after(find(`[data-part="${first}"]`));
     // A link opens several, which then stand in their own order.
     const column = VIEWS.filter((view) => !["tape", "words", "equations"].includes(view));
@@ -36,9 +43,19 @@ export function mountInspector(main, store) {
     else if (opened.length) section.after(equations);
   }
 
+  /** Return the views that the page shows: all open views or, on a projector, one. A lesson opens what it needs. @param {State} state */
+  function shownOf({ views }) {
+    if (!isProjected() || lesson) return views;
+    /** @type {readonly View[]} */
+    const others = views.filter((view) => view !== "tape" && view !== "words");
+    const chosen = others.includes(latest) ? latest : others[0];
+    return views.filter((view) => view === chosen || !others.includes(view));
+  }
+
   /** @param {State} state */
-  function showParts({ views }) {
-    if (shown === views) return;
+  function showParts(state) {
+    const views = shownOf(state);
+    if (String(shown) === String(views)) return;
     place(views);
     shown = views;
     for (const view of VIEWS) find(`[data-part="${view}"]`).hidden = !views.includes(view);
@@ -47,7 +64,19 @@ export function mountInspector(main, store) {
   }
 
   for (const button of buttons)
-    button.addEventListener("click", () => store.update(toggleView, /** @type {View} */ (button.dataset.view)));
+    button.addEventListener("click", () => {
+      const view = /** @type {View} */ (button.dataset.view);
+      if (!isProjected() || lesson) return store.update(toggleView, view);
+      before ??= store.get().views;
+      latest = view;
+      store.update(chooseView, view);
+    });
+  addEventListener(CHANGED, () => {
+    if (!isProjected() && before) store.update(change, { views: before });
+    before = null;
+    shown = ["tape", "words"]; // so that every other view is put in its place
+    showParts(store.get());
+  });
 
   store.subscribe((state) => {
     showParts(state);
@@ -58,8 +87,7 @@ export function mountInspector(main, store) {
     const layer = layers === 1 ? "" : `, layer ${layerIndex(state) + 1} of ${layers}`;
     /** @type {Record<string, string | number>} */
     const place = { t: state.step, layer, unit: state.unit + 1, units: layerOf(state).H };
-    const missing = String(state.run.T).length - String(state.step).length;
-    section.style.setProperty("--missing", String(missing));
+    section.style.setProperty("--digits", String(String(state.run.T).length));
     for (const slot of slots) setText(slot, String(place[slot.dataset.slot ?? ""]));
   });
 }

@@ -1,5 +1,5 @@
 /**
- * The description of the cursor's timestep in words, with the output. The longest description of the run stands behind it, invisible:
+ * The description of the cursor's timestep in words, with the output. The longest descriptions of the run stand behind it, invisible:
  * so the views below stay in their place while the cursor moves.
  */
 
@@ -14,6 +14,7 @@ import { layerIndex } from "../state.js";
 import { createGuard } from "../store.js";
 import { tellSkipped } from "../words.js";
 
+const RESERVED = 5; // descriptions: the longest one need not have the most lines
 const MOST_COMPARED = 200; // timesteps: in a longer run some are left out
 
 /**
@@ -22,9 +23,9 @@ const MOST_COMPARED = 200; // timesteps: in a longer run some are left out
  */
 export function mountNarration(section, store) {
   const [live, answers] = ["[role=status]", ".answers"].map(finder(section));
-  const longest = newElement("p", { className: "longest", ariaHidden: "true" });
+  const longest = Array.from({ length: RESERVED }, () => newElement("p", { className: "longest", ariaHidden: "true" }));
   const isNew = createGuard();
-  live.after(longest);
+  live.after(...longest);
 
   store.subscribe((state) => {
     if (state.step > state.received) return; // not come yet
@@ -32,7 +33,7 @@ export function mountNarration(section, store) {
     live.setAttribute("aria-live", state.playing ? "off" : "polite");
     say(live, state);
     if (isNew(state.run, state.received === state.run.T, state.unit, layerIndex(state), state.convention))
-      longest.replaceChildren(...longestOf(state));
+      longestOf(state).forEach((words, i) => longest[i].replaceChildren(...words));
     showAnswers(answers, state);
   });
 }
@@ -44,17 +45,16 @@ const tell = (state) =>
 /** @param {readonly Phrase[]} phrases */
 const textOf = (phrases) => phrases.map(({ text }) => text).join("");
 
-/** Return the longest description of the timesteps that have arrived. @param {State} state @returns {HTMLElement[]} */
+/** Return the longest descriptions of the timesteps that have arrived. @param {State} state @returns {HTMLElement[][]} */
 function longestOf(state) {
   const every = Math.ceil(state.received / MOST_COMPARED);
   const all = Array.from({ length: Math.ceil(state.received / every) }, (_, i) =>
     tell({ ...state, step: 1 + i * every }),
   );
-  const longest = all.reduce(
-    (most, phrases) => (textOf(phrases).length > textOf(most).length ? phrases : most),
-    all[0],
+  const longest = all.toSorted((a, b) => textOf(b).length - textOf(a).length).slice(0, RESERVED);
+  return Array.from({ length: RESERVED }, (_, i) =>
+    (longest[i] ?? []).map(({ text, about }) => newElement(about ? "b" : "span", {}, unbroken(text))),
   );
-  return longest.map(({ text, about }) => newElement(about ? "b" : "span", {}, unbroken(text)));
 }
 
 /** @param {HTMLElement} live @param {State} state */

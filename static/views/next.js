@@ -11,9 +11,10 @@ export function mountNext(line, store) {
   if (!line || readStored(STEPPED) !== null) return;
   const { step } = store.get();
   line.hidden = false;
+  // The line keeps its place, so that nothing moves at the first step.
   const hide = () => {
-    if (line.hidden) return;
-    line.hidden = true;
+    if (line.classList.contains("done")) return;
+    line.classList.add("done");
     writeStored(STEPPED, "yes"); // without storage the line comes back with the next visit
   };
   line.querySelector("button")?.addEventListener("click", hide);

@@ -29,6 +29,7 @@ export function mountTransport(section, slider, store) {
     );
     find("#now").textContent = String(state.step);
     find("#of").textContent = String(T);
+    find("#clock").style.setProperty("--digits", String(String(T).length));
     playButton.setAttribute("aria-label", state.playing ? "Pause" : "Play");
     playButton.classList.toggle("playing", state.playing);
     // Not `disabled`: a button that is disabled while it is used loses the focus.

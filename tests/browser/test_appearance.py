@@ -164,12 +164,14 @@ def test_no_view_scrolls_the_page_sideways(page: Page) -> None:
                 assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
 
 
-def test_every_control_is_reached_by_tab_and_shows_its_focus(page: Page) -> None:
+def test_every_control_is_reached_by_keys_and_shows_its_focus(page: Page) -> None:
+    """The Tab key reaches every control, or one control of its bar; from there the arrow keys reach the others."""
     Lab(page).open(model="deep", zoom="gate", views="tape,words,whatif,cell,equations,memory,influence,table")
     reached: list[str] = []
     page.evaluate("() => document.activeElement.blur()")
-    while True:
-        page.keyboard.press("Tab")
+
+    def press(key: str) -> dict[str, Any]:
+        page.keyboard.press(key)
         focused: dict[str, Any] = page.evaluate(
             """() => {
                 const on = document.activeElement;
@@ -178,17 +180,26 @@ def test_every_control_is_reached_by_tab_and_shows_its_focus(page: Page) -> None
                 const { outlineStyle } = getComputedStyle(drawn);
                 const name = on.getAttribute("aria-label") ?? on.id ?? on.name;
                 const { width, height } = drawn.getBoundingClientRect();
+                const bar = on.closest("[role=toolbar], nav, .sequence, .scroller");
                 return {
                     end: on === document.body,
                     name: `${on.localName} ${name || on.name || on.dataset.about || on.textContent.trim()}`,
                     visible: (outlineStyle !== "none" || drawn.matches(".box")) && width > 0 && height > 0,
+                    inBar: bar !== null && !on.matches("input"),
                 };
             }"""
         )
+        return focused
+
+    while True:
+        focused = press("Tab")
         if focused["end"] or focused["name"] in reached[:1]:
             break
-        assert focused["visible"], focused["name"]
-        reached.append(focused["name"])
+        while focused["name"] not in reached:
+            assert focused["visible"], focused["name"]
+            reached.append(focused["name"])
+            if focused["inBar"]:
+                focused = press("ArrowRight")
     names = "\n".join(reached)
     for control in (
         "share-open", "export-open", "model", "bring-open", "sequence", "Examples", "Play", "speed", "convention",
@@ -197,9 +208,12 @@ def test_every_control_is_reached_by_tab_and_shows_its_focus(page: Page) -> None
     ):  # fmt: skip
         assert re.search(rf"\b{control}", names), (control, names)
     # The button Random exists only for models of a built-in task.
-    Lab(page).open(model="flip-flop").page.get_by_role("combobox", name="Examples").focus()
+    lab = Lab(page).open(model="flip-flop")
+    lab.sequence.focus()
     page.keyboard.press("Tab")
-    expect(page.get_by_role("button", name="Random")).to_be_focused()
+    expect(page.get_by_role("combobox", name="Examples")).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    expect(lab.button("Random")).to_be_focused()
 
 
 def test_reduced_motion_and_forced_colors_are_respected(page: Page) -> None:

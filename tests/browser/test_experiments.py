@@ -132,6 +132,7 @@ def test_a_click_on_a_result_of_the_bottleneck_trains_it_again(page: Page) -> No
     expect(page.get_by_role("status", name="Training, verdict")).to_contain_text(
         re.compile(rf"100.0% .* {rows[16, 2]['steps']} training steps")
     )
+    expect(entry).to_have_class(re.compile("here-trained"))
     expect(page).to_have_url(re.compile("units=16&letters=2"))
 
 

@@ -205,15 +205,18 @@ def test_the_help_opens_at_its_beginning(page: Page) -> None:
 
 
 def test_a_mark_of_a_wrong_output_covers_no_output(page: Page) -> None:
-    """The mark is in the upper right corner of the cell, above the output and inside the cell."""
+    """The mark is in the upper right corner of the cell, above the output and inside the cell, on a phone too."""
     page.set_viewport_size({"width": 1024, "height": 768})
     page.goto("/compare")
-    wrong = page.locator("#tape-rnn .outputs:not(.twin) li.wrong")
-    expect(wrong).not_to_have_count(0)
-    mark = wrong.first.evaluate(
-        """cell => {
-            const { content, position, top, right } = getComputedStyle(cell, "::after");
-            return [content, position, top, parseFloat(right) >= 0, cell.firstElementChild.innerText.includes("×")];
-        }"""
-    )
-    assert mark == ['"×"', "absolute", "0px", True, False]
+    for width in (1024, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        wrong = page.locator(".tape .outputs:not(.twin) li.wrong")
+        expect(wrong).not_to_have_count(0)
+        mark = wrong.first.evaluate(
+            """cell => {
+                const { content, position, top, right } = getComputedStyle(cell, "::after");
+                const output = cell.firstElementChild.innerText;
+                return [content, position, top, parseFloat(right) >= 0, output.includes("×")];
+            }"""
+        )
+        assert mark == ['"×"', "absolute", "0px", True, False], width

@@ -287,6 +287,8 @@ def test_a_lesson_is_led_from_the_presenter_window(new_visitor: NewVisitor) -> N
         teacher.get_by_role("link", name="Presenter window").click()
     presenter = opened.value
     expect(presenter).to_have_url(re.compile("/presenter$"))  # the secret does not stay in the address
+    # The other window is now for the class.
+    expect(teacher.locator("html")).to_have_attribute("data-display", "projector")
     expect(presenter.get_by_role("region", name="Now")).to_contain_text("Lesson, part 1 of 5")
     presenter.keyboard.press("PageDown")
     for page in (teacher, follower):

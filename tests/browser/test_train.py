@@ -320,6 +320,8 @@ def test_train_is_accessible_and_never_scrolls_sideways(page: Page) -> None:
     page.goto("/train?task=sentiment")
     page.wait_for_selector(".heatmaps .heatmaplayer image")
     arrived(page, len(shipped("sentiment").steps))
+    # The checkpoints have equal distances on the slider, so an axis below has their training steps.
+    expect(page.locator(".course .axis span").last).to_have_text(page.locator(".clock .of").inner_text())
     page.get_by_text("Recipe", exact=True).click()
     page.get_by_text("As a table").first.click()
     expect_accessible_at_every_width(page)

@@ -248,6 +248,24 @@ def test_a_signal_is_highlighted_in_all_views_at_once(visit: Visit) -> None:
     expect(lab.cell.locator("[data-wire][data-about='z.Uh']")).to_have_class(re.compile(r"\blit\b"))
 
 
+def test_a_positive_product_is_blue_and_a_negative_one_brown_in_the_cell_and_in_the_sum(same_page: Page) -> None:
+    """The colors are those of the caption, also in a gate's sum, whose gate has other colors."""
+    lab = Lab(same_page)
+    blue = "(color) => { const [r, , b] = color.match(/[\\d.]+/g).map(Number); return b > r; }"
+    for t in ("1", "4"):
+        lab.follow(model="flip-flop", t=t, zoom="unit", views="tape,words,cell").settled()
+        for gate in ("r", "z"):
+            text = lab.cell.locator(f"[data-slot='Wx.{gate}']").text_content() or ""
+            wire = lab.cell.locator(f"[data-wire='Wx.{gate}'] .flow")
+            assert wire.evaluate(f"path => ({blue})(path.style.stroke)") is not text.startswith("−"), (t, gate, text)
+        lab.follow(model="flip-flop", t=t, zoom="gate", gate="z", views="tape,words,cell").settled()
+        for row in lab.cell.locator(".sum tbody tr").all():
+            text = row.locator("td").last.inner_text()
+            bar = row.locator(".bar")
+            is_blue = bar.evaluate(f"bar => ({blue})(getComputedStyle(bar, '::before').backgroundColor)")
+            assert is_blue is not text.removeprefix("≈ ").startswith("−"), (t, text)
+
+
 def test_the_sum_of_a_gate_opens_by_keyboard(visit: Visit) -> None:
     lab = visit(Lab).open(model="flip-flop", sequence="A m B")
     page = lab.page

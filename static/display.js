@@ -1,0 +1,57 @@
+/**
+ * The projector mode: large text, and only the parts of the page that a lecture needs. The style sheets do the rest. The mode lasts
+ * as long as the tab, and stands in the address, so that the address can be stored as a bookmark.
+ */
+
+import { writeStored } from "./storage.js";
+
+const root = document.documentElement;
+
+/** The event of the window after the mode has changed. */
+export const CHANGED = "displaychange";
+
+/** Return whether the page is in the projector mode. first.js sets the mode before the page is painted. */
+export const isProjected = () => root.dataset.display === "projector";
+
+/** Write the mode into the address. */
+function writeAddress() {
+  const keys = location.search
+    .slice(1)
+    .split("&")
+    .filter((key) => key && !key.startsWith("display="));
+  if (isProjected()) keys.push("display=projector");
+  try {
+    history.replaceState(
+      history.state,
+      "",
+      `${location.pathname}${keys.length ? "?" : ""}${keys.join("&")}${location.hash}`,
+    );
+  } catch {
+    // Browsers forbid this in some files.
+  }
+}
+
+/** Enter or leave the projector mode. @param {boolean} on */
+export function setProjected(on) {
+  if (on === isProjected()) return;
+  writeStored("display", on ? "projector" : null, "sessionStorage");
+  if (!on) delete root.dataset.display;
+  // A page without the button stays as it is, and the next page with the button is in the mode.
+  else if (document.querySelector("#display")) root.dataset.display = "projector";
+  writeAddress();
+  dispatchEvent(new Event(CHANGED));
+}
+
+/** @param {HTMLElement} button */
+export function mountDisplay(button) {
+  const show = () => button.setAttribute("aria-pressed", String(isProjected()));
+  const toggle = () => setProjected(!isProjected());
+  button.addEventListener("click", toggle);
+  addEventListener(CHANGED, show);
+  addEventListener("keydown", (event) => {
+    const elsewhere = /** @type {HTMLElement} */ (event.target).closest("input, select, textarea, dialog[open]");
+    if (event.key.toLowerCase() !== "p" || event.ctrlKey || event.metaKey || event.altKey || elsewhere) return;
+    toggle();
+  });
+  show();
+}

@@ -1,0 +1,71 @@
+/**
+ * What the Tab key does on a page. Bars of controls: the Tab key goes to one control of a bar, and the arrow keys go on from there. The rest of the page is then only
+ * a few presses of the Tab key away. Without this script the Tab key goes to every control.
+ */
+
+import { findAll } from "../elements.js";
+
+const BARS =
+  "[role=toolbar], .masthead nav, .subnav, .newcomer, .sequence, .scroller, .course .buttons, .steps, .grid table";
+const CONTROLS = "a[href], button, select, summary";
+
+/** Mount the links that skip to a part of a page, and its bars: toolbars, the links to the pages, and the labels on a tape. @param {ParentNode} root */
+export function mountKeyboard(root) {
+  for (const link of /** @type {HTMLAnchorElement[]} */ (findAll(root, ".skip-link")))
+    link.addEventListener("click", (event) => {
+      event.preventDefault(); // the address belongs to the view
+      const part = /** @type {HTMLElement} */ (root.querySelector(link.hash));
+      part.focus();
+      part.scrollIntoView({ block: "nearest" });
+    });
+  mountBars(root);
+}
+
+/** @param {ParentNode} root */
+function mountBars(root) {
+  const bars = findAll(root, BARS);
+  /** The control to which the Tab key goes, in each bar in which one had the focus. @type {Map<HTMLElement, HTMLElement>} */
+  const stops = new Map();
+  // After a click the arrow keys still move the cursor of the run, so they move in a bar only after the Tab key.
+  let tabbed = false;
+
+  const controlsOf = (/** @type {HTMLElement} */ bar) => findAll(bar, CONTROLS).filter((one) => one.checkVisibility());
+
+  /** Let the Tab key go to one control of each bar. It may stop at another one after every change of the page. */
+  function setStops() {
+    for (const bar of bars) {
+      const controls = controlsOf(bar);
+      const stop = stops.get(bar);
+      const current =
+        controls.find((one) => ["page", "step"].includes(one.ariaCurrent ?? "")) ??
+        controls.find(({ ariaDisabled }) => ariaDisabled !== "true");
+      for (const one of controls) one.tabIndex = one === (stop && controls.includes(stop) ? stop : current) ? 0 : -1;
+    }
+  }
+
+  /** @param {HTMLElement} bar @param {KeyboardEvent} event */
+  function move(bar, event) {
+    const controls = controlsOf(bar);
+    const at = controls.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+    const next = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: controls.length - 1 }[event.key];
+    if (!tabbed || at < 0 || next === undefined || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey)
+      return;
+    event.preventDefault();
+    controls.at(next % controls.length)?.focus();
+  }
+
+  addEventListener(
+    "keydown",
+    ({ key }) => {
+      if (key !== "Tab") return;
+      tabbed = true;
+      setStops();
+    },
+    true,
+  );
+  addEventListener("pointerdown", () => (tabbed = false), true);
+  for (const bar of bars) {
+    bar.addEventListener("focusin", ({ target }) => stops.set(bar, /** @type {HTMLElement} */ (target)));
+    bar.addEventListener("keydown", (event) => move(bar, event));
+  }
+}

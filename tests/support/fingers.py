@@ -1,0 +1,88 @@
+"""Measure what a finger can press and an eye can read: small targets, small texts, and parts that are cut off."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page
+
+LEAST_TARGET = 44
+"""The smallest width and height of a target, in CSS pixels (WCAG 2.2, criterion 2.5.5)."""
+LEAST_TEXT = 11
+"""The smallest text, in CSS pixels."""
+
+_COMMON = """
+const isVisible = (element) => {
+    const { width, height } = element.getBoundingClientRect();
+    if (width <= 1 || height <= 1 || element.closest(".unseen, #js-plotly-tester")) return false;
+    return element.checkVisibility({ visibilityProperty: true });
+};
+const nameOf = (element) => {
+    const words = element.ariaLabel || element.textContent.trim().replace(/\\s+/g, " ").slice(0, 30) || element.name;
+    return `${element.localName}.${element.getAttribute("class") ?? ""} “${words}”`;
+};
+const all = (selector) => [...document.body.querySelectorAll(selector)];
+"""
+_TARGETS = """(least) => {
+    const inSentence = (element) => {
+        const around = element.matches("a, .points") && element.closest("p, li, dd, figcaption, small, td");
+        if (!around || !/^inline(-block)?$/.test(getComputedStyle(element).display)) return false;
+        return [...around.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && /\\p{L}{2}/u.test(node.data));
+    };
+    const targets = all("a[href], button, select, textarea, summary, input, [role=button], [role=slider], [role=tab]");
+    return targets.flatMap((target) => {
+        const box = (["radio", "checkbox"].includes(target.type) && target.closest("label")) || target;
+        if (!isVisible(box) || inSentence(target)) return [];
+        const { width, height } = box.getBoundingClientRect();
+        const isSmall = Math.min(width, height) < least - 0.01;
+        return isSmall ? [`${nameOf(target)}: ${width.toFixed(1)} × ${height.toFixed(1)}`] : [];
+    });
+}"""
+_TEXTS = """(least) => {
+    const small = new Set();
+    const leftOut = "script, style, sub, :is(msub, msup) > :last-child";
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+        const element = texts.currentNode.parentElement;
+        if (!texts.currentNode.data.trim() || element.closest(leftOut) || !isVisible(element)) continue;
+        const scale = element instanceof SVGGraphicsElement ? Math.abs(element.getScreenCTM().d) : 1;
+        const size = parseFloat(getComputedStyle(element).fontSize) * scale;
+        if (size > 1 && size < least - 0.01) small.add(`${nameOf(element)}: ${size.toFixed(1)}`);
+    }
+    return [...small];
+}"""
+_CUT = """() => {
+    const scrolls = (element) => ["auto", "scroll"].includes(getComputedStyle(element).overflowX);
+    const inScroller = (element) =>
+        element !== document.body && (scrolls(element) || inScroller(element.parentElement));
+    return all("*").flatMap((element) => {
+        if (!isVisible(element) || inScroller(element)) return [];
+        const { left, right } = element.getBoundingClientRect();
+        const hides = getComputedStyle(element).overflowX === "hidden" && element.scrollWidth > element.clientWidth + 1;
+        return left < -1 || right > innerWidth + 1 || hides ? [`${nameOf(element)}: ${left} to ${right}`] : [];
+    });
+}"""
+
+
+def small_targets(page: Page, least: float = LEAST_TARGET) -> list[str]:
+    """Return the visible targets that are narrower or lower than `least` pixels, with their sizes.
+
+    A radio button or a check box is as large as its label. A target in a sentence may have the size of its line.
+    """
+    return _measured(page, _TARGETS, least)
+
+
+def small_texts(page: Page, least: float = LEAST_TEXT) -> list[str]:
+    """Return the visible texts whose rendered size is below `least` pixels.
+
+    The size of a text in a picture is its size on the screen. Indices are left out.
+    """
+    return _measured(page, _TEXTS, least)
+
+
+def cut_off(page: Page) -> list[str]:
+    """Return the visible elements outside the sides of the screen, unless they are in a part that scrolls sideways."""
+    return _measured(page, _CUT, 0)
+
+
+def _measured(page: Page, function: str, least: float) -> list[str]:
+    found: list[str] = page.evaluate(f"(least) => {{ {_COMMON} return ({function})(least); }}", least)
+    return found
