@@ -10,6 +10,7 @@ from tests.support.lab import Lab
 
 PHONE = {"width": 390, "height": 844}
 PAGES = (
+    "/",
     "/?model=store-and-recall-lstm&views=tape,words,cell",
     "/compare",
     "/compare/gap",

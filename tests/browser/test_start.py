@@ -145,7 +145,13 @@ def test_be_the_gate_is_played_by_touch_on_a_phone_without_scrolling(page: Page,
         assert page.evaluate("document.documentElement.scrollHeight") <= size[1]
         assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
         assert page.evaluate(SMALLEST_TEXT) >= text
-    for control in (start.z, start.r, start.next, page.locator("figure svg"), page.get_by_role("link", name="Skip")):
+    for control in (
+        start.z,
+        start.r,
+        start.next,
+        page.locator("figure svg"),
+        page.get_by_role("link", name="Skip to the Lab"),
+    ):
         box = control.bounding_box()
         assert box is not None
         assert box["height"] >= 44
