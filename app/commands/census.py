@@ -161,9 +161,10 @@ def _arrays(path: Path) -> Data:
     lengths = np.asarray(arrays.get("lengths", np.full(B, T)))
     if lengths.shape != (B,) or not ((lengths >= 1) & (lengths <= T)).all():
         raise FormatError(f"lengths in {path} must be {B} whole numbers from 1 to {T}")
-    labels = arrays.get("labels")
-    if labels is not None and labels.shape == (T, B):
-        labels = [labels[: int(n), b].tolist() for b, n in enumerate(lengths)]  # type: ignore[assignment]
+    given = arrays.get("labels")
+    labels: Labels | None = given
+    if given is not None and given.shape == (T, B):
+        labels = [given[: int(n), b].tolist() for b, n in enumerate(lengths)]
     return Data([x[: int(n), b] for b, n in enumerate(lengths)], labels, "sequences")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,10 +16,10 @@ import numpy.typing as npt
 from gru_core.arrays import Array, Mask
 from gru_core.cells.cell import Run
 from gru_core.cells.holds import Holds
-from gru_core.cells.named import Signals
 from gru_core.encoder import SequenceError
 from gru_core.model import Model
 from gru_core.runs.clamp import Clamp
+from gru_core.runs.layered import Layered
 from gru_core.runs.trace import Trace, read
 
 Lengths = npt.NDArray[np.int_]
@@ -29,7 +29,7 @@ PARTS = 8
 
 
 @dataclass(frozen=True)
-class TraceBatch(Signals):
+class TraceBatch(Layered):
     """The runs of `model` over B sequences, padded to the longest of them, which has T timesteps.
 
     `lengths` `(B,)` are the numbers of timesteps. `tokens` has the timesteps of each sequence as text, or None if the
@@ -45,18 +45,6 @@ class TraceBatch(Signals):
     layers: tuple[Run, ...]
     y: Array
     mask: Mask
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Array:
-            """Return a signal of the top layer, `(T, B, H)`. Raises AttributeError if the layer has no such signal."""
-            signals = self.layers[-1].cell.signals if not name.startswith("_") and name != "layers" else {}
-            if name not in signals:
-                raise AttributeError(f"a batch of this model has no {name!r}; its signals are {', '.join(signals)}")
-            return getattr(self.layers[-1], name)
-
-    def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self.layers[-1].cell.signals]
 
     def __len__(self) -> int:
         return len(self.lengths)

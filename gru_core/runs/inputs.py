@@ -1,4 +1,4 @@
-"""The inputs of a run that are numbers: how arrays and lists become `(T, I)`, and what is wrong with those that cannot.
+"""The inputs of a run that are numbers: how arrays and lists become `(T, I)`, and the errors for wrong ones.
 
 Each error says what to write instead, because most mistakes here have one cause.
 """

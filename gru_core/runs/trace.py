@@ -15,7 +15,6 @@ from gru_core import notebook
 from gru_core.arrays import Array, Mask
 from gru_core.cells.cell import Run
 from gru_core.cells.holds import Holds
-from gru_core.cells.named import Signals
 from gru_core.cells.signals import Theme
 from gru_core.encoder import SequenceError
 from gru_core.model import Model
@@ -23,6 +22,7 @@ from gru_core.runs import figures, record
 from gru_core.runs.clamp import Clamp
 from gru_core.runs.edit import Edit
 from gru_core.runs.inputs import numbers
+from gru_core.runs.layered import Layered
 from gru_core.runs.ledger import ledger
 from gru_core.runs.sensitivity import Sensitivity, sensitivity
 
@@ -44,7 +44,7 @@ class Gap:
 
 
 @dataclass(frozen=True)
-class Trace(Signals):
+class Trace(Layered):
     """A run of `model` over a sequence, or over a part of one.
 
     `tokens` are the timesteps as text, or None if the sequence was an array. `layers` have every intermediate value of
@@ -61,21 +61,6 @@ class Trace(Signals):
     twin: Trace | None = None
     mask: Mask | None = None
     second: bool = False
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Array:
-            """Return a signal of the top layer, `(T, H)`.
-
-            Raises AttributeError if the layer has no such signal. The message lists the signals.
-            """
-            signals = self.layers[-1].cell.signals if not name.startswith("_") and name != "layers" else {}
-            if name not in signals:
-                raise AttributeError(f"a trace of this model has no {name!r}; its signals are {', '.join(signals)}")
-            return getattr(self.layers[-1], name)
-
-    def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self.layers[-1].cell.signals]
 
     @property
     def last(self) -> list[Array]:

@@ -54,9 +54,10 @@ export function mountLine(svg, drag) {
   };
 }
 
-/** Return the path of the line with marks at −1, 0 and 1. @param {(value: number) => number} across @param {number} y */
+/** Return the path of the line with marks at −1, 0 and 1; the middle has the longest. @param {(value: number) => number} across @param {number} y */
 const ruler = (across, y) =>
-  `M${across(-1)} ${y}H${across(1)}` + [-1, 0, 1].map((v) => `M${across(v)} ${y - 8}v16`).join("");
+  `M${across(-1)} ${y}H${across(1)}` +
+  [-1, 0, 1].map((v) => `M${across(v)} ${y - (v ? 8 : 18)}v${v ? 16 : 36}`).join("");
 
 /** Return the path of the arrow from the old memory to the candidate. It stays visible if the two are near. @param {number} from @param {number} to @param {number} height */
 function arc(from, to, height) {

@@ -31,7 +31,7 @@ const line = mountLine(find("figure svg"), (fraction) => {
   change();
 });
 
-/** The gates at the letters so far; the last are those that the visitor is setting. @type {readonly Gates[]} */
+/** The gates at the letters so far. The visitor is setting the last ones. @type {readonly Gates[]} */
 let gates = [{ z: Number(z.value), r: Number(r.value) }];
 /** The latest run; null until the server has answered. @type {Played | null} */
 let played = null;

@@ -4,12 +4,16 @@
 import { fixed } from "../run.js";
 
 const isCapital = (/** @type {string} */ letter) => letter !== letter.toLowerCase();
+const NEAR = 0.3; // the memory is nearly lost if it is this close to the middle of the line
 const countOf = (/** @type {boolean[]} */ all) => all.filter(Boolean).length;
 
 /** Return how the visitor did at a letter, with the reason if the answer is wrong. @param {Played} run @param {readonly string[]} letters @param {number} at */
 export function feedback(run, letters, at) {
   const [answer, z, h] = [run.answers[at], fixed(run.gates[at].z), fixed(run.h[at])];
-  if (answer === run.right[at]) return "Correct.";
+  if (answer === run.right[at])
+    return Math.abs(run.h[at]) > NEAR
+      ? "Correct."
+      : `Only just correct: at ${letters[at]}, z = ${z} left the memory at ${h}.`;
   if (isCapital(letters[at]))
     return `Not quite: at ${letters[at]}, z = ${z} left the memory at ${h}, which reads as ${answer}.`;
   if (run.answers[at - 1] === answer) return `Not quite: the memory is ${h}, which still reads as ${answer}.`;
@@ -28,9 +32,12 @@ export function describe(run, letters, closed) {
   if (z > 0) return `The memory is ${fixed(run.h[at])}, which reads as ${run.answers[at]}.`;
   if (r > 0) return "The memory is still empty. From the next letter on, r changes the candidate.";
   if (at === 0)
-    return `The memory is empty. ${letters[0]} proposes a new memory, the candidate: ${candidate}. Drag the memory there.`;
+    return `The memory is empty. ${letters[0]} proposes a new memory, the candidate: ${candidate}. Drag the blue dot there, or move z.`;
   const kind = isCapital(letters[at]) ? "a capital" : "noise";
-  return `${feedback(run, letters, at - 1)} ${letters[at]} is ${kind}, and its candidate is ${candidate}.`;
+  const before = feedback(run, letters, at - 1);
+  const hint =
+    before === "Correct." && run.gates.every((gates) => gates.r === 0) ? " Move r and watch the candidate." : "";
+  return `${before} ${letters[at]} is ${kind}, and its candidate is ${candidate}.${hint}`;
 }
 
 /** Return what the reset gate does to the candidate. @param {Played} run @param {readonly string[]} letters @param {number} closed */
@@ -57,11 +64,13 @@ export function findings({ ownZ, ownR }, letters) {
     row.filter((_, i) => isCapital(letters[i]) === capital);
   const capitals = `At the capitals the network opens z to ${fixed(Math.min(...at(ownZ, true)))} or more.`;
   const [z, r] = [fixed(Math.max(...at(ownZ, false))), fixed(Math.min(...at(ownR, false)))];
-  return `${capitals} At the small letters it keeps z at ${z} or less, and opens r to ${r} or more: then the candidate agrees with the memory.`;
+  return `${capitals} At the small letters it keeps z at ${z} or less. There r is ${r} or more, so the candidate repeats the letter in memory.`;
 }
 
-/** Return the reason for the visitor's first wrong answer, or "". @param {Played} run @param {readonly string[]} letters */
+/** Return the reason for the visitor's first wrong answer, else of the first that was nearly wrong, or "". @param {Played} run @param {readonly string[]} letters */
 export function firstMistake(run, letters) {
   const at = run.answers.findIndex((answer, i) => answer !== run.right[i]);
-  return at < 0 ? "" : feedback(run, letters, at);
+  const near = run.h.findIndex((h) => Math.abs(h) <= NEAR);
+  const worst = at < 0 ? near : at;
+  return worst < 0 ? "" : feedback(run, letters, worst);
 }

@@ -49,7 +49,9 @@ def test_a_users_script_passes_mypy_strict_and_wrong_names_do_not(tmp_path: Path
     good.write_text(SCRIPT)
     bad.write_text(SCRIPT + "\n".join(WRONG))
     root = str(Path(gru.__file__).parents[1])
-    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--cache-dir={tmp_path}"]
+    # A user has the library installed, where mypy reports no errors in it. `make check` reports those.
+    options = ["--strict", "--follow-imports=silent", "--config-file=", f"--cache-dir={tmp_path}"]
+    command = [sys.executable, "-m", "mypy", *options]
     run = subprocess.run(
         [*command, str(good), str(bad)], capture_output=True, text=True, env=os.environ | {"MYPYPATH": root}
     )

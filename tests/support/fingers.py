@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import Page
+
+from tests.support.measured import text_sizes
 
 LEAST_TARGET = 44
 """The smallest width and height of a target, in CSS pixels (WCAG 2.2, criterion 2.5.5)."""
 LEAST_TEXT = 11
 """The smallest text, in CSS pixels."""
+
+INDEX = re.compile(r"(^| > )(sub\b|msub|msup)[^>]*( > [^>]+)?$")
+"""The path of an element that is an index, or is in one."""
 
 _COMMON = """
 const isVisible = (element) => {
@@ -36,19 +43,6 @@ _TARGETS = """(least) => {
         return isSmall ? [`${nameOf(target)}: ${width.toFixed(1)} × ${height.toFixed(1)}`] : [];
     });
 }"""
-_TEXTS = """(least) => {
-    const small = new Set();
-    const leftOut = "script, style, sub, :is(msub, msup) > :last-child";
-    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-    while (texts.nextNode()) {
-        const element = texts.currentNode.parentElement;
-        if (!texts.currentNode.data.trim() || element.closest(leftOut) || !isVisible(element)) continue;
-        const scale = element instanceof SVGGraphicsElement ? Math.abs(element.getScreenCTM().d) : 1;
-        const size = parseFloat(getComputedStyle(element).fontSize) * scale;
-        if (size > 1 && size < least - 0.01) small.add(`${nameOf(element)}: ${size.toFixed(1)}`);
-    }
-    return [...small];
-}"""
 _CUT = """() => {
     const scrolls = (element) => ["auto", "scroll"].includes(getComputedStyle(element).overflowX);
     const inScroller = (element) =>
@@ -73,9 +67,10 @@ def small_targets(page: Page, least: float = LEAST_TARGET) -> list[str]:
 def small_texts(page: Page, least: float = LEAST_TEXT) -> list[str]:
     """Return the visible texts whose rendered size is below `least` pixels.
 
-    The size of a text in a picture is its size on the screen. Indices are left out.
+    Indices are left out.
     """
-    return _measured(page, _TEXTS, least)
+    small = [(size, text, path) for size, text, path in text_sizes(page) if size < least - 0.01]
+    return [f"{path} “{text}”: {size:.1f}" for size, text, path in small if not INDEX.search(path)]
 
 
 def cut_off(page: Page) -> list[str]:
