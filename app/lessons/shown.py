@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import urlencode
 
 from markupsafe import Markup
@@ -14,6 +14,7 @@ from gru_core.cells.registry import USUAL
 from gru_core.numerals import whole
 
 from ..link import compared_cells
+from ..questions.kind import Truth
 from ..questions.registry import LESSON_KINDS
 from ..settings import Settings
 from .markdown import Prose, numbers_in, render
@@ -92,14 +93,23 @@ def question_of(lesson: Lesson, id: str) -> LessonQuestion | None:
     return questions[place - 1] if 0 < place <= len(questions) else None
 
 
-def reveal_answer(question: LessonQuestion, settings: Settings) -> dict[str, Any]:
-    """Return the answer to a question, with the texts and the figure that are shown with it.
+class Revealed(TypedDict):
+    """The answer to a question, with the texts and the figure that are shown with it.
 
-    `truth` has the correct options, from 0; a number, with its `text`; the value at each timestep; or timesteps. There
-    is one of the `replies` for each option. `link` belongs to the figure.
-
-    Raises ValueError if the answer cannot be computed.
+    `text` is a number in words. There is one of the `replies` for each option. `page` and `link` belong to the figure.
     """
+
+    truth: Truth
+    text: str
+    replies: list[str]
+    reveal: str
+    why: str
+    page: str
+    link: str
+
+
+def reveal_answer(question: LessonQuestion, settings: Settings) -> Revealed:
+    """Return the answer to a question. Raises ValueError if it cannot be computed."""
     figure, runs = question.figure, Runs(settings)
     write = _number_writer(figure, runs)
     truth, text = LESSON_KINDS[question.kind].solve(question, runs)
@@ -197,7 +207,7 @@ def _shown_question(id: str, question: LessonQuestion, figure: Figure, runs: Run
     )
 
 
-def _number_writer(figure: Figure, runs: Runs) -> Any:
+def _number_writer(figure: Figure, runs: Runs) -> Callable[[str], Markup]:
     """Return a function that renders an expression between {{ and }} as HTML.
 
     The number is fixed. With “yours” before the expression, it changes with the scenario on the reader's page.

@@ -10,9 +10,11 @@ from typing import Any, NotRequired, get_origin, get_type_hints
 import pytest
 from fastapi.testclient import TestClient
 
+from app.lessons.shown import Revealed
 from app.link import FOCUS
 from app.pages.boot import Boot, CellEntry, SignalEntry, TrainingBoot
 from app.pages.lab import LabEntry
+from app.pages.lesson import QuestionData
 from app.questions.registry import KINDS, LESSON_KINDS
 from app.runs.answers import LayerStart, Outputs, Start
 
@@ -54,7 +56,7 @@ def declared(typed_dict: type) -> set[str]:
 @pytest.mark.parametrize(
     ("typed_dict", "name"),
     [(Boot, "Boot"), (CellEntry, "Cell"), (SignalEntry, "SignalEntry"), (LabEntry, "ModelEntry"), (Start, "Start"),
-     (LayerStart, "LayerStart")],
+     (LayerStart, "LayerStart"), (Revealed, "Revealed"), (QuestionData, "Question")],
 )  # fmt: skip
 def test_a_typed_dict_has_the_fields_of_its_jsdoc_type(typed_dict: type, name: str) -> None:
     assert declared(typed_dict) == set(fields(typedef(name)))
