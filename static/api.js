@@ -148,7 +148,7 @@ export const answerQuestions = (id, answers) => postJson(`${modelUrl(id)}/answer
  * @param {string} lesson
  * @param {string} question
  * @param {Record<string, string>} headers
- * @returns {Promise<import("./lesson/verdict.js").Revealed>}
+ * @returns {Promise<import("./lesson/questions.js").Revealed>}
  */
 export const fetchReveal = async (lesson, question, headers) =>
   recording

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import urlencode
 
 from markupsafe import Markup
 
 from gru_core.cells.registry import USUAL
-from gru_core.numerals import decimal, whole
+from gru_core.numerals import whole
 
 from ..link import compared_cells
+from ..questions.kind import Truth
+from ..questions.registry import LESSON_KINDS
 from ..settings import Settings
 from .markdown import Prose, numbers_in, render
-from .quantities import Runs, check_figure, curve, evaluate, matching_steps
+from .quantities import Runs, check_figure, evaluate
 from .reading import Figure, Lesson, LessonQuestion, Mistake, Step, figure_of
 
 VIEW = ("sequence", "clamps", "t", "unit", "convention", "when", "times", "cells", "step")
@@ -93,27 +93,26 @@ def question_of(lesson: Lesson, id: str) -> LessonQuestion | None:
     return questions[place - 1] if 0 < place <= len(questions) else None
 
 
-def reveal_answer(question: LessonQuestion, settings: Settings) -> dict[str, Any]:
-    """Return the answer to a question, with the texts and the figure that are shown with it.
+class Revealed(TypedDict):
+    """The answer to a question, with the texts and the figure that are shown with it.
 
-    `truth` has the correct options, from 0; a number, with its `text`; the value at each timestep; or timesteps. There
-    is one of the `replies` for each option. `link` belongs to the figure.
-
-    Raises ValueError if the answer cannot be computed.
+    `text` is a number in words. There is one of the `replies` for each option. `page` and `link` belong to the figure.
     """
+
+    truth: Truth
+    text: str
+    replies: list[str]
+    reveal: str
+    why: str
+    page: str
+    link: str
+
+
+def reveal_answer(question: LessonQuestion, settings: Settings) -> Revealed:
+    """Return the answer to a question. Raises ValueError if it cannot be computed."""
     figure, runs = question.figure, Runs(settings)
     write = _number_writer(figure, runs)
-    truth: Any
-    text = ""
-    if question.kind == "choose":
-        truth = [i for i, option in enumerate(question.options) if option.right]
-    elif question.kind == "number":
-        value = evaluate(_number(question)[0], figure, runs)
-        truth, text = value.value, value.text
-    elif question.kind == "draw":
-        truth = curve(question.target, figure, runs)[0]
-    else:
-        truth = matching_steps(question.target, figure, runs)
+    truth, text = LESSON_KINDS[question.kind].solve(question, runs)
     return {
         "truth": truth,
         "text": text,
@@ -150,26 +149,12 @@ def mistakes(lesson: Lesson, settings: Settings) -> Iterator[Mistake]:
                 yield from numbers(part, step.figure)
                 continue
             errors = list(attempt(part.ask.line, check_figure, part.figure, runs))
-            yield from errors or attempt(part.ask.line - 1, check_answer, part, runs)
+            yield from errors or attempt(part.ask.line - 1, LESSON_KINDS[part.kind].solve, part, runs)
             yield from () if errors else numbers(part.ask, step.figure)
             for prose in (*(option.words for option in part.options), *(option.reply for option in part.options)):
                 yield from () if errors else numbers(prose, part.figure)
             for prose in (part.reveal, part.why):
                 yield from () if errors else numbers(prose, part.figure)
-
-
-def check_answer(question: LessonQuestion, runs: Runs) -> None:
-    """Raise ValueError if the answer to a question cannot be computed, or if students cannot enter it."""
-    figure = question.figure
-    if question.kind == "number":
-        expression, low, high = _number(question)
-        value = evaluate(expression, figure, runs).value
-        if isinstance(value, str) or not low <= value <= high:
-            raise ValueError(f"the answer, {value}, is not a number from {low:g} to {high:g}")
-    elif question.kind == "draw":
-        curve(question.target, figure, runs)
-    elif question.kind == "click" and not matching_steps(question.target, figure, runs):
-        raise ValueError(f"no timestep has “{question.target}”, so the question has no answer")
 
 
 def link_of(figure: Figure, runs: Runs) -> str:
@@ -206,44 +191,23 @@ def _shape(figure: Figure, runs: Runs) -> str:
 
 
 def _shown_question(id: str, question: LessonQuestion, figure: Figure, runs: Runs) -> ShownQuestion:
-    low, high, form = 0.0, 1.0, "2"
-    steps: list[str] = []
-    if question.kind == "number":
-        expression, low, high = _number(question)
-        written = evaluate(expression, question.figure, runs).text
-        is_whole = re.fullmatch(r"[−\d,]+", written) is not None
-        form = "%" if written.endswith("%") else "0" if is_whole else "2"
-    elif question.kind != "choose":
-        linked = runs.get(question.figure)
-        steps = linked.start["tokens"] or []
-        if question.kind == "draw":
-            _, low, high = curve(question.target, question.figure, runs)
-    start = int(figure.keys.get("t", 1)) if question.kind == "draw" else 0
+    scale = LESSON_KINDS[question.kind].scale(question, int(figure.keys.get("t", 1)), runs)
     return ShownQuestion(
         id,
         question.kind,
         render(question.ask, _number_writer(figure, runs)),
         [render(option.words, _number_writer(question.figure, runs)) for option in question.options],
-        low,
-        high,
-        1 if form == "0" else (high - low) / 100,
-        form,
-        start,
-        steps,
-        question.target if question.kind == "draw" else "",
+        scale.low,
+        scale.high,
+        1 if scale.form == "0" else (scale.high - scale.low) / 100,
+        scale.form,
+        scale.start,
+        [*scale.steps],
+        scale.signal,
     )
 
 
-def _number(question: LessonQuestion) -> tuple[str, float, float]:
-    expression, _, span = question.target.rpartition(",")
-    low, high = (decimal(end.strip()) for end in span.partition(" to ")[::2])
-    if not expression or low is None or high is None or not -math.inf < low < high < math.inf:
-        example = "write, for example, “:number: z@3, 0 to 1”"
-        raise ValueError(f"“{question.target}” is not a value with a range: {example}")
-    return expression.strip(), low, high
-
-
-def _number_writer(figure: Figure, runs: Runs) -> Any:
+def _number_writer(figure: Figure, runs: Runs) -> Callable[[str], Markup]:
     """Return a function that renders an expression between {{ and }} as HTML.
 
     The number is fixed. With “yours” before the expression, it changes with the scenario on the reader's page.

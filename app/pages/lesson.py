@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
 
 from ..errors import Refused
 from ..lessons import shelf
@@ -91,10 +91,28 @@ def lesson_context(lesson: Lesson, n: int, settings: Settings, view: Mapping[str
     }
 
 
-def _question_data(question: ShownQuestion) -> dict[str, Any]:
-    """Return the data of a question that the script needs. The words of the question are in the page."""
-    fields = ("kind", "low", "high", "form", "start", "steps", "signal")
-    return {name: getattr(question, name) for name in fields}
+class QuestionData(TypedDict):
+    """The data of a question that the script needs. The words of the question are in the page."""
+
+    kind: str
+    low: float
+    high: float
+    form: str
+    start: int
+    steps: list[str]
+    signal: str
+
+
+def _question_data(question: ShownQuestion) -> QuestionData:
+    return {
+        "kind": question.kind,
+        "low": question.low,
+        "high": question.high,
+        "form": question.form,
+        "start": question.start,
+        "steps": question.steps,
+        "signal": question.signal,
+    }
 
 
 def steps_of(lesson: Lesson, settings: Settings) -> list[ShownStep]:
@@ -145,7 +163,15 @@ MOST_ON_PAPER = 12
 """The most timesteps of a run that is printed as a table."""
 
 
-def _tapes(steps: list[ShownStep], settings: Settings) -> list[dict[str, Any] | None]:
+class PaperTape(TypedDict):
+    """A run as a table on paper: tokens, outputs, and the values of each signal by its symbol."""
+
+    tokens: Sequence[str]
+    outputs: Sequence[str]
+    signals: dict[str, list[str]]
+
+
+def _tapes(steps: list[ShownStep], settings: Settings) -> list[PaperTape | None]:
     """Return for each step the tape to print, or None if the tape is not new or too large for paper.
 
     A second tape of the same sequence could give away the answer to a question about the first one.
@@ -163,7 +189,7 @@ def _tapes(steps: list[ShownStep], settings: Settings) -> list[dict[str, Any] | 
     return tapes
 
 
-def _tape(step: ShownStep, linked: LinkedRun) -> dict[str, Any]:
+def _tape(step: ShownStep, linked: LinkedRun) -> PaperTape:
     """Return the tape of a step, up to the last timestep that the page shows."""
     run, tokens = linked.trace.layers[-1], linked.start["tokens"] or []
     upto = step.upto or len(tokens)

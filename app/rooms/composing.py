@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal
 
 from markupsafe import Markup, escape
 from pydantic import ConfigDict, Field, FiniteFloat
@@ -16,12 +16,14 @@ from ..lessons import shelf
 from ..lessons.quantities import Runs, evaluate, matching_steps
 from ..lessons.reading import Figure
 from ..lessons.shown import ShownQuestion, link_of, question_of, reveal_answer, shown_steps
+from ..questions.choose import plain
+from ..questions.kind import Number, Prompt, Truth
+from ..questions.registry import KINDS
 from ..schemas import Body
 from ..settings import Settings
 from ..sitemap import START
-from .answers import plain
 from .gate import TEXT, gate_question
-from .question import Kind, Number, Prompt, Solution, Truth
+from .question import Solution
 from .views import ShownView, View, address, figure_of_view, validate_view
 
 MOST_OPTIONS = 6
@@ -105,7 +107,7 @@ def compose(body: QuestionBody, settings: Settings) -> NewQuestion:
     if steps > MOST_STEPS:
         message = f"at most {MOST_STEPS} timesteps can be selected or drawn over; this sequence has {steps}"
         raise Refused(422, "question", message, "question")
-    keep_inputs = not draft.prompt.covers_inputs
+    keep_inputs = not KINDS[draft.prompt.kind].covers_inputs
     cover, after = (validate_view(view, settings, keep_inputs) for view in draft.views) if draft.views else (None, None)
     return NewQuestion(draft.prompt, body.rounds, draft.solution, cover, after, draft.text, draft.link)
 
@@ -119,7 +121,7 @@ def _lesson_question(body: QuestionBody, settings: Settings) -> _Draft:
     step = shown_steps(lesson, settings)[n - 1]
     part = next(part for part in step.parts if isinstance(part, ShownQuestion) and part.id == body.question)
     prompt = Prompt(
-        kind=cast(Kind, part.kind),
+        kind=part.kind,
         ask=str(part.ask),
         options=tuple(map(str, part.options)),
         low=part.low,
@@ -131,9 +133,8 @@ def _lesson_question(body: QuestionBody, settings: Settings) -> _Draft:
         signal=part.signal,
     )
     answer = reveal_answer(question, settings)
-    truth = tuple(answer["truth"]) if isinstance(answer["truth"], list) else answer["truth"]
     replies = tuple(map(str, answer["replies"]))
-    solution = Solution(truth, answer["text"], replies, str(answer["reveal"]), str(answer["why"]))
+    solution = Solution(answer["truth"], answer["text"], replies, str(answer["reveal"]), str(answer["why"]))
     page = f"lessons/{body.lesson}"
     before = View.model_construct(page=page, step=n, link=step.link, upto=step.upto)
     after = View.model_construct(page=page, step=n, link=answer["link"], upto=None)

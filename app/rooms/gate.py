@@ -1,14 +1,12 @@
-"""The question “Be the gate”: each student plays the gates of a trained unit on their own device."""
+"""The question “Be the gate” and its solution."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
 from markupsafe import Markup
 
-from ..runs.gate import LETTERS, correct_letters, network_run, played_correctly
-from .question import Answer, Prompt, Solution, Tally, Truth
+from ..questions.kind import Prompt
+from ..runs.gate import LETTERS, correct_letters, network_run
+from .question import Solution
 
 TEXT = "Be the gate: remember the last capital letter. How far do you open z at each letter?"
 
@@ -28,19 +26,3 @@ def gate_question() -> tuple[Prompt, Solution]:
     )
     prompt = Prompt("gate", str(Markup("<p>{}</p>").format(TEXT)), steps=LETTERS, signal="z")
     return prompt, Solution(z, ", ".join(f"{value:.2f}" for value in z), reveal=str(reveal))
-
-
-def tally_gates(prompt: Prompt, answers: Sequence[Answer], truth: Truth) -> Tally:
-    """Return how many students have the correct letter at each letter, and the quartiles of their z.
-
-    An answer has the z of each letter, and then the r of each letter.
-    """
-    T = len(prompt.steps)
-    played = [(answer[:T], answer[T:]) for answer in answers if isinstance(answer, tuple)]
-    labels = tuple(f"t = {t}, {letter}" for t, letter in enumerate(prompt.steps, 1))
-    right = (truth is not None,) * T
-    if not played:
-        return Tally(labels, (0,) * T, right, (), 0)
-    counts = np.sum([played_correctly(z, r) for z, r in played], axis=0).tolist()
-    low, middle, high = np.quantile([z for z, _ in played], (0.25, 0.5, 0.75), axis=0).tolist()
-    return Tally(labels, tuple(counts), right, tuple(middle), len(played), tuple(zip(low, high, strict=True)))

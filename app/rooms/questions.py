@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ..errors import Refused
-from .answers import Sketches, anonymous_sketches, parse_answer, tally
+from ..questions.kind import Answer, Tally, Truth
+from ..questions.registry import KINDS
 from .composing import NewQuestion
 from .connections import Connections
 from .keeper import Keeper
-from .question import Answer, Result, RoomQuestion, Status, Tally, Truth
+from .question import Result, RoomQuestion, Status
 from .record import Entry
 from .room import Room
 from .seats import Seats
+from .sketches import Sketches, anonymous_sketches
 from .state import Changes
 from .tables import answers_table
 from .views import ShownView
@@ -116,14 +118,18 @@ class Questions:
             raise Refused(409, "over", "this question is over", "question")
         if question.status != "open":
             raise Refused(409, "closed", "this question takes no more answers", "question")
-        answer = parse_answer(question.prompt, value)
+        kind = KINDS[question.prompt.kind]
+        answer = kind.parse(question.prompt, value)
+        if answer is None:
+            raise Refused(422, "answer", f"the answer must be {kind.allowed(question.prompt)}", "answer")
         name = await self.connections.connected_name(room, device)
         await self.keeper.put(room, answers_table(question.id, question.round), {name: answer})
 
     async def tallies(self, room: Room, question: RoomQuestion, truth: Truth = None) -> tuple[Tally, ...]:
         """Return a tally of the answers in each round so far, with the correct ones marked if there is a `truth`."""
         rounds = [await self._answers(room, question.id, n) for n in range(1, question.round + 1)]
-        return tuple(tally(question.prompt, list(answers.values()), truth) for answers in rounds)
+        kind = KINDS[question.prompt.kind]
+        return tuple(kind.tally(question.prompt, list(answers.values()), truth) for answers in rounds)
 
     async def record(self, room: Room) -> tuple[Entry, ...]:
         """Return the record. If the newest question is not revealed, it has the answers so far."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypedDict
 
-from .question import Kind, Tally, Truth
+from ..questions.kind import Tally, Truth
 
 
 class Row(TypedDict):
@@ -19,7 +19,7 @@ class Row(TypedDict):
 
     question: int
     minute: str
-    kind: Kind
+    kind: str
     asked: str
     round: int
     answer: str
@@ -39,7 +39,7 @@ class Entry:
     """
 
     number: int
-    kind: Kind
+    kind: str
     asked: str
     link: str
     seconds: float

@@ -7,7 +7,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from .question import Answer
+from ..questions.kind import Answer
 from .views import ShownView
 
 T = TypeVar("T")

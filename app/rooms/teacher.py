@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .question import Tally
+from ..questions.kind import Tally
 from .state import PublicState
 from .tables import ExploredView
 

@@ -2,39 +2,12 @@
 
 /** @import { Question } from "../boot.js" */
 /** @import { Answer } from "./answers.js" */
-/** An answer that may not be complete: a timestep of a curve without a value is null. @typedef {Answer | (number | null)[]} Draft */
+/** @import { Draft } from "../questions/kinds.js" */
 import { findAll } from "../elements.js";
-import { written } from "./verdict.js";
-
-/** What a visitor does first who presses "Check answer" without an answer, by the kind of question. */
-const MISSING = {
-  choose: () => "Choose an answer first. You also learn from a wrong guess.",
-  number: () => "Move the slider to your answer first, with the pointer or the arrow keys.",
-  draw: (/** @type {number[]} */ steps) =>
-    `Give every timestep a value first. There is no value yet at t = ${steps.join(", ")}.`,
-  click: () => "Select one or more timesteps first.",
-};
+import { isUnset, setSlider, written } from "../questions/inputs.js";
+import { KINDS } from "../questions/kinds.js";
 
 const inputsOf = (/** @type {HTMLFormElement} */ form) => /** @type {HTMLInputElement[]} */ (findAll(form, "input"));
-
-/** Return whether the visitor has not moved a slider yet. @param {HTMLInputElement} slider */
-const isUnset = ({ dataset }) => dataset.unset !== undefined;
-
-/** Give a slider a value. It is then an answer; without a value it is none. @param {HTMLInputElement} slider @param {number | null} [value] */
-function setSlider(slider, value) {
-  if (value === null) {
-    slider.value = slider.defaultValue;
-    slider.dataset.unset = "";
-    slider.ariaValueText = NO_VALUE;
-    return;
-  }
-  if (value !== undefined) slider.value = String(value);
-  delete slider.dataset.unset;
-  slider.ariaValueText = null;
-}
-
-/** What a screen reader reads for a slider without an answer. */
-export const NO_VALUE = "no answer yet";
 
 /**
  * Mount the form of a question: a slider counts as an answer once the visitor moves or presses it.
@@ -56,15 +29,7 @@ export function mountForm(form, question, onChange) {
  * Return the answer in a form as far as it is given, null if there is none. A timestep of a curve is null if it has no value yet.
  * @param {HTMLFormElement} form @param {Question} question @returns {Draft | null}
  */
-export function readDraft(form, { kind }) {
-  const inputs = inputsOf(form);
-  const values = inputs.map((slider) => (isUnset(slider) ? null : Number(slider.value)));
-  if (kind === "number") return values[0];
-  if (kind === "draw") return values;
-  const checked = inputs.filter(({ checked }) => checked).map(({ value }) => Number(value));
-  if (kind === "click") return checked.length ? checked : null;
-  return checked[0] ?? null;
-}
+export const readDraft = (form, { kind }) => KINDS[kind].read(inputsOf(form));
 
 /** Return the answer in a form, null if it is not complete. @param {HTMLFormElement} form @param {Question} question */
 export function readAnswer(form, question) {
@@ -75,16 +40,12 @@ export function readAnswer(form, question) {
 /** Return what is missing in a form for an answer, as a sentence. @param {HTMLFormElement} form @param {Question} question */
 export function missing(form, { kind, start }) {
   const open = inputsOf(form).flatMap((slider, i) => (isUnset(slider) ? [start + i + 1] : []));
-  return MISSING[/** @type {keyof typeof MISSING} */ (kind)](open);
+  return KINDS[kind].missing(open);
 }
 
 /** Put an answer into a form; null empties it. @param {HTMLFormElement} form @param {Question} question @param {Draft | null} answer */
 export function fillAnswer(form, question, answer) {
-  const inputs = inputsOf(form);
-  const values = [answer].flat();
-  if (question.kind === "number" || question.kind === "draw")
-    inputs.forEach((slider, i) => setSlider(slider, values[i] ?? null));
-  else for (const input of inputs) input.checked = values.includes(Number(input.value));
+  KINDS[question.kind].fill(inputsOf(form), [answer].flat());
   showValue(form, question);
 }
 
@@ -112,7 +73,7 @@ export function setOpen(form, open) {
  */
 export function markTruth(form, question, answer, truths) {
   form.querySelectorAll(".options li, .clicks li").forEach((item, i) => {
-    const value = question.kind === "click" ? i + 1 : i;
+    const value = i + (KINDS[question.kind].first ?? 0);
     item.classList.toggle("is", truths.includes(value));
     item.classList.toggle("yours", [answer ?? []].flat().includes(value));
   });

@@ -2,16 +2,19 @@
 
 /** @import { Lesson, Question } from "../boot.js" */
 /** @import { Answer } from "./answers.js" */
-/** @import { Overlay } from "./overlay.js" */
-/** @import { Revealed } from "./verdict.js" */
+/** @import { Overlay } from "../questions/overlay.js" */
+/**
+ * `truth` is the correct answer: the indices of the correct options, a number, the value at each step, or steps. `text` is the
+ * number as text, and `replies` has the reply to each option. `link` is the view that the figure shows from now on.
+ * @typedef {{truth: number | number[], text: string, replies: string[], reveal: string, why: string, page: string, link: string}} Revealed
+ */
 import { fetchReveal } from "../api.js";
 import { room } from "../boot.js";
 import { findAll, finder, newButton, newElement, withPeriod } from "../elements.js";
+import { KINDS } from "../questions/kinds.js";
 import { credentials } from "../rooms/capability.js";
 import { answersIn, clearAnswers, saveAnswer } from "./answers.js";
 import { clearMarks, fillAnswer, markTruth, missing, mountForm, readAnswer, readDraft, setOpen } from "./form.js";
-import { createOverlay } from "./overlay.js";
-import { verdict } from "./verdict.js";
 
 /** Whether the figure stands beside the lesson. On a narrow screen it stands below. */
 const isBeside = matchMedia("(min-width: 60.01rem)");
@@ -147,11 +150,11 @@ function createOverlays(tape, questions) {
       if (!tape || room) return;
       for (const form of forms) {
         const question = questions[idOf(form)];
-        if (!["draw", "click"].includes(question.kind)) continue;
-        const overlay = createOverlay(tape, question, (answer) => {
+        const overlay = KINDS[question.kind].overlay?.(tape, question, (answer) => {
           fillAnswer(form, question, answer);
-          overlay.show(answer);
+          overlay?.show(answer);
         });
+        if (!overlay) continue;
         overlays.set(form, overlay);
         this.redraw(form);
       }
@@ -171,9 +174,11 @@ function createOverlays(tape, questions) {
 function explain(box, form, question, answer, revealed) {
   const [first] = [answer].flat();
   const options = findAll(form, ".options label span:first-of-type");
-  const sentence = verdict(question, answer, revealed, options[first]?.textContent?.trim() ?? "");
+  const chosen = options[first]?.textContent?.trim() ?? "";
+  const { truth, text, replies } = revealed;
+  const sentence = KINDS[question.kind].verdict(question, [answer].flat(), [truth].flat(), text, chosen);
   const parts = [
-    ["reply", question.kind === "choose" ? revealed.replies[first] : ""],
+    ["reply", replies[first]],
     ["reveal", revealed.reveal],
   ].filter(([, html]) => html);
   // The server's own rendering, in which a lesson's HTML is text.

@@ -1,13 +1,13 @@
 /** The form in which a student answers a room's question. */
 
 /** @import { Answer } from "../lesson/answers.js" */
-/** @import { Draft } from "../lesson/form.js" */
 /** @import { Figure } from "../lesson/lesson.js" */
-/** @import { Overlay } from "../lesson/overlay.js" */
+/** @import { Draft } from "../questions/kinds.js" */
+/** @import { Overlay } from "../questions/overlay.js" */
 /** @import { RoomQuestion } from "./question.js" */
 import { newElement, withPeriod } from "../elements.js";
 import { fillAnswer, missing, mountForm, readAnswer, readDraft, setOpen } from "../lesson/form.js";
-import { createOverlay } from "../lesson/overlay.js";
+import { KINDS } from "../questions/kinds.js";
 import { markSteps } from "./marks.js";
 import { createOutcome } from "./outcome.js";
 import { byStep, formOf, keyOf } from "./question.js";
@@ -58,10 +58,11 @@ export function createAnswering(box, tape, figure, memory, save, code, send) {
       question.round === 1 ? "Round 1: answer by yourself." : "Round 2: answer again after the discussion.";
     if (question.rounds > 1) form.prepend(newElement("p", { className: "note", textContent: rounds }));
     if (tape && onTape(tape, question))
-      overlay = createOverlay(tape, question, (answer) => {
-        fillAnswer(form, question, answer);
-        overlay?.show(answer);
-      });
+      overlay =
+        KINDS[question.kind].overlay?.(tape, question, (answer) => {
+          fillAnswer(form, question, answer);
+          overlay?.show(answer);
+        }) ?? null;
     if (answer !== null) fillAnswer(form, question, answer);
     const redraw = () => overlay?.show(/** @type {number[]} */ (readDraft(form, question) ?? []));
     mountForm(form, question, redraw);
@@ -106,7 +107,7 @@ export function createAnswering(box, tape, figure, memory, save, code, send) {
     }
     const truths = outcome.show(form, question, answer);
     overlay?.show(/** @type {number[]} */ ([answer ?? []].flat()), truths);
-    if (question.kind === "click" && question.class)
+    if (KINDS[question.kind].marksSteps && question.class)
       markSteps(tape, byStep(question.class[question.class.length - 1].counts));
   }
 
@@ -139,7 +140,7 @@ function confirm(form) {
  * @param {HTMLElement} tape
  * @param {RoomQuestion} question
  */
-function onTape(tape, { kind, signal }) {
-  if (kind === "draw") return tape.querySelector(`[data-signal="${signal.split(".")[0]}"]`) !== null;
-  return kind === "click";
+function onTape(tape, question) {
+  const row = KINDS[question.kind].row?.(question);
+  return row === undefined || tape.querySelector(`[data-signal="${row}"]`) !== null;
 }

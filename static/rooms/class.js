@@ -10,9 +10,10 @@
  *            looks?: {models: [string, number][], steps: Record<string, number>, offers: View[], count: number}}} ClassState
  */
 import { finder, newButton, newElement } from "../elements.js";
+import { KINDS } from "../questions/kinds.js";
 import { markSteps } from "./marks.js";
 import { createPicking } from "./picking.js";
-import { byStep, histogram } from "./question.js";
+import { byStep } from "./question.js";
 
 const STATUS = { open: "taking answers", locked: "no more answers", revealed: "answer shown" };
 
@@ -42,7 +43,8 @@ export function mountClass(panel, tape, command, access) {
   function mark({ question, answers, looks, mode }) {
     const seen = question?.status === "revealed" || /** @type {HTMLDetailsElement} */ (peek).open;
     const rounds = question?.class ?? answers?.class;
-    if (question?.kind === "click" && rounds && seen) markSteps(tape, byStep(rounds[rounds.length - 1].counts));
+    if (question && KINDS[question.kind].marksSteps && rounds && seen)
+      markSteps(tape, byStep(rounds[rounds.length - 1].counts));
     else markSteps(tape, mode === "explore" && looks ? looks.steps : {});
   }
 
@@ -51,13 +53,13 @@ export function mountClass(panel, tape, command, access) {
     const { status, round, rounds, revealed } = question;
     find(".asked .ask").innerHTML = question.ask;
     const which = rounds > 1 ? `, round ${round} of ${rounds}` : "";
-    const did = question.kind === "gate" ? "have played" : "answered";
+    const { did = "answered", picture } = KINDS[question.kind];
     find(".asked .count").textContent = `${answers.count} of ${followers} ${did}; ${STATUS[status]}${which}`;
     find("[data-room=close]").hidden = status !== "open";
     find("[data-room=again]").hidden = status !== "locked";
     find("[data-room=again]").textContent = round < rounds ? "Second round" : "Take answers again";
     find("[data-room=reveal]").hidden = peek.hidden = status === "revealed";
-    const bars = histogram(question, question.class ?? answers.class);
+    const bars = picture(question, question.class ?? answers.class, null);
     find(".peek").replaceChildren(...(revealed ? [] : [bars]));
     const prose = newElement("div", { className: "prose", innerHTML: revealed ? revealed.reveal + revealed.why : "" });
     find(".result").replaceChildren(...(revealed ? [bars, prose] : []));
@@ -100,10 +102,10 @@ export function mountClass(panel, tape, command, access) {
     questionPart.hidden = !question;
     looking.hidden = Boolean(question) || !looks;
     if (question && answers) showQuestion(question, answers, followers);
-    // Nobody can copy any more: the class sees how it played, before it sees the network.
-    if (question?.kind === "gate" && question.status === "locked" && before?.question?.status === "open")
+    const kind = question && KINDS[question.kind];
+    if (kind?.opensWhenLocked && question?.status === "locked" && before?.question?.status === "open")
       /** @type {HTMLDetailsElement} */ (peek).open = true;
-    if (question?.kind === "draw") pick ??= createPicking(find(".picking"), access().code, access().headers, command);
+    if (kind?.hasSketches) pick ??= createPicking(find(".picking"), access().code, access().headers, command);
     pick?.(question);
     if (looks) showLooks(looks, followers);
     mark(state);

@@ -5,8 +5,8 @@
 /** @import { Sketch } from "./sketches.js" */
 import { newElement } from "../elements.js";
 import { markTruth } from "../lesson/form.js";
-import { verdict } from "../lesson/verdict.js";
-import { histogram, keyOf } from "./question.js";
+import { KINDS } from "../questions/kinds.js";
+import { keyOf } from "./question.js";
 import { drawSketches, fetchSketches } from "./sketches.js";
 
 /** @param {HTMLElement} box @param {string} code of the room */
@@ -40,9 +40,10 @@ export function createOutcome(box, code) {
       if (sentence) outcome.append(newElement("p", { className: "outcome", textContent: sentence }));
       for (const html of [revealed.replies[[answer ?? []].flat()[0]], revealed.reveal, revealed.why])
         if (html) outcome.append(newElement("div", { className: "prose", innerHTML: html }));
-      if (question.class) outcome.append(newElement("h3", "The class"), histogram(question, question.class, answer));
+      if (question.class)
+        outcome.append(newElement("h3", "The class"), KINDS[question.kind].picture(question, question.class, answer));
       box.append(outcome);
-      if (question.kind === "draw") showSketches(question, outcome, /** @type {number[] | null} */ (answer));
+      if (KINDS[question.kind].hasSketches) showSketches(question, outcome, /** @type {number[] | null} */ (answer));
       return truths;
     },
   };
@@ -51,9 +52,9 @@ export function createOutcome(box, code) {
 /** @param {RoomQuestion} question @param {Answer | null} answer */
 function verdictOn(question, answer) {
   const revealed = /** @type {NonNullable<RoomQuestion["revealed"]>} */ (question.revealed);
-  if (question.kind === "gate") return ""; // the page compares the letters of the student and of the network
-  if (answer === null) return question.kind === "number" ? `The answer is ${revealed.text}.` : "";
+  const { verdict, solution } = KINDS[question.kind];
+  if (answer === null) return solution?.(revealed.text) ?? "";
   const label = question.options[[answer].flat()[0]] ?? "";
   const chosen = newElement("span", { innerHTML: label }).textContent ?? "";
-  return verdict(question, answer, /** @type {any} */ (revealed), chosen);
+  return verdict(question, [answer].flat(), [revealed.truth].flat(), revealed.text, chosen);
 }

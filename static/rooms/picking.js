@@ -3,6 +3,7 @@
 /** @import { RoomQuestion } from "./question.js" */
 /** @import { Sketch } from "./sketches.js" */
 import { newButton, newElement } from "../elements.js";
+import { KINDS } from "../questions/kinds.js";
 import { keyOf } from "./question.js";
 import { drawSketches, fetchSketches } from "./sketches.js";
 
@@ -67,7 +68,7 @@ export function createPicking(box, code, headers, command) {
   }
 
   return /** @param {RoomQuestion | null} current */ async (current) => {
-    const drawn = current?.kind === "draw" && current.status === "revealed";
+    const drawn = current && KINDS[current.kind].hasSketches && current.status === "revealed";
     box.hidden = !drawn;
     question = drawn ? current : null;
     if (!question) return box.replaceChildren();

@@ -12,9 +12,10 @@ from typing import Any, get_type_hints
 import pytest
 import redis as redis_client
 
+from app.questions.kind import Prompt, Tally
 from app.rooms import codes
 from app.rooms.events import public_event
-from app.rooms.question import Prompt, Result, RoomQuestion, Solution, Tally
+from app.rooms.question import Result, RoomQuestion, Solution
 from app.rooms.record import Entry
 from app.rooms.redis import PREFIX, STREAM, InRedis
 from app.rooms.room import Room

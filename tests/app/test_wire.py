@@ -10,9 +10,12 @@ from typing import Any, NotRequired, get_origin, get_type_hints
 import pytest
 from fastapi.testclient import TestClient
 
+from app.lessons.shown import Revealed
 from app.link import FOCUS
 from app.pages.boot import Boot, CellEntry, SignalEntry, TrainingBoot
 from app.pages.lab import LabEntry
+from app.pages.lesson import QuestionData
+from app.questions.registry import KINDS, LESSON_KINDS
 from app.runs.answers import LayerStart, Outputs, Start
 
 STATIC = Path(__file__).parents[2] / "static"
@@ -53,7 +56,7 @@ def declared(typed_dict: type) -> set[str]:
 @pytest.mark.parametrize(
     ("typed_dict", "name"),
     [(Boot, "Boot"), (CellEntry, "Cell"), (SignalEntry, "SignalEntry"), (LabEntry, "ModelEntry"), (Start, "Start"),
-     (LayerStart, "LayerStart")],
+     (LayerStart, "LayerStart"), (Revealed, "Revealed"), (QuestionData, "Question")],
 )  # fmt: skip
 def test_a_typed_dict_has_the_fields_of_its_jsdoc_type(typed_dict: type, name: str) -> None:
     assert declared(typed_dict) == set(fields(typedef(name)))
@@ -62,6 +65,15 @@ def test_a_typed_dict_has_the_fields_of_its_jsdoc_type(typed_dict: type, name: s
 def test_nested_types_have_the_same_fields() -> None:
     assert declared(TrainingBoot) == set(fields(fields(typedef("Boot"))["training?"]))
     assert declared(Outputs) == set(fields(fields(typedef("Start"))["y"]))
+
+
+def test_the_page_and_the_lessons_have_the_kinds_of_questions_that_the_server_has() -> None:
+    listed = re.search(r"const ALL = \{(.*?)\}", (STATIC / "questions/kinds.js").read_text("utf-8"))
+    assert listed is not None
+    assert {name.strip() for name in listed[1].split(",")} == set(KINDS)
+    assert set(re.findall(r'"(\w+)"', fields(typedef("Question"))["kind"])) == set(KINDS)
+    forms = Path(__file__).parents[2] / "templates/questions"
+    assert {path.stem for path in forms.iterdir()} == set(LESSON_KINDS)
 
 
 def matches(value: dict[str, Any], typed_dict: type) -> bool:

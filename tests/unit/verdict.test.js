@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { verdict, written } from "../../static/lesson/verdict.js";
+import { written } from "../../static/questions/inputs.js";
+import { KINDS } from "../../static/questions/kinds.js";
 
 const question = { kind: "number", low: 0, high: 2, form: "2", start: 0, steps: [], signal: "h" };
-const revealed = { truth: 0, text: "", replies: [], reveal: "", why: "", page: "", link: "" };
+const revealed = { truth: 0, text: "" };
+const verdict = (question, answer, { truth, text }, chosen) =>
+  KINDS[question.kind].verdict(question, [answer].flat(), [truth].flat(), text, chosen);
 const isCorrect = (text) => text.startsWith("Correct");
 
 test("a choice is correct if it is one of the correct options, and a wrong choice is quoted as a sentence", () => {

@@ -9,17 +9,8 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/**
- * @param {HTMLElement} tape
- * @param {Question} question of the kind "draw" or "click"
- * @param {(answer: (number | null)[]) => void} onChange
- * @returns {Overlay}
- */
-export const createOverlay = (tape, question, onChange) =>
-  question.kind === "draw" ? createCurve(tape, question, onChange) : createSteps(tape, onChange);
-
 /** @param {HTMLElement} tape @param {Question} question @param {(answer: (number | null)[]) => void} onChange @returns {Overlay} */
-function createCurve(tape, question, onChange) {
+export function createCurve(tape, question, onChange) {
   const { low, high, start, steps } = question;
   const plot = /** @type {HTMLElement} */ (
     tape.querySelector(`[data-signal="${question.signal.split(".")[0]}"] .plot`)
@@ -79,7 +70,7 @@ function createCurve(tape, question, onChange) {
 }
 
 /** @param {HTMLElement} tape @param {(answer: number[]) => void} onChange @returns {Overlay} */
-function createSteps(tape, onChange) {
+export function createSteps(tape, onChange) {
   const tokens = /** @type {HTMLElement} */ (tape.querySelector(".tokens ol"));
   /** @type {number[]} */
   let picked = [];

@@ -1,6 +1,6 @@
 /** How a class played “Be the gate”: the quartiles and the median of its z at each letter, over them the network's z, and a table. */
 
-/** @import { RoomQuestion, Tally } from "./question.js" */
+/** @import { RoomQuestion, Tally } from "../rooms/question.js" */
 import { newElement, newRow } from "../elements.js";
 import { fixed } from "../run.js";
 

@@ -1,0 +1,137 @@
+"""What every kind of question has: the prompt, the answers that it allows, and their tally."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, TypeGuard
+
+from ..lessons.quantities import Runs
+from ..lessons.reading import LessonQuestion
+
+Number = int | float
+"""A number in JSON, which keeps its type when it is stored and loaded."""
+
+Answer = Number | tuple[Number, ...]
+"""A student's answer: an option, counted from 0; a number; timesteps, counted from 1; or values of a curve or gates."""
+
+Truth = Answer | None
+"""The correct answer: a number, a tuple of options or timesteps, or a curve. None if there is no correct answer."""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """The text of a question, and which answers it allows.
+
+    `ask` and `options` are HTML, with all text of users escaped. A number or a curve lies between `low` and `high`,
+    `grain` is the step of its slider, and `form` is the format of its values: "%", or a number of decimals. `steps`
+    are the tokens to select or to draw over. A curve starts after the first `start` of them and shows `signal`.
+    """
+
+    kind: str
+    ask: str
+    options: tuple[str, ...] = ()
+    low: Number = 0
+    high: Number = 1
+    grain: Number = 0.01
+    form: str = "2"
+    start: int = 0
+    steps: tuple[str, ...] = ()
+    signal: str = ""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many students gave each answer in a round: a count for each of `labels`, and whether it is `right`.
+
+    A curve has one label. `middle` is the median of all curves at each timestep. If students play gates, `counts` has
+    the students with the correct answer at each letter, and `quartiles` the lower and upper quartile of their z.
+    """
+
+    labels: tuple[str, ...]
+    counts: tuple[int, ...]
+    right: tuple[bool, ...]
+    middle: tuple[float, ...]
+    answers: int
+    quartiles: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What the form of a lesson's question shows: the fields of a `Prompt` with the same names."""
+
+    low: float = 0.0
+    high: float = 1.0
+    form: str = "2"
+    start: int = 0
+    steps: tuple[str, ...] = ()
+    signal: str = ""
+
+
+class Kind(ABC):
+    """A kind of question. If it `covers_inputs`, the inputs after the cursor are hidden until the reveal."""
+
+    covers_inputs: ClassVar[bool] = False
+
+    @abstractmethod
+    def parse(self, prompt: Prompt, value: object) -> Answer | None:
+        """Return the answer in a value from JSON, or None if the question does not allow it."""
+
+    @abstractmethod
+    def allowed(self, prompt: Prompt) -> str:
+        """Return the answers that a question allows, in words that follow "the answer must be"."""
+
+    @abstractmethod
+    def tally(self, prompt: Prompt, answers: Sequence[Answer], truth: Truth) -> Tally:
+        """Count the answers to a question. If there is a `truth`, mark the correct answers."""
+
+
+class LessonKind(Kind):
+    """A kind of question that a lesson can ask too."""
+
+    @abstractmethod
+    def solve(self, question: LessonQuestion, runs: Runs) -> tuple[Truth, str]:
+        """Return the correct answer, and a number also as text.
+
+        Raises ValueError if there is no correct answer that students can enter.
+        """
+
+    @abstractmethod
+    def scale(self, question: LessonQuestion, cursor: int, runs: Runs) -> Scale:
+        """Return what the form shows. `cursor` is the timestep of the figure beside the question, counted from 1."""
+
+
+def count(
+    labels: Sequence[str], answers: Sequence[Answer], truth: Truth, place: Callable[[Number], int] = int, first: int = 0
+) -> Tally:
+    """Return a tally. `place` gives the label in which a value is counted; the place of the first label is `first`."""
+    counts = Counter(place(value) for answer in answers for value in values_of(answer))
+    correct = {place(value) for value in values_of(truth)}
+    places = range(first, first + len(labels))
+    right = tuple(i in correct for i in places)
+    return Tally(tuple(labels), tuple(counts[i] for i in places), right, (), len(answers))
+
+
+def in_range(value: object, prompt: Prompt) -> TypeGuard[Number]:
+    """Return whether a value is a number between the limits of a question."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and prompt.low <= value <= prompt.high
+
+
+def is_place(value: object, places: range) -> TypeGuard[int]:
+    """Return whether a value is one of the places."""
+    return isinstance(value, int) and not isinstance(value, bool) and value in places
+
+
+def curve_of(value: object, length: int, prompt: Prompt) -> tuple[float, ...] | None:
+    """Return a list of `length` numbers between the limits of a question as a tuple, or None for another value."""
+    if not isinstance(value, list) or len(value) != length:
+        return None
+    curve = tuple(float(number) for number in value if in_range(number, prompt))
+    return curve if len(curve) == length else None
+
+
+def values_of(answer: Truth) -> tuple[Number, ...]:
+    """Return the values of an answer: none if it is None."""
+    return () if answer is None else answer if isinstance(answer, tuple) else (answer,)

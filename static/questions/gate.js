@@ -1,0 +1,16 @@
+/** The question “Be the gate”: students play the gates on the page, and see how the class played. */
+
+/** @import { Kind } from "./kinds.js" */
+import { drawBand } from "./band.js";
+
+/** @type {Kind} */
+export const gate = {
+  read: () => null,
+  fill() {},
+  missing: () => "",
+  verdict: () => "", // the page compares the letters of the student and of the network
+  picture: (question, rounds, yours) =>
+    drawBand(question, rounds[rounds.length - 1], /** @type {number[] | null} */ (yours)),
+  opensWhenLocked: true, // nobody can copy any more: the class sees how it played, before it sees the network
+  did: "have played",
+};

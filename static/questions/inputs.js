@@ -1,0 +1,58 @@
+/** The inputs of questions: sliders that are no answer until somebody moves them, and options and timesteps to select. */
+
+/** @import { Question } from "../boot.js" */
+/** @import { RoomQuestion } from "../rooms/question.js" */
+import { newElement } from "../elements.js";
+import { fixed } from "../run.js";
+
+/** What a screen reader reads for a slider without an answer. */
+const NO_VALUE = "no answer yet";
+
+/** Create a slider in the middle of its range. @param {RoomQuestion} question @param {object} properties */
+export function newSlider({ low, high, grain }, properties) {
+  const slider = /** @type {HTMLInputElement} */ (
+    newElement("input", { type: "range", min: low, max: high, step: grain, ...properties })
+  );
+  slider.defaultValue = String((low + high) / 2);
+  slider.dataset.unset = "";
+  slider.ariaValueText = NO_VALUE;
+  return slider;
+}
+
+/** Return whether the visitor has not moved a slider yet. @param {HTMLInputElement} slider */
+export const isUnset = ({ dataset }) => dataset.unset !== undefined;
+
+/** Return the value of a slider, null if it has none. @param {HTMLInputElement} slider */
+export const sliderValue = (slider) => (isUnset(slider) ? null : Number(slider.value));
+
+/** Give a slider a value. It is then an answer; without a value it is none. @param {HTMLInputElement} slider @param {number | null} [value] */
+export function setSlider(slider, value) {
+  if (value === null) {
+    slider.value = slider.defaultValue;
+    slider.dataset.unset = "";
+    slider.ariaValueText = NO_VALUE;
+    return;
+  }
+  if (value !== undefined) slider.value = String(value);
+  delete slider.dataset.unset;
+  slider.ariaValueText = null;
+}
+
+/** Return the values of the selected inputs. @param {HTMLInputElement[]} inputs */
+export const checkedValues = (inputs) => inputs.filter(({ checked }) => checked).map(({ value }) => Number(value));
+
+/** Select the inputs with these values. @param {HTMLInputElement[]} inputs @param {(number | null)[]} values */
+export function setChecked(inputs, values) {
+  for (const input of inputs) input.checked = values.includes(Number(input.value));
+}
+
+/** Create a list with an item for each timestep. @param {RoomQuestion} question @param {string} className @param {(t: number, token: string) => Node[]} create */
+export const stepItems = ({ steps, start }, className, create) =>
+  newElement(
+    "ol",
+    { className },
+    steps.slice(start).map((token, i) => newElement("li", {}, [newElement("label", {}, create(start + i + 1, token))])),
+  );
+
+/** Write a number with the decimals, or in the percent, of a question. @param {number} value @param {Question} question */
+export const written = (value, { form }) => (form === "%" ? `${fixed(100 * value, 0)}%` : fixed(value, Number(form)));

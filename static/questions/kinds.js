@@ -1,0 +1,46 @@
+/** The kinds of questions, by the name that the server sends. The server has the same list in `app/questions/registry.py`. */
+
+/** @import { Question } from "../boot.js" */
+/** @import { Answer } from "../lesson/answers.js" */
+/** @import { RoomQuestion, Tally } from "../rooms/question.js" */
+/** @import { Overlay } from "./overlay.js" */
+/** An answer that may not be complete: a timestep of a curve without a value is null. @typedef {Answer | (number | null)[]} Draft */
+/**
+ * A kind of question.
+ * - `controls` creates the inputs of a room's form, and `read` and `fill` get and set the answer in them. Without `controls` students answer on the page.
+ * - `first` is the value of the first option or timestep.
+ * - `missing` says what to do first if an answer is not complete; `unset` are the timesteps without a value.
+ * - `verdict` compares an answer with the correct answer. `text` is a correct number as text, `chosen` the chosen option in words.
+ * - `solution` is the sentence for a student without an answer.
+ * - `picture` draws the answers of a class by round, with the student's own if it is given.
+ * - `overlay` lets a visitor answer on the tape, if the tape has the row `row`.
+ * - `marksSteps`: the tape shows how many students selected each timestep. `hasSketches`: the teacher can show the drawn curves.
+ * - `opensWhenLocked`: the class sees its answers when it can answer no more. `did` is what students did, in words.
+ * @typedef {{
+ *   controls?: (question: RoomQuestion) => Node[],
+ *   read: (inputs: HTMLInputElement[]) => Draft | null,
+ *   fill: (inputs: HTMLInputElement[], values: (number | null)[]) => void,
+ *   first?: number,
+ *   missing: (unset: number[]) => string,
+ *   verdict: (question: Question, answers: number[], truths: number[], text: string, chosen: string) => string,
+ *   solution?: (text: string) => string,
+ *   picture: (question: RoomQuestion, rounds: Tally[], yours: Answer | null) => HTMLElement,
+ *   overlay?: (tape: HTMLElement, question: Question, onChange: (answer: (number | null)[]) => void) => Overlay,
+ *   row?: (question: Question) => string,
+ *   marksSteps?: boolean,
+ *   hasSketches?: boolean,
+ *   opensWhenLocked?: boolean,
+ *   did?: string,
+ * }} Kind
+ */
+import { choose } from "./choose.js";
+import { click } from "./click.js";
+import { draw } from "./draw.js";
+import { gate } from "./gate.js";
+import { number } from "./number.js";
+
+/** @satisfies {Record<string, Kind>} */
+const ALL = { choose, number, click, draw, gate };
+
+/** @type {Record<keyof typeof ALL, Kind>} */
+export const KINDS = ALL;
