@@ -6,11 +6,20 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 from gru_core.formats.limits import Limits
 from gru_core.numerals import whole
+
+LOCAL: Mapping[str, int] = {
+    "max_units": 2_048,
+    "max_upload": 500 * 2**20,
+    "max_kept_bytes": 4 * 2**30,
+    "max_cells": 16_000_000,
+}
+"""The limits that are larger than the defaults if only the person's own machine can reach the server."""
 
 
 @dataclass(frozen=True)
@@ -19,9 +28,8 @@ class Settings:
 
     Models and lessons: `max_steps` timesteps of a sequence; `max_units` units of a layer; `max_inputs` inputs of a
     model that does not read symbols, and `max_alphabet` symbols of a model that does; `max_layers` layers of a model,
-    and `max_outputs` outputs. They are the `Limits` of the core, in places smaller: a page sends and draws all units.
-    `models` is a folder of `.safetensors` files, as `Model.save` writes them, and `lessons` a folder of `.md` files.
-    They are served next to the built-in ones.
+    and `max_outputs` outputs. `models` is a folder of `.safetensors` files, as `Model.save` writes them, and `lessons`
+    a folder of `.md` files. They are served next to the built-in ones.
 
     Requests: `max_body` bytes of a request body; `body_seconds` for the head of a request to arrive, and again for its
     body; `max_cells` units × timesteps that are computed or sent at one time. `gruscope serve` accepts at most
@@ -45,10 +53,10 @@ class Settings:
 
     max_steps: int = 2_000
     max_units: int = 1_024
-    max_inputs: int = Limits.inputs
-    max_layers: int = Limits.layers
-    max_alphabet: int = Limits.symbols
-    max_outputs: int = 1_024
+    max_inputs: int = 2_048
+    max_layers: int = 8
+    max_alphabet: int = 100_000
+    max_outputs: int = 100_000
     max_body: int = 256 * 1024
     body_seconds: int = 10
     max_connections: int = 2_000
@@ -108,9 +116,12 @@ class Settings:
         }
 
     @staticmethod
-    def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
-        """Return the settings with the values of environment variables. Raises ValueError if a value is not valid."""
-        values: dict[str, Any] = {}
+    def from_environment(environment: Mapping[str, str] = os.environ, local: bool = False) -> Settings:
+        """Return the settings with the values of environment variables. Raises ValueError if a value is not valid.
+
+        With `local` the other settings are those of a person's own machine, as `LOCAL` has them.
+        """
+        values: dict[str, Any] = dict(LOCAL) if local else {}
         for setting in fields(Settings):
             name = f"GRUSCOPE_{setting.name.upper()}"
             if name not in environment:
@@ -127,6 +138,14 @@ class Settings:
             else:
                 raise ValueError(f"{name} must be a whole number above 0")
         return Settings(**values)
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host name or address belongs to the machine itself, so no other machine can reach it."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def cache_directory(environment: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:

@@ -21,7 +21,7 @@ import gru_core as gru
 from app.cli import commands
 from app.link import read_address, read_link
 from app.main import create_app
-from app.settings import Settings
+from app.settings import LOCAL, Settings
 from gru_core import formats
 from gru_core.formats.imported import ENDINGS
 from gru_core.parity import report
@@ -81,8 +81,13 @@ def test_the_claims_of_the_flip_flop_notebook_are_true() -> None:
 
 def settings_of(page: Path) -> dict[str, str]:
     """Return the defaults in a page's tables of settings."""
-    rows = re.findall(r"^\| `GRUSCOPE_(\w+)` \| *(.*?) *\|", page.read_text(), re.M)
-    return {name.lower(): default.strip("`") for name, default in rows}
+    return {name: default for name, default, meaning in rows_of(page) if meaning}
+
+
+def rows_of(page: Path) -> list[tuple[str, str, str]]:
+    """Return the rows of a page's tables of settings: the name, the value, and the meaning if the table has it."""
+    rows = re.findall(r"^\| `GRUSCOPE_(\w+)` \| *(.*?) *\|(?: *(\S.*?) *\|)?", page.read_text(), re.M)
+    return [(name.lower(), value.strip("`"), meaning) for name, value, meaning in rows]
 
 
 DEFAULTS = {
@@ -99,7 +104,9 @@ def test_guides_have_the_defaults_of_the_settings(name: str) -> None:
 
 
 def test_the_reference_lists_every_setting_with_its_default() -> None:
-    assert settings_of(DOCS / "reference" / "settings.md") == DEFAULTS
+    page = DOCS / "reference" / "settings.md"
+    assert settings_of(page) == DEFAULTS
+    assert {name: int(value) for name, value, meaning in rows_of(page) if not meaning} == LOCAL
 
 
 # The snippets that export a network, tested with the files that the libraries wrote.

@@ -89,7 +89,7 @@ def _files(options: argparse.Namespace) -> int:
     if list(files.values()).count("-") > 1:
         print("gruscope: only one file can go to standard output", file=sys.stderr)
         return 2
-    settings = Settings.from_environment()
+    settings = Settings.from_environment(local=True)
     keys = read_address(options.source) if options.source else {}
     keys |= {key: getattr(options, key) for key in KEYS if getattr(options, key) is not None}
     make_page = _page_of(urlsplit(options.source or "").path)
@@ -144,7 +144,7 @@ def _site(options: argparse.Namespace) -> int:
     if not options.source:
         print("gruscope: --site needs a TOML file of scenarios", file=sys.stderr)
         return 2
-    settings = Settings.from_environment()
+    settings = Settings.from_environment(local=True)
     for page in build(options.site, Path(options.source), settings, options.live):
         print(f"{page}: {_size(page.stat().st_size)}", file=sys.stderr)
     return 0

@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     try:
-        settings = with_cache(Settings.from_environment())
+        settings = with_cache(Settings.from_environment(local=True))
         entries, hidden = list(_entries(settings)), models.excluded(settings)
     except ValueError as error:
         print(f"gruscope: {error}", file=sys.stderr)

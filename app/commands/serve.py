@@ -32,7 +32,7 @@ from ..main import create_app
 from ..server.connections import protocol
 from ..server.log import LOG
 from ..server.primary import POSSIBLE, Primary
-from ..settings import Settings, with_cache
+from ..settings import Settings, is_loopback, with_cache
 
 try:
     import resource
@@ -139,7 +139,9 @@ def _bind(host: str, port: int) -> socket.socket:
 def run(options: argparse.Namespace, page: str = "", lessons: str | None = None) -> int:
     """Start a server with the options, and with the lessons in the folder `lessons`. A browser opens `page`."""
     try:
-        settings = with_cache(Settings.from_environment())
+        # A proxy passes on the requests of other machines.
+        local = is_loopback(options.host) and not options.proxy_headers
+        settings = with_cache(Settings.from_environment(local=local))
     except ValueError as error:
         print(f"gruscope: {error}", file=sys.stderr)
         return 1

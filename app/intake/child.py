@@ -1,8 +1,8 @@
 """The child process that reads an uploaded file, which may be hostile. `reading.py` starts it and can kill it.
 
 The input is a line of JSON, the file and, for a parity check, the reference or a second file. The output is a line of
-JSON and the bytes of the model. The process may allocate 512 MB after its start, compute for a few seconds, and write
-no files.
+JSON and the bytes of the model. After its start the process may allocate 512 MiB and compute for a few seconds, both
+more for a large file. It may write no files.
 """
 
 from __future__ import annotations
@@ -28,10 +28,23 @@ MEMORY = 512 * 2**20
 SECONDS = {"read": 2, "check": 10}
 """Seconds of processor time after the start, which can be longer by the clock on a busy machine."""
 
+COPIES, RATE = 10, 10 * 2**20
+"""The memory for each byte of a request, in bytes, and the bytes of a request for which there is one more second."""
+
+
+def most_memory(request: bytes) -> int:
+    """Return the bytes that the process may allocate for a request."""
+    return MEMORY + COPIES * len(request)
+
+
+def most_seconds(request: bytes, do: str) -> int:
+    """Return the seconds of processor time that the process has for a request."""
+    return SECONDS[do] + len(request) // RATE
+
 
 def main() -> None:
     request = sys.stdin.buffer.read()
-    _limit(SECONDS[json.loads(request[: request.index(b"\n")])["do"]])
+    _limit(most_seconds(request, json.loads(request[: request.index(b"\n")])["do"]), most_memory(request))
     sys.stdout.buffer.write(answer(request))
 
 
@@ -128,7 +141,7 @@ def _difference(difference: Difference) -> dict[str, Any]:
     return asdict(difference) | {"title": difference.title, "by_step": difference.by_step.tolist()}
 
 
-def _limit(seconds: int) -> None:
+def _limit(seconds: int, memory: int) -> None:
     """Limit the time, memory and files of this process. If the system cannot, only the parent's timeout applies."""
     try:
         import resource
@@ -141,7 +154,7 @@ def _limit(seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     pages = Path("/proc/self/statm")
     if pages.exists():
-        most = int(pages.read_text().split()[0]) * resource.getpagesize() + MEMORY
+        most = int(pages.read_text().split()[0]) * resource.getpagesize() + memory
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 

@@ -18,12 +18,12 @@ from gru_core import Model, formats
 from gru_core.formats.limits import Limits
 
 from ..errors import Refused
-from ..intake.child import MEMORY, SECONDS
+from ..intake.child import most_memory, most_seconds
 from ..intake.upload import Upload
 
 RUNNING, WAITING = 2, 8
 TIMEOUT = 20
-"""Seconds by the clock after which a child process is killed."""
+"""The seconds by the clock that a child process has beyond its processor time before it is killed."""
 
 NICE = 5
 
@@ -56,16 +56,18 @@ def check(upload: Upload, limits: Limits, reference: bytes) -> dict[str, Any]:
 
 
 def _call_child(do: str, upload: Upload, limits: Limits, reference: bytes) -> tuple[dict[str, Any], bytes]:
-    request = json.dumps({"do": do, "upload": upload.metadata, "limits": asdict(limits)}).encode()
+    head = json.dumps({"do": do, "upload": upload.metadata, "limits": asdict(limits)}).encode()
+    request = b"".join((head, b"\n", upload.data, reference))
+    seconds = most_seconds(request, do)
     with _place(), tempfile.TemporaryDirectory(prefix="gruscope-") as folder:
-        status, out = _run(b"\n".join((request, upload.data + reference)), folder)
-    head, _, model = out.partition(b"\n")
-    if status != 0 or not head:
+        status, out = _run(request, folder, TIMEOUT + seconds)
+    reply, _, model = out.partition(b"\n")
+    if status != 0 or not reply:
         _log.warning("the process that had to %s a file ended with status %s", do, status)
-        bounds = f"{SECONDS[do]} seconds of computing and {MEMORY // 2**20} MiB of memory"
+        bounds = f"{seconds} seconds of computing and {most_memory(request) // 2**20} MiB of memory"
         message = f"this file could not be read within {bounds}: check that it is complete, or upload a smaller file"
         raise Refused(422, "limits", message, "file")
-    answer = json.loads(head)
+    answer = json.loads(reply)
     if "failed" in answer:
         _log.warning("a file could not be read: %s", answer["failed"])
         raise Refused(422, "format", "this file could not be read: it is damaged, or its type is not supported", "file")
@@ -87,8 +89,8 @@ def _place() -> Iterator[None]:
         _places.release()
 
 
-def _run(request: bytes, folder: str) -> tuple[int, bytes]:
-    """Run the child process in an empty folder. Return its exit status and its output."""
+def _run(request: bytes, folder: str, seconds: int) -> tuple[int, bytes]:
+    """Run the child process in an empty folder for at most `seconds`. Return its exit status and its output."""
     command = [sys.executable, "-P", "-m", f"{__package__}.child"]
     pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
     with subprocess.Popen(
@@ -97,7 +99,7 @@ def _run(request: bytes, folder: str) -> tuple[int, bytes]:
         if hasattr(os, "setpriority"):
             os.setpriority(os.PRIO_PROCESS, process.pid, os.getpriority(os.PRIO_PROCESS, 0) + NICE)
         try:
-            out, _ = process.communicate(request, TIMEOUT)
+            out, _ = process.communicate(request, seconds)
         except subprocess.TimeoutExpired:
             process.kill()
             out, _ = process.communicate()

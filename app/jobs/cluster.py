@@ -9,12 +9,12 @@ from __future__ import annotations
 import itertools
 import pickle
 from importlib import import_module
-from ipaddress import ip_address
 from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+from ..settings import is_loopback
 from ..version import VERSIONS
 from .engine import RETRY, Cancelled, Job, Report, Work, WorkerDied
 
@@ -26,18 +26,11 @@ def check(address: str, plain: bool) -> None:
     parts = urlsplit(address)
     if parts.scheme not in ("tcp", "tls") or not parts.hostname or not parts.port:
         raise ValueError(f"{address} is not the address of a scheduler: use tls://HOST:PORT or tcp://127.0.0.1:PORT")
-    if parts.scheme == "tcp" and not plain and not _loopback(parts.hostname):
+    if parts.scheme == "tcp" and not plain and not is_loopback(parts.hostname):
         raise ValueError(
             f"{address} is on another machine and not encrypted: others on the network could run code on its workers. "
             "Use tls://, or set GRUSCOPE_PLAIN_SCHEDULER=1 if you trust the network"
         )
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class Cluster:

@@ -63,11 +63,8 @@ class FairShares:
             self.shares.give_back(address)
 
 
-FILE_PATHS = re.compile("/api/models(/[^/]+/check)?")
-"""The paths to which a POST sends a file."""
-
 UPLOAD_PATHS = re.compile("/api/models(/[^/]+/(answers|check))?")
-"""The paths to which a POST is part of an upload."""
+"""The paths to which a POST sends a file, or the answers about a file, which can name 100,000 symbols."""
 
 LARGE_FILES = 10
 """The most bodies with more than `max_body` bytes in memory at one time."""
@@ -93,7 +90,7 @@ class BodyLimit:
             await _refusal(403, "read-only", settings.no_uploads)(scope, receive, send)
             return
         limit, seconds, kind = settings.max_body, settings.body_seconds, "request"
-        if post and FILE_PATHS.fullmatch(path):
+        if post and UPLOAD_PATHS.fullmatch(path):
             limit, seconds, kind = settings.max_upload, settings.upload_seconds, "file"
         if (whole(Headers(scope=scope).get("content-length", "")) or 0) > limit:
             await _too_large(kind, limit)(scope, receive, send)

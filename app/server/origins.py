@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -11,7 +10,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..errors import error_body
-from ..settings import Settings
+from ..settings import Settings, is_loopback
 from .middleware import route_path
 
 
@@ -41,12 +40,7 @@ class HostCheck:
             name = urlsplit(f"//{host}").hostname or ""
         except ValueError:
             return False
-        if name in self.names or (scope.get("server") and name == scope["server"][0]):
-            return True
-        try:
-            return ip_address(name).is_loopback
-        except ValueError:
-            return False
+        return name in self.names or bool(scope.get("server") and name == scope["server"][0]) or is_loopback(name)
 
 
 class OriginCheck:

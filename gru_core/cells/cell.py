@@ -202,11 +202,14 @@ class Cell(ABC):
         state = np.zeros((*batch, S), dtype) if state is None else np.array(np.broadcast_to(state, (*batch, S)), dtype)
         return x, state, holds, batch
 
-    def input_sums(self, x: Array, batch: tuple[int, ...], sign: Array) -> Array:
-        """Return `sign` times W x_t + b for all timesteps at once, `(T, G·H)` or `(T, B, G·H)`."""
-        W, rows = self.W.T * sign, len(self.b)
+    def input_sums(self, x: Array, batch: tuple[int, ...], W: Array, b: Array) -> Array:
+        """Return x_t W + b for all timesteps at once, `(T, G·H)` or `(T, B, G·H)`.
+
+        `W` `(I, G·H)` and `b` `(G·H,)` are the weights in the form that the loop of the cell uses.
+        """
+        rows = len(b)
         sums: Array = (x.reshape(-1, self.inputs) @ W).reshape(*x.shape[:-1], rows)
-        np.add(sums, self.b * sign, sums)
+        np.add(sums, b, sums)
         # One sequence may go in once for a batch whose sequences differ in what is held.
         return sums if batch == x.shape[1:-1] else np.broadcast_to(sums, (len(x), *batch, rows)).copy()
 

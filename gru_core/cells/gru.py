@@ -138,6 +138,24 @@ class GRU(Cell):
             return flipped
         return replace(flipped, c_h=np.where(np.arange(self.units) == unit, -self.c_h, self.c_h))
 
+    @cached_property
+    def operands(self) -> tuple[Array, Array, Array, Array]:
+        """The weights as the loop of `forward` multiplies them: W and b, and the parts of U for the two products.
+
+        They are transposed, and the rows of r and z are negated. They are made once for each cell, since a long run is
+        computed in many blocks.
+        """
+        H = self.units
+        sign = np.repeat(np.array([-1, -1, 1], self.U.dtype), H)
+        # The part of U that is multiplied with h_{t-1} itself: all of it when the reset gate acts after.
+        U_old = -self.U[: 2 * H].T if self.c_h is None else self.U.T * sign
+        return self.W.T * sign, self.b * sign, U_old, np.ascontiguousarray(self.U[2 * H :].T)
+
+    @cached_property
+    def U_by_gate(self) -> Array:
+        """The first part of U in `operands`, in one piece for each gate: `(2, H, H)` or `(3, H, H)`."""
+        return self.operands[2].reshape(self.units, -1, self.units).swapaxes(0, 1).copy()
+
     def forward(self, x: Array, h0: Array | None = None, holds: Holds | None = None) -> Forward:
         return forward(self, x, h0, holds)
 
@@ -265,12 +283,9 @@ def forward(gru: GRU, x: Array, h0: Array | None = None, holds: Holds | None = N
     # W x + b needs no past and is computed for all steps at once. The loop adds the past's part to
     # each step's sums and turns them into r, z and h̃ in place. The rows of r and z are negated
     # throughout, since σ(a) = 1 / (1 + exp(−a)) needs −a.
-    sign = np.repeat(np.array([-1, -1, 1], dtype), H)
-    gates = (x.reshape(-1, I) @ (gru.W.T * sign)).reshape(*x.shape[:-1], 3 * H)
-    np.add(gates, gru.b * sign, gates)
-    # The part of U that is multiplied with h_{t-1} itself: all of it when the reset gate acts after.
-    U_old = -gru.U[: 2 * H].T if gru.c_h is None else gru.U.T * sign
-    U_h = np.ascontiguousarray(gru.U[2 * H :].T)
+    W, b, U_old, U_h = gru.operands
+    gates = (x.reshape(-1, I) @ W).reshape(*x.shape[:-1], 3 * H)
+    np.add(gates, b, gates)
 
     held_at: list[Held] = [{}] * T
     if holds is not None:
@@ -289,7 +304,7 @@ def forward(gru: GRU, x: Array, h0: Array | None = None, holds: Holds | None = N
         rows, gates = gates.reshape(T, -1, 3, H), np.empty((T, 3, *batch, H), dtype)
         gates[...] = rows.swapaxes(1, 2)
         rz, r, z, h_tilde = gates[:, :2], gates[:, 0], gates[:, 1], gates[:, 2]
-        U_old = U_old.reshape(H, -1, H).swapaxes(0, 1).copy()
+        U_old = gru.U_by_gate
         past = np.zeros((len(U_old), *batch, H), dtype)
         past_rz, past_c = past[:2], past[2:]
     h = np.empty_like(h_tilde, order="C")

@@ -119,6 +119,15 @@ class LSTM(Cell):
         h = o * np.tanh(c)
         return np.concatenate([h, c])
 
+    @cached_property
+    def operands(self) -> tuple[Array, Array, Array, Array]:
+        """W, b and U as the loop of `forward` multiplies them, and the factor of each row. They are made only once.
+
+        W and U are transposed. The rows of i, f and o are halved, since σ(a) = ½ + ½ tanh(½ a).
+        """
+        half = np.repeat(np.array([0.5, 0.5, 1, 0.5], self.U.dtype), self.units)
+        return self.W.T * half, self.b * half, self.U.T * half, half
+
     def forward(self, x: Array, h0: Array | None = None, holds: Holds | None = None) -> Forward:
         return forward(self, x, h0, holds)
 
@@ -232,12 +241,12 @@ def forward(lstm: LSTM, x: Array, state: Array | None = None, holds: Holds | Non
     h0, c0 = np.ascontiguousarray(state[..., :H]), np.ascontiguousarray(state[..., H:])
     # The loop adds the past's part to each step's sums and turns them into i, f, c̃ and o in place, with
     # one tanh: σ(a) = ½ + ½ tanh(½ a). So the rows of the three gates are halved throughout.
-    half = np.repeat(np.array([0.5, 0.5, 1, 0.5], dtype), H)
+    W, b, U, half = lstm.operands
     above = np.broadcast_to(1 - half, (*batch, 4 * H)).copy()
     scale = np.broadcast_to(half, above.shape).copy()
-    gates = lstm.input_sums(x, batch, half)
+    gates = lstm.input_sums(x, batch, W, b)
     i, f, c_tilde, o = (gates[..., k * H : (k + 1) * H] for k in range(4))
-    U, past = lstm.U.T * half, np.zeros_like(above)
+    past = np.zeros_like(above)
     c, h = (np.empty((T, *batch, H), dtype) for _ in range(2))
     part, h_prev, c_prev = np.empty_like(h0), h0, c0
     held_at: list[Held] = [{}] * T if holds is None else holds.by_step(T)

@@ -157,7 +157,7 @@ def forward(mingru: MinGRU, x: Array, h0: Array | None = None, holds: Holds | No
     """
     x, h0, holds, batch = mingru.prepare(x, h0, holds)
     # The gate and the candidate need no past: they, and what of them goes into h, are computed for all steps at once.
-    z, h_tilde = _gates(mingru.input_sums(x, batch, np.ones(len(mingru.b), mingru.b.dtype)))
+    z, h_tilde = _gates(mingru.input_sums(x, batch, mingru.W.T, mingru.b))
     masks, values = ({}, {}) if holds is None else (holds.masks, holds.values)
     for name, computed in (("z", z), ("h_tilde", h_tilde)):
         if name in masks:

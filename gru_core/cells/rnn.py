@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -52,6 +53,11 @@ class RNN(Cell):
         W, U, b, h = self.W, self.U, self.b, state
         return np.asarray(np.tanh(W @ x + U @ h + b))
 
+    @cached_property
+    def U_transposed(self) -> Array:
+        """U as the loop of `forward` multiplies it. It is made only once, for all blocks of a run."""
+        return np.ascontiguousarray(self.U.T)
+
     def forward(self, x: Array, h0: Array | None = None, holds: Holds | None = None) -> Forward:
         return forward(self, x, h0, holds)
 
@@ -84,10 +90,10 @@ def forward(rnn: RNN, x: Array, h0: Array | None = None, holds: Holds | None = N
     precision of the weights. Raises ValueError if `x` has no timesteps, or if a shape does not fit.
     """
     x, h0, holds, batch = rnn.prepare(x, h0, holds)
-    T, H = len(x), rnn.units
-    h = rnn.input_sums(x, batch, np.ones(H, rnn.U.dtype))
+    T = len(x)
+    h, U = rnn.input_sums(x, batch, rnn.W.T, rnn.b), rnn.U_transposed
     held_at: list[Held] = [{}] * T if holds is None else holds.by_step(T)
-    U, past, h_prev = np.ascontiguousarray(rnn.U.T), np.zeros_like(h[0]), h0
+    past, h_prev = np.zeros_like(h[0]), h0
     skipped = None if holds is None else holds.skipped
     for t, (h_t, held) in enumerate(zip(h, held_at, strict=True)):  # W x + b becomes h in place
         np.dot(h_prev, U, past)

@@ -12,14 +12,14 @@ from gru_core.model import Model
 class Limits:
     """The largest network: its layers, the units of a layer, its inputs, its symbols if it reads any, and its outputs.
 
-    A server has a setting for each of them.
+    The defaults only stop mistakes, such as an array of another kind. A server has a setting for each of them.
     """
 
-    layers: int = 8
-    units: int = 2_048
-    inputs: int = 2_000
-    symbols: int = 100_000
-    outputs: int = 100_000
+    layers: int = 64
+    units: int = 16_384
+    inputs: int = 100_000
+    symbols: int = 1_000_000
+    outputs: int = 1_000_000
 
     def excess(self, model: Model) -> str | None:
         """Return a message that names a size of a model above its limit, with advice; None if there is none."""

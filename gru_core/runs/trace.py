@@ -280,12 +280,14 @@ def stream(
 
     def traces(state: Sequence[Array]) -> Iterator[Trace]:
         size = block or len(x)
+        # These copies of the cells keep the weights that they prepare for all blocks, and end with the run.
+        running = replace(model, layers=tuple(replace(cell) for cell in model.layers))
         for start in range(0, len(x), size):
             steps = slice(start, start + size)
             block_tokens = tokens and tokens[steps]
             block_holds = [layer_holds and layer_holds[steps] for layer_holds in holds]
             block_mask = None if counts is None else counts[steps]
-            runs = model.forward(x[steps], state, block_holds, block_mask)
+            runs = running.forward(x[steps], state, block_holds, block_mask)
             state, y = [run.last for run in runs], model.readout(runs[-1].h)
             if twin is None:
                 yield Trace(model, block_tokens, tuple(runs), y, mask=block_mask)

@@ -50,7 +50,7 @@ def test_an_upload_may_be_slow_but_must_not_stall() -> None:
             upload(limit, "/api/models", slow),
             upload(limit, "/api/models/u-1/check", slow),
             upload(limit, "/api/trace", slow),
-            upload(limit, "/api/models/u-1/answers", slow),
+            upload(limit, "/api/score", slow),
             upload(limit, "/api/models", stalled),
             upload(limit, "/api/models", trickling),
         )

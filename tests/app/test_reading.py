@@ -38,7 +38,9 @@ def files_in(folder: Path) -> set[Path]:
 def child_that(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str) -> None:
     """Replace the child process with this code, which runs after its limits are set."""
     script = tmp_path / "child.py"
-    script.write_text(f"import sys\nfrom app.intake.child import _limit\nsys.stdin.buffer.read()\n_limit(1)\n{code}\n")
+    script.write_text(
+        f"import sys\nfrom app.intake.child import MEMORY, _limit\nsys.stdin.buffer.read()\n_limit(1, MEMORY)\n{code}\n"
+    )
     popen = reading.subprocess.Popen
     monkeypatch.setattr(reading.subprocess, "Popen", lambda command, **how: popen([sys.executable, str(script)], **how))
 
@@ -85,7 +87,7 @@ def test_a_child_that_fails_is_reported_as_an_unreadable_file(
 
 def test_a_child_that_hangs_is_stopped_at_the_time_limit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     child_that(monkeypatch, tmp_path, "import time; time.sleep(100)")
-    monkeypatch.setattr(reading, "TIMEOUT", 2)
+    monkeypatch.setattr(reading, "TIMEOUT", 0)
     with pytest.raises(Refused, match="could not be read within "):
         reading.read(BARE, LIMITS)
 
@@ -145,7 +147,7 @@ def test_two_files_are_read_at_once_eight_wait_and_more_get_status_429(
 ) -> None:
     at_once, most, lock, go = 0, 0, threading.Lock(), threading.Event()
 
-    def run(request: bytes, folder: str) -> tuple[int, bytes]:
+    def run(request: bytes, folder: str, seconds: int) -> tuple[int, bytes]:
         nonlocal at_once, most
         with lock:
             at_once += 1

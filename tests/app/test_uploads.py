@@ -40,7 +40,7 @@ def in_this_process() -> Iterator[None]:
     `test_reading.py` tests the child process.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reading, "_run", lambda request, _: (0, child.answer(request)))
+        patch.setattr(reading, "_run", lambda request, *_: (0, child.answer(request)))
         yield
 
 
