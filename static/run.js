@@ -70,6 +70,10 @@ import { boot } from "./boot.js";
 const blank = (height, columns, single = false) =>
   Array.from({ length: height }, () => new (single ? Float32Array : Float64Array)(columns).fill(NaN));
 
+/** @param {LayerStart} layer @param {number} columns @returns {Record<string, Rows>} */
+const blankSignals = ({ cell, H }, columns) =>
+  Object.fromEntries(boot.cells[cell].signals.map(({ name }) => [name, blank(H, columns, true)]));
+
 /**
  * @param {Start} start
  * @param {Changes} changes
@@ -80,7 +84,7 @@ export function newRun(start, { clamps, weights, against }) {
   const { exact, y } = start;
   const layers = start.layers.map((layer, i) => ({
     ...layer,
-    rows: {},
+    rows: exact ? blankSignals(layer, columns) : {}, // a large run is on the page before its first step arrives
     moved: null,
     exact: exact ? new Set(exact.layer === i + 1 ? [exact.unit - 1] : []) : null,
   }));

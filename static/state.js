@@ -107,8 +107,9 @@ export const VIEWS = /** @type {const} */ ([
 export const ZOOMS = /** @type {const} */ (["layer", "unit", "gate"]);
 export const CONVENTIONS = /** @type {const} */ (["source", "pytorch"]);
 export const SCALES = /** @type {const} */ (["absolute", "normalized"]);
+export const ROWS = /** @type {const} */ (["all", "moved"]);
 /** The orders of the heatmaps' rows; "mean.z" starts with the units that have the largest mean of z. @type {readonly RowChoice[]} */
-export const ROWS = ["all", "moved", ...SIGNALS.map((signal) => `mean.${signal}`)];
+export const ORDERS = [...ROWS, ...SIGNALS.map((signal) => `mean.${signal}`)];
 
 /** The focus of a link that has no keys. @type {Focus} */
 export const FOCUS = {

@@ -15,7 +15,6 @@ from fastapi.testclient import TestClient
 
 import gru_core as gru
 from app.main import create_app
-from app.runs import run as runs_run
 from app.settings import Settings
 from gru_core import Clamp, Edit
 from gru_core.training.tasks import TASKS
