@@ -4,7 +4,7 @@ BIN := .venv/bin
 TSC := npx --yes -p typescript@5 tsc -p jsconfig.json
 PRETTIER := npx --yes prettier@3 --log-level warn --check "static/**/*.{js,css}" "tests/unit/*.js"
 
-.PHONY: run test test-browsers check bench load soak fuzz docs
+.PHONY: run test test-browsers check bench load soak fuzz docs wheel
 
 run: .venv/run
 	$(BIN)/gruscope
@@ -45,15 +45,21 @@ COUNT ?= 100000
 fuzz: .venv/bench
 	$(BIN)/python -m benchmarks.fuzz_routes --count $(COUNT)
 
+# Into dist, with Plotly's smaller script.
+wheel: .venv/run
+	$(BIN)/python -m app.plotly_bundle
+	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
+
 # Into build/docs. The demos come last: MkDocs empties the folder.
 docs: .venv/docs
 	$(BIN)/python -m mkdocs build --strict
 	$(BIN)/gruscope export --site build/docs/demos docs/demos.toml
 
 # A file in the environment says which of the project's extras are in it.
-.venv/run: pyproject.toml
+.venv/run: pyproject.toml app/plotly_bundle.py
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -e .
+	@if command -v npm >/dev/null; then $(BIN)/python -m app.plotly_bundle || true; fi
 	touch $@
 
 .venv/test .venv/check .venv/bench .venv/docs: .venv/%: pyproject.toml .venv/run

@@ -14,10 +14,10 @@ from pathlib import Path
 from threading import Thread, get_native_id
 
 import brotli
-import plotly
 
 from . import output
 from .joined import joined
+from .plotly_bundle import plotly_script
 from .settings import cache_directory
 from .sitemap import PAGES, START
 
@@ -32,8 +32,6 @@ ROOTS = {page.name: page.root for page in PAGES.values()} | {
     START.name: START.root,
 }
 """The first module of each page. All modules of a page are joined into one file with the name of the page."""
-
-_PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class Asset:
 def assets() -> dict[str, Asset]:
     """Return all files by their paths below /static/<version>/."""
     files = {path.relative_to(STATIC).as_posix(): path for path in sorted(STATIC.rglob("*")) if path.is_file()}
-    files["plotly.min.js"] = _PLOTLY
+    files["plotly.min.js"] = plotly_script()
     contents = {name: path.read_bytes() for name, path in files.items()}
     sources = {name: content.decode() for name, content in contents.items() if name.endswith(".js")}
     contents |= {f"{page}.js": joined(root, sources).encode() for page, root in ROOTS.items()}

@@ -14,7 +14,7 @@ from benchmarks.timing import verdict
 from tests.support.chromium import installed
 
 CASES = {
-    "flip-flop, T = 16": ("flip-flop", "AxxyBz.AxxBzyx", "xA", "xB"),
+    "flip-flop, T = 16": ("flip-flop", "AmmpBs.AmmBspm", "mA", "mB"),
     "pocket-calculator, T = 20": ("pocket-calculator", "=0.3 +0.2 0.35 -0.1 " * 4 + "0 0 0 ", "=0.3", "=-0.3"),
     "running-total, T = 20": ("running-total", "=0.2 0.1 0.25 -0.1 " * 4 + "0 0 0 ", "0.1", "=0.1"),
     "store-and-recall, T = 20": ("store-and-recall", "AbcdabcD?" * 2 + "A", "A", "?"),

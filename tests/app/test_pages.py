@@ -18,6 +18,7 @@ from jinja2.runtime import Context
 
 import gru_core as gru
 from app.assets import assets, compress, version
+from app.plotly_bundle import BUNDLE, plotly_script
 from tests.support.html import text_of
 
 
@@ -130,13 +131,15 @@ def test_compressed_files_are_reused_from_the_cache_unless_they_are_damaged(cach
         assert stored.read_bytes() == served
 
 
-def test_a_first_visit_transfers_at_most_1300_kilobytes(client: TestClient) -> None:
+def test_a_first_visit_transfers_at_most_600_kilobytes_or_1300_with_the_full_plotly_script(client: TestClient) -> None:
     compress().join()
     html = client.get("/").text
     used = set(re.findall(rf"/static/{version()}/([\w./-]+)", html)) | {"plotly.min.js"}
     assert used <= set(assets())
     sizes = {name: len(assets()[name].encoded["br"]) for name in used}
-    assert sum(sizes.values()) + len(gzip.compress(html.encode())) <= 1_300_000
+    assert sum(sizes.values()) + len(gzip.compress(html.encode())) <= (
+        600_000 if plotly_script() == BUNDLE else 1_300_000
+    )
 
 
 PAGES = (

@@ -9,6 +9,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+from app.plotly_bundle import BUNDLE, plotly_script
 from gru_core import presets
 
 ROOT = Path(__file__).parents[2]
@@ -33,6 +34,8 @@ def test_a_built_wheel_serves_the_page_without_the_source_folders(tmp_path: Path
     for folder in ("static", "templates"):
         files = {path.relative_to(source).as_posix() for path in (source / folder).rglob("*") if path.is_file()}
         assert {f"gruscope/{file}" for file in files} <= names
+    if plotly_script() == BUNDLE:
+        assert {f"gruscope/bundle/{name}" for name in (BUNDLE.name, "LICENSE")} <= names
     assert {f"gru_core/presets/{name}.safetensors" for name in presets.SHIPPED} <= names
     # Imported from the wheel's content alone: the project's own folders are not on the path.
     code = (

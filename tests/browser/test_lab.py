@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 import gru_core as gru
+from app.plotly_bundle import BUNDLE, full_script
 from gru_core.cells.gru import SIGNALS
 from gru_core.training.tasks import TASKS
 from tests.support import contract
@@ -50,6 +52,18 @@ def test_gates_are_shown_before_plotly_has_loaded(page: Page) -> None:
     assert lab.printed("z") == pytest.approx(trace.z.ravel(), abs=0.00501)
     blocked[0].continue_()
     page.wait_for_selector(".heatmaplayer image")
+    lab.expect_trace("flip-flop", "A m B")
+
+
+@pytest.mark.parametrize("script", [BUNDLE, full_script()], ids=["cartesian", "full"])
+def test_both_scripts_of_plotly_draw_the_run_and_its_changes(
+    page: Page, script: Path, console_errors: list[str]
+) -> None:
+    if not script.is_file():
+        pytest.skip("npm did not fetch the cartesian bundle here")
+    page.route("**/plotly.min.js", lambda route: route.fulfill(path=script, content_type="text/javascript"))
+    lab = Lab(page).open()
+    lab.sequence.fill("A m B")
     lab.expect_trace("flip-flop", "A m B")
 
 
