@@ -307,10 +307,12 @@ export function moveRow(state, rows) {
 export const scrollTo = (state, first) =>
   change(state, { first: within(Math.round(first), 0, Math.max(0, rowCount(state) - MOST_ROWS)) });
 
-/** @param {State} state @param {RowChoice} rows */
+/** Sort the rows, and show the first of them. A cursor on another row goes to the first. @param {State} state @param {RowChoice} rows */
 export function chooseRows(state, rows) {
-  const chosen = change(state, { rows, first: 0 });
-  return inSight(orderOf(change(state, { rows: null })) === rows ? change(chosen, { rows: null }) : chosen);
+  const usual = orderOf(change(state, { rows: null })) === rows;
+  const chosen = change(state, { rows: usual ? null : rows, first: 0 });
+  const units = unitsInSight(chosen);
+  return units.includes(state.unit) ? chosen : lookAt(chosen, units[0]);
 }
 
 /** @param {State} state @param {number} layer */
