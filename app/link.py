@@ -41,7 +41,11 @@ FOCUS = {
     "gate": (_GATES, f"the gate that the zoom “gate” shows: {_any_of(GATES)}"),
     "table": (_SIGNALS, f"the signal in the table: {_any_of(SIGNALS)}"),
     "convention": ("source|pytorch", "source (z near 1 takes the candidate) or pytorch (z near 1 keeps the old state)"),
-    "rows": ("all|moved", "the units on the tape: all, or moved (the 16 units with the largest change of the state)"),
+    "rows": (
+        rf"all|moved|mean\.({_SIGNALS})",
+        "the order of the units on the tape: all (by number), moved (the largest change of the state first), or "
+        "mean.z and so on (the largest mean of the signal first); default: all, with more than 64 units moved",
+    ),
     "scale": ("absolute|normalized", "the scale of the influence: absolute or normalized"),
 }
 """The keys of the view, each with a pattern for its value and its meaning in words."""

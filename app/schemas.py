@@ -145,9 +145,14 @@ class UnitPlace(Body):
 
 
 class TraceQuestion(Scenario):
-    """A scenario, and a unit: the response has the equations of this unit at each timestep; null means none."""
+    """A scenario, and a unit: the response has the equations of this unit at each timestep; null means none.
+
+    With `brief`, the stream of a large run has exact values of this unit only, and float32 of all others. Then null
+    means the first unit of the top layer.
+    """
 
     equations: UnitPlace | None = None
+    brief: bool = False
 
 
 def _example(**fields: int | str | None) -> ConfigDict:

@@ -57,7 +57,8 @@ export function createActions(store, requestRun, open) {
         y: answer(source, column).text,
       });
       const scenario = scenarioOf(run);
-      const poked = { ...scenario, clamps: [...scenario.clamps, ...poke] };
+      const equations = { layer: layer + 1, unit: unit + 1 }; // of a large run this unit comes exactly
+      const poked = { ...scenario, clamps: [...scenario.clamps, ...poke], equations };
       /** @type {Run} */
       let other;
       const listener = {

@@ -53,7 +53,7 @@ export const traceText = async (scenario) =>
 
 /** @param {Scenario} scenario @param {AbortSignal} signal */
 const postScenario = (scenario, signal) =>
-  post("api/trace", scenario, { headers: { accept: "text/event-stream" }, signal });
+  post("api/trace", { ...scenario, brief: true }, { headers: { accept: "text/event-stream" }, signal });
 
 /**
  * Ask the server about a scenario, for example at /api/sums. The answer names the steps that it covers.

@@ -9,12 +9,13 @@ import { fetchAnswer } from "./api.js";
 import { boot } from "./boot.js";
 import { withPeriod } from "./elements.js";
 import { NotRecorded } from "./recording.js";
-import { scenarioOf } from "./run.js";
+import { isExact, putUnit, scenarioOf } from "./run.js";
 import { workedAt } from "./reading.js";
 import { detailAt, failDetail, layerIndex, layerOf, putDetail } from "./state.js";
 
 /** Fetch the details that the open views need. @param {Store} store */
 export function keepDetails(store) {
+  keepDetail(store, "rows", (state) => (isExact(layerOf(state), state.unit) ? null : {}));
   keepDetail(store, "equations", equationsWanted);
   keepDetail(store, "sums", (state) => (state.zoom === "gate" ? around(state, 16, 47) : null));
   keepDetail(store, "ledger", ledgerWanted);
@@ -69,6 +70,7 @@ function keepDetail(store, kind, stepsFor) {
     refused = [];
     try {
       const detail = await fetchAnswer(kind, { ...scenarioOf(run), ...steps, layer: layer + 1, unit: unit + 1 }, step);
+      if (kind === "rows") putUnit(run, detail);
       const { from, to } = "t" in detail ? { from: detail.t, to: detail.t } : detail;
       store.update(putDetail, kind, { ...detail, run, layer, unit, from, to });
     } catch (error) {

@@ -11,7 +11,7 @@
 import { GATES, HELD, SIGNALS, cellOf } from "./cells.js";
 import { weightKey } from "./changes.js";
 import { scenarioOf } from "./run.js";
-import { CONVENTIONS, FOCUS, ROWS, SCALES, VIEWS, ZOOMS } from "./state.js";
+import { CONVENTIONS, FOCUS, ORDERS, SCALES, VIEWS, ZOOMS } from "./state.js";
 
 /** The version of the keys, which links have as `v`. */
 export const VERSION = "1";
@@ -123,7 +123,7 @@ const KEYS = /** @type {[string, keyof Focus, Kind][]} */ ([
   ["gate", "gate", oneOf(GATES)],
   ["table", "table", oneOf(SIGNALS)],
   ["convention", "convention", oneOf(CONVENTIONS)],
-  ["rows", "rows", oneOf(ROWS)],
+  ["rows", "rows", oneOf(ORDERS)],
   ["scale", "scale", oneOf(SCALES)],
 ]);
 

@@ -36,7 +36,9 @@ export function mixedAt(state, unit = state.unit) {
 
 /** Return whether the layer has an old state that is not 0. @param {State} state */
 export const hasPast = (state) =>
-  state.step > 1 || layerOf(state).rows.z.some((_, unit) => mixedAt(state, unit).h_prev !== 0);
+  state.step > 1 ||
+  layerOf(state).h0.some((value) => value !== 0) ||
+  layerOf(state).rows.z.some((_, unit) => (clampAt(state.run, "h_prev", layerIndex(state), unit, 1)?.value ?? 0) !== 0);
 
 /**
  * Describe the cursor's step: the effect of the update gate, the clauses of the cell, and the result.

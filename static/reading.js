@@ -3,7 +3,7 @@
 /** @import { Gate, Held, Rows, Signal } from "./run.js" */
 /** @import { State } from "./state.js" */
 import { cellOf, memoryOf } from "./cells.js";
-import { answer, clampAt, fixed, isSkipped, ofLayer } from "./run.js";
+import { answer, clampAt, fixed, isExact, isSkipped, ofLayer } from "./run.js";
 import { detailAt, layerIndex, layerOf } from "./state.js";
 
 /**
@@ -54,13 +54,14 @@ export function placeAt(state, unit) {
 }
 
 /**
- * Return a function that gives a value of a unit at the cursor's step, by its name in the server's data.
+ * Return a function that gives a value of a unit at the cursor's step, by its name in the server's data; NaN if the page does not
+ * have it.
  * @param {State} state
  * @param {number} unit
  */
 function valuesAt(state, unit) {
   const { rows } = layerOf(state);
-  return (/** @type {string} */ name) => rows[name][unit][state.step - 1];
+  return (/** @type {string} */ name) => rows[name]?.[unit]?.[state.step - 1] ?? NaN;
 }
 
 /**
@@ -223,7 +224,7 @@ export function listensTo(state) {
  */
 
 /**
- * Return the core's results for the equations at the cursor's step; null if the page does not have them yet.
+ * Return the core's results for the equations at the cursor's step; null if the page does not have them or the unit's values yet.
  * @param {State} state
  * @returns {Worked | null}
  */
@@ -232,7 +233,7 @@ export function workedAt(state) {
   const detail = detailAt(state, "equations");
   const cameWithRun = run.equations?.layer === layerIndex(state) + 1 && run.equations.unit === unit + 1;
   const equations = cameWithRun ? run.equations?.steps[step - 1] : detail?.steps[step - detail.from];
-  if (!equations) return null;
+  if (!equations || !isExact(layerOf(state), unit)) return null;
   const byName = (/** @type {number[]} */ values) =>
     Object.fromEntries(cellOf(layerOf(state)).parts.map((name, i) => [name, values[i]]));
   return { parts: byName(equations.parts), sizes: byName(equations.sizes), decimals: equations.decimals };

@@ -1,11 +1,12 @@
 /**
  * A run that arrives step by step: `start` has its sizes, and each step fills one column.
  *
- * Every array is `rows[unit][step]`: a Float64Array for each unit, with NaN for steps that have not arrived. A heatmap draws it
- * without conversion.
+ * Every array is `rows[unit][step]`: a typed array for each unit, with NaN for steps that have not arrived. A heatmap draws it
+ * without conversion. Of a large run the page gets the signals as float32, and exact values of one unit; it asks for those of
+ * another unit when the cursor comes there.
  */
 
-/** @typedef {Float64Array[]} Rows */
+/** @typedef {(Float64Array | Float32Array)[]} Rows */
 /** The name of a signal: a value that a layer's cell computes at every step. cells.js lists the signals. @typedef {string} Signal */
 /** A signal that is computed from a sum W x + U h + b. @typedef {string} Gate */
 /** The name of a value that can be clamped: a gate, or the previous state that a step reads. @typedef {string} Held */
@@ -35,10 +36,12 @@
 /** A unit and its layer, both counted from 1. @typedef {{layer: number, unit: number}} UnitPlace */
 /** @typedef {{model: string, T: number, tokens: string[] | null, others: string[] | null, twin: boolean, x: {labels: string[]},
  *             layers: LayerStart[],
- *             y: {kind: "softmax" | "linear", labels: string[]}, right: (number | null)[] | null, mask: boolean[] | null, equations?: UnitPlace}} Start */
+ *             y: {kind: "softmax" | "linear", labels: string[], sent: number, total: number}, right: (number | null)[] | null, mask: boolean[] | null, equations?: UnitPlace, exact?: UnitPlace}} Start */
 /**
- * One step of a run. Every row is in base64.
- * @typedef {{t: number, x: string, layers: Record<string, string>[], y: string, "twin.y"?: string, "delta.y"?: string, equations?: EquationStep}} Step
+ * One step of a run. Every row is in base64. Of a large run, `unit` has the exact values of one unit. If the model has too many
+ * outputs, `y` has the likeliest ones, and `labels` their names.
+ * @typedef {{t: number, x: string, layers: Record<string, string>[], unit?: Record<string, string>, y: string, labels?: string[],
+ *            "twin.y"?: string, "twin.labels"?: string[], "delta.y"?: string, equations?: EquationStep}} Step
  */
 /**
  * The last event of a run: `moved` is the total change of each unit's state, by layer. If there is an original run, `twin` has the
@@ -49,19 +52,27 @@
 /**
  * `rows` has the layer's arrays, by their names in the steps: "z" and the other signals; "Wx.z" and "Uh.z", the terms of a gate's
  * sum; "twin.z", the values of the original run; "delta.z", the difference between "z" and "twin.z"; and "computed.z", the values
- * of a clamped z without the clamp.
- * @typedef {LayerStart & {rows: Record<string, Rows>, moved: number[] | null}} Layer
+ * of a clamped z without the clamp. `exact` has the units with all these arrays, from 0; in a run that is not large it is null: all
+ * units have them.
+ * @typedef {LayerStart & {rows: Record<string, Rows>, moved: number[] | null, exact: Set<number> | null}} Layer
  */
 /**
- * A run. `equations` has the equations of one unit, if the server sent them with the run.
+ * A run. `equations` has the equations of one unit, if the server sent them with the run. `likeliest` and `twinLikeliest` have the
+ * names of the outputs of each step if there are too many outputs to send all; otherwise they are empty.
  * @typedef {Omit<Start, "layers" | "equations"> & Changes & {columns: number, layers: Layer[], inputs: Rows,
- *             outputs: Rows, twinOutputs: Rows, gaps: Rows, effect: Effect | null, equations: (UnitPlace & {steps: EquationStep[]}) | null}} Run
+ *             outputs: Rows, twinOutputs: Rows, gaps: Rows, likeliest: string[][], twinLikeliest: string[][],
+ *             effect: Effect | null, equations: (UnitPlace & {steps: EquationStep[]}) | null}} Run
  */
 
 import { boot } from "./boot.js";
 
-/** @param {number} height @param {number} columns @returns {Rows} */
-const blank = (height, columns) => Array.from({ length: height }, () => new Float64Array(columns).fill(NaN));
+/** @param {number} height @param {number} columns @param {boolean} [single] whether float32 is enough @returns {Rows} */
+const blank = (height, columns, single = false) =>
+  Array.from({ length: height }, () => new (single ? Float32Array : Float64Array)(columns).fill(NaN));
+
+/** @param {LayerStart} layer @param {number} columns @returns {Record<string, Rows>} */
+const blankSignals = ({ cell, H }, columns) =>
+  Object.fromEntries(boot.cells[cell].signals.map(({ name }) => [name, blank(H, columns, true)]));
 
 /**
  * @param {Start} start
@@ -70,9 +81,15 @@ const blank = (height, columns) => Array.from({ length: height }, () => new Floa
  */
 export function newRun(start, { clamps, weights, against }) {
   const columns = boot.stages.find((columns) => columns >= start.T) ?? start.T;
-  const layers = start.layers.map((layer) => ({ ...layer, rows: {}, moved: null }));
-  const [inputs, outputs] = [blank(start.x.labels.length, columns), blank(start.y.labels.length, columns)];
-  const [twinOutputs, gaps] = [0, 1].map(() => blank(start.twin ? start.y.labels.length : 0, columns));
+  const { exact, y } = start;
+  const layers = start.layers.map((layer, i) => ({
+    ...layer,
+    rows: exact ? blankSignals(layer, columns) : {}, // a large run is on the page before its first step arrives
+    moved: null,
+    exact: exact ? new Set(exact.layer === i + 1 ? [exact.unit - 1] : []) : null,
+  }));
+  const [inputs, outputs] = [blank(start.x.labels.length, columns, Boolean(exact)), blank(y.sent, columns)];
+  const [twinOutputs, gaps] = [0, 1].map(() => blank(start.twin ? y.sent : 0, columns));
   const equations = start.equations ? { ...start.equations, steps: [] } : null;
   return {
     ...start,
@@ -85,6 +102,8 @@ export function newRun(start, { clamps, weights, against }) {
     outputs,
     twinOutputs,
     gaps,
+    likeliest: [],
+    twinLikeliest: [],
     effect: null,
     equations,
   };
@@ -98,15 +117,47 @@ export function newRun(start, { clamps, weights, against }) {
 export function putStep(run, step) {
   const column = step.t - 1;
   step.layers.forEach((named, i) => {
-    const { rows, H } = run.layers[i];
-    for (const [name, row] of Object.entries(named)) put((rows[name] ??= blank(H, run.columns)), column, row);
+    const { rows, H, exact } = run.layers[i];
+    for (const [name, row] of Object.entries(named))
+      put((rows[name] ??= blank(H, run.columns, exact !== null)), column, row);
   });
+  if (run.exact && step.unit) {
+    const { layer, unit } = run.exact;
+    for (const [name, value] of Object.entries(step.unit))
+      put([exactRow(run.layers[layer - 1], name, unit - 1, run.columns)], column, value);
+  }
+  if (step.labels) run.likeliest[column] = step.labels;
+  if (step["twin.labels"]) run.twinLikeliest[column] = step["twin.labels"];
   put(run.inputs, column, step.x);
   put(run.outputs, column, step.y);
   if (step.equations) run.equations?.steps.push(step.equations);
   if (step["twin.y"]) put(run.twinOutputs, column, step["twin.y"]);
   if (step["delta.y"]) put(run.gaps, column, step["delta.y"]);
 }
+
+/**
+ * Return the array for the exact values of a unit, instead of its float32.
+ * @param {Layer} layer @param {string} name @param {number} unit from 0 @param {number} columns
+ */
+function exactRow({ rows }, name, unit, columns) {
+  const all = (rows[name] ??= []);
+  if (!(all[unit] instanceof Float64Array)) all[unit] = new Float64Array(columns).fill(NaN);
+  return all[unit];
+}
+
+/**
+ * Store the exact values of a unit at all steps, from /api/rows.
+ * @param {Run} run @param {{layer: number, unit: number, rows: Record<string, string>}} values in base64
+ */
+export function putUnit(run, { layer, unit, rows }) {
+  const into = run.layers[layer - 1];
+  for (const [name, base64] of Object.entries(rows))
+    exactRow(into, name, unit - 1, run.columns).set(new Float64Array(bytesOf(base64)));
+  into.exact?.add(unit - 1);
+}
+
+/** Return whether the page has all values of a unit, and not only its signals. @param {Layer} layer @param {number} unit from 0 */
+export const isExact = ({ exact }, unit) => exact?.has(unit) ?? true;
 
 /** Return the scenario of a run. @param {Run} run */
 export const scenarioOf = ({ model, tokens, clamps, weights, against = "" }) => ({
@@ -132,13 +183,22 @@ export function finish(run, { moved, twin }) {
 /**
  * @param {Rows} rows
  * @param {number} column
- * @param {string} base64 little-endian float64, one for each row
+ * @param {string} base64 little-endian numbers, one for each row: float32 or float64, as their length says
  */
 function put(rows, column, base64) {
+  if (!rows.length) return;
+  const bytes = bytesOf(base64);
+  const single = bytes.byteLength === 4 * rows.length;
+  const values = single ? new Float32Array(bytes) : new Float64Array(bytes);
+  for (let i = 0; i < values.length; i++) rows[i][column] = values[i];
+}
+
+/** Return the bytes of a text in base64. All processors with a browser are little-endian. @param {string} base64 */
+function bytesOf(base64) {
   const text = atob(base64);
-  const bytes = new DataView(new ArrayBuffer(text.length));
-  for (let i = 0; i < text.length; i++) bytes.setUint8(i, text.charCodeAt(i));
-  for (let i = 0; i < rows.length; i++) rows[i][column] = bytes.getFloat64(8 * i, true);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes.buffer;
 }
 
 /**
@@ -149,6 +209,8 @@ function put(rows, column, base64) {
  * @returns {{text: string, value: number}}
  */
 export function answer(run, column, outputs = run.outputs) {
+  const names = outputs === run.outputs ? run.likeliest : run.twinLikeliest;
+  if (names[column]) return { text: names[column][0], value: outputs[0][column] };
   const values = outputs.map((row) => row[column]);
   if (run.y.kind === "linear") return { text: fixed(values[0]), value: values[0] };
   const best = values.indexOf(Math.max(...values));

@@ -13,7 +13,7 @@
 /** @typedef {typeof ZOOMS[number]} Zoom how much of the layer the cell shows */
 /** @typedef {typeof CONVENTIONS[number]} Convention the meaning of z = 1: the cell takes the candidate, or keeps the old state */
 /** @typedef {typeof SCALES[number]} Scale whether the page shows sensitivities unscaled, or divides each by its largest value */
-/** @typedef {typeof ROWS[number]} RowChoice every unit in order, or the units with the largest changes of their state */
+/** @typedef {string} RowChoice the order of the rows: "all", "moved" (the largest change of the state first), or a name such as "mean.z" */
 /** A clamp without its value. @typedef {Omit<Clamp, "value">} Range */
 /**
  * The products in the sums of a unit's gates, at some steps: the response of /api/sums; `from` and `to` count from 1. `past` has
@@ -57,18 +57,18 @@
 /** A range of steps of a unit in a run. @typedef {{run: Run, layer: number, unit: number, from: number, to: number}} Stretch */
 /**
  * The details that views fetch for the cursor.
- * @typedef {{equations: Equations, sums: Sums, ledger: Ledger, sensitivity: Sensitivity, checks: Checks}} Details
+ * @typedef {{rows: Stretch, equations: Equations, sums: Sums, ledger: Ledger, sensitivity: Sensitivity, checks: Checks}} Details
  */
 /** @typedef {keyof Details} Kind */
 /**
  * The steps that a request asks about, or the step and its output.
- * @typedef {{from: number, to: number} | {t: number, output: number | null}} Steps
+ * @typedef {{from: number, to: number} | {t: number, output: number | null} | {}} Steps
  */
 /** @typedef {{signal: Signal, from: number, to: number}} Brush */
 /**
- * The position and the settings of a view, as in a link. A link without a key has the value in `FOCUS`.
+ * The position and the settings of a view, as in a link. `rows` is null for the usual order of the rows. A link without a key has the value in `FOCUS`.
  * @typedef {{step: number, layer: number | null, unit: number, views: readonly View[], zoom: Zoom, gate: Gate,
- *            table: Signal, convention: Convention, rows: RowChoice, scale: Scale}} Focus
+ *            table: Signal, convention: Convention, rows: RowChoice | null, scale: Scale}} Focus
  */
 /**
  * The whole view state.
@@ -91,7 +91,7 @@
  *            details: Partial<Details>, score: Score | null, refusals: Partial<Record<Kind | "score" | "changes", string>>}} State
  */
 
-import { cellOf, firstGate, pageCell } from "./cells.js";
+import { SIGNALS, cellOf, firstGate, pageCell } from "./cells.js";
 
 export const VIEWS = /** @type {const} */ ([
   "tape",
@@ -108,6 +108,8 @@ export const ZOOMS = /** @type {const} */ (["layer", "unit", "gate"]);
 export const CONVENTIONS = /** @type {const} */ (["source", "pytorch"]);
 export const SCALES = /** @type {const} */ (["absolute", "normalized"]);
 export const ROWS = /** @type {const} */ (["all", "moved"]);
+/** The orders of the heatmaps' rows; "mean.z" starts with the units that have the largest mean of z. @type {readonly RowChoice[]} */
+export const ORDERS = [...ROWS, ...SIGNALS.map((signal) => `mean.${signal}`)];
 
 /** The focus of a link that has no keys. @type {Focus} */
 export const FOCUS = {
@@ -119,12 +121,15 @@ export const FOCUS = {
   gate: firstGate(pageCell),
   table: "h",
   convention: "source",
-  rows: "all",
+  rows: null,
   scale: "absolute",
 };
 
 /** The most rows of a heatmap that are visible at once. With more units, the rows scroll. */
 export const MOST_ROWS = 16;
+
+/** The most units of which all are shown in order by default. With more, the rows start with the units that changed most. */
+export const MOST_IN_ORDER = 64;
 
 /**
  * @param {State} state
@@ -156,12 +161,40 @@ export function placeToCome({ run, model, models, awaited, layer, unit }) {
   return { layer: index + 1, unit: within(place.unit, 0, layers[index].units - 1) + 1 };
 }
 
-/** Return the units with a row in the heatmaps, in the order of the rows. @param {State} state */
-function unitsInOrder(state) {
-  const { H, moved } = layerOf(state);
-  const units = Array.from({ length: H }, (_, unit) => unit);
-  if (state.rows === "all" || !moved || H <= MOST_ROWS) return units;
-  return units.sort((a, b) => moved[b] - moved[a]).slice(0, MOST_ROWS);
+/** Return the order of the rows: the chosen one, or the default. @param {State} state @returns {RowChoice} */
+export const orderOf = (state) => state.rows ?? (layerOf(state).H > MOST_IN_ORDER ? "moved" : "all");
+
+/** The units of each layer in their last order, because sorting takes long with many. @type {WeakMap<Layer, {key: string, units: number[]}>} */
+const sorted = new WeakMap();
+
+/** Return the units with a row in the heatmaps, in the order of the rows. @param {State} state @returns {number[]} */
+export function unitsInOrder(state) {
+  const layer = layerOf(state);
+  const order = orderOf(state);
+  const key = `${order} ${layer.moved !== null}`;
+  const before = sorted.get(layer);
+  if (before?.key === key) return before.units;
+  const units = Array.from({ length: layer.H }, (_, unit) => unit);
+  const values = layer.H > MOST_ROWS ? sortedBy(layer, order) : null;
+  if (values) units.sort((a, b) => values[b] - values[a]);
+  sorted.set(layer, { key, units });
+  return units;
+}
+
+/**
+ * Return the number of each unit by which the rows are sorted, the largest first: null for their own order, and while the run still
+ * arrives.
+ * @param {Layer} layer @param {RowChoice} order @returns {number[] | null}
+ */
+function sortedBy({ moved, rows }, order) {
+  if (order === "all" || !moved) return null;
+  if (order === "moved") return moved;
+  const mean = (/** @type {Float64Array | Float32Array} */ row) => {
+    let [sum, count] = [0, 0];
+    for (const value of row) if (!Number.isNaN(value)) [sum, count] = [sum + value, count + 1];
+    return sum / count;
+  };
+  return rows[order.replace("mean.", "")]?.map(mean) ?? null;
 }
 
 /** Return the units with visible rows. @param {State} state */
@@ -235,8 +268,16 @@ export const goBack = (state, { run, received, step, layer, unit, first }) =>
 /** @param {State} state @param {number} received */
 export const receive = (state, received) => change(state, { received });
 
-/** Mark the run as complete. From then on the rows can show the units that changed most. @param {State} state */
-export const complete = (state) => inSight(change(state, { received: state.run.T }));
+/**
+ * Mark the run as complete. From then on the rows can be sorted. With many units the cursor, if nobody has moved it, goes to the
+ * first of them.
+ * @param {State} state
+ */
+export function complete(state) {
+  const done = change(state, { received: state.run.T });
+  const untouched = state.rows === null && state.unit === 0 && state.step === 1 && state.first === 0;
+  return inSight(untouched && layerOf(done).H > MOST_IN_ORDER ? change(done, { unit: unitsInOrder(done)[0] }) : done);
+}
 
 /** @param {State} state @param {string} error @param {boolean} invalid whether the text is to blame */
 export const fail = (state, error, invalid) => change(state, { error, invalid, playing: false, awaited: null });
@@ -266,8 +307,13 @@ export function moveRow(state, rows) {
 export const scrollTo = (state, first) =>
   change(state, { first: within(Math.round(first), 0, Math.max(0, rowCount(state) - MOST_ROWS)) });
 
-/** @param {State} state @param {RowChoice} rows */
-export const chooseRows = (state, rows) => inSight(change(state, { rows, first: 0 }));
+/** Sort the rows, and show the first of them. A cursor on another row goes to the first. @param {State} state @param {RowChoice} rows */
+export function chooseRows(state, rows) {
+  const usual = orderOf(change(state, { rows: null })) === rows;
+  const chosen = change(state, { rows: usual ? null : rows, first: 0 });
+  const units = unitsInSight(chosen);
+  return units.includes(state.unit) ? chosen : lookAt(chosen, units[0]);
+}
 
 /** @param {State} state @param {number} layer */
 export function chooseLayer(state, layer) {

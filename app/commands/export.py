@@ -129,9 +129,9 @@ def _content(run: LinkedRun, ending: str, settings: Settings, live: str) -> byte
         case "html":
             return export.page(run, settings, live).encode()
         case "csv":
-            return as_csv(run.trace).encode()
+            return b"".join(as_csv(run.trace))
         case "json":
-            return whole(run.start, run.trace)
+            return b"".join(whole(run.start, run.trace))
         case "npz":
             return as_npz(run.trace)
         case _:

@@ -82,7 +82,8 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(trace.to_dict(), allow_nan=False))
     elif options.csv:
-        print(as_csv(trace, places), end="")
+        for piece in as_csv(trace, places):
+            print(piece.decode(), end="")
     elif options.npz is not None:
         try:
             output.write(options.npz, as_npz(trace))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,21 @@ from gru_core import Trace
 from gru_core.arrays import Array
 from gru_core.runs.figures import fill, standalone
 
+from ..runs.large import likeliest_places
+from ..runs.limits import MOST_OUTPUTS
+
 Place = tuple[int, int]
 """A layer and one of its units, both counted from 0."""
 
 
-def as_csv(run: Trace, places: Container[Place] | None = None) -> str:
-    """Return a run as CSV, one line per timestep: t, the input, x and y by label, and each signal of each unit.
+LINES = 16
+"""The timesteps in one piece of a CSV file."""
+
+
+def as_csv(run: Trace, places: Container[Place] | None = None) -> Iterator[bytes]:
+    """Yield a run as CSV in pieces.
+
+    Each timestep has a line: t, the input, x and y by label, and each signal of each unit.
 
     The names of columns are as in links: `z.1` is z of unit 1, `L2.z.1` the same in the second layer, and `twin.z.1`
     the same in the original run. Numbers have all digits, so reading them returns the same bits. With `places` only
@@ -29,22 +38,36 @@ def as_csv(run: Trace, places: Container[Place] | None = None) -> str:
     columns |= _states(run, places)
     if run.twin is not None:
         columns |= {f"twin.{name}": column for name, column in _states(run.twin, places).items()}
+    yield _csv([["t", "input", *columns]])
+    values = np.column_stack(list(columns.values()))
+    for first in range(0, len(values), LINES):
+        rows = zip(tokens[first : first + LINES], values[first : first + LINES].tolist(), strict=True)
+        yield _csv([t, token, *row] for t, (token, row) in enumerate(rows, first + 1))
+
+
+def _csv(lines: Iterable[Sequence[object]]) -> bytes:
     text = io.StringIO()
-    lines = csv.writer(text, lineterminator="\n")
-    lines.writerow(["t", "input", *columns])
-    values = np.column_stack(list(columns.values())).tolist()
-    lines.writerows([t, token, *row] for t, (token, row) in enumerate(zip(tokens, values, strict=True), 1))
-    return text.getvalue()
+    csv.writer(text, lineterminator="\n").writerows(lines)
+    return text.getvalue().encode()
 
 
 def _states(run: Trace, places: Container[Place] | None) -> dict[str, Array]:
-    columns = _by_label("y", run.model.readout.labels, run.y)
+    columns = _outputs(run)
     for i, layer in enumerate(run.layers):
         units = [unit for unit in range(layer.cell.units) if places is None or (i, unit) in places]
         for signal in layer.cell.signals:
             prefix = f"L{i + 1}.{signal}" if i else signal
             columns |= _by_label(prefix, [unit + 1 for unit in units], getattr(layer, signal)[:, units])
     return columns
+
+
+def _outputs(run: Trace) -> dict[str, Array]:
+    """Return the outputs by label: all or, if they are too many, those among the likeliest of some timestep."""
+    labels, y = run.model.readout.labels, run.y
+    if len(labels) > MOST_OUTPUTS:
+        places = np.unique(likeliest_places(run.model.readout, y))
+        labels, y = tuple(labels[place] for place in places), y[:, places]
+    return _by_label("y", labels, y)
 
 
 def _by_label(prefix: str, labels: Iterable[object], values: Array) -> dict[str, Array]:

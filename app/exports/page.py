@@ -24,8 +24,9 @@ from ..pages import compare, train
 from ..pages.boot import escape_for_script
 from ..pages.lab import run_context
 from ..pages.page import Context, templates
-from ..runs.answers import events, sensitivity_of, shares_of, sums_of, to_json
+from ..runs.answers import sensitivity_of, shares_of, sums_of, to_json
 from ..runs.checkpoints import run_at_checkpoints
+from ..runs.events import events
 from ..runs.linked import LinkedRun
 from ..runs.run import input_names, run_whole, within_text
 from ..settings import Settings

@@ -15,7 +15,8 @@ from .. import models
 from ..errors import Refused
 from ..link import OPENING_SEQUENCES, OPENING_TASK, compared_cells, comparison_in, unit_in
 from ..models import ModelEntry
-from ..runs.answers import Start, events, to_json
+from ..runs.answers import Start, to_json
+from ..runs.events import events
 from ..runs.run import example, run_whole
 from ..schemas import ClampBody, Scenario
 from ..settings import Settings

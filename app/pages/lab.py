@@ -8,6 +8,7 @@ from functools import cache
 
 import numpy as np
 import orjson
+from markupsafe import Markup
 
 from gru_core import SequenceError, Trace, presets
 from gru_core.arrays import Array
@@ -21,10 +22,11 @@ from ..assets import compress, version
 from ..errors import Refused
 from ..link import unit_in
 from ..models import ModelEntry
-from ..runs.answers import Start, events, to_json
+from ..runs.answers import Start, to_json
+from ..runs.events import event, events
 from ..runs.limits import MOST_SHARES
-from ..runs.run import example, run_whole
-from ..schemas import Scenario
+from ..runs.run import example, is_large, opening
+from ..schemas import Scenario, UnitPlace
 from ..settings import Settings
 from .boot import Boot, boot, columns, escape_for_script
 from .examples import EXAMPLES, Example
@@ -69,24 +71,33 @@ def page_context(
     try:
         if not sequence:
             scenario = example(scenario.model, settings)
-        beginning, run = run_whole(scenario, settings)
+        beginning, run = opening(scenario, settings)
     except (Refused, SequenceError) as error:
         notices.append(link_error_notice(error))
         scenario = example(model if model is not None and _can_be_shown(model, settings) else names[0], settings)
-        beginning, run = run_whole(scenario, settings)
+        beginning, run = opening(scenario, settings)
     if upto is not None:
-        run = replace(run, layers=tuple(layer[:upto] for layer in run.layers), y=run.y[:upto])
+        run = replace(run, layers=tuple(layer[:upto] for layer in run.layers))
         beginning = {**beginning, "right": None}
-    values = sum(layer.h.size for layer in run.layers)
-    place = unit_in(keys, [layer.cell.units for layer in run.layers])
     return run_context(scenario, settings, beginning, run, uploads) | {
         "max_upload": settings.max_upload // 2**20,
         "endings": ENDINGS,
         "kinds": KINDS,
         "notice": " ".join(notices),
-        # The page contains a short run and streams a long one.
-        "first": escape_for_script(b"".join(events(beginning, [run], place))) if values <= MOST_SENT else "",
+        "first": _first(beginning, run, unit_in(keys, [layer.cell.units for layer in run.layers])),
     }
+
+
+def _first(beginning: Start, run: Trace, place: UnitPlace) -> Markup | str:
+    """Return the events of the run that the page contains: a short run, or only the start of a large one.
+
+    "" means that the page asks for the whole run before it shows anything.
+    """
+    if is_large(beginning):
+        return escape_for_script(event("start", beginning | {"exact": place.model_dump()}))
+    if sum(layer.h.size for layer in run.layers) > MOST_SENT:
+        return ""
+    return escape_for_script(b"".join(events(beginning, [run], place)))
 
 
 def run_context(scenario: Scenario, settings: Settings, beginning: Start, run: Trace, uploads: bool = False) -> Context:

@@ -17,7 +17,8 @@ from ..errors import Refused
 from ..jobs.cache import name_of, training_cache
 from ..models import ModelEntry, model_entry
 from ..recipes import RANGES, base_of, read_recipes
-from ..runs.answers import events, start, to_json
+from ..runs.answers import start, to_json
+from ..runs.events import events
 from ..runs.limits import MOST_READ
 from ..runs.run import targets
 from ..settings import Settings

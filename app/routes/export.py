@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import Response
+from fastapi.responses import Response, StreamingResponse
 
 from gru_core import experiments
 
@@ -19,7 +20,7 @@ from ..lessons import shelf
 from ..rooms.withheld import open_to
 from ..runs.answers import to_json, whole
 from ..runs.linked import LinkedRun, run_link
-from ..runs.run import within_text
+from ..runs.run import is_large, within_text
 from ..sitemap import ExperimentName
 
 router = APIRouter(prefix="/api/export")
@@ -31,12 +32,22 @@ def _run_link(request: Request) -> LinkedRun:
     return run_link(request.query_params, request.app.state.settings)
 
 
-def _file(name: str, content: str | bytes, media_type: str) -> Response:
-    """Return a file to download. A header has only ASCII, so a name with other letters is also sent encoded."""
+def _file(name: str, content: str | bytes | Iterator[bytes], media_type: str) -> Response:
+    """Return a file to download. Pieces of it are sent as they come.
+
+    A header has only ASCII, so a name with other letters is also sent encoded.
+    """
     plain = re.sub(r"[^\w@.-]", "", name, flags=re.ASCII)
     encoded = "" if plain == name else f"; filename*=UTF-8''{quote(name)}"
     headers = {"Content-Disposition": f'attachment; filename="{plain}"{encoded}', "Cache-Control": "no-cache"}
-    return Response(content, headers=headers, media_type=media_type)
+    if isinstance(content, str | bytes):
+        return Response(content, headers=headers, media_type=media_type)
+    return StreamingResponse(content, headers=headers, media_type=media_type)
+
+
+def _joined(run: LinkedRun, pieces: Iterator[bytes]) -> bytes | Iterator[bytes]:
+    """Return the content of a file as a whole, or in pieces if the run is large."""
+    return pieces if is_large(run.start) else b"".join(pieces)
 
 
 @router.get("/page.html", summary="Export a view as one HTML file that needs no server", description=QUERY)
@@ -105,15 +116,13 @@ def model_file(request: Request, model: str) -> Response:
 @router.get("/trace.csv", summary="Export a run as CSV, one line per timestep", description=QUERY)
 def trace_csv(request: Request) -> Response:
     run = _run_link(request)
-    within_text(run.start, "one CSV file")
-    return _file(f"{run.name}.csv", as_csv(run.trace), "text/csv")
+    return _file(f"{run.name}.csv", _joined(run, as_csv(run.trace)), "text/csv")
 
 
 @router.get("/trace.json", summary="Export a run as JSON, in the form of /api/trace", description=QUERY)
 def trace_json(request: Request) -> Response:
     run = _run_link(request)
-    within_text(run.start, "one JSON document")
-    return _file(f"{run.name}.json", whole(run.start, run.trace), "application/json")
+    return _file(f"{run.name}.json", _joined(run, whole(run.start, run.trace)), "application/json")
 
 
 @router.get("/trace.npz", summary="Export every array of a run, for NumPy", description=QUERY)

@@ -29,7 +29,8 @@ from ..rooms.room import Room
 from ..rooms.rooms import Rooms
 from ..rooms.streams import ConnectedStream, follower_events, teacher_events
 from ..rooms.views import ShownView, View, figure_of_view, validate_view
-from ..runs.answers import EVENT_STREAM, STREAM_HEADERS, to_json
+from ..runs.answers import to_json
+from ..runs.events import EVENT_STREAM, STREAM_HEADERS
 from ..schemas import Body
 from ..server.shares import visitor
 from ..settings import Settings

@@ -6,14 +6,15 @@ from itertools import chain
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import Response
+from fastapi.responses import Response, StreamingResponse
 from fastapi.sse import EventSourceResponse
 
 from gru_core import presets
 
-from ..runs.answers import EVENT_STREAM, STREAM_HEADERS, events, whole
+from ..runs.answers import whole
+from ..runs.events import EVENT_STREAM, STREAM_HEADERS, events
 from ..runs.limits import BLOCK
-from ..runs.run import check_place, prepare, within_text
+from ..runs.run import is_large, prepare
 from ..schemas import Scenario, TraceQuestion
 from ..settings import Settings
 
@@ -43,7 +44,12 @@ SHORT, MOST_SHORT_CHANGES = 128, 8
             "other printed numbers, for each result that does not follow with all of 2, 3 and 4. At the end, `moved` "
             "has the sum of the changes of each unit's state, without their signs. `twin.first` is the first timestep "
             "with a different output (another label, or a number that differs by more than 0.01), and `twin.most` is "
-            "the largest difference of h, with its layer, unit and timestep; both are null if nothing differs.",
+            "the largest difference of h, with its layer, unit and timestep; both are null if nothing differs. With "
+            "`brief` in the request, a run of more than a million numbers has `exact` in `start`: each step then has "
+            "only the signals of the units and their `delta.`, as float32 like `x`, and `unit` has all values of the "
+            "unit that `exact` names. `/api/rows` returns those of another unit. If a softmax has more than 1,024 "
+            "outputs, `y` has the 16 largest probabilities of each timestep, and `labels` their names; of more than "
+            "1,024 numbers `y` has the first 16. `y.total` counts all.",
             "content": {"text/event-stream": {}, "application/json": {}},
         }
     },
@@ -69,9 +75,7 @@ def _is_short(scenario: Scenario) -> bool:
 def _answer(question: TraceQuestion, settings: Settings, accept: str) -> Response:
     place = question.equations
     streamed = "text/event-stream" in accept
-    beginning, blocks = prepare(question, settings, BLOCK if streamed else None)
-    if place is not None:
-        check_place(beginning, place, "equations.")
+    beginning, blocks = prepare(question, settings, BLOCK if streamed else None, streamed and question.brief, place)
     if streamed:
         first = next(blocks)
         if len(first.y) == beginning["T"]:
@@ -80,5 +84,7 @@ def _answer(question: TraceQuestion, settings: Settings, accept: str) -> Respons
             return Response(content, headers=STREAM_HEADERS, media_type=EVENT_STREAM)
         # Starlette computes each block of a plain iterator in a worker thread, and stops when the client disconnects.
         return EventSourceResponse(events(beginning, chain([first], blocks), place), headers=STREAM_HEADERS)
-    within_text(beginning, "one JSON document")
-    return Response(whole(beginning, next(blocks), place), media_type="application/json")
+    pieces = whole(beginning, next(blocks), place)
+    if is_large(beginning):
+        return StreamingResponse(pieces, media_type="application/json")
+    return Response(b"".join(pieces), media_type="application/json")

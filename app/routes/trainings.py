@@ -16,8 +16,9 @@ from ..errors import Refused
 from ..jobs.cache import training_cache
 from ..jobs.trainings import UNFOLLOWED_SECONDS, LiveTraining, State, Trainings, as_events, describe
 from ..recipes import RecipeBody
-from ..runs.answers import STREAM_HEADERS, to_json
+from ..runs.answers import to_json
 from ..runs.checkpoints import run_at_checkpoints
+from ..runs.events import STREAM_HEADERS
 from ..runs.limits import MOST_READ
 from ..schemas import TapesQuestion
 from ..settings import Settings

@@ -9,10 +9,10 @@ from fastapi.responses import Response
 
 from .. import models
 from ..errors import Refused, within
-from ..runs.answers import equations_of, sensitivities, shares, sums
+from ..runs.answers import equations_of, sensitivities, shares, sums, unit_rows
 from ..runs.limits import BLOCK, MOST_EQUATIONS, MOST_PRODUCTS, MOST_SHARES
 from ..runs.run import input_names, prepare_unit, steps_of
-from ..schemas import EquationsQuestion, LedgerQuestion, SensitivityQuestion, SumsQuestion
+from ..schemas import EquationsQuestion, LedgerQuestion, SensitivityQuestion, SumsQuestion, UnitQuestion
 
 router = APIRouter(prefix="/api")
 
@@ -38,6 +38,17 @@ def ask_equations(request: Request, question: EquationsQuestion) -> Response:
     start, blocks = prepare_unit(question, request.app.state.settings)
     steps = steps_of(question, start["T"], MOST_EQUATIONS)
     return _json(equations_of(question, next(blocks).layers[question.layer - 1][steps]))
+
+
+@_answers(
+    "/rows",
+    "Get every value of a unit at all timesteps",
+    "`rows` has the values by the names that a step of `/api/trace` has, each as little-endian float64 in base64, with "
+    "a number for each timestep.",
+)
+def ask_rows(request: Request, question: UnitQuestion) -> Response:
+    _, blocks = prepare_unit(question, request.app.state.settings)
+    return _json(unit_rows(question, next(blocks)))
 
 
 @_answers(
@@ -94,16 +105,14 @@ def ask_ledger(request: Request, question: LedgerQuestion) -> Response:
     "`gate` names the gate of this layer that has the derivative with the largest absolute value, its unit, its "
     "timestep and the value; for an RNN it is null. `h_norm` is the Frobenius norm of the Jacobian of the layer's h "
     "at `t` with respect to h at s, `h_gain` is this norm over √H, and `h_unit` is the norm of the unit's row; an "
-    "LSTM also has `c_norm`, `c_gain` and `c_unit`, for h at `t` with respect to c at s. With a softmax, the output "
+    f"LSTM also has `c_norm`, `c_gain` and `c_unit`, for h at `t` with respect to c at s. "
+    f"If H² t is above {MOST_PRODUCTS:,}, the norms and gains of the whole layer are null. With a softmax, the output "
     "is a probability. A clamped value does not depend on other values, but the output still has a derivative with "
     "respect to a clamped gate.",
 )
 def ask_sensitivity(request: Request, question: SensitivityQuestion) -> Response:
     start, blocks = prepare_unit(question, request.app.state.settings)
-    T, H, K = start["T"], start["layers"][question.layer - 1]["H"], len(start["y"]["labels"])
-    most = MOST_PRODUCTS // H**2
-    why = "the timesteps of this sequence" if most >= T else f"a later timestep takes too long with {H} units"
-    within("t", question.t, 1, min(T, most), why)
+    within("t", question.t, 1, start["T"], "the timesteps of this sequence")
     if question.output is not None:
-        within("output", question.output, 1, K, "the outputs of this model")
+        within("output", question.output, 1, start["y"]["total"], "the outputs of this model")
     return _json(sensitivities(question, next(blocks)))

@@ -1,15 +1,13 @@
-"""Runs, and facts about their units, as JSON and as server-sent events. Only this module turns arrays into JSON."""
+"""Runs, and facts about their units, as JSON. Only this module and events.py turn arrays into JSON."""
 
 from __future__ import annotations
 
 from binascii import b2a_base64
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from operator import itemgetter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 import orjson
-from fastapi.sse import format_sse_event
 
 from gru_core import Model, Sensitivity, Trace
 from gru_core.arrays import Array, Mask
@@ -21,23 +19,13 @@ from gru_core.runs.ledger import largest, ledger, origins, since
 from gru_core.runs.sensitivity import frobenius, gain
 
 from ..schemas import EquationsQuestion, LedgerQuestion, SensitivityQuestion, SumsQuestion, UnitPlace, UnitQuestion
-
-EVENT_STREAM = "text/event-stream"
-
-STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-"""Headers of a stream, so that no proxy delays it."""
+from .large import Outputs, is_ranked, likeliest, outputs_of, sent
+from .limits import MOST_PRODUCTS
 
 
 class Labels(TypedDict):
     """The names of the components of x_t."""
 
-    labels: Sequence[str]
-
-
-class Outputs(TypedDict):
-    """The kind of the readout, and the names of the outputs."""
-
-    kind: str
     labels: Sequence[str]
 
 
@@ -62,7 +50,8 @@ class Start(TypedDict):
     sequence. `others` has the tokens of that sequence. `right` has the correct answer at each timestep: the place of
     its label, counted from 1, or the number. The answer is None if the task has none there, and `right` itself is None
     if the model has no built-in task. `mask` is false at the timesteps that the network skips. It is None
-    if the network skips none. `equations` names the unit whose equations each timestep has.
+    if the network skips none. `equations` names the unit whose equations each timestep has. A large run that is sent
+    in brief has `exact`.
     """
 
     model: str
@@ -76,6 +65,7 @@ class Start(TypedDict):
     others: list[str] | None
     mask: list[bool] | None
     equations: NotRequired[Mapping[str, int]]
+    exact: NotRequired[Mapping[str, int]]
 
 
 def start(
@@ -109,7 +99,7 @@ def start(
         "tokens": tokens,
         "x": {"labels": model.encoder.labels},
         "layers": layers,
-        "y": {"kind": model.readout.kind, "labels": model.readout.labels},
+        "y": outputs_of(model.readout),
         "right": right,
         "others": others,
         "mask": None if mask is None else mask.tolist(),
@@ -143,41 +133,59 @@ def _twin_arrays(layer: Run, twin: Run) -> dict[str, Array]:
     }
 
 
-def _layers(trace: Trace) -> list[dict[str, Array]]:
+def layers_of(trace: Trace) -> list[dict[str, Array]]:
     """Return for each layer its arrays `(T, H)` and those of its twin, by their names in JSON."""
     twins = [None] * len(trace.layers) if trace.twin is None else trace.twin.layers
     return [_named(layer, twin) for layer, twin in zip(trace.layers, twins, strict=True)]
 
 
-def _ends(trace: Trace) -> dict[str, Array]:
-    """Return the inputs `(T, I)` and the outputs `(T, K)` by their names in JSON."""
-    ends = {"x": trace.layers[0].x, "y": trace.y}
-    return ends if trace.twin is None else ends | {"twin.y": trace.twin.y, "delta.y": trace.y - trace.twin.y}
+def ends_of(trace: Trace) -> tuple[dict[str, Array], dict[str, list[list[str]]]]:
+    """Return the inputs `(T, I)` and the outputs `(T, K)`, and the names of the outputs at each timestep, by JSON name.
+
+    The names are only there if the names of all outputs are too many to send.
+    """
+    readout, twin = trace.model.readout, trace.twin
+    if is_ranked(readout):
+        y, names = likeliest(readout, trace.y)
+        if twin is None:
+            return {"x": trace.layers[0].x, "y": y}, {"labels": names}
+        twin_y, twin_names = likeliest(readout, twin.y)
+        return {"x": trace.layers[0].x, "y": y, "twin.y": twin_y}, {"labels": names, "twin.labels": twin_names}
+    y = sent(readout, trace.y)
+    ends = {"x": trace.layers[0].x, "y": y}
+    if twin is not None:
+        twin_y = sent(readout, twin.y)
+        ends |= {"twin.y": twin_y, "delta.y": y - twin_y}
+    return ends, {}
 
 
-def _equations_at(trace: Trace, place: UnitPlace) -> list[EquationNumbers]:
+def equations_at(trace: Trace, place: UnitPlace) -> list[EquationNumbers]:
     """Return the numbers in the equations of a unit at each timestep."""
     return equations.steps(trace.layers[place.layer - 1], place.unit - 1)
 
 
-def whole(start: Start, trace: Trace, place: UnitPlace | None = None) -> bytes:
-    """Return a whole trace as JSON: `start`, with the arrays `(T, H)` of each layer, `x` `(T, I)` and `y` `(T, K)`.
+def whole(start: Start, trace: Trace, place: UnitPlace | None = None) -> Iterator[bytes]:
+    """Yield a whole trace as JSON, in pieces: `start`, with the arrays `(T, H)` of each layer, `x` and `y`.
 
     `twin` has the same fields as in the event `done` of a stream. With a `place`, `equations` has those of this unit
     for each timestep.
     """
-    layers = [
-        layer_start | {name: np.ascontiguousarray(array) for name, array in arrays.items()} | {"moved": layer.moved}
-        for layer_start, arrays, layer in zip(start["layers"], _layers(trace), trace.layers, strict=True)
-    ]
-    values = {name: np.ascontiguousarray(array) for name, array in _ends(trace).items()}
+    values, names = ends_of(trace)
     ends: dict[str, Any] = values | {name: start[name] | {"values": values[name]} for name in ("x", "y")}
-    twin = None if trace.twin is None else _differences(trace, 0)
-    of_unit = {} if place is None else {"equations": _equations_at(trace, place)}
-    return to_json(start | {"layers": layers} | ends | {"twin": twin} | of_unit)
+    twin = None if trace.twin is None else differences(trace, 0)
+    of_unit = {} if place is None else {"equations": equations_at(trace, place)}
+    fields = {**start} | ends | names | {"twin": twin} | of_unit
+    fields.pop("layers")
+    yield to_json(fields)[:-1] + b',"layers":['
+    for i, (layer_start, arrays, layer) in enumerate(zip(start["layers"], layers_of(trace), trace.layers, strict=True)):
+        yield b"," * (i > 0) + to_json(layer_start | {"moved": layer.moved})[:-1]
+        for name, array in arrays.items():
+            yield b',"%s":' % name.encode() + to_json(np.ascontiguousarray(array))
+        yield b"}"
+    yield b"]}"
 
 
-def _differences(trace: Trace, before: int) -> dict[str, Any]:
+def differences(trace: Trace, before: int) -> dict[str, Any]:
     """Return the `first` timestep at which the output differs from the twin's, and where the state differs `most`.
 
     `before` is the number of timesteps before this block.
@@ -264,21 +272,27 @@ def shares_of(trace: Trace, layer: int, unit: int, steps: slice) -> dict[str, An
 def sensitivities(question: SensitivityQuestion, trace: Trace) -> bytes:
     """Return the sensitivities of an output and of a unit's state at a timestep, as JSON."""
     layer, output = question.layer - 1, None if question.output is None else question.output - 1
-    sensitivity = trace.sensitivity(question.t - 1, output, layer)
-    fields = sensitivity_of(sensitivity, layer, question.unit - 1)
-    norms = {f"{name}_norm": frobenius(rows) for name, rows in sensitivity.states.items()}
+    many = trace.layers[layer].cell.units ** 2 * question.t > MOST_PRODUCTS
+    sensitivity = trace.sensitivity(question.t - 1, output, layer, question.unit - 1 if many else None)
+    fields = sensitivity_of(sensitivity, layer, question.unit - 1, not many)
+    norms = {f"{name}_norm": None if many else frobenius(rows) for name, rows in sensitivity.states.items()}
     return to_json(_question_fields(question) | {"x": sensitivity.x} | norms | fields)
 
 
-def sensitivity_of(sensitivity: Sensitivity, layer: int, unit: int) -> dict[str, Any]:
-    """Return the part of a sensitivity that belongs to one unit, and the input with the largest gradient."""
-    of_unit = sensitivity.gates[layer] | {f"{name}_unit": norms for name, norms in sensitivity.states.items()}
+def sensitivity_of(sensitivity: Sensitivity, layer: int, unit: int, whole: bool = True) -> dict[str, Any]:
+    """Return the part of a sensitivity that belongs to one unit, and the input with the largest gradient.
+
+    `whole` says whether the sensitivity has the states of all units of the layer, and not only of this one.
+    """
+    states = sensitivity.states
+    of_unit = {name: array[:, unit] for name, array in sensitivity.gates[layer].items()}
+    of_unit |= {f"{name}_unit": norms[:, unit if whole else 0] for name, norms in states.items()}
     x_norm = np.sqrt((sensitivity.x**2).sum(1))
     return (
         {"output": sensitivity.output + 1, "x_norm": x_norm}
-        | {f"{name}_gain": gain(norms) for name, norms in sensitivity.states.items()}
+        | {f"{name}_gain": gain(norms) if whole else None for name, norms in states.items()}
         | {"input": {"t": int(x_norm.argmax()) + 1, "value": x_norm.max()}}
-        | {name: np.ascontiguousarray(array[:, unit]) for name, array in of_unit.items()}
+        | {name: np.ascontiguousarray(array) for name, array in of_unit.items()}
         | {"gate": _most_sensitive_gate(sensitivity, layer)}
     )
 
@@ -309,76 +323,26 @@ def tapes(models: Sequence[Model], x: Array) -> dict[str, Any]:
     runs = [model.forward(x)[-1] for model in models]
     signals = {name: np.array([getattr(run, name) for run in runs]) for name in runs[0].cell.signals}
     y = np.array([model.readout(run.h) for model, run in zip(models, runs, strict=True)])
-    return {"signals": {name: _float32(array) for name, array in signals.items()}, "y": _float32(y)}
+    return {"signals": {name: _base64(array, "<f4") for name, array in signals.items()}, "y": _base64(y, "<f4")}
 
 
-def _float32(array: Array) -> str:
-    return b2a_base64(np.ascontiguousarray(array, "<f4").tobytes(), newline=False).decode()
+def _base64(array: Array, dtype: str) -> str:
+    return b2a_base64(np.ascontiguousarray(array, dtype).tobytes(), newline=False).decode()
 
 
 def to_json(data: Any) -> bytes:
     return orjson.dumps(data, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-def _rows(arrays: Sequence[Array]) -> list[list[bytes]]:
-    """Return for each array `(T, ·)` its rows, as base64 of little-endian float64, which is exact and fast.
-
-    All rows of one width are encoded together, each padded with zeros to whole groups of three bytes. Then the padding
-    character of base64 replaces the characters of these zeros.
-    """
-    T = len(arrays[0])
-    encoded: dict[int, list[bytes]] = {}
-    for width in {array.shape[1] for array in arrays}:
-        rows = np.concatenate([array for array in arrays if array.shape[1] == width])
-        n, size = len(rows), 8 * width
-        padding = -size % 3
-        padded = np.zeros((n, size + padding), np.uint8)
-        padded[:, :size] = np.ascontiguousarray(rows, "<f8").view(np.uint8)
-        text = np.frombuffer(bytearray(b2a_base64(padded.tobytes(), newline=False)), np.uint8).reshape(n, -1)
-        length = text.shape[1]
-        text[:, length - padding :] = ord("=")
-        joined = text.tobytes()
-        encoded[width] = [joined[i : i + length] for i in range(0, n * length, length)]
-    columns = []
-    for array in arrays:
-        rows_left = encoded[array.shape[1]]
-        columns.append(rows_left[:T])
-        encoded[array.shape[1]] = rows_left[T:]
-    return columns
+def values_of(trace: Trace, layer: int, unit: int) -> dict[str, Array]:
+    """Return every value of a unit of a layer, both counted from 0, as arrays `(T, 1)` by their names in JSON."""
+    twin = None if trace.twin is None else trace.twin.layers[layer]
+    arrays = _named(trace.layers[layer], twin)
+    return {name: array[:, unit : unit + 1].astype("<f8") for name, array in arrays.items()}
 
 
-def event(name: str, data: Any) -> bytes:
-    return format_sse_event(event=name, data_str=to_json(data).decode())
-
-
-def events(start: Start, blocks: Iterable[Trace], place: UnitPlace | None = None) -> Iterator[bytes]:
-    """Yield a run as server-sent events: `start`, a `step` for each timestep, and `done`.
-
-    With a `place`, each step has the `equations` of this unit, and `start` says which unit it is.
-
-    `done` has `moved` of each layer. With a twin it also has the `first` timestep at which the outputs differ, and the
-    place where the states differ `most`. Each piece is one write to the network, with the timesteps of one block.
-    """
-    piece = event("start", start if place is None else {**start, "equations": place.model_dump()})
-    t, T = 1, start["T"]
-    moved = [np.zeros(layer_start["H"]) for layer_start in start["layers"]]
-    twin: dict[str, Any] | None = {"first": None, "most": None} if start["twin"] else None
-    for block in blocks:
-        layers, ends = _layers(block), _ends(block)
-        columns = _rows([array for named in (*layers, ends) for array in named.values()])
-        forms = [b",".join(b'"%s":"%%s"' % name.encode() for name in named) for named in (*layers, ends)]
-        layers_form = b",".join(b"{" + form + b"}" for form in forms[:-1])
-        of_unit = b"" if place is None else b',"equations":%s'
-        if place is not None:
-            columns.append([to_json(step) for step in _equations_at(block, place)])
-        form = b'event: step\ndata: {"t":%d,"layers":[' + layers_form + b"]," + forms[-1] + of_unit + b"}\n\n"
-        steps = [form % (t + i, *row) for i, row in enumerate(zip(*columns, strict=True))]
-        if twin is not None:
-            differences = _differences(block, t - 1)
-            twin["first"] = twin["first"] or differences["first"]
-            twin["most"] = max(filter(None, (twin["most"], differences["most"])), key=itemgetter("gap"), default=None)
-        t += len(steps)
-        moved = [so_far + layer.moved for so_far, layer in zip(moved, block.layers, strict=True)]
-        done = {"T": T, "moved": moved, "twin": twin}
-        yield piece + b"".join(steps) + (event("done", done) if t > T else b"")
-        piece = b""
+def unit_rows(question: UnitQuestion, trace: Trace) -> bytes:
+    """Return every value of one unit at all timesteps, each as base64 of little-endian float64, as JSON."""
+    values = values_of(trace, question.layer - 1, question.unit - 1)
+    rows = {name: _base64(array, "<f8") for name, array in values.items()}
+    return to_json(_question_fields(question) | {"from": 1, "to": len(trace.layers[0].h), "rows": rows})

@@ -3,12 +3,21 @@
 BLOCK = 64
 """The most timesteps in one write. Long runs would be slow with a write for each timestep."""
 
-PIECE = 2**14
-"""The most numbers in one write, if a timestep does not have more. For a client that stops reading,
-the server buffers about ten times as many."""
+PIECE = 2**18
+"""The most numbers in one write, if a timestep does not have more. A client that stops reading makes the server buffer
+a few such pieces."""
+
+WORK = 2**29
+"""The most multiply-adds for one write: between 30 and 100 milliseconds of computing, so that pictures keep growing."""
+
+MOST_EXACT = 2**20
+"""The most numbers of a run that a page gets exactly. Of a larger run it gets float32, and one unit exactly."""
 
 MOST_IN_TEXT = 2**20
 """The most numbers of a run in one text, about 20 MB."""
+
+MOST_OUTPUTS, LIKELIEST = 1_024, 16
+"""The most outputs that are sent for each timestep, and the number of the likeliest ones that are sent instead."""
 
 MOST_EQUATIONS = 512
 """The most timesteps of a unit's equations in one response."""

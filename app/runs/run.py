@@ -12,39 +12,62 @@ from gru_core.training.tasks import task_of
 from .. import models
 from ..errors import Refused, within
 from ..schemas import Scenario, SumsQuestion, UnitPlace, UnitQuestion
-from ..server.budget import spend
+from ..server.budget import NUMBERS, spend
 from ..settings import Settings
 from .answers import Start, numbers_of, start
-from .limits import MOST_IN_TEXT, PIECE
+from .limits import MOST_EXACT, MOST_IN_TEXT, PIECE, WORK
 from .scenario import set_up
 
 
-def prepare(scenario: Scenario, settings: Settings, block: int | None) -> tuple[Start, Iterator[Trace]]:
+def prepare(
+    scenario: Scenario, settings: Settings, block: int | None, brief: bool = False, place: UnitPlace | None = None
+) -> tuple[Start, Iterator[Trace]]:
     """Return the `start` of a scenario's run, and the run itself in blocks.
 
-    A block has at most `block` timesteps and about PIECE numbers; if `block` is None, one block is the whole run. If
-    anything is changed, each block has the original run as its twin; with `against`, the run of the second sequence.
+    A block has at most `block` timesteps, and fewer if they take too long or have too many numbers to send; if `block`
+    is None, one block is the whole run. If anything is changed, each block has the original run as its twin; with
+    `against`, the run of the second sequence. With `brief`, the start of a large run has `exact`: the unit at `place`.
     Raises Refused or SequenceError before anything is computed.
     """
     setup = set_up(scenario, settings)
     compared = setup.against is not None
     original = setup.model if (scenario.clamps or scenario.weights) and not compared else None
     twin = compared or original is not None
+    layers, T, K = setup.changed.layers, len(setup.x), len(setup.changed.readout.labels)
+    numbers = sum(numbers_of(cell, twin) * cell.units for cell in layers)
+    brief = brief and numbers * T > MOST_EXACT
     if block is not None:
-        numbers = sum(cell.inputs + numbers_of(cell, twin) * cell.units for cell in setup.changed.layers)
-        block = max(1, min(block, PIECE // numbers))
-    units = sum(cell.units for cell in setup.changed.layers)
-    spend(units * min(len(setup.x), block or len(setup.x)) * (2 if twin else 1))
+        sent = sum(len(cell.signals) * cell.units for cell in layers) if brief else numbers
+        work = sum(cell.multiply_adds for cell in layers) + setup.changed.readout.V.size
+        block = max(1, min(block, PIECE // sent, WORK // work))
+        spend((sum(cell.units for cell in layers) + K // NUMBERS) * min(T, block) * (2 if twin else 1))
+    else:
+        spend(sum(cell.units for cell in layers) * T * (2 if twin else 1))
     beginning = start(
         scenario.model, setup.changed, setup.tokens, len(setup.x), setup.h0, setup.holds, twin,
         targets(setup.model, setup.x), setup.others, setup.changed.mask(setup.x),
     )  # fmt: skip
+    if place is not None:
+        check_place(beginning, place, "equations.")
+    if brief:
+        beginning["exact"] = (place or UnitPlace(layer=len(layers), unit=1)).model_dump()
     return beginning, stream(setup.changed, setup.x, setup.h0, setup.clamps, block, original, setup.against)
 
 
 def run_whole(scenario: Scenario, settings: Settings) -> tuple[Start, Trace]:
     """Return the `start` of a scenario's run, and the whole run. Raises as `prepare`."""
     beginning, blocks = prepare(scenario, settings, None)
+    return beginning, next(blocks)
+
+
+def opening(scenario: Scenario, settings: Settings) -> tuple[Start, Trace]:
+    """Return the `start` of a scenario's run, and the whole run or, if it is large, its first timestep.
+
+    Raises as `prepare`.
+    """
+    beginning, blocks = prepare(scenario, settings, None)
+    if is_large(beginning):
+        _, blocks = prepare(scenario, settings, 1)
     return beginning, next(blocks)
 
 
@@ -92,10 +115,19 @@ def targets(model: Model, x: Array) -> list[float | None] | None:
     return [value + first if has_answer else None for value, has_answer in pairs]
 
 
+def numbers_in(beginning: Start) -> int:
+    """Return how many numbers a timestep of a run has."""
+    return sum(numbers_of(CELLS[layer["cell"]], beginning["twin"]) * layer["H"] for layer in beginning["layers"])
+
+
+def is_large(beginning: Start) -> bool:
+    """Return whether a run is so large that pages get it in brief."""
+    return numbers_in(beginning) * beginning["T"] > MOST_EXACT
+
+
 def within_text(beginning: Start, form: str) -> None:
-    """Raise Refused if the run is too large for a `form`, for example one JSON document."""
-    numbers = sum(numbers_of(CELLS[layer["cell"]], beginning["twin"]) * layer["H"] for layer in beginning["layers"])
-    most = MOST_IN_TEXT // numbers
+    """Raise Refused if the run is too large for a `form`, for example one HTML file."""
+    most = MOST_IN_TEXT // numbers_in(beginning)
     if beginning["T"] > most:
         message = (
             f"the run is too large for {form}: at most {most:,} of its {beginning['T']:,} timesteps fit. The stream "

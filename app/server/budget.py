@@ -1,6 +1,6 @@
 """A memory budget for all responses in progress, so that a busy server refuses requests instead of swapping.
 
-The budget counts cells: one unit at one timestep. A run stores about ten numbers for each cell.
+The budget counts cells: one unit at one timestep.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..errors import Refused
 from ..settings import Settings
+
+NUMBERS = 10
+"""About how many numbers a run stores for each cell."""
 
 PIECE = 2**16
 """Bytes in one write. A response counts until its last piece is sent, so it counts as long as nobody reads it."""

@@ -55,7 +55,7 @@ class TraceBatch(Layered):
         T = int(self.lengths[b])
         layers = tuple(run.sequence(b)[:T] for run in self.layers)
         counts = self.mask[:T, b]
-        return Trace(self.model, self.tokens[b], layers, self.y[:T, b], mask=None if counts.all() else counts)
+        return Trace(self.model, self.tokens[b], layers, mask=None if counts.all() else counts)
 
     def __iter__(self) -> Iterator[Trace]:
         return map(self.__getitem__, range(len(self)))

@@ -26,8 +26,9 @@ class Sensitivity:
 
     Arrays have t + 1 rows, because t counts from 0. `x` `(t + 1, I)` is ∂y_t/∂x_s. `gates` has a dictionary of arrays
     `(t + 1, H)` for each layer: "z" and "r" of a GRU are ∂y_t/∂z_s and ∂y_t/∂r_s, as if only the gate's value changed.
-    `states` has arrays `(t + 1, H)` for one layer, one for each signal that a timestep passes on: "h" is the norm of
-    each unit's row of ∂h_t/∂h_s, and "c" of an LSTM is the norm of each unit's row of ∂h_t/∂c_s.
+    `states` has arrays `(t + 1, H)` for one layer, or `(t + 1, 1)` for one unit of it, one for each signal that a
+    timestep passes on: "h" is the norm of each unit's row of ∂h_t/∂h_s, and "c" of an LSTM is the norm of each unit's
+    row of ∂h_t/∂c_s.
     """
 
     output: int
@@ -55,28 +56,36 @@ class Sensitivity:
 
 
 def sensitivity(
-    layers: Sequence[Run], readout: Readout, y: Array, t: int, output: int | None = None, layer: int = -1
+    layers: Sequence[Run],
+    readout: Readout,
+    t: int,
+    output: int | None = None,
+    layer: int = -1,
+    unit: int | None = None,
 ) -> Sensitivity:
     """Return the sensitivity of an output, and of the state of `layer`, at timestep `t`, from 0.
 
-    `layers` are the runs of the layers, and `y` `(T, K)` their outputs. `output` is the index of an output; None means
-    the largest output. With a softmax readout, an output is a probability.
+    `layers` are the runs of the layers. `output` is the index of an output; None means
+    the largest output. With a softmax readout, an output is a probability. With a `unit`, the arrays in `states` have
+    only the column of this unit.
     """
-    t = range(len(y))[t]
-    y = y[t]
+    h = layers[-1].h
+    t = range(len(h))[t]
+    y = readout(h[t])
     if output is None:
         output = int(y.argmax())
     dy = readout.V[output]
     if readout.kind == "softmax":
         dy = y[output] * (dy - y @ readout.V)
-    dh = np.zeros_like(layers[-1].h[: t + 1])
+    dh = np.zeros_like(h[: t + 1])
     dh[t] = dy
     gates: list[dict[str, Array]] = []
     for run in (layer[: t + 1] for layer in reversed(layers)):
         gradients = run.backward(dh)
         gates.insert(0, {gate: _counted(run, array) for gate, array in run.gate_gradients(gradients).items()})
         dh = gradients.x
-    return Sensitivity(output, dh, tuple(gates), state_norms(layers[layer], t))
+    norms = state_norms(layers[layer], t) if unit is None else unit_norms(layers[layer], t, unit)
+    return Sensitivity(output, dh, tuple(gates), norms)
 
 
 def _counted(run: Run, gradient: Array) -> Array:
@@ -96,6 +105,17 @@ def gain(rows: Array) -> Array:
     small change of the state. The identity has the factor 1, whatever H is.
     """
     return np.asarray(np.sqrt((rows**2).mean(1)))
+
+
+def unit_norms(run: Run, t: int, unit: int) -> dict[str, Array]:
+    """Return the norm of ∂h_{t,i}/∂h_s for one unit i and every timestep s ≤ `t`, `(t + 1, 1)`, by "h".
+
+    The numbers are those of `state_norms`, from one run of backpropagation: H² products for each timestep, and not H³.
+    """
+    dh = np.zeros_like(run.h[: t + 1])
+    dh[t, unit] = 1
+    gradients = run[: t + 1].backward(dh)
+    return {name: np.sqrt((getattr(gradients, name) ** 2).sum(1, keepdims=True)) for name in run.cell.carried}
 
 
 def state_norms(run: Run, t: int) -> dict[str, Array]:

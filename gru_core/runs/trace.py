@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
@@ -48,19 +49,22 @@ class Trace(Layered):
     """A run of `model` over a sequence, or over a part of one.
 
     `tokens` are the timesteps as text, or None if the sequence was an array. `layers` have every intermediate value of
-    each layer as arrays `(T, H)`. `y` `(T, K)` are the outputs. The signals of the top layer have short names:
-    `trace.z`, `trace.h`. `twin` is the original run or, if `second` is true, the run of a second sequence, or None.
-    `mask` `(T,)` is false at the timesteps that the network skips, such as padding. These do not change the state. If
-    it is None, all count.
+    each layer as arrays `(T, H)`. The signals of the top layer have short names: `trace.z`, `trace.h`. `twin` is the
+    original run or, if `second` is true, the run of a second sequence, or None. `mask` `(T,)` is false at the timesteps
+    that the network skips, such as padding. These do not change the state. If it is None, all count.
     """
 
     model: Model
     tokens: list[str] | None
     layers: tuple[Run, ...]
-    y: Array
     twin: Trace | None = None
     mask: Mask | None = None
     second: bool = False
+
+    @cached_property
+    def y(self) -> Array:
+        """The outputs `(T, K)`. They are computed when they are first read, since a model can have 100,000 of them."""
+        return self.model.readout(self.layers[-1].h)
 
     @property
     def last(self) -> list[Array]:
@@ -112,16 +116,18 @@ class Trace(Layered):
         run = self._layer(layer)
         return ledger(run, _within("unit", unit, run.cell.units))
 
-    def sensitivity(self, t: int, output: int | None = None, layer: int = -1) -> Sensitivity:
+    def sensitivity(self, t: int, output: int | None = None, layer: int = -1, unit: int | None = None) -> Sensitivity:
         """Return the gradients of an output, and of a layer's state, at timestep `t`, from 0.
 
-        `output` is the index of the output; None means the largest output. See runs/sensitivity.py. Raises ValueError
-        if there is no such timestep, output or layer.
+        `output` is the index of the output; None means the largest output. With a `unit`, only the state of this unit
+        is asked about, which takes a small part of the time if there are many units. See runs/sensitivity.py. Raises
+        ValueError if there is no such timestep, output, layer or unit.
         """
-        self._layer(layer)
-        t = _within("t", t, len(self.y))
-        output = None if output is None else _within("output", output, self.y.shape[1])
-        return sensitivity(self.layers, self.model.readout, self.y, t, output, layer)
+        run = self._layer(layer)
+        unit = None if unit is None else _within("unit", unit, run.cell.units)
+        t = _within("t", t, len(self.layers[-1].h))
+        output = None if output is None else _within("output", output, len(self.model.readout.labels))
+        return sensitivity(self.layers, self.model.readout, t, output, layer, unit)
 
     def _layer(self, layer: int) -> Run:
         return self.layers[_within("layer", layer, len(self.layers))]
@@ -167,7 +173,7 @@ class Trace(Layered):
         return figures.run_figure(self.layers[layer], self.tokens, title, twin, theme)
 
     def __repr__(self) -> str:
-        T, K = self.y.shape
+        T, K = len(self.layers[-1].h), len(self.model.readout.labels)
         sequence = "" if self.tokens is None else f" of {shorten(' '.join(self.tokens), 40, placeholder='…')!r}"
         twin = "" if self.twin is None else f", with the {'second sequence' if self.second else 'original run'}"
         return f"Trace({self.model.card.title[:40]!r}{sequence}: T={T}, H={self.model.sizes}, K={K}{twin})"
@@ -288,14 +294,13 @@ def stream(
             block_holds = [layer_holds and layer_holds[steps] for layer_holds in holds]
             block_mask = None if counts is None else counts[steps]
             runs = running.forward(x[steps], state, block_holds, block_mask)
-            state, y = [run.last for run in runs], model.readout(runs[-1].h)
+            state = [run.last for run in runs]
             if twin is None:
-                yield Trace(model, block_tokens, tuple(runs), y, mask=block_mask)
+                yield Trace(model, block_tokens, tuple(runs), mask=block_mask)
             else:
                 # A layer below all clamps runs as a batch of one, because both runs are the same there. So -1, not 1.
                 clamped, original = (
-                    Trace(model, block_tokens, tuple(run.sequence(b) for run in runs), y[:, b], mask=block_mask)
-                    for b in (0, -1)
+                    Trace(model, block_tokens, tuple(run.sequence(b) for run in runs), mask=block_mask) for b in (0, -1)
                 )
                 yield replace(clamped, twin=original)
 

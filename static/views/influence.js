@@ -117,10 +117,9 @@ function curvesOf(state, sensitivity) {
       label: `∂h/∂${symbol}, all`,
       head: `∂h/∂${symbol}, root mean square over all units`,
     };
-    return [
-      { ...unit, values: valuesOf(`${name}_unit`) },
-      { ...gain, values: valuesOf(`${name}_gain`) },
-    ];
+    const ofUnit = { ...unit, values: valuesOf(`${name}_unit`) };
+    // With very many units the curve of the whole layer would take too long.
+    return valuesOf(`${name}_gain`) ? [ofUnit, { ...gain, values: valuesOf(`${name}_gain`) }] : [ofUnit];
   });
   return [{ name: "x", label: "∂y/∂x", head: "|∂y/∂x|", values: sensitivity.x_norm }, ...ofGates, ...ofStates];
 }

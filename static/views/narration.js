@@ -9,8 +9,8 @@
 import { finder, newElement, setLength, unbroken } from "../elements.js";
 import { ownOf } from "../own.js";
 import { placeAt } from "../reading.js";
-import { fixed, isSkipped } from "../run.js";
-import { layerIndex } from "../state.js";
+import { fixed, isExact, isSkipped } from "../run.js";
+import { layerIndex, layerOf } from "../state.js";
 import { createGuard } from "../store.js";
 import { tellSkipped } from "../words.js";
 
@@ -29,12 +29,16 @@ export function mountNarration(section, store) {
 
   store.subscribe((state) => {
     if (state.step > state.received) return; // not come yet
+    showAnswers(answers, state);
+    if (!isExact(layerOf(state), state.unit)) {
+      live.textContent = state.refusals.rows ?? "";
+      return;
+    }
     // While the tape plays, reading out every step would leave a screen reader no time for anything else.
     live.setAttribute("aria-live", state.playing ? "off" : "polite");
     say(live, state);
     if (isNew(state.run, state.received === state.run.T, state.unit, layerIndex(state), state.convention))
       longestOf(state).forEach((words, i) => longest[i].replaceChildren(...words));
-    showAnswers(answers, state);
   });
 }
 
@@ -75,18 +79,19 @@ function say(live, state) {
 
 /** @param {HTMLElement} list @param {State} state */
 function showAnswers(list, { run, step }) {
-  list.hidden = run.y.labels.length === 1;
+  list.hidden = run.y.sent === 1;
   if (list.hidden) return;
+  const names = run.likeliest[step - 1] ?? run.y.labels;
   const values = run.outputs.map((row) => row[step - 1]);
   const most = run.y.kind === "softmax" ? 1 : Math.max(...values.map(Math.abs)) || 1;
-  setLength(list, run.y.labels.length, () =>
+  setLength(list, names.length, () =>
     newElement(
       "li",
       {},
       ["span", "i", "b"].map((tag) => newElement(tag)),
     ),
   );
-  run.y.labels.forEach((label, i) => {
+  names.forEach((label, i) => {
     const [name, bar, number] = list.children[i].children;
     name.textContent = label;
     /** @type {HTMLElement} */ (bar).style.setProperty("--value", String(Math.abs(values[i]) / most || 0));

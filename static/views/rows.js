@@ -1,9 +1,29 @@
-/** The choice of the heatmaps' rows: the layer, all units or the units that changed most, and the scroll position. */
+/** The choice of the heatmaps' rows: the layer, the order of the units, a unit by its number, and the scroll position. */
 
 /** @import { Store } from "../store.js" */
 /** @import { RowChoice } from "../state.js" */
+import { cellOf } from "../cells.js";
 import { finder } from "../elements.js";
-import { MOST_ROWS, chooseLayer, chooseRows, layerIndex, layerOf, rowCount, scrollTo } from "../state.js";
+import {
+  MOST_ROWS,
+  chooseLayer,
+  chooseRows,
+  layerIndex,
+  layerOf,
+  lookAt,
+  orderOf,
+  rowCount,
+  scrollTo,
+} from "../state.js";
+
+/** Return the orders of the rows, each with its words. @param {import("../state.js").State} state @returns {[RowChoice, string][]} */
+const ordersOf = (state) => [
+  ["all", "by number"],
+  ["moved", "by change, the largest first"],
+  ...cellOf(layerOf(state)).signals.map(
+    ({ name, symbol }) => /** @type {[RowChoice, string]} */ ([`mean.${name}`, `by mean ${symbol}, the largest first`]),
+  ),
+];
 
 /**
  * @param {HTMLElement} tape
@@ -11,9 +31,10 @@ import { MOST_ROWS, chooseLayer, chooseRows, layerIndex, layerOf, rowCount, scro
  */
 export function mountRows(tape, store) {
   const find = finder(tape);
-  const [ofLayer, ofRows] = [find(".pick-layer"), find(".pick-rows")];
+  const [ofLayer, ofRows, ofUnit] = [".pick-layer", ".pick-rows", ".pick-unit"].map(find);
   const layer = /** @type {HTMLSelectElement} */ (find("#layer"));
   const rows = /** @type {HTMLSelectElement} */ (find("#rows"));
+  const unit = /** @type {HTMLInputElement} */ (find("#go-to-unit"));
   const slider = /** @type {HTMLInputElement} */ (find("#first-row"));
 
   store.subscribe((state) => {
@@ -26,20 +47,29 @@ export function mountRows(tape, store) {
         ),
       );
     layer.value = String(layerIndex(state));
-    ofRows.hidden = layerOf(state).H <= MOST_ROWS;
-    rows.value = state.rows;
+    const { H } = layerOf(state);
+    ofRows.hidden = ofUnit.hidden = H <= MOST_ROWS;
+    const orders = ordersOf(state);
+    if (rows.options.length !== orders.length)
+      rows.replaceChildren(...orders.map(([order, words]) => new Option(words, order)));
+    rows.value = orderOf(state);
+    unit.max = String(H);
+    if (document.activeElement !== unit) unit.value = String(state.unit + 1);
     const hidden = rowCount(state) - MOST_ROWS;
     slider.hidden = hidden <= 0;
     slider.max = String(hidden + 1);
     slider.value = String(state.first + 1);
     slider.setAttribute(
       "aria-valuetext",
-      `units ${state.first + 1} to ${state.first + MOST_ROWS} of ${rowCount(state)}`,
+      `rows ${state.first + 1} to ${state.first + MOST_ROWS} of ${rowCount(state)}`,
     );
   });
 
   layer.addEventListener("change", () => store.update(chooseLayer, Number(layer.value)));
   rows.addEventListener("change", () => store.update(chooseRows, /** @type {RowChoice} */ (rows.value)));
+  unit.addEventListener("change", () => {
+    if (unit.validity.valid && unit.value) store.update(lookAt, unit.valueAsNumber - 1);
+  });
   slider.addEventListener("input", () => store.update(scrollTo, Number(slider.value) - 1));
   tape.addEventListener(
     "wheel",

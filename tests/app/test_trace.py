@@ -15,7 +15,6 @@ from fastapi.testclient import TestClient
 
 import gru_core as gru
 from app.main import create_app
-from app.runs import run as runs_run
 from app.settings import Settings
 from gru_core import Clamp, Edit
 from gru_core.training.tasks import TASKS
@@ -169,20 +168,6 @@ def test_numeric_outputs_differ_if_their_gap_is_above_a_hundredth(client: TestCl
         "clamps": [closed | {"gate": "r", "from": 1, "to": 1}]
     }  # at t = 1 there is nothing to reset
     assert client.post("/api/trace", json=unchanged).json()["twin"] == {"first": None, "most": None}
-
-
-def test_the_error_for_a_run_too_large_for_text_recommends_the_stream(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(runs_run, "MOST_IN_TEXT", 8 * 11 * 20)
-    scenario = {"model": "sentiment", "sequence": long_text(21)}
-    files = [client.get(f"/api/export/{name}", params=scenario) for name in ("trace.json", "trace.csv", "page.html")]
-    for response in (client.post("/api/trace", json=scenario), *files):
-        assert response.status_code == 413
-        assert "at most 20 of its 21 timesteps fit. The stream" in response.json()["error"]["message"]
-    assert client.post("/api/trace", json=scenario, headers=STREAM).status_code == 200
-    assert client.get("/api/export/trace.npz", params=scenario).status_code == 200
-    assert client.post("/api/trace", json=scenario | {"sequence": long_text(20)}).status_code == 200
 
 
 def test_a_sequence_may_be_given_as_rows_of_numbers(client: TestClient) -> None:

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 import gru_core as gru
 from app import models
-from app.routes import unit
+from app.runs import answers as runs_answers
 from gru_core import Clamp, Edit, twin
 from gru_core.cells import equations
 from gru_core.runs.ledger import ledger
@@ -158,13 +158,16 @@ def test_a_position_out_of_range_is_refused_with_the_range(
     assert (error["where"], error["message"]) == (place, message)
 
 
-def test_sensitivities_of_a_wide_layer_are_limited_to_early_steps(
+def test_late_sensitivities_of_a_wide_layer_are_those_of_the_unit_alone(
     stacked_client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unit, "MOST_PRODUCTS", 6**2 * 5)
-    assert "x" in post(stacked_client, "sensitivity", t=5)
-    error = post(stacked_client, "sensitivity", t=6)["error"]
-    assert error["message"] == "t must be from 1 to 5: a later timestep takes too long with 6 units"
+    whole = post(stacked_client, "sensitivity", t=6)
+    monkeypatch.setattr(runs_answers, "MOST_PRODUCTS", 6**2 * 5)
+    assert post(stacked_client, "sensitivity", t=5)["h_norm"] is not None
+    alone = post(stacked_client, "sensitivity", t=6)
+    assert alone["h_norm"] is alone["h_gain"] is None
+    np.testing.assert_allclose(alone["h_unit"], whole["h_unit"], atol=1e-12)
+    assert (alone["x"], alone["z"], alone["gate"]) == (whole["x"], whole["z"], whole["gate"])
 
 
 def test_similar_moments_have_sequences_that_reproduce_them(client: TestClient) -> None:

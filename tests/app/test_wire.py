@@ -17,6 +17,7 @@ from app.pages.lab import LabEntry
 from app.pages.lesson import QuestionData
 from app.questions.registry import KINDS, LESSON_KINDS
 from app.runs.answers import LayerStart, Outputs, Start
+from app.schemas import SIGNALS
 
 STATIC = Path(__file__).parents[2] / "static"
 SCRIPTS = "\n".join(path.read_text("utf-8") for path in sorted(STATIC.rglob("*.js")))
@@ -117,7 +118,12 @@ def test_server_and_page_accept_the_same_values_in_a_link(key: str, name: str) -
     pattern, _ = FOCUS[key]
     words = listed(name)
     assert [word for word in words if re.fullmatch(pattern, word)] == words
-    assert set(re.findall(r"[a-z]+", pattern)) == set(words)
+    assert set(re.findall(r"[a-z]+", pattern.partition("|mean")[0])) == set(words)
+
+
+def test_a_link_can_sort_the_rows_by_the_mean_of_every_signal() -> None:
+    pattern, _ = FOCUS["rows"]
+    assert all(re.fullmatch(pattern, f"mean.{signal}") for signal in SIGNALS)
 
 
 def test_server_and_page_have_the_same_keys_of_a_link() -> None:

@@ -178,9 +178,7 @@ def assert_rows(lab: Lab, layer: gru.Forward, units: Any) -> None:
         np.testing.assert_allclose(lab.drawn(signal), getattr(layer, signal)[:, list(units)], atol=1e-12)
 
 
-def test_many_rows_scroll_or_show_only_the_units_that_moved_most(
-    visit: Visit, served_models: dict[str, gru.Model]
-) -> None:
+def test_many_rows_scroll_and_can_be_sorted_and_searched(visit: Visit, served_models: dict[str, gru.Model]) -> None:
     text = "a b c d e f g h i j k l"
     lab = visit(Lab).open(model="deep", sequence=text)
     page = lab.page
@@ -201,11 +199,19 @@ def test_many_rows_scroll_or_show_only_the_units_that_moved_most(
     moved = np.abs(np.diff(top.h, axis=0, prepend=0)).sum(0)
     most = np.argsort(-moved, kind="stable")[:16]
     assert_rows(lab, top, most)
-    expect(rows).to_be_hidden()
+    expect(rows).to_have_value("1")
     for row in (0, 5):
         assert_unit_at_row(lab, row, int(most[row]) + 1)
     page.keyboard.press("ArrowDown")
     expect(lab.heading).to_contain_text(f"unit {most[6] + 1} of 64")
+    page.get_by_role("combobox", name="Units").select_option("mean.z")
+    by_mean = np.argsort(-top.z.mean(0), kind="stable")
+    assert_rows(lab, top, by_mean[:16])
+    search = page.get_by_role("spinbutton", name="Go to unit")
+    search.fill(str(by_mean[-1] + 1))
+    search.press("Enter")
+    expect(lab.heading).to_contain_text(f"unit {by_mean[-1] + 1} of 64")
+    assert_rows(lab, top, by_mean[-16:])
 
 
 def assert_unit_at_row(lab: Lab, row: int, unit: int) -> None:
@@ -321,9 +327,10 @@ def test_the_units_that_moved_most_follow_the_shown_run(page: Page, served_model
         lab.sequence.fill(sequence)
         lab.expect_tokens(sequence.split())
         top = gru.trace(served_models["deep"], sequence).layers[-1]
-        most = np.argsort(-top.moved, kind="stable")[:16]
-        assert_rows(lab, top, most)
-        assert int(re.findall(r"unit (\d+)", lab.heading.inner_text())[0]) - 1 in most
+        first = int(page.get_by_role("slider", name="First unit shown").input_value()) - 1
+        in_sight = np.argsort(-top.moved, kind="stable")[first : first + 16]
+        assert_rows(lab, top, in_sight)
+        assert 57 in in_sight
     page.wait_for_url("**sequence=a+a+a+a+a+a**")
     lab.model.select_option("sentiment")  # has too few units to choose from
     lab.expect_trace("sentiment", gru.load("sentiment").card.examples[0])

@@ -117,6 +117,9 @@ def test_sensitivities_to_earlier_states_equal_difference_quotients(clamps: list
         np.testing.assert_allclose(sensitivity.h_unit[s], np.linalg.norm(J, axis=1), atol=1e-9)
         assert sensitivity.h_norm[s] == pytest.approx(np.linalg.norm(J), abs=1e-9)
     assert sensitivity.h_unit[t].tolist() == [1] * H
+    of_unit = trace.sensitivity(t, layer=layer, unit=1)
+    np.testing.assert_allclose(of_unit.h_unit, sensitivity.h_unit[:, 1:2], atol=1e-12)
+    np.testing.assert_array_equal(of_unit.x, sensitivity.x)
 
 
 def test_a_closed_gate_passes_the_whole_gradient_and_a_cleared_state_none() -> None:

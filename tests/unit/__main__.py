@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from app.pages.lab import page_context
-from app.runs.answers import events
+from app.runs.events import events
 from app.runs.run import example, prepare
 from app.schemas import UnitPlace
 from app.settings import Settings

@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 
 from app import models
-from app.runs.answers import events, sensitivity_of, shares_of
+from app.runs.answers import sensitivity_of, shares_of
+from app.runs.events import events
 from app.runs.run import prepare
 from app.schemas import Scenario
 from app.settings import Settings
