@@ -18,7 +18,13 @@ from .page import Context
 
 def page_context(settings: Settings) -> Context:
     """Return the context of the page. Its script runs the network with the visitor's gates as clamps."""
-    lab = {"model": MODEL, "sequence": SEQUENCE, "t": LETTERS.index("B") + 1, "views": "tape,words,whatif"}
+    lab = {
+        "model": MODEL,
+        "sequence": SEQUENCE,
+        "t": LETTERS.index("B") + 1,
+        "views": "tape,words,whatif",
+        "task": "gate",
+    }
     scenario = {"model": MODEL, "sequence": SEQUENCE, "clamps": [], "weights": []}
     script = boot([model_entry(MODEL, models.get(MODEL, settings))], scenario)
     return {

@@ -14,6 +14,8 @@ from fastapi.responses import Response, StreamingResponse
 from pydantic import ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
+from gru_core import GRU
+
 from ..errors import Refused
 from ..lessons import shelf
 from ..pages.boot import escape_for_script
@@ -356,6 +358,7 @@ async def presenter(request: Request, code: str) -> Response:
     page = {
         "section": "rooms",
         "code": codes.written(codes.read_code(code)[: codes.LENGTH]),
+        "signals": GRU.signals,
         "boot": escape_for_script(to_json(boot_without_model(_settings(request)))),
     }
     return respond(request, "presenter.html", page)

@@ -2,6 +2,8 @@
 
 import { postJson } from "../server.js";
 
+const LEAST = 3; // decimals: with these the equation adds up at almost every letter, so that their number does not change
+
 /** @typedef {{z: number, r: number}} Gates the visitor's gates at a letter */
 /**
  * A run with the visitor's `gates` at the first letters. The other rows have a value for each letter: the memory h, the candidate, the
@@ -39,6 +41,6 @@ export async function play(model, letters, gates, hidden) {
     ownZ: only("twin.z"),
     ownR: only("twin.r"),
     ownAnswers: answersOf(run["twin.y"]),
-    decimals: (run.equations[gates.length - 1].decimals["h.value"] ?? [2])[0] ?? 4,
+    decimals: Math.max(LEAST, (run.equations[gates.length - 1].decimals["h.value"] ?? [LEAST])[0] ?? 4),
   };
 }

@@ -116,11 +116,12 @@ async function accept() {
 /** Go to a letter. Its gates are the last ones. @param {readonly Gates[]} next */
 function start(next) {
   gates = next;
+  classroom.store(gates, false);
   closed = null;
   for (const slider of sliders) slider.value = "0";
   showValues();
   mark(gates.length - 1);
-  find("#now").replaceChildren(
+  find("#letter").replaceChildren(
     `Letter ${gates.length} of ${letters.length}: `,
     newElement("b", letters[gates.length - 1]),
   );
@@ -133,10 +134,26 @@ function start(next) {
 /** End the game. In a room, the network's gates stay hidden until the teacher shows them. @param {Played} run */
 function end(run) {
   done = true;
+  classroom.store(gates, true);
   if (!classroom.isHidden()) return finish(run);
   mark(letters.length);
   find(".play").hidden = true;
   classroom.finish(gates);
+}
+
+/** Continue a game after a reload. @param {{gates: Gates[], done: boolean}} game */
+async function resumeAt(game) {
+  gates = game.gates;
+  await run();
+  if (played?.gates !== gates) return;
+  const { answers, right } = played;
+  const last = gates.length - (game.done ? 0 : 1);
+  for (let at = 0; at < last; at++) {
+    showGate("z", at, gates[at].z);
+    showAnswer("answer", at, answers[at], right[at]);
+  }
+  if (game.done) end(played);
+  else start(gates);
 }
 
 /** Run the network again, because its own gates are not hidden any more. */
@@ -149,7 +166,7 @@ function reveal() {
 /** Show what the network does with the same letters. @param {Played} run */
 function finish(run) {
   mark(letters.length);
-  showNetwork(run.ownZ);
+  showNetwork(run);
   setText(find("#score"), score(run));
   setText(find(".mistake"), firstMistake(run, letters));
   setText(find(".found"), findings(run, letters));
@@ -187,7 +204,7 @@ find(".gates").addEventListener("keydown", (event) => {
   } else return;
   event.preventDefault();
 });
-const classroom = mountClassroom(find(".play"), again, reveal);
+const classroom = mountClassroom(find(".play"), again, reveal, resumeAt);
 document.querySelector("#theme")?.addEventListener("click", switchTheme);
 announceHeight();
 showValues();

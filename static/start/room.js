@@ -6,13 +6,17 @@ import { room } from "../boot.js";
 import { newButton, newElement } from "../elements.js";
 import { keyOf } from "../rooms/question.js";
 import { mountRoom } from "../rooms/room.js";
+import { readStoredJson, writeStored } from "../storage.js";
+
+const STORED = "gruscope-gate";
 
 /**
  * @param {HTMLElement} play the part of the page in which the gates are set
  * @param {() => void} restart starts the game again
  * @param {() => void} reveal is called when the network's gates are not hidden any more
+ * @param {(game: {gates: Gates[], done: boolean}) => void} resumeAt continues a game after a reload
  */
-export function mountClassroom(play, restart, reveal) {
+export function mountClassroom(play, restart, reveal, resumeAt) {
   /** The game that the teacher asks for. @type {RoomQuestion | null} */
   let question = null;
   /** Sends a student's answer; null on the teacher's page. @type {((answer: number[]) => void) | null} */
@@ -39,6 +43,8 @@ export function mountClassroom(play, restart, reveal) {
     const wasHidden = hidden;
     hidden = question !== null && question.status !== "revealed";
     if (before && question && keyOf(before) !== keyOf(question)) restart();
+    const stored = readStoredJson(STORED, "sessionStorage");
+    if (!before && question && stored?.key === `${room?.code} ${keyOf(question)}`) resumeAt(stored);
     if (wasHidden && !hidden) reveal();
   }
 
@@ -47,6 +53,11 @@ export function mountClassroom(play, restart, reveal) {
   return {
     /** Return whether the network's gates are hidden now. */
     isHidden: () => hidden,
+    /** Store the student's game until the tab is closed. @param {readonly Gates[]} gates @param {boolean} done */
+    store(gates, done) {
+      if (question && room)
+        writeStored(STORED, JSON.stringify({ key: `${room?.code} ${keyOf(question)}`, gates, done }), "sessionStorage");
+    },
     /** Send the gates at all letters to the room, and wait for the teacher. @param {readonly Gates[]} gates */
     finish(gates) {
       send?.([...gates.map(({ z }) => z), ...gates.map(({ r }) => r)]);

@@ -1,5 +1,6 @@
-/** The table of the letters: the visitor's gates and answers, and in the end the network's z over the visitor's. */
+/** The table of the letters: the visitor's gates and answers, and in the end the network's gates. */
 
+/** @import { Played } from "./game.js" */
 import { findAll, newElement } from "../elements.js";
 import { fixed } from "../run.js";
 
@@ -36,11 +37,13 @@ export function mark(at) {
   });
 }
 
-/** Show the network's z, as numbers and over the visitor's bars. @param {number[]} values */
-export function showNetwork(values) {
-  values.forEach((value, at) => {
-    cellOf("own-z", at).textContent = fixed(value);
-    cellOf("z", at).style.setProperty("--own", String(value));
+/** Show all gates as numbers, and the network's z over the visitor's bars. @param {Played} run */
+export function showNetwork({ gates, ownZ, ownR }) {
+  gates.forEach(({ r }, at) => {
+    cellOf("z", at).style.setProperty("--own", String(ownZ[at]));
+    cellOf("own-z", at).textContent = fixed(ownZ[at]);
+    cellOf("r", at).textContent = fixed(r);
+    cellOf("own-r", at).textContent = fixed(ownR[at]);
   });
   table.classList.add("both");
 }

@@ -116,8 +116,9 @@ def test_be_the_gate_is_played_by_keys_and_ends_in_the_lab(page: Page) -> None:
     expect(start.cells("answer")).to_have_text(
         [re.compile(rf"^{a}.*{'correct' if ok else 'wrong'}") for a, ok in zip(answers(run), correct, strict=True)]
     )
-    shown = [float(text) for row in ("z", "own-z") for text in start.cells(row).all_inner_texts()]
-    assert shown == pytest.approx([*(z for z, _ in gates), *own.z[:, 0]], abs=0.00501)
+    shown = {row: [float(text) for text in start.cells(row).all_inner_texts()] for row in ("z", "own-z", "r", "own-r")}
+    assert [*shown["z"], *shown["r"]] == pytest.approx([z for z, _ in gates] + [r for _, r in gates], abs=0.00501)
+    assert [*shown["own-z"], *shown["own-r"]] == pytest.approx([*own.z[:, 0], *own.r[:, 0]], abs=0.00501)
     drawn = start.cells("z").evaluate_all("cells => cells.map(({ style }) => Number(style.getPropertyValue('--own')))")
     np.testing.assert_allclose(drawn, own.z[:, 0], atol=1e-9)
     expect_no_barriers(page, "the end")
@@ -128,6 +129,12 @@ def test_be_the_gate_is_played_by_keys_and_ends_in_the_lab(page: Page) -> None:
     lab = Lab(page)
     expect(lab.sequence).to_have_value(" ".join(LETTERS))
     expect(lab.step).to_have_value(str(LETTERS.index("B") + 1))
+    task = page.get_by_role("button", name="at this B")
+    expect(page.locator("#next")).to_have_count(0)
+    task.click()
+    expect(lab.narration).to_contain_text("z is clamped at 0.00 instead of 0.89")
+    expect(lab.narration).to_contain_text("A (original run: B)")
+    expect(task).to_have_count(0)
     page.go_back()
     expect(start.end.get_by_role("heading").or_(page.get_by_role("heading", name="Letter 1"))).to_be_visible()
 

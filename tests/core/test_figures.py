@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, product
 from math import atan2
 
 import numpy as np
@@ -76,6 +76,15 @@ def test_the_signals_have_distinct_colors(deficiency: str, theme: Theme) -> None
     """The limit is lower than on a scale, since each color stands next to the symbol of its signal."""
     for first, second in combinations((style.colour[theme] for style in SIGNALS.values()), 2):
         assert ciede2000(simulated(first, deficiency), simulated(second, deficiency)) >= 5
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("deficiency", MACHADO)
+def test_an_open_update_gate_and_a_positive_state_have_distinct_colors(deficiency: str, theme: Theme) -> None:
+    scales = [colorscale(SIGNALS["z"].scale, theme), colorscale(DIVERGING, theme)]
+    for z, h in product((0.75, 1.0), repeat=2):
+        (gate,), (state,) = sample_colorscale(scales[0], [z]), sample_colorscale(scales[1], [(1 + h) / 2])
+        assert ciede2000(simulated(gate, deficiency), simulated(state, deficiency)) >= 15
 
 
 def test_a_standalone_figure_has_axes_a_color_bar_and_numbers() -> None:

@@ -12,6 +12,10 @@ test("only 0 is written as 0%, and only 1 as 100%", () => {
     ["0%", "100%"],
   );
   assert.deepEqual(
+    [0.09, 0.0949, 0.095, 0.5].map((share) => percent(share)),
+    ["9%", "9%", "10%", "50%"],
+  );
+  assert.deepEqual(
     [0, 0.5, 1].map((share) => part(share)),
     ["none", "50%", "all"],
   );
