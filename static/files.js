@@ -6,7 +6,7 @@
 import { cellOf } from "./cells.js";
 import { rowsOf, turned } from "./reading.js";
 import { fixed, scenarioOf } from "./run.js";
-import { detailAt, layerIndex, layerOf } from "./state.js";
+import { MOST_IN_ORDER, detailAt, layerIndex, layerOf, unitsInSight } from "./state.js";
 
 /** The styles that are copied into an exported SVG. */
 const STYLES = [
@@ -52,14 +52,17 @@ export function titleOf(state) {
  */
 export function signalsPicture(skeleton, state) {
   const { T, tokens } = state.run;
-  const { H } = layerOf(state);
+  const many = layerOf(state).H > MOST_IN_ORDER; // then the picture has the rows in sight
+  const units = many ? unitsInSight(state) : numbers(0, layerOf(state).H - 1);
+  const H = units.length;
   const [cell, row] = [within(WIDEST / T, 9, 46), within(420 / H, 6, 30)];
   const few = cell >= 34 && row >= 16;
   const every = Math.ceil(T / (WIDEST / LABEL));
   const ticks = numbers(1, T).filter((t) => (t - 1) % every === 0);
   const data = skeleton.data.map((picture) => {
-    const z = rowsOf(state, picture.name).map((row) => [...row.slice(0, T)]);
-    const filled = { x: numbers(1, T), y: numbers(1, H), z };
+    const rows = rowsOf(state, picture.name);
+    const z = units.map((unit) => [...rows[unit].slice(0, T)]);
+    const filled = { x: numbers(1, T), y: units.map((unit) => (many ? String(unit + 1) : unit + 1)), z };
     const written = few ? { text: z.map((row) => row.map((value) => fixed(value))), texttemplate: "%{text}" } : {};
     const named = turned(state, picture.name) ? { colorbar: otherWay(/** @type {any} */ (picture).colorbar) } : {};
     return { ...picture, ...filled, ...named, ...written };
@@ -67,7 +70,9 @@ export function signalsPicture(skeleton, state) {
   /** @type {Record<string, any>} */
   const layout = { ...skeleton.layout };
   for (const name of Object.keys(layout).filter((name) => name.startsWith("yaxis")))
-    layout[name] = { ...layout[name], tickmode: "linear", tick0: 1, dtick: Math.max(1, Math.round(H / 8)) };
+    layout[name] = many
+      ? { ...layout[name], type: "category" }
+      : { ...layout[name], tickmode: "linear", tick0: 1, dtick: Math.max(1, Math.round(H / 8)) };
   const ticktext = ticks.map((t) => `${escaped(tokens?.[t - 1] ?? "")}<br>${t}`);
   layout.xaxis = { ...layout.xaxis, tickvals: ticks, ticktext };
   layout.title = { ...layout.title, text: escaped(titleOf(state).run) };

@@ -25,18 +25,33 @@ let library;
 
 /** Load Plotly on the first call. Plotly has 1.5 MB, and the page works without it until it is loaded. */
 export function plotly() {
-  library ??= new Promise((resolve, reject) => {
-    const { dataset, textContent } = /** @type {HTMLElement} */ (document.querySelector("#plotly"));
-    const script = document.createElement("script");
+  const { dataset, textContent } = /** @type {HTMLElement} */ (document.querySelector("#plotly"));
+  library ??= dataset.src ? loaded(dataset.src) : unpacked(textContent);
+  return library;
+}
+
+/** @param {string} src @returns {Promise<PlotlyLibrary>} */
+const loaded = (src) =>
+  new Promise((resolve, reject) => {
+    const script = Object.assign(document.createElement("script"), { src });
     script.onload = () => resolve(/** @type {any} */ (globalThis).Plotly);
     script.onerror = () => reject(new Error("plotly.min.js did not load"));
-    if (dataset.src) script.src = dataset.src;
-    // A page without a server has it in itself, or in the page around it.
-    else script.textContent = JSON.parse(textContent || (parent.document.querySelector("#plotly")?.textContent ?? ""));
     document.head.append(script);
-    if (!dataset.src) resolve(/** @type {any} */ (globalThis).Plotly);
   });
-  return library;
+
+/**
+ * Unpack the Plotly of a page without a server: it is in the page or in the page around it, compressed and in base64.
+ * @param {string | null} base64
+ * @returns {Promise<PlotlyLibrary>}
+ */
+async function unpacked(base64) {
+  const text = atob(base64 || (parent.document.querySelector("#plotly")?.textContent ?? ""));
+  const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
+  const source = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const script = document.createElement("script");
+  script.textContent = await new Response(source).text();
+  document.head.append(script);
+  return /** @type {any} */ (globalThis).Plotly;
 }
 
 /**

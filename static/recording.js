@@ -9,7 +9,7 @@ import { writeScenario } from "./link.js";
  * experiment "Gradient reach". `reveals` has the answers to the questions of a lesson, in base64.
  * @typedef {{from: number, to: number}} Stretch
  * @typedef {{equations: Record<string, Stretch>, sums: Record<string, Stretch>, ledger: Record<string, Stretch>,
- *            sensitivity: Record<string, Stretch & {at: object[]}>}} RecordedAnswers
+ *            sensitivity: Record<string, Stretch & {at: object[]}>, rows?: Record<string, Stretch>}} RecordedAnswers
  * @typedef {{scenario: Scenario, trace: string, answers: RecordedAnswers}} RecordedRun
  * @typedef {{link: string, live: string, runs: RecordedRun[], trainings?: Record<string, {events: string, sequence: string, tapes: object}>, reveals?: Record<string, string>, gaps?: {question: object, answer: object}[]}} Recording
  */

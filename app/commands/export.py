@@ -14,7 +14,7 @@ from gru_core import SequenceError
 from .. import output
 from ..errors import Refused
 from ..exports import page as export
-from ..exports.files import as_csv, as_npz, as_picture
+from ..exports.files import CONTENTS, as_csv, as_npz, as_picture
 from ..exports.lesson import lesson_page
 from ..exports.site import KEYS, build
 from ..lessons import shelf
@@ -61,6 +61,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     keys.add_argument("--against", help="a second sequence with the same number of timesteps")
     for key, (_, words) in FOCUS.items():
         keys.add_argument(f"--{key}", help=words)
+    parser.add_argument(
+        "--content",
+        choices=CONTENTS,
+        default="all",
+        help="what the files contain: all values, or only the inputs, outputs and signals (default: %(default)s)",
+    )
     parser.add_argument("--live", default="", metavar="URL", help="address that the link “Open in GRU Scope” opens")
 
 
@@ -101,7 +107,7 @@ def _files(options: argparse.Namespace) -> int:
         contents = {"html": make_page(keys, settings, options.live).encode()}
     else:
         run = run_link(keys, settings)
-        contents = {ending: _content(run, ending, settings, options.live) for ending in files}
+        contents = {ending: _content(run, ending, settings, options) for ending in files}
     for ending, name in files.items():
         content = contents[ending]
         if name == "-":
@@ -124,16 +130,16 @@ def _page_of(path: str) -> Page | None:
     return next((make for end, make in PAGES.items() if path.endswith(end)), None)
 
 
-def _content(run: LinkedRun, ending: str, settings: Settings, live: str) -> bytes:
+def _content(run: LinkedRun, ending: str, settings: Settings, options: argparse.Namespace) -> bytes:
     match ending:
         case "html":
-            return export.page(run, settings, live).encode()
+            return export.page(run, settings, options.live, content=options.content).encode()
         case "csv":
             return b"".join(as_csv(run.trace))
         case "json":
-            return b"".join(whole(run.start, run.trace))
+            return b"".join(whole(run.start, run.trace, content=options.content))
         case "npz":
-            return as_npz(run.trace)
+            return as_npz(run.trace, options.content)
         case _:
             layer = int(run.link.options.get("layer", 0)) - 1
             title = f"{run.trace.model.card.title}: {run.scenario.sequence}"

@@ -20,6 +20,9 @@ Place = tuple[int, int]
 """A layer and one of its units, both counted from 0."""
 
 
+CONTENTS = ("all", "signals")
+"""What the files of a run can contain: all values, or only its signals, outputs and inputs."""
+
 LINES = 16
 """The timesteps in one piece of a CSV file."""
 
@@ -84,10 +87,18 @@ def rows_as_csv(rows: Iterable[Mapping[str, Any]]) -> str:
     return text.getvalue()
 
 
-def as_npz(run: Trace) -> bytes:
-    """Return a run as an npz file, the same as `Trace.save` writes."""
+def as_npz(run: Trace, content: str = "all") -> bytes:
+    """Return a run as an npz file: every array, as `Trace.save` writes them, or only the signals, as float32."""
+    arrays = run.arrays()
+    if content == "signals":
+        signals = {name for layer in run.layers for name in layer.cell.signals}
+        arrays = {
+            name: array.astype(np.float32) if array.dtype.kind == "f" else array
+            for name, array in arrays.items()
+            if "layers." not in name or name.rpartition(".")[2] in signals
+        }
     file = io.BytesIO()
-    np.savez_compressed(file, allow_pickle=False, **run.arrays())
+    np.savez_compressed(file, allow_pickle=False, **arrays)
     return file.getvalue()
 
 

@@ -26,7 +26,7 @@ from .page import (
     RecordedRun,
     RecordedTraining,
     file,
-    plotly_json,
+    plotly_packed,
     plotly_source,
     policy,
     record_comparison,
@@ -55,7 +55,7 @@ def lesson_page(lesson: Lesson, settings: Settings, live: str = "") -> str:
     context = {
         "lesson": lesson,
         "pages": escape_for_script(to_json({"pages": pages, "shapes": [step.shape for step in steps]})),
-        "plotly_itself": plotly_json(),
+        "plotly_itself": plotly_packed(),
         "frame_script": frame_script,
         "policy": policy([frame_script, plotly_source(), *allowed]),
     }

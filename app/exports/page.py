@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -24,13 +25,14 @@ from ..pages import compare, train
 from ..pages.boot import escape_for_script
 from ..pages.lab import run_context
 from ..pages.page import Context, templates
-from ..runs.answers import sensitivity_of, shares_of, sums_of, to_json
+from ..runs.answers import Start, sensitivity_of, shares_of, sums_of, to_json
 from ..runs.checkpoints import run_at_checkpoints
 from ..runs.events import events
 from ..runs.linked import LinkedRun
-from ..runs.run import input_names, run_whole, within_text
+from ..runs.run import input_names, is_large, run_whole, within_text
 from ..settings import Settings
 from ..sitemap import PAGES
+from .large import answers_of_large
 
 MOST_NUMBERS = 200_000
 """The most numbers in the recorded answers of a page. They take up to 5 MB, not more than Plotly."""
@@ -42,21 +44,34 @@ MOST_PRODUCTS = 2**25
 """The largest H² t T of all recorded sensitivities, about two seconds of computing."""
 
 
-def page(run: LinkedRun, settings: Settings, live: str = "", plotly: str = "", title: str = "") -> str:
+def page(
+    run: LinkedRun, settings: Settings, live: str = "", plotly: str = "", title: str = "", content: str = "all"
+) -> str:
     """Return the Lab with a run as one HTML file.
 
     `live` is the address of a server, for the link “Open in GRU Scope”. `plotly` is the address of plotly.min.js if the
-    script should not be in the file. `title` replaces the title of the page.
+    script should not be in the file. `title` replaces the title of the page. With the content "signals", the file has
+    the run alone: no answers about its units, and not the original run.
     """
     allowance = Allowance(MOST_NUMBERS, MOST_PRODUCTS)
-    runs = [record_run(run, allowance, settings)]
-    if run.start["twin"]:
+    runs = [record_run(run, allowance, settings, content)]
+    if run.start["twin"] and content == "all":
         # The original run is shown after the visitor clears the changes.
         original = run.scenario.model_copy(update={"clamps": [], "weights": [], "against": None})
         runs.append(record_run(LinkedRun(run.link, original, *run_whole(original, settings)), allowance, settings))
     context = run_context(run.scenario, settings, run.start, run.trace)
     record = {"link": run.link.address(run.scenario), "live": live, "runs": runs}
     return file("lab", context | {"page_title": title}, record, plotly)
+
+
+def size(run: LinkedRun, trace: int, settings: Settings, content: str) -> int:
+    """Return about how many bytes the page has if the events of its run have `trace` bytes."""
+    scenario, start, _ = run.scenario, run.start, run.trace
+    answers = _answers_of(run, Allowance(MOST_NUMBERS, MOST_PRODUCTS), settings) if content == "all" else {}
+    record = {"link": "", "live": "", "runs": [{"scenario": scenario.model_dump(by_alias=True), "answers": answers}]}
+    frame = file("lab", run_context(scenario, settings, start, run.trace) | {"page_title": ""}, record, "")
+    runs = 2 if start["twin"] and content == "all" else 1
+    return len(frame.encode()) + runs * trace
 
 
 def compare_page(keys: Mapping[str, str], settings: Settings, live: str = "") -> str:
@@ -169,7 +184,7 @@ def file(page: str, context: Context, record: dict[str, Any], plotly: str | None
         "first_script": scripts(page)[0],
         "script": scripts(page)[1],
         "plotly": plotly or "",
-        "plotly_itself": plotly_json() if plotly == "" else "",
+        "plotly_itself": plotly_packed() if plotly == "" else "",
         "record": escape_for_script(to_json(record)),
     }
     return templates.get_template("export.html").render(context | files | {"live": record["live"]})
@@ -206,13 +221,24 @@ class Allowance:
     products: int
 
 
-def record_run(run: LinkedRun, allowance: Allowance, settings: Settings) -> RecordedRun:
-    """Return the recorded run of a link."""
+def record_run(run: LinkedRun, allowance: Allowance, settings: Settings, content: str = "all") -> RecordedRun:
+    """Return the recorded run of a link, with answers about its units unless the content is "signals"."""
     return {
         "scenario": run.scenario.model_dump(by_alias=True),
-        "trace": b"".join(events(run.start, [run.trace])).decode(),
-        "answers": _answers(run, allowance, settings),
+        "trace": b"".join(events(start_of(run), [run.trace])).decode(),
+        "answers": _answers_of(run, allowance, settings) if content == "all" else {},
     }
+
+
+def start_of(run: LinkedRun) -> Start:
+    """Return the `start` of a recorded run: a large run is recorded in brief."""
+    if not is_large(run.start):
+        return run.start
+    return {**run.start, "exact": unit_in(run.link.options, units_of(run.trace)).model_dump()}
+
+
+def _answers_of(run: LinkedRun, allowance: Allowance, settings: Settings) -> Answers:
+    return answers_of_large(run, settings) if is_large(run.start) else _answers(run, allowance, settings)
 
 
 def _answers(linked: LinkedRun, allowance: Allowance, settings: Settings) -> Answers:
@@ -278,9 +304,9 @@ def _equations(trace: Trace, layer: int = 0, unit: int = 0) -> dict[str, Any]:
 
 
 @cache
-def plotly_json() -> Markup:
-    """Return Plotly's script as a JSON string, which the page parses only if it needs Plotly."""
-    return escape_for_script(to_json(plotly_source()))
+def plotly_packed() -> str:
+    """Return Plotly's script, compressed with gzip and in base64. The page unpacks it if it needs Plotly."""
+    return base64.b64encode(gzip.compress(plotly_source().encode(), mtime=0)).decode()
 
 
 @cache

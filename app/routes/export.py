@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request
@@ -16,6 +17,7 @@ from ..errors import Refused
 from ..exports import page as export
 from ..exports.files import as_csv, as_npz, rows_as_csv
 from ..exports.lesson import lesson_page
+from ..exports.sizes import sizes
 from ..lessons import shelf
 from ..rooms.withheld import open_to
 from ..runs.answers import to_json, whole
@@ -26,6 +28,11 @@ from ..sitemap import ExperimentName
 router = APIRouter(prefix="/api/export")
 
 QUERY = "The query has the keys of a link, as Share copies it."
+CONTENT = (
+    f"{QUERY} With `content=signals` the file leaves out everything except the inputs, the outputs and the signals."
+)
+
+Content = Literal["all", "signals"]
 
 
 def _run_link(request: Request) -> LinkedRun:
@@ -50,12 +57,21 @@ def _joined(run: LinkedRun, pieces: Iterator[bytes]) -> bytes | Iterator[bytes]:
     return pieces if is_large(run.start) else b"".join(pieces)
 
 
-@router.get("/page.html", summary="Export a view as one HTML file that needs no server", description=QUERY)
-def page_html(request: Request) -> Response:
+@router.get("/page.html", summary="Export a view as one HTML file that needs no server", description=CONTENT)
+def page_html(request: Request, content: Content = "all") -> Response:
     run = _run_link(request)
     within_text(run.start, "one HTML file")
-    content = export.page(run, request.app.state.settings, str(request.base_url))
-    return _file(f"{run.name}.html", content, "text/html")
+    page = export.page(run, request.app.state.settings, str(request.base_url), content=content)
+    return _file(f"{run.name}.html", page, "text/html")
+
+
+@router.get(
+    "/sizes",
+    summary="Estimate how large the exported files of a view will be",
+    description=f"{QUERY} The answer has the bytes of each file, by its name and by its content.",
+)
+def file_sizes(request: Request) -> dict[str, dict[str, int]]:
+    return sizes(_run_link(request), request.app.state.settings)
 
 
 @router.get("/compare.html", summary="Export a comparison as one HTML file that needs no server", description=QUERY)
@@ -119,13 +135,13 @@ def trace_csv(request: Request) -> Response:
     return _file(f"{run.name}.csv", _joined(run, as_csv(run.trace)), "text/csv")
 
 
-@router.get("/trace.json", summary="Export a run as JSON, in the form of /api/trace", description=QUERY)
-def trace_json(request: Request) -> Response:
+@router.get("/trace.json", summary="Export a run as JSON, in the form of /api/trace", description=CONTENT)
+def trace_json(request: Request, content: Content = "all") -> Response:
     run = _run_link(request)
-    return _file(f"{run.name}.json", _joined(run, whole(run.start, run.trace)), "application/json")
+    return _file(f"{run.name}.json", _joined(run, whole(run.start, run.trace, content=content)), "application/json")
 
 
-@router.get("/trace.npz", summary="Export every array of a run, for NumPy", description=QUERY)
-def trace_npz(request: Request) -> Response:
+@router.get("/trace.npz", summary="Export every array of a run, for NumPy", description=CONTENT)
+def trace_npz(request: Request, content: Content = "all") -> Response:
     run = _run_link(request)
-    return _file(f"{run.name}.npz", as_npz(run.trace), "application/octet-stream")
+    return _file(f"{run.name}.npz", as_npz(run.trace, content), "application/octet-stream")

@@ -164,11 +164,11 @@ def equations_at(trace: Trace, place: UnitPlace) -> list[EquationNumbers]:
     return equations.steps(trace.layers[place.layer - 1], place.unit - 1)
 
 
-def whole(start: Start, trace: Trace, place: UnitPlace | None = None) -> Iterator[bytes]:
+def whole(start: Start, trace: Trace, place: UnitPlace | None = None, content: str = "all") -> Iterator[bytes]:
     """Yield a whole trace as JSON, in pieces: `start`, with the arrays `(T, H)` of each layer, `x` and `y`.
 
     `twin` has the same fields as in the event `done` of a stream. With a `place`, `equations` has those of this unit
-    for each timestep.
+    for each timestep. With the content "signals", the layers have only their signals, and those of the twin.
     """
     values, names = ends_of(trace)
     ends: dict[str, Any] = values | {name: start[name] | {"values": values[name]} for name in ("x", "y")}
@@ -179,7 +179,10 @@ def whole(start: Start, trace: Trace, place: UnitPlace | None = None) -> Iterato
     yield to_json(fields)[:-1] + b',"layers":['
     for i, (layer_start, arrays, layer) in enumerate(zip(start["layers"], layers_of(trace), trace.layers, strict=True)):
         yield b"," * (i > 0) + to_json(layer_start | {"moved": layer.moved})[:-1]
+        shown = {*layer.cell.signals, *(f"twin.{name}" for name in layer.cell.signals)}
         for name, array in arrays.items():
+            if content == "signals" and name not in shown:
+                continue
             yield b',"%s":' % name.encode() + to_json(np.ascontiguousarray(array))
         yield b"}"
     yield b"]}"
@@ -343,6 +346,10 @@ def values_of(trace: Trace, layer: int, unit: int) -> dict[str, Array]:
 
 def unit_rows(question: UnitQuestion, trace: Trace) -> bytes:
     """Return every value of one unit at all timesteps, each as base64 of little-endian float64, as JSON."""
-    values = values_of(trace, question.layer - 1, question.unit - 1)
-    rows = {name: _base64(array, "<f8") for name, array in values.items()}
+    rows = unit_rows_of(trace, question.layer - 1, question.unit - 1)
     return to_json(_question_fields(question) | {"from": 1, "to": len(trace.layers[0].h), "rows": rows})
+
+
+def unit_rows_of(trace: Trace, layer: int, unit: int) -> dict[str, str]:
+    """Return every value of a unit, counted from 0 like its layer, as base64 by the names in JSON."""
+    return {name: _base64(array, "<f8") for name, array in values_of(trace, layer, unit).items()}

@@ -13,8 +13,8 @@ WORK = 2**29
 MOST_EXACT = 2**20
 """The most numbers of a run that a page gets exactly. Of a larger run it gets float32, and one unit exactly."""
 
-MOST_IN_TEXT = 2**20
-"""The most numbers of a run in one text, about 20 MB."""
+MOST_IN_TEXT = 2**24
+"""The most numbers of a run in one HTML file, about 90 MB in float32."""
 
 MOST_OUTPUTS, LIKELIEST = 1_024, 16
 """The most outputs that are sent for each timestep, and the number of the likeliest ones that are sent instead."""

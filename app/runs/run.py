@@ -125,9 +125,17 @@ def is_large(beginning: Start) -> bool:
     return numbers_in(beginning) * beginning["T"] > MOST_EXACT
 
 
+def _sent_in_file(beginning: Start) -> int:
+    """Return how many numbers of a timestep are in a file. A large run is recorded with its signals only."""
+    if not is_large(beginning):
+        return numbers_in(beginning)
+    each = 2 if beginning["twin"] else 1
+    return sum(each * len(CELLS[layer["cell"]].signals) * layer["H"] for layer in beginning["layers"])
+
+
 def within_text(beginning: Start, form: str) -> None:
     """Raise Refused if the run is too large for a `form`, for example one HTML file."""
-    most = MOST_IN_TEXT // numbers_in(beginning)
+    most = MOST_IN_TEXT // _sent_in_file(beginning)
     if beginning["T"] > most:
         message = (
             f"the run is too large for {form}: at most {most:,} of its {beginning['T']:,} timesteps fit. The stream "

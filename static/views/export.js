@@ -3,14 +3,25 @@
 /** @import { Store } from "../store.js" */
 /** @import { State, Theme } from "../state.js" */
 /** @import { Figure } from "../plot.js" */
+/** @import { Run } from "../run.js" */
 import { cellOf } from "../cells.js";
 import { findAll, withPeriod } from "../elements.js";
 import { csv, download, ledgerPicture, png, signalsPicture, standaloneSvg, titleOf } from "../files.js";
 import { encode, linkTo } from "../link.js";
 import { pictureOf, plotly } from "../plot.js";
+import { recording } from "../recording.js";
+import { getJson } from "../server.js";
 import { detailAt, layerOf } from "../state.js";
 
 const HOW_MANY = ["no", "one", "two", "three", "four", "five", "six"];
+
+/** Write a size in bytes for people. @param {number | undefined} bytes */
+const tellSize = (bytes) =>
+  bytes === undefined
+    ? ""
+    : bytes >= 1e6
+      ? `about ${(bytes / 1e6).toFixed(1)} MB`
+      : `about ${Math.ceil(bytes / 1e3)} kB`;
 
 /** Return all pictures that can be exported, each with its key and its name in words. @param {State} state @returns {[string, string][]} */
 function picturesOf(state) {
@@ -37,6 +48,10 @@ export function mountExport(opener, dialog, main, store, skeletons) {
   const picture = /** @type {HTMLSelectElement} */ (dialog.querySelector("[name=picture]"));
   const status = /** @type {HTMLElement} */ (dialog.querySelector(".done"));
   const links = /** @type {HTMLAnchorElement[]} */ (findAll(dialog, "a[data-file]"));
+  const content = /** @type {HTMLSelectElement | null} */ (dialog.querySelector("[name=content]"));
+  let query = "";
+  /** The bytes of each file by its content, as the server estimates them. @type {Record<string, Record<string, number>>} */
+  let sizes = {};
   const drawings = {
     cell: /** @type {SVGSVGElement} */ (main.querySelector(".cell .figure")),
     influence: /** @type {SVGSVGElement} */ (main.querySelector(".influence svg")),
@@ -60,10 +75,37 @@ export function mountExport(opener, dialog, main, store, skeletons) {
     return pictureOf(await plotly(), figure, format);
   }
 
+  /** Write the addresses and the sizes of the files. */
+  function describe() {
+    const chosen = content?.value ?? "all";
+    const more = chosen === "all" ? "" : `&content=${chosen}`;
+    for (const link of links) link.href = `api/export/${link.dataset.file}${query}${more}`;
+    for (const size of findAll(dialog, "[data-size]"))
+      size.textContent = tellSize(sizes[size.dataset.size ?? ""]?.[chosen]);
+  }
+
+  /** Ask how large the files will be. The dialog works without an answer. */
+  async function ask() {
+    const asked = query;
+    const answer = recording ? {} : await getJson(`api/export/sizes${asked}`).catch(() => ({}));
+    if (asked === query) sizes = answer;
+    describe();
+  }
+
+  content?.addEventListener("change", describe);
+  /** Return the run as CSV. Of a large run the page has only float32, so the server writes the file. @param {Run} run */
+  function numbersOf(run) {
+    if (!run.exact) return new Blob([csv(run)], { type: "text/csv" });
+    if (recording) throw new Error("this page has the numbers of a large run in single precision only");
+    return `api/export/trace.csv${query}`;
+  }
+
   opener.addEventListener("click", () => {
     const state = store.get();
-    const query = encode(linkTo(state));
-    for (const link of links) link.href = `api/export/${link.dataset.file}${query}`;
+    query = encode(linkTo(state));
+    sizes = {};
+    describe();
+    ask();
     const chosen = picture.value;
     picture.replaceChildren(
       ...picturesOf(state)
@@ -83,10 +125,7 @@ export function mountExport(opener, dialog, main, store, skeletons) {
       const name = `gruscope-${run.model.replaceAll(/[^\w.-]+/g, "-")}${suffix}.${format}`;
       status.textContent = "";
       try {
-        download(
-          name,
-          format === "csv" ? new Blob([csv(run)], { type: "text/csv" }) : await drawn(picture.value, format),
-        );
+        download(name, format === "csv" ? numbersOf(run) : await drawn(picture.value, format));
         status.textContent = `Downloaded ${name}.`;
       } catch (error) {
         status.textContent = `The file could not be created: ${withPeriod(/** @type {Error} */ (error).message)}`;

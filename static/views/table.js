@@ -11,10 +11,14 @@ import { copy } from "../clipboard.js";
 import { findAll, finder, setLength, setText } from "../elements.js";
 import { rowsOf, turned } from "../reading.js";
 import { fixed } from "../run.js";
-import { layerIndex, layerOf, openTable } from "../state.js";
+import { MOST_IN_ORDER, layerIndex, layerOf, openTable, unitsInSight } from "../state.js";
 import { createGuard } from "../store.js";
 
 const MOST_CELLS = 600; // at once; a longer run is leafed through with the cursor
+
+/** Return the units with a column: with very many units, only those on the tape. @param {State} state */
+const unitsOf = (state) =>
+  layerOf(state).H > MOST_IN_ORDER ? unitsInSight(state) : Array.from({ length: layerOf(state).H }, (_, unit) => unit);
 
 /**
  * Write the whole signal as CSV, with a line for each step.
@@ -50,11 +54,13 @@ export function mountTable(section, tape, store) {
   /** @param {State} state @param {number} from @param {number} to columns */
   function draw(state, from, to) {
     const rows = rowsOf(state, state.table);
+    const units = unitsOf(state);
     const { words, symbol } = entryOf(layerOf(state), state.table);
-    caption.textContent = `${words} ${symbol}, timesteps ${from + 1} to ${to} of ${state.run.T}`;
-    fill(head, 0, "col", ["t", "input", ...rows.map((_, unit) => `unit ${unit + 1}`)]);
+    const some = units.length < rows.length ? `, the units on the tape` : "";
+    caption.textContent = `${words} ${symbol}, timesteps ${from + 1} to ${to} of ${state.run.T}${some}`;
+    fill(head, 0, "col", ["t", "input", ...units.map((unit) => `unit ${unit + 1}`)]);
     for (let column = from; column < to; column++) {
-      const values = rows.map((row) => fixed(row[column], 3));
+      const values = units.map((unit) => fixed(rows[unit][column], 3));
       fill(body, column - from, "row", [String(column + 1), state.run.tokens?.[column] ?? "", ...values]);
     }
     setLength(body, to - from);
@@ -79,16 +85,16 @@ export function mountTable(section, tape, store) {
   store.subscribe((state) => {
     if (!state.views.includes("table")) return;
     picker.value = state.table;
-    const { H } = layerOf(state);
-    const length = Math.max(8, Math.floor(MOST_CELLS / H));
+    const units = unitsOf(state);
+    const length = Math.max(8, Math.floor(MOST_CELLS / units.length));
     const from = Math.floor((state.step - 1) / length) * length;
     const to = Math.min(from + length, state.received);
-    if (isNew(state.run, state.received, state.layer, state.table, state.convention, from)) {
+    if (isNew(state.run, state.received, state.layer, state.table, state.convention, from, String(units))) {
       draw(state, from, to);
       status.textContent = "";
       rowHeight = 0;
     }
-    const cell = body.children[state.step - 1 - from]?.children[2 + state.unit];
+    const cell = body.children[state.step - 1 - from]?.children[2 + units.indexOf(state.unit)];
     if (cell === marked) return;
     marked?.removeAttribute("aria-current");
     cell?.setAttribute("aria-current", "true");

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -165,3 +166,20 @@ def test_a_persons_own_machine_has_larger_limits_and_settings_come_first() -> No
     own = Settings.from_environment({"GRUSCOPE_MAX_CELLS": "5"}, local=True)
     assert own.max_units == LOCAL["max_units"] > Settings.from_environment({}).max_units
     assert own.max_cells == 5
+
+
+def test_files_of_a_large_run_say_their_size_first_and_stay_small(tmp_path: Path) -> None:
+    model = deep(layers=2, units=512).astype(np.float32)
+    model.save(tmp_path / "wide.safetensors")
+    letters = np.random.default_rng(0).choice(list("abcdefgh"), 200)
+    query = {"model": "wide", "sequence": " ".join(letters)}
+    with client_of(tmp_path) as client:
+        sizes = client.get("/api/export/sizes", params=query).json()
+        for name, content in (("page.html", "all"), ("page.html", "signals"), ("trace.npz", "signals")):
+            file = client.get(f"/api/export/{name}", params=query | {"content": content})
+            assert len(file.content) == pytest.approx(sizes[name][content], rel=0.1)
+            assert len(file.content) < 10e6
+        signals = np.load(io.BytesIO(file.content))
+    assert signals["layers.1.h"].dtype == np.float32
+    np.testing.assert_array_equal(signals["layers.1.h"], gru.trace(model, str(query["sequence"])).h)
+    assert "layers.1.h_prev" not in signals

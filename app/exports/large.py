@@ -1,0 +1,54 @@
+"""The recorded answers of a large run: exact values and details of a few units, so that the file stays small."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gru_core.cells.equations import steps as equation_steps
+
+from .. import models
+from ..link import unit_in
+from ..runs.answers import sensitivity_of, shares_of, sums_of, unit_rows_of
+from ..runs.limits import MOST_SHARES
+from ..runs.linked import LinkedRun
+from ..runs.run import input_names
+from ..settings import Settings
+
+MOST_NUMBERS = 50_000
+"""The most numbers in the recorded sums, and again in the contributions, of a large run: about 1 MB each."""
+
+MOST_ROWS = 6_000
+"""The most timesteps with exact values and equations, over all units: 30 units with 200 timesteps, up to 2 MB."""
+
+
+def answers_of_large(linked: LinkedRun, settings: Settings) -> dict[str, dict[str, Any]]:
+    """Return the answers of a large run.
+
+    The unit at the cursor has sums, contributions and the sensitivity at the cursor. This unit, and the units of its
+    layer that changed most, have exact values and equations, so the tape of the file can show them.
+    """
+    trace, T = linked.trace, linked.start["T"]
+    at = unit_in(linked.link.options, [layer.cell.units for layer in trace.layers])
+    layer, unit, place = at.layer - 1, at.unit - 1, f"{at.layer}.{at.unit}"
+    run, t = trace.layers[layer], int(linked.link.options.get("t", 1))
+    n = max(1, min(T, MOST_NUMBERS // (len(run.cell.gates) * (run.cell.units + run.cell.inputs))))
+    first = max(0, min(t - 1 - n // 2, T - n))
+    trained = models.get(linked.scenario.model, settings).layers[layer] if linked.scenario.weights else None
+    sums = sums_of(run[first : first + n], trained, input_names(linked.start, layer), unit)
+    sensitivity = sensitivity_of(trace.sensitivity(t - 1, None, layer, unit), layer, unit, whole=False)
+    answers: dict[str, dict[str, Any]] = {
+        "sums": {place: {"from": first + 1, "to": first + n, **sums}},
+        "sensitivity": {place: {"from": t, "to": t, "at": [sensitivity | {"t": t}]}},
+        "ledger": {},
+        "rows": {},
+        "equations": {},
+    }
+    if run.mixture is not None and min(MOST_NUMBERS, MOST_SHARES) >= T * (T + 1):
+        answers["ledger"][place] = {"from": 1, "to": T, **shares_of(trace, layer, unit, slice(0, T))}
+    others = [other for other in (-run.moved).argsort(kind="stable").tolist() if other != unit]
+    for each in [unit, *others][: max(1, MOST_ROWS // T)]:
+        key = f"{at.layer}.{each + 1}"
+        span = {"layer": at.layer, "unit": each + 1, "from": 1, "to": T}
+        answers["rows"][key] = {**span, "rows": unit_rows_of(trace, layer, each)}
+        answers["equations"][key] = {"from": 1, "to": T, "steps": equation_steps(run, each)}
+    return answers
