@@ -57,7 +57,10 @@ class Lab:
             "query => { history.pushState(null, '', query); dispatchEvent(new PopStateEvent('popstate')); }",
             "?" + urlencode(scenario),
         )
-        self.page.wait_for_function("() => document.querySelector('#tape').ariaBusy !== 'true'")
+        # A figure of another cell loads the page again.
+        self.page.wait_for_function(
+            "() => { const tape = document.querySelector('#tape'); return tape && tape.ariaBusy !== 'true'; }"
+        )
         # The narration follows the run one frame later.
         self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         return self
