@@ -166,11 +166,9 @@ function named({ signals, Wx, Uh, computed, h_prev, half_life }, twin) {
   if (computed.h_prev) put("h_prev", h_prev);
   if (half_life) put("half_life", half_life);
   for (const [name, row] of Object.entries(twin?.signals ?? {})) {
-    put(`twin.${name}`, row);
-    put(
-      `delta.${name}`,
-      row.map((value, i) => signals[name][i] - value),
-    );
+    put("twin." + name, row);
+    const gaps = row.map((value, i) => signals[name][i] - value);
+    put("delta." + name, gaps);
   }
   return rows;
 }
