@@ -30,8 +30,9 @@ ROOTS = {page.name: page.root for page in PAGES.values()} | {
     "rooms": "rooms/door.js",
     "presenter": "rooms/presenter.js",
     START.name: START.root,
+    "engine": "engine/main.js",
 }
-"""The first module of each page. All modules of a page are joined into one file with the name of the page."""
+"""The first module of each page, and of the engine of exported pages. All modules of each are joined into one file."""
 
 
 @dataclass(frozen=True)

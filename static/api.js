@@ -1,4 +1,4 @@
-/** The page's requests to the server. A page that was saved as a file looks up recorded answers instead. */
+/** The page's requests to the server. A page that was saved as a file looks up recorded answers, or computes them: see offline.js. */
 
 /** @import { ServerEvent } from "./events.js" */
 /** @import { Changes, Done, Start, Step, UnitPlace } from "./run.js" */
@@ -9,7 +9,8 @@
 /** @typedef {{start: (start: Start) => void, step: (step: Step) => void, done: (done: Done) => void,
  *             piece?: () => void}} Listener */
 import { StreamError, parseEvents, readEvents } from "./events.js";
-import { NotRecorded, recordedAnswer, recordedReveal, recordedRun, recordedTapes, recording } from "./recording.js";
+import { offlineAnswer, offlineRun } from "./offline.js";
+import { NotRecorded, recordedReveal, recordedRun, recordedTapes, recording } from "./recording.js";
 import { DEADLINE, NoAnswer, ROOT, getJson, post, postFile, postJson, request } from "./server.js";
 import { readStored, writeStored } from "./storage.js";
 
@@ -33,7 +34,7 @@ export function deliver(events, listener) {
  * @param {AbortSignal} signal
  */
 export async function trace(scenario, listener, signal) {
-  if (recording) return deliver(parseEvents(recordedRun(scenario).trace), listener);
+  if (recording) return offlineRun(scenario, listener, (text) => deliver(parseEvents(text), listener));
   const response = await postScenario(scenario, AbortSignal.any([signal, AbortSignal.timeout(DEADLINE)]));
   let done = false;
   const receive = (/** @type {ServerEvent[]} */ events) => {
@@ -48,8 +49,12 @@ export async function trace(scenario, listener, signal) {
 }
 
 /** Run a scenario and return its whole stream as text. @param {Scenario} scenario */
-export const traceText = async (scenario) =>
-  recording ? recordedRun(scenario).trace : (await postScenario(scenario, AbortSignal.timeout(DEADLINE))).text();
+export async function traceText(scenario) {
+  if (!recording) return (await postScenario(scenario, AbortSignal.timeout(DEADLINE))).text();
+  const recorded = recordedRun(scenario);
+  if (!recorded) throw new NotRecorded();
+  return recorded.trace;
+}
 
 /** @param {Scenario} scenario @param {AbortSignal} signal */
 const postScenario = (scenario, signal) =>
@@ -63,7 +68,7 @@ const postScenario = (scenario, signal) =>
  * @returns {Promise<any>}
  */
 export const fetchAnswer = async (route, question, step = 0) =>
-  recording ? recordedAnswer(route, question, step) : postJson(`api/${route}`, question);
+  recording ? offlineAnswer(route, question, step) : postJson(`api/${route}`, question);
 
 const KEY = "gruscope-visitor";
 

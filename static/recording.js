@@ -1,17 +1,18 @@
 /** The recorded responses in a saved page. They replace the server. */
 
 /** @import { Scenario } from "./api.js" */
+/** @import { StoredModel } from "./engine/model.js" */
 import { writeScenario } from "./link.js";
 
 /**
  * `link` is the query of the view. `live` is the address of a server that can answer more, or "". Each run has its stream of
  * events, and the responses about it by layer and unit ("1.2"), each over some of its steps. `gaps` are requests of the
- * experiment "Gradient reach". `reveals` has the answers to the questions of a lesson, in base64.
+ * experiment "Gradient reach". `models` are those that the page can run itself: see offline.js. `reveals` has the answers to the questions of a lesson, in base64.
  * @typedef {{from: number, to: number}} Stretch
  * @typedef {{equations: Record<string, Stretch>, sums: Record<string, Stretch>, ledger: Record<string, Stretch>,
  *            sensitivity: Record<string, Stretch & {at: object[]}>, rows?: Record<string, Stretch>}} RecordedAnswers
  * @typedef {{scenario: Scenario, trace: string, answers: RecordedAnswers}} RecordedRun
- * @typedef {{link: string, live: string, runs: RecordedRun[], trainings?: Record<string, {events: string, sequence: string, tapes: object}>, reveals?: Record<string, string>, gaps?: {question: object, answer: object}[]}} Recording
+ * @typedef {{link: string, live: string, runs: RecordedRun[], models?: Record<string, StoredModel>, trainings?: Record<string, {events: string, sequence: string, tapes: object}>, reveals?: Record<string, string>, gaps?: {question: object, answer: object}[]}} Recording
  */
 
 /** @type {Recording | null} */
@@ -21,33 +22,30 @@ export const recording = JSON.parse(document.querySelector("#record")?.textConte
 export class NotRecorded extends Error {
   constructor() {
     const how = recording?.live ? "follow the link to GRU Scope at the top" : "open GRU Scope";
-    super(`This exported page has no server, so it shows only what it recorded. To see more, ${how}.`);
+    const limits = Object.keys(recording?.models ?? {}).length
+      ? "This exported page has no server. It runs its own network, but it cannot compute gradients or scores, or open other models."
+      : "This exported page has no server, so it shows only what it recorded.";
+    super(`${limits} To see more, ${how}.`);
   }
 }
 
-/** Return the recorded run of a scenario. Throws NotRecorded. @param {Scenario} scenario */
-export function recordedRun(scenario) {
-  const run = recording?.runs.find((run) => keyOf(run.scenario) === keyOf(scenario));
-  if (!run) throw new NotRecorded();
-  return run;
-}
+/** Return the recorded run of a scenario, if there is one. @param {Scenario} scenario */
+export const recordedRun = (scenario) => recording?.runs.find((run) => keyOf(run.scenario) === keyOf(scenario));
 
 /**
- * Return the recorded response to a question about a unit. Throws NotRecorded.
+ * Return the recorded response to a question about a unit, or null.
  * @param {string} route @param {Scenario & {layer?: number, unit?: number}} question @param {number} step that the response must cover
  */
 export function recordedAnswer(route, question, step) {
   if (route === "experiments/gap") {
     const wanted = JSON.stringify(question);
-    const recorded = recording?.gaps?.find((gap) => JSON.stringify(gap.question) === wanted);
-    if (!recorded) throw new NotRecorded();
-    return recorded.answer;
+    return recording?.gaps?.find((gap) => JSON.stringify(gap.question) === wanted)?.answer ?? null;
   }
-  const { answers } = recordedRun(question);
+  const answers = recordedRun(question)?.answers;
   const kind = /** @type {keyof RecordedAnswers} */ (route);
   const place = `${question.layer}.${question.unit}`;
-  const answer = answers[kind]?.[place];
-  if (!answer || step < answer.from || step > answer.to) throw new NotRecorded();
+  const answer = answers?.[kind]?.[place];
+  if (!answers || !answer || step < answer.from || step > answer.to) return null;
   return kind === "sensitivity" ? answers[kind][place].at[step - answer.from] : answer;
 }
 

@@ -19,6 +19,7 @@ from ..runs.linked import LinkedRun
 from ..runs.reach import gradient_reach, linked_question
 from ..runs.run import run_whole
 from ..settings import Settings
+from .models import stored_models
 from .page import (
     MOST_NUMBERS,
     MOST_PRODUCTS,
@@ -90,6 +91,7 @@ def _page(
         "link": first.link,
         "live": live,
         "runs": runs,
+        "models": stored_models((run["scenario"]["model"] for run in runs), settings),
         "trainings": trainings,
         "reveals": reveals,
     }

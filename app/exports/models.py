@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,9 @@ from gru_core.cells.gru import GRU
 from gru_core.encoder import Embedded, Numbers, Vectors
 from gru_core.training.tasks import task_of
 
+from .. import models
+from ..settings import Settings
+
 MOST_WEIGHTS = 2**21
 """The most weights of a model in an exported page: 11 MB if they are float32 numbers, else 22 MB."""
 
@@ -21,6 +25,12 @@ def weights_in(model: Model) -> int:
     """Return the number of weights that a page with this model contains."""
     table = model.encoder.table.size if isinstance(model.encoder, Embedded) else 0
     return sum(array.size for array in model.parameters.values()) + table
+
+
+def stored_models(names: Iterable[str], settings: Settings) -> dict[str, Any]:
+    """Return the models with these names for a page, except those with more than `MOST_WEIGHTS` weights."""
+    loaded = {name: models.get(name, settings) for name in names}
+    return {name: stored_model(model) for name, model in loaded.items() if weights_in(model) <= MOST_WEIGHTS}
 
 
 def stored_model(model: Model) -> dict[str, Any]:

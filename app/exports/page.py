@@ -33,6 +33,7 @@ from ..runs.run import input_names, is_large, run_whole, within_text
 from ..settings import Settings
 from ..sitemap import PAGES
 from .large import answers_of_large
+from .models import stored_models
 
 MOST_NUMBERS = 200_000
 """The most numbers in the recorded answers of a page. They take up to 5 MB, not more than Plotly."""
@@ -60,7 +61,8 @@ def page(
         original = run.scenario.model_copy(update={"clamps": [], "weights": [], "against": None})
         runs.append(record_run(LinkedRun(run.link, original, *run_whole(original, settings)), allowance, settings))
     context = run_context(run.scenario, settings, run.start, run.trace)
-    record = {"link": run.link.address(run.scenario), "live": live, "runs": runs}
+    models = stored_models([run.scenario.model], settings) if content == "all" else {}
+    record = {"link": run.link.address(run.scenario), "live": live, "runs": runs, "models": models}
     return file("lab", context | {"page_title": title}, record, plotly)
 
 
@@ -79,7 +81,9 @@ def compare_page(keys: Mapping[str, str], settings: Settings, live: str = "") ->
 
     Raises Refused or SequenceError if the link is not valid or its runs are too large.
     """
-    record = {"link": "?" + urlencode(keys), "live": live, "runs": record_comparison(keys, settings)}
+    runs = record_comparison(keys, settings)
+    models = stored_models((run["scenario"]["model"] for run in runs), settings)
+    record = {"link": "?" + urlencode(keys), "live": live, "runs": runs, "models": models}
     return file("compare", compare.page_context(keys, settings), record, "")
 
 
@@ -182,7 +186,7 @@ def file(page: str, context: Context, record: dict[str, Any], plotly: str | None
         "sheets": [Markup(assets()[f"css/{name}.css"].content.decode()) for name in sheets],
         "policy": policy([*scripts(page), plotly_source()], loads=bool(plotly)),
         "first_script": scripts(page)[0],
-        "script": scripts(page)[1],
+        "module_scripts": scripts(page)[1:],
         "plotly": plotly or "",
         "plotly_itself": plotly_packed() if plotly == "" else "",
         "record": escape_for_script(to_json(record)),
@@ -190,10 +194,10 @@ def file(page: str, context: Context, record: dict[str, Any], plotly: str | None
     return templates.get_template("export.html").render(context | files | {"live": record["live"]})
 
 
-def scripts(page: str) -> tuple[Markup, Markup]:
-    """Return the two scripts of a page in a file: the first script, and the module that contains all other modules."""
-    module = assets()[f"{page}.js"].content.decode().replace("</", "<\\/")
-    return Markup(assets()["first.js"].content.decode()), Markup(module)
+def scripts(page: str) -> tuple[Markup, ...]:
+    """Return the scripts of a page in a file: the first script, and the modules of the engine and of the page."""
+    modules = (assets()[f"{name}.js"].content.decode().replace("</", "<\\/") for name in ("engine", page))
+    return Markup(assets()["first.js"].content.decode()), *map(Markup, modules)
 
 
 def policy(allowed: Iterable[str], loads: bool = False) -> str:

@@ -96,7 +96,7 @@ export function tell(answered, scenario, listener) {
     if (equations) step.equations = equationStep(answered.runs[equations.layer - 1], t, equations.unit - 1);
     listener.step(step);
   }
-  listener.done(doneOf(answered));
+  listener.done({ ...doneOf(answered), growth: answered.growth });
   listener.piece?.();
 }
 

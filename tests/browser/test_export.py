@@ -18,7 +18,7 @@ from app.exports import page as export
 from app.exports.files import as_csv
 from app.runs.linked import run_link
 from app.settings import Settings
-from gru_core import Clamp
+from gru_core import Clamp, Edit
 from tests.support import contract
 from tests.support.accessible import expect_no_barriers
 from tests.support.lab import Lab, Visit, WhatIf
@@ -65,7 +65,7 @@ def test_the_exported_page_is_one_file_that_shows_the_view_of_its_link(exported_
     # Without the address of a server there is no link to share.
     expect(lab.button("Share")).to_be_hidden()
     lab.button("Random").click()
-    expect(lab.error).to_have_text(contract.EXPORTED_ALONE)
+    expect(lab.error).to_have_text(contract.EXPORTED_MODEL_ALONE)
 
 
 def test_code_added_to_an_exported_file_cannot_run_or_send_data(
@@ -116,69 +116,52 @@ def test_the_exported_page_has_the_same_text_and_numbers_as_the_live_page(
     assert contents[0] == contents[1]
 
 
-def test_actions_that_need_a_server_are_refused_and_keep_the_run(
+def test_the_exported_page_runs_its_network_with_new_sequences_clamps_and_weights(
     exported_page: Page, exported: Callable[..., str]
 ) -> None:
     lab = WhatIf(exported_page, exported).open(**CLAMPED)
     clamp = Clamp("z", 0.0, None, slice(3, 4))
     lab.expect_clamped("flip-flop", "A m m B m", [clamp])
-    # A new clamp, and a score.
-    lab.clamp("reset gate r")
-    refused = lab.panel.get_by_role("alert")
-    expect(refused).to_have_text(contract.EXPORTED_LIVE)
-    expect(lab.chips).to_have_count(1)
-    expect(lab.button("Undo")).to_have_attribute("aria-disabled", "true")
-    lab.panel.get_by_role("button", name=contract.SCORE).click()
-    expect(lab.panel.get_by_role("status", name="Score")).to_have_text(contract.EXPORTED_LIVE)
-    # The original run is in the file, and Undo returns to the clamped one.
+    lab.sequence.fill("A B p p B A . m")
+    lab.expect_clamped("flip-flop", "A B p p B A . m", [clamp])
+    live = exported_page.get_by_role("link", name="Open in GRU Scope")
+    expect(live).to_have_attribute(
+        "href", re.compile(r"^http://scope\.example/\?model=flip-flop&sequence=A\+B\+p.*&clamps=z@4=0")
+    )
+    # The views of the unit follow: the contributions and the equations are those of the new run.
+    exported_page.keyboard.press("Escape")
+    memory = exported_page.get_by_role("region", name="Memory")
+    expect(memory.locator(".says")).not_to_be_empty()
+    expect(memory.get_by_role("alert")).to_be_empty()
     lab.button(contract.CLEAR_CLAMPS).click()
-    lab.expect_trace("flip-flop", "A m m B m")
-    expect(refused).to_be_hidden()
-    lab.button("Undo").click()
-    lab.expect_clamped("flip-flop", "A m m B m", [clamp])
-    # The checks of the views.
-    for region in ("Memory", "Influence"):
-        part = exported_page.get_by_role("region", name=region)
-        part.get_by_role("button", name=contract.CHECK_IT).click()
-        expect(part.get_by_role("status")).to_have_text(contract.EXPORTED_LIVE)
+    lab.expect_trace("flip-flop", "A B p p B A . m")
     # Another weight.
     lab.cell.get_by_role("radio", name="One gate").check()
     lab.cell.locator("tbody button").first.click()
-    editor = lab.cell.get_by_role("form", name="Weight")
-    editor.get_by_role("spinbutton").fill("3")
-    expect(editor.get_by_role("alert")).to_have_text(contract.EXPORTED_LIVE)
+    lab.cell.get_by_role("form", name="Weight").get_by_role("spinbutton").fill("3")
     expect(lab.chips).to_have_count(1)
-    # Another sequence: the text stays, and the link to the live page contains it.
-    lab.sequence.fill("A B")
-    expect(lab.error).to_have_text(contract.EXPORTED_LIVE)
-    live = exported_page.get_by_role("link", name="Open in GRU Scope")
-    expect(live).to_have_attribute(
-        "href", re.compile(r"^http://scope\.example/\?model=flip-flop&sequence=A\+B&clamps=z@4=0")
-    )
-    lab.sequence.fill("A m  m B m ")
-    expect(lab.error).to_be_empty()
-    # Another model, and another example.
-    lab.model.select_option("sentiment")
-    expect(lab.error).to_have_text(contract.EXPORTED_LIVE)
-    expect(lab.model).to_have_value("flip-flop")
-    expect(lab.sequence).to_have_value("A m m B m")
-    exported_page.get_by_role("combobox", name="Examples").select_option(gru.load("flip-flop").card.examples[1])
-    expect(lab.error).to_have_text(contract.EXPORTED_LIVE)
+    edited = gru.load("flip-flop").edited([Edit(0, "r", 0, "W", 0, 3.0)])
+    expected = gru.trace(edited, "A B p p B A . m")
+    lab.settled()
+    for signal in ("r", "z", "h_tilde", "h"):
+        np.testing.assert_allclose(lab.drawn(signal), getattr(expected, signal).T, rtol=0, atol=1e-12)
+    # A text that the network cannot read is refused as by a server.
+    lab.sequence.fill("A Q")
+    expect(lab.error).to_contain_text("Step 2: 'Q' is not in this model's alphabet (A B m p s .)")
+
+
+def test_gradients_scores_and_other_models_need_a_server(exported_page: Page, exported: Callable[..., str]) -> None:
+    lab = WhatIf(exported_page, exported).open(**CLAMPED)
+    clamp = Clamp("z", 0.0, None, slice(3, 4))
     lab.expect_clamped("flip-flop", "A m m B m", [clamp])
-    expect(lab.heading).to_contain_text("t = 5")
-
-
-def test_a_view_without_recorded_numbers_shows_a_message(exported_page: Page, exported: Callable[..., str]) -> None:
-    text = "good " * 1000
-    lab = Lab(exported_page, exported).open(model="sentiment", sequence=text, t="500", views="tape,words,memory")
-    memory = exported_page.get_by_role("region", name="Memory")
-    expect(memory.locator(".says")).to_contain_text("At t = 500,")
-    exported_page.keyboard.press("Home")
-    expect(memory.get_by_role("alert")).to_have_text(contract.EXPORTED_LIVE)
-    expect(lab.narration).to_contain_text("At t = 1 (input good)")
-    lab.step.fill("501")
-    expect(memory.locator(".says")).to_contain_text("At t = 501,")
-    expect(memory.get_by_role("alert")).to_be_empty()
+    lab.panel.get_by_role("button", name=contract.SCORE).click()
+    expect(lab.panel.get_by_role("status", name="Score")).to_have_text(contract.EXPORTED_MODEL_LIVE)
+    lab.sequence.fill("A B")
+    influence = exported_page.get_by_role("region", name="Influence")
+    expect(influence.get_by_role("alert")).to_have_text(contract.EXPORTED_MODEL_LIVE)
+    lab.model.select_option("sentiment")
+    expect(lab.error).to_have_text(contract.EXPORTED_MODEL_LIVE)
+    expect(lab.model).to_have_value("flip-flop")
 
 
 def test_the_theme_and_the_convention_change_without_a_server(

@@ -15,7 +15,12 @@ CORRECT, NOT_QUITE = "Correct", "Not quite"
 NO_SERVER = "The server did not answer."
 EXPORTED = "This exported page has no server, so it shows only what it recorded."
 EXPORTED_LIVE = f"{EXPORTED} To see more, follow the link to GRU Scope at the top."
-EXPORTED_ALONE = f"{EXPORTED} To see more, open GRU Scope."
+EXPORTED_MODEL = (
+    "This exported page has no server. It runs its own network, but it cannot compute gradients or scores, or open "
+    "other models."
+)
+EXPORTED_MODEL_LIVE = f"{EXPORTED_MODEL} To see more, follow the link to GRU Scope at the top."
+EXPORTED_MODEL_ALONE = f"{EXPORTED_MODEL} To see more, open GRU Scope."
 LINK_IN_PARTS = "Parts of this link could not be used."
 
 # The Compare and Train pages, and the experiments.

@@ -1,0 +1,65 @@
+/**
+ * The responses in a saved page: recorded ones, and those that the page computes itself from the models in its file. Gradients,
+ * scores and other models need a server.
+ */
+
+/** @import { Listener, Scenario } from "./api.js" */
+/** @import { Answered, Place } from "./engine/answers.js" */
+/** @import { Engine } from "./engine/main.js" */
+/** @import { Model } from "./engine/model.js" */
+import { sentence } from "./elements.js";
+import { NotRecorded, recordedAnswer, recordedRun, recording } from "./recording.js";
+import { RequestError } from "./server.js";
+
+/** @type {Record<string, Model>} */
+const models = {};
+
+/** The latest computed run; the questions about its units follow it. @type {{key: string, answered: Answered} | null} */
+let latest = null;
+
+/** Return the engine, if the page has the model of a scenario. Throws NotRecorded. @param {Scenario} scenario */
+function engineFor({ model }) {
+  const engine = /** @type {{engine?: Engine} | null} */ (document.querySelector("#record"))?.engine;
+  const stored = recording?.models?.[model];
+  if (!engine || !stored) throw new NotRecorded();
+  models[model] ??= engine.readModel(stored);
+  return engine;
+}
+
+/** Run a scenario, unless it was the latest one. Throws NotRecorded or RequestError. @param {Scenario} scenario @returns {Answered} */
+function computed(scenario) {
+  const engine = engineFor(scenario);
+  const { model, sequence, clamps, weights, against } = scenario;
+  const key = JSON.stringify([model, sequence, clamps, weights, against]);
+  if (latest?.key === key) return latest.answered;
+  try {
+    const answered = engine.run(models[model], scenario);
+    latest = { key, answered };
+    return answered;
+  } catch (error) {
+    const { message, step, where } = /** @type {Error & {step?: number | null, where?: string}} */ (error);
+    const place = error instanceof engine.SequenceError ? `sequence${step ? `.${step}` : ""}` : where;
+    if (!place) throw error;
+    throw new RequestError(sentence(message), place, 422);
+  }
+}
+
+/** Call the listener with the events of a run, recorded or computed. @param {Scenario} scenario @param {Listener} listener @param {(text: string) => void} replay delivers a recorded stream */
+export function offlineRun(scenario, listener, replay) {
+  const recorded = recordedRun(scenario);
+  if (recorded) replay(recorded.trace);
+  else engineFor(scenario).tell(computed(scenario), scenario, listener);
+}
+
+/**
+ * Answer a question about a unit. Throws NotRecorded.
+ * @param {string} route @param {Scenario & Partial<Place>} question @param {number} step that the answer must cover
+ */
+export function offlineAnswer(route, question, step) {
+  const recorded = recordedAnswer(route, question, step);
+  if (recorded) return recorded;
+  if (!["sums", "ledger", "equations"].includes(route)) throw new NotRecorded();
+  const { answers } = engineFor(question);
+  const place = /** @type {Place} */ (question);
+  return answers[/** @type {keyof typeof answers} */ (route)](computed(question), { ...question, ...place });
+}
