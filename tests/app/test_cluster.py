@@ -65,13 +65,23 @@ def scheduler() -> Iterator[str]:
     end(process)
 
 
-@pytest.fixture
-def workers(scheduler: str) -> Iterator[list[subprocess.Popen[str]]]:
-    options = ("--host", "127.0.0.1", "--nthreads", "1", "--no-nanny", "--no-dashboard")
-    workers = [start("distributed.cli.dask_worker", scheduler, *options)[0] for _ in range(2)]
-    yield workers
-    for process in workers:
+@pytest.fixture(scope="module")
+def started() -> Iterator[list[subprocess.Popen[str]]]:
+    """Return a list of all workers that the tests have started, and end them after the last test."""
+    started: list[subprocess.Popen[str]] = []
+    yield started
+    for process in started:
         end(process)
+
+
+@pytest.fixture
+def workers(scheduler: str, started: list[subprocess.Popen[str]]) -> list[subprocess.Popen[str]]:
+    """Return two running workers. The tests share them, and a new one replaces each that a test has killed."""
+    options = ("--host", "127.0.0.1", "--nthreads", "1", "--no-nanny", "--no-dashboard")
+    running = [process for process in started if process.poll() is None]
+    missing = [start("distributed.cli.dask_worker", scheduler, *options)[0] for _ in range(2 - len(running))]
+    started += missing
+    return running + missing
 
 
 @pytest.fixture
