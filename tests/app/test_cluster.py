@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from app.jobs import cluster as cluster_module
 from app.jobs import work
 from app.jobs.cluster import Cluster, check
 from app.jobs.engine import Cancelled
@@ -156,6 +157,7 @@ def test_a_cluster_on_another_machine_needs_tls_unless_plain_tcp_is_allowed(addr
     check("tcp://[::1]:8786", plain=False)
 
 
-def test_the_error_for_an_unreachable_scheduler_has_its_address() -> None:
+def test_the_error_for_an_unreachable_scheduler_has_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_module, "CONNECT_SECONDS", 0.5)
     with pytest.raises(OSError, match=r"127\.0\.0\.1:9"):
         Cluster("tcp://127.0.0.1:9")
