@@ -30,6 +30,7 @@ import { mountMemory } from "./views/memory.js";
 import { mountModel } from "./views/model.js";
 import { mountNarration } from "./views/narration.js";
 import { mountNewcomer } from "./views/newcomer.js";
+import { mountOverview } from "./views/overview.js";
 import { mountRows } from "./views/rows.js";
 import { mountSequence } from "./views/sequence.js";
 import { mountSum } from "./views/sum.js";
@@ -60,6 +61,7 @@ mountAgainst(
 mountTransport(find(".transport"), /** @type {HTMLInputElement} */ (find("#step")), store);
 mountConvention(main, store);
 mountRows(tape, store);
+mountOverview(tape, store, boot.figures[pageCell.cell]);
 mountTape(tape, store);
 mountExplain(tape);
 mountInspector(main, store);

@@ -197,12 +197,11 @@ function sortedBy({ moved, rows }, order) {
   return rows[order.replace("mean.", "")]?.map(mean) ?? null;
 }
 
+/** Return the index of the first visible row. @param {State} state */
+export const firstRow = (state) => within(state.first, 0, Math.max(0, layerOf(state).H - MOST_ROWS));
+
 /** Return the units with visible rows. @param {State} state */
-export function unitsInSight(state) {
-  const units = unitsInOrder(state);
-  const first = within(state.first, 0, Math.max(0, units.length - MOST_ROWS));
-  return units.slice(first, first + MOST_ROWS);
-}
+export const unitsInSight = (state) => unitsInOrder(state).slice(firstRow(state), firstRow(state) + MOST_ROWS);
 
 /** Return the number of rows of the heatmaps, also of rows outside the visible part. @param {State} state */
 export const rowCount = (state) => unitsInOrder(state).length;
@@ -254,7 +253,7 @@ export function focus(state, focus) {
   const { gates, signals } = cellOf(layer);
   const gate = gates.includes(focus.gate) ? focus.gate : firstGate(layer);
   const table = signals.some(({ name }) => name === focus.table) ? focus.table : "h";
-  return inSight(change(placed, { unit: within(focus.unit, 0, layer.H - 1), gate, table }));
+  return fromTheTop(inSight(change(placed, { unit: within(focus.unit, 0, layer.H - 1), gate, table })));
 }
 
 /**
@@ -268,15 +267,17 @@ export const goBack = (state, { run, received, step, layer, unit, first }) =>
 /** @param {State} state @param {number} received */
 export const receive = (state, received) => change(state, { received });
 
+/** Mark the run as complete. From then on the rows can be sorted. @param {State} state */
+export const complete = (state) => fromTheTop(inSight(change(state, { received: state.run.T })));
+
 /**
- * Mark the run as complete. From then on the rows can be sorted. With many units the cursor, if nobody has moved it, goes to the
- * first of them.
+ * With many units, move a cursor that nobody has moved to the first row, which has the unit that changed most.
  * @param {State} state
  */
-export function complete(state) {
-  const done = change(state, { received: state.run.T });
-  const untouched = state.rows === null && state.unit === 0 && state.step === 1 && state.first === 0;
-  return inSight(untouched && layerOf(done).H > MOST_IN_ORDER ? change(done, { unit: unitsInOrder(done)[0] }) : done);
+function fromTheTop(state) {
+  const untouched = state.rows === null && state.unit === 0 && state.step === 1 && state.received === state.run.T;
+  if (!untouched || layerOf(state).H <= MOST_IN_ORDER) return state;
+  return change(state, { unit: unitsInOrder(state)[0], first: 0 });
 }
 
 /** @param {State} state @param {string} error @param {boolean} invalid whether the text is to blame */
