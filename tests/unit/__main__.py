@@ -20,6 +20,7 @@ from app.schemas import UnitPlace
 from app.settings import Settings
 
 from .drawn import drawn_runs
+from .engine_cases import cases
 
 FOLDER = Path(__file__).parent
 
@@ -32,6 +33,7 @@ def main() -> int:
         "boot": json.loads(page_context({"model": run}, settings)["boot"]),
         "run": b"".join(events(prepared, blocks, UnitPlace(layer=1, unit=1))).decode(),
         "drawn": drawn_runs(settings),
+        "engine": cases(),
     }
     with tempfile.TemporaryDirectory() as folder:
         page_file = Path(folder) / "page.json"

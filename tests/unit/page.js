@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { parseEvents } from "../../static/events.js";
 
-const { boot, run, drawn } = JSON.parse(readFileSync(process.env.PAGE ?? "", "utf8"));
+const { boot, run, drawn, engine } = JSON.parse(readFileSync(process.env.PAGE ?? "", "utf8"));
 
 globalThis.document = {
   querySelector: (/** @type {string} */ id) => (id === "#boot" ? { textContent: JSON.stringify(boot) } : null),
@@ -11,6 +11,9 @@ globalThis.location = new URL("http://localhost/");
 
 /** Random runs with clamps, each with the server's answers: see drawn.py. */
 export const drawnData = drawn;
+
+/** Random scenarios of random models, each with the core's answers: see engine_cases.py. */
+export const engineCases = engine;
 
 /** The first run of the page as the server sends it. */
 export const stream = run;

@@ -1,0 +1,274 @@
+/** What the server answers about a scenario, computed in the page: the events of a run, its sums, contributions and equations. */
+
+/** @import { Values, Vector } from "./cells.js" */
+/** @import { LayerRun } from "./forward.js" */
+/** @import { Model } from "./model.js" */
+/** @import { Done, EquationStep, Start, Step } from "../run.js" */
+/** @import { Listener, Scenario } from "../api.js" */
+/**
+ * A scenario that has been run: `model` has its edited weights. `twin` is the run that it is compared with.
+ * @typedef {{original: Model, model: Model, tokens: string[], others: string[] | null, x: Vector[], mask: boolean[] | null,
+ *            runs: LayerRun[], twin: LayerRun[] | null, outputs: Vector[], twinOutputs: Vector[], growth: number}} Answered
+ */
+import { CELLS, gatesOf } from "./cells.js";
+import { SequenceError, encode, maskOf } from "./encoders.js";
+import { equationStep } from "./equations.js";
+import { forward, growth } from "./forward.js";
+import { mixture, shares } from "./ledger.js";
+import { edited, readOut } from "./model.js";
+import { answersOf } from "./tasks.js";
+
+const MOST_NUMBERS = 2 ** 22; // the most values of a run, about 32 MB
+const [MOST_OUTPUTS, LIKELIEST] = [1024, 16]; // as app/runs/limits.py
+
+/** A scenario that cannot be run. `where` is its wrong part. */
+export class ScenarioError extends Error {
+  /** @param {string} message @param {string} where */
+  constructor(message, where) {
+    super(message);
+    this.where = where;
+  }
+}
+
+/**
+ * Run a scenario. Throws SequenceError or ScenarioError.
+ * @param {Model} original @param {Scenario} scenario
+ * @param {number[][] | null} [h0] the initial state of each layer, for an LSTM h and then c; zero if it is null
+ * @returns {Answered}
+ */
+export function run(original, { sequence, clamps, weights, against = "" }, h0 = null) {
+  const { tokens, x } = encode(original.encoder, sequence);
+  const numbers = original.layers.reduce((sum, { cell, H }) => sum + H * (5 * CELLS[cell].signals.length + 2), 0);
+  const most = Math.floor(MOST_NUMBERS / numbers);
+  if (tokens.length > most)
+    throw new SequenceError(`the sequence has ${tokens.length} timesteps; at most ${most} can be run here`);
+  for (const { gate, from } of clamps)
+    if (from > tokens.length)
+      throw new ScenarioError(`the clamp on ${gate} covers none of the timesteps 1 to ${tokens.length}`, "clamps");
+  const model = weights.length ? edited(original, weights) : original;
+  const mask = maskOf(model.encoder, x);
+  const states = h0 && model.layers.map(({ cell, H }, i) => splitState(cell, H, h0[i]));
+  const runs = forward(model.layers, x, clamps, states, mask);
+  const other = against ? second(model, against, tokens.length) : null;
+  let twin = null;
+  if (other) twin = forward(model.layers, other.x, clamps, states, maskOf(model.encoder, other.x));
+  else if (clamps.length || weights.length) twin = forward(original.layers, x, [], states, mask);
+  const outputsOf = (/** @type {LayerRun[] | null} */ of, /** @type {Model} */ by) =>
+    (of?.at(-1)?.steps ?? []).map(({ signals }) => readOut(by, signals.h));
+  return {
+    original,
+    model,
+    tokens,
+    others: other?.tokens ?? null,
+    x,
+    mask,
+    runs,
+    twin,
+    outputs: outputsOf(runs, model),
+    twinOutputs: outputsOf(twin, model),
+    growth: Math.max(growth(runs), twin ? growth(twin) : 0),
+  };
+}
+
+/** Return an initial state by signal. @param {string} cell @param {number} H @param {number[]} state @returns {Record<string, Vector>} */
+const splitState = (cell, H, state) =>
+  Object.fromEntries(CELLS[cell].carried.map((name, i) => [name, Float64Array.from(state.slice(i * H, (i + 1) * H))]));
+
+/** Return the tokens and inputs of the second sequence. @param {Model} model @param {string} text @param {number} T */
+function second({ encoder }, text, T) {
+  let other;
+  try {
+    other = encode(encoder, text);
+  } catch (error) {
+    throw new ScenarioError(`in the second sequence, ${/** @type {Error} */ (error).message}`, "against");
+  }
+  if (other.tokens.length === T) return other;
+  const message = `the second sequence must have as many timesteps as the first: ${T}, not ${other.tokens.length}`;
+  throw new ScenarioError(message, "against");
+}
+
+/** Call the listener with the events of a run, as the server streams them. @param {Answered} answered @param {Scenario} scenario @param {Listener} listener */
+export function tell(answered, scenario, listener) {
+  const { equations } = scenario;
+  listener.start({ ...startOf(answered, scenario.model), ...(equations ? { equations } : {}) });
+  for (const t of answered.x.keys()) {
+    const step = stepOf(answered, t);
+    if (equations) step.equations = equationStep(answered.runs[equations.layer - 1], t, equations.unit - 1);
+    listener.step(step);
+  }
+  listener.done(doneOf(answered));
+  listener.piece?.();
+}
+
+/** @param {Answered} answered @param {string} name @returns {Start} */
+function startOf({ original, model, tokens, others, x, mask, runs, twin }, name) {
+  const { encoder, layers, readout } = model;
+  const total = readout.labels.length;
+  const sent = total <= MOST_OUTPUTS ? total : LIKELIEST;
+  return {
+    model: name,
+    T: x.length,
+    twin: twin !== null,
+    tokens,
+    x: { labels: encoder.labels },
+    layers: layers.map(({ cell, H, b, c }, i) => ({
+      cell,
+      H,
+      ...(cell === "gru" ? { reset: c ? "after" : "before" } : {}),
+      b: Object.fromEntries(gatesOf(cell).map((gate) => [gate, [...b[gate]]])),
+      h0: CELLS[cell].carried.flatMap((signal) => [...runs[i].states[signal]]),
+      held: runs[i].held,
+    })),
+    y: { kind: readout.kind, labels: isRanked(model) ? [] : readout.labels.slice(0, sent), sent, total },
+    right: answersOf(original.task, x),
+    others,
+    mask,
+  };
+}
+
+/** @param {Model} model */
+const isRanked = ({ readout: { kind, labels } }) => kind === "softmax" && labels.length > MOST_OUTPUTS;
+
+/** @param {Answered} answered @param {number} t from 0 @returns {Step} */
+function stepOf({ model, x, runs, twin, outputs, twinOutputs }, t) {
+  const layers = runs.map(({ steps }, i) => named(steps[t], twin && twin[i].steps[t]));
+  const y = outputs[t];
+  const step = { t: t + 1, layers, x: base64(x[t]) };
+  if (isRanked(model)) {
+    const first = likeliest(model, y);
+    const ranked = { ...step, y: base64(first.values), labels: first.labels };
+    if (!twin) return ranked;
+    const other = likeliest(model, twinOutputs[t]);
+    return { ...ranked, "twin.y": base64(other.values), "twin.labels": other.labels };
+  }
+  const sent = (/** @type {Vector} */ values) => (values.length > MOST_OUTPUTS ? values.slice(0, LIKELIEST) : values);
+  if (!twin) return { ...step, y: base64(sent(y)) };
+  const other = twinOutputs[t];
+  const gap = y.map((value, k) => value - other[k]);
+  return { ...step, y: base64(sent(y)), "twin.y": base64(sent(other)), "delta.y": base64(sent(gap)) };
+}
+
+/** Return the likeliest outputs, in order. @param {Model} model @param {Vector} y */
+function likeliest({ readout: { labels } }, y) {
+  const places = [...y.keys()].sort((one, other) => y[other] - y[one] || one - other).slice(0, LIKELIEST);
+  return { values: Float64Array.from(places, (k) => y[k]), labels: places.map((k) => labels[k]) };
+}
+
+/** Return the values of a timestep of a layer by their names in a stream. @param {Values} values @param {Values | null} twin */
+function named({ signals, Wx, Uh, computed, h_prev, half_life }, twin) {
+  /** @type {Record<string, string>} */
+  const rows = {};
+  const put = (/** @type {string} */ name, /** @type {Vector} */ row) => (rows[name] = base64(row));
+  for (const [name, row] of Object.entries(signals)) put(name, row);
+  for (const [gate, row] of Object.entries(Wx)) put(`Wx.${gate}`, row);
+  for (const [gate, row] of Object.entries(Uh)) put(`Uh.${gate}`, row);
+  for (const [name, row] of Object.entries(computed)) put(`computed.${name}`, row);
+  if (computed.h_prev) put("h_prev", h_prev);
+  if (half_life) put("half_life", half_life);
+  for (const [name, row] of Object.entries(twin?.signals ?? {})) {
+    put(`twin.${name}`, row);
+    put(
+      `delta.${name}`,
+      row.map((value, i) => signals[name][i] - value),
+    );
+  }
+  return rows;
+}
+
+/** Return numbers as the base64 of little-endian float64. @param {Vector} values */
+function base64(values) {
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return btoa(text);
+}
+
+/** @param {Answered} answered @returns {Done} */
+function doneOf({ runs, twin, outputs, twinOutputs, model }) {
+  const moved = runs.map(({ steps, layer: { H } }) => {
+    const sums = new Array(H).fill(0);
+    for (const { signals, h_prev } of steps)
+      for (let unit = 0; unit < H; unit++) sums[unit] += Math.abs(signals.h[unit] - h_prev[unit]);
+    return sums;
+  });
+  if (!twin) return { moved, twin: null };
+  const first = outputs.findIndex((y, t) => differ(model, y, twinOutputs[t])) + 1;
+  let most = null;
+  let largest = 0;
+  for (const t of outputs.keys())
+    for (const [layer, { steps }] of runs.entries()) {
+      const [h, other] = [steps[t].signals.h, twin[layer].steps[t].signals.h];
+      for (let unit = 0; unit < h.length; unit++) {
+        const gap = Math.abs(h[unit] - other[unit]);
+        if (gap <= largest) continue;
+        largest = gap;
+        most = { layer: layer + 1, unit: unit + 1, t: t + 1, gap };
+      }
+    }
+  return { moved, twin: { first: first || null, most } };
+}
+
+/** Return whether two outputs differ: another likeliest label, or a number that is off by more than 0.01. @param {Model} model @param {Vector} y @param {Vector} other */
+function differ({ readout: { kind } }, y, other) {
+  if (kind === "linear") return y.some((value, k) => Math.abs(value - other[k]) > 0.01);
+  const best = (/** @type {Vector} */ values) => values.indexOf(Math.max(...values));
+  return best(y) !== best(other);
+}
+
+/** @typedef {{layer: number, unit: number, from: number, to: number}} Place */
+
+/** Return the contributions to a unit's state, as /api/ledger. @param {Answered} answered @param {Place} question */
+export function ledger({ runs, twin }, { layer, unit, from, to }) {
+  const of = (/** @type {LayerRun} */ run) => {
+    const mixed = mixture(run, unit - 1);
+    if (!mixed) throw new ScenarioError("an RNN has no contributions of timesteps", "layer");
+    return shares(run, mixed, unit - 1, from, to);
+  };
+  const other = twin && of(twin[layer - 1]);
+  const fields = { twin: other?.shares ?? null, twin_largest: other?.largest ?? null };
+  return { layer, unit, from, to, ...of(runs[layer - 1]), ...fields };
+}
+
+/** Return the equations of a unit, as /api/equations. @param {Answered} answered @param {Scenario & Place} question */
+export function equations({ runs }, { layer, unit, from, to }) {
+  /** @type {EquationStep[]} */
+  const steps = [];
+  for (let t = from - 1; t < to; t++) steps.push(equationStep(runs[layer - 1], t, unit - 1));
+  return { layer, unit, from, to, steps };
+}
+
+/** Return the sums of a unit's gates, as /api/sums. @param {Answered} answered @param {Scenario & Place} question */
+export function sums({ original, model, runs }, { layer, unit, from, to, weights }) {
+  const { layer: weighted, steps } = runs[layer - 1];
+  const { cell, I, c } = weighted;
+  const below = model.layers[layer - 2];
+  const inputs = below ? Array.from({ length: below.H }, (_, j) => `h${j + 1}`) : model.encoder.labels;
+  const part = steps.slice(from - 1, to);
+  const i = unit - 1;
+  const gates = gatesOf(cell).map((gate) => {
+    const row = rowOf(weighted, gate, i);
+    const isGated = gate === "h_tilde" && cell === "gru";
+    const past = part.map(({ h_prev, signals: { r } }) =>
+      isGated ? h_prev.map((h, k) => h * (c ? r[i] : r[k])) : h_prev,
+    );
+    const isRecurrent = CELLS[cell].recurrent.includes(gate);
+    const sum = {
+      ...row,
+      Wx: part.map(({ x }) => [...x].slice(0, I).map((value, j) => row.W[j] * value)),
+      Uh: past.map((old) => (isRecurrent ? [...old].map((value, k) => row.U[k] * value) : [])),
+      rc: isGated && c ? part.map(({ signals: { r } }) => r[i] * c[i]) : null,
+      past: isGated ? past.map((old) => [...old]) : null,
+      trained: weights.length ? rowOf(original.layers[layer - 1], gate, i) : null,
+    };
+    return [gate, sum];
+  });
+  return { layer, unit, from, to, inputs, gates: Object.fromEntries(gates) };
+}
+
+/** Return the weights of a unit in the sum of a gate. @param {import("./cells.js").Layer} layer @param {string} gate @param {number} i */
+const rowOf = ({ cell, H, I, W, U, b, c }, gate, i) => ({
+  W: [...W[gate].slice(i * I, (i + 1) * I)],
+  U: U[gate] ? [...U[gate].slice(i * H, (i + 1) * H)] : [],
+  b: b[gate][i],
+  c: gate === "h_tilde" && cell === "gru" && c ? c[i] : null,
+});

@@ -1,0 +1,127 @@
+/** Encoders: they split a text into tokens, one for each timestep, and encode each as an input. As gru_core/encoder.py. */
+
+/** @import { Vector } from "./cells.js" */
+/** @import { Model } from "./model.js" */
+import { vector } from "./cells.js";
+
+/** A text that the model cannot read. `step` is its first wrong timestep, from 1, or null. */
+export class SequenceError extends Error {
+  /** @param {string} message @param {number | null} step */
+  constructor(message, step = null) {
+    super(step === null ? message : `step ${step}: ${message}`);
+    this.step = step;
+  }
+}
+
+const LARGEST = 1e6; // the largest absolute value of a number in a sequence
+const LONGEST = 40; // the most characters of a number
+const LISTED = 40; // the most symbols that an error lists
+const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
+const SPACES = /[\s\x1c-\x1f\x85]+/;
+
+/** Return the tokens and the inputs of a text. Throws SequenceError. @param {Model["encoder"]} encoder @param {string} text */
+export function encode(encoder, text) {
+  const spelled = encoder.kind === "symbols" || encoder.kind === "embedded";
+  const tokens = spelled ? symbols(encoder, text) : pieces(text.replaceAll("−", "-"));
+  const x = tokens.map((token, i) => (spelled ? row(encoder, token) : values(encoder, token, i + 1)));
+  if (!tokens.length) throw new SequenceError(`the sequence is empty. ${encoder.hint}`);
+  return { tokens, x };
+}
+
+/** @param {string} text */
+const pieces = (text) => text.split(SPACES).filter(Boolean);
+
+/** Return the symbols of a text; an accent may be a part of its letter or a character of its own. @param {Model["encoder"]} encoder @param {string} text */
+function symbols(encoder, text) {
+  const plain = text.replaceAll("\ufeff", "");
+  /** @type {SequenceError[]} */
+  const errors = [];
+  for (const form of new Set([plain, plain.normalize("NFC"), plain.normalize("NFD")]))
+    try {
+      return spell(encoder, form);
+    } catch (error) {
+      errors.push(/** @type {SequenceError} */ (error));
+    }
+  throw errors.reduce((far, error) => ((error.step ?? 0) > (far.step ?? 0) ? error : far));
+}
+
+/** @param {Model["encoder"]} encoder @param {string} text */
+function spell({ alphabet }, text) {
+  const known = new Set(alphabet);
+  const caseless = alphabet.every((symbol) => symbol === symbol.toLowerCase());
+  const splitter = splitterOf(alphabet);
+  /** @type {string[]} */
+  const tokens = [];
+  for (const chunk of pieces(text))
+    for (const piece of known.has(chunk) ? [chunk] : (chunk.match(splitter) ?? [])) {
+      const token = caseless ? piece.toLowerCase() : piece;
+      if (!known.has(token)) {
+        const more = alphabet.length > LISTED ? ` …, ${alphabet.length.toLocaleString("en")} symbols` : "";
+        const listed = alphabet.slice(0, LISTED).join(" ");
+        throw new SequenceError(
+          `${shown(token)} is not in this model's alphabet (${listed}${more})`,
+          tokens.length + 1,
+        );
+      }
+      tokens.push(token);
+    }
+  return tokens;
+}
+
+/** Return the pattern of the parts of a text without spaces: characters, or words and punctuation marks. @param {string[]} alphabet */
+function splitterOf(alphabet) {
+  if (alphabet.every((symbol) => [...symbol].length === 1)) return /\S/gu;
+  const joined = alphabet.filter((symbol) => [...symbol].length > 1 && !/^[\p{L}\p{N}_]+$/u.test(symbol));
+  const longest = joined.slice(0, 1000).sort((one, other) => other.length - one.length);
+  const escaped = longest.map((symbol) => symbol.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, "\\$&"));
+  return new RegExp([...escaped, "[\\p{L}\\p{N}_]+|[^\\p{L}\\p{N}_\\s]"].join("|"), "gu");
+}
+
+/** Return the input of a symbol: 1 at its index, or its row in the table. @param {Model["encoder"]} encoder @param {string} token @returns {Vector} */
+function row({ alphabet, kind, table, inputs }, token) {
+  const at = alphabet.indexOf(token);
+  return kind === "embedded" ? table.slice(at * inputs, (at + 1) * inputs) : vector(inputs, (i) => Number(i === at));
+}
+
+/** Return the numbers of a token. @param {Model["encoder"]} encoder @param {string} token @param {number} step @returns {Vector} */
+function values({ kind, inputs, operators = [], alphabet }, token, step) {
+  if (kind === "vectors") {
+    const parts = token.split(",");
+    if (parts.length !== inputs) {
+      const count = parts.length > inputs ? `more than ${inputs}` : String(parts.length);
+      throw new SequenceError(`${shown(token)} has ${count} numbers, but each step needs ${inputs}`, step);
+    }
+    return vector(inputs, (i) => number(parts[i], parts[i], "not a number", step));
+  }
+  const problem = `not one of ${alphabet.join(", ")} (v is a number)`;
+  const operator = operators.find(({ sign }) => sign === token[0]) ?? operators.find(({ sign }) => sign === "");
+  if (!operator) throw new SequenceError(`${shown(token)} is ${problem}`, step);
+  return Float64Array.from([number(token.slice(operator.sign.length), token, problem, step), ...operator.flags]);
+}
+
+/** @param {string} digits @param {string} token @param {string} problem @param {number} step */
+function number(digits, token, problem, step) {
+  if (digits.length > LONGEST || !NUMBER.test(digits)) throw new SequenceError(`${shown(token)} is ${problem}`, step);
+  if (Math.abs(Number(digits)) <= LARGEST) return Number(digits);
+  throw new SequenceError(`${shown(token)} is out of range: -1,000,000 to 1,000,000`, step);
+}
+
+/** Return a piece of a text for an error: at most 12 characters. Invisible ones are named: ⟨U+00AD⟩. @param {string} piece */
+function shown(piece) {
+  const characters = [...piece];
+  const hex = (/** @type {string} */ c) => (c.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
+  const printable = characters.slice(0, 12).map((c) => (/^[\p{C}\p{Z}]$/u.test(c) ? `⟨U+${hex(c)}⟩` : c));
+  return `'${printable.join("")}${characters.length > 12 ? "…" : ""}'`;
+}
+
+/** Return false for each timestep that the network skips, because it is padding; null if it skips none. @param {Model["encoder"]} encoder @param {Vector[]} x */
+export function maskOf(encoder, x) {
+  const { padding, kind } = encoder;
+  if (padding === undefined) return null;
+  const skipped = kind === "vectors" ? null : row(encoder, String(padding));
+  return x.map((input) =>
+    skipped
+      ? input.some((value, i) => value !== skipped[i])
+      : input.some((value) => Math.fround(value) !== Math.fround(Number(padding))),
+  );
+}

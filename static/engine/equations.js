@@ -1,0 +1,89 @@
+/** The numbers in the equations of a timestep: the products, and how many decimals a page must print. As gru_core/cells/equations.py. */
+
+/** @import { LayerRun } from "./forward.js" */
+/** @import { Values } from "./cells.js" */
+/** @import { EquationStep } from "../run.js" */
+/** A result, worked out from rounded numbers and exactly. @typedef {[name: string, workedOut: number, exact: number]} Result */
+import { CELLS, gatesOf, squash } from "./cells.js";
+
+const DECIMALS = [2, 3, 4];
+const LARGE = 1e4; // numbers from here on are printed with two digits
+
+/** Return a number as it is printed. @param {number} x @param {number} decimals */
+function printed(x, decimals) {
+  const size = Math.abs(x);
+  const scale = size < LARGE ? 10 ** decimals : 10 ** (1 - Math.floor(Math.log10(size)));
+  return (Math.sign(x) * Math.floor(size * scale + 0.5)) / scale;
+}
+
+/** Return the products of a unit in the order of the cell's parts. @param {LayerRun["layer"]} layer @param {Values} values @param {number} unit */
+function products({ cell, c }, { signals, h_prev, before, Uh }, unit) {
+  if (cell === "rnn") return [];
+  if (cell === "lstm") {
+    const { i, f, c_tilde } = signals;
+    return [f[unit] * before.c[unit], i[unit] * c_tilde[unit], Math.tanh(signals.c[unit])];
+  }
+  const { r, z, h_tilde } = signals;
+  const mixed = [(1 - z[unit]) * h_prev[unit], z[unit] * h_tilde[unit]];
+  return cell === "gru" ? [...mixed, c ? Uh.h_tilde[unit] : r[unit] * h_prev[unit]] : mixed;
+}
+
+/**
+ * Work out the equations of a unit from rounded numbers. The exact result of a held value is the computed value.
+ * @param {LayerRun["layer"]} layer @param {Values} values @param {number} unit @param {(x: number) => number} rounded @returns {Result[]}
+ */
+function workedOut({ cell, b }, { signals, Wx, Uh, computed, h_prev, before }, unit, rounded) {
+  const { functions } = CELLS[cell];
+  const free = (/** @type {string} */ name) => (computed[name] ?? signals[name])[unit];
+  /** @type {Result[]} */
+  const results = [];
+  for (const gate of gatesOf(cell)) {
+    const terms = [Wx[gate][unit], ...(Uh[gate] ? [Uh[gate][unit]] : []), b[gate][unit]];
+    const [sum, worked] = [terms, terms.map(rounded)].map((parts) => parts.reduce((one, other) => one + other));
+    if (functions[gate] === null) results.push([`${gate}.value`, worked, free(gate)]);
+    else results.push([`${gate}.a`, worked, sum], [`${gate}.value`, squash(functions[gate], rounded(sum)), free(gate)]);
+  }
+  if (cell === "rnn") return results;
+  const name = cell === "lstm" ? "c" : "h";
+  const parts =
+    cell === "lstm"
+      ? [signals.f[unit], before.c[unit], signals.i[unit], signals.c_tilde[unit]]
+      : [1 - signals.z[unit], h_prev[unit], signals.z[unit], signals.h_tilde[unit]];
+  const [keep, start, take, candidate] = parts.map(rounded);
+  results.push([`${name}.value`, keep * start + take * candidate, free(name)]);
+  if (cell === "lstm") {
+    const [o, c] = [signals.o[unit], signals.c[unit]];
+    results.push(["h.tanh_c", Math.tanh(rounded(c)), Math.tanh(c)]);
+    results.push(["h.value", rounded(o) * rounded(Math.tanh(c)), free("h")]);
+  }
+  return results;
+}
+
+/** @param {number} x @param {number} digits */
+const round = (x, digits) => Math.round(x * 10 ** digits) / 10 ** digits;
+
+/** Return the equations of a unit at a timestep. @param {LayerRun} run @param {number} t from 0 @param {number} unit from 0 @returns {EquationStep} */
+export function equationStep({ layer, steps }, t, unit) {
+  const { H } = layer;
+  const values = steps[t];
+  const parts = products(layer, values, unit);
+  const sums = parts.map(() => 0);
+  if (parts.length)
+    for (let other = 0; other < H; other++)
+      for (const [k, part] of products(layer, values, other).entries()) sums[k] += part ** 2;
+  const byDecimals = DECIMALS.map((n) => workedOut(layer, values, unit, (x) => printed(x, n)));
+  /** @type {Record<string, number[]>} */
+  const decimals = {};
+  for (const [i, [name]] of byDecimals[0].entries()) {
+    const enough = DECIMALS.filter((n, k) => {
+      const [, worked, exact] = byDecimals[k][i];
+      return Math.abs(worked - printed(exact, n)) <= 0.5 / 10 ** n + 1e-9;
+    });
+    if (enough.length < DECIMALS.length) decimals[name] = enough;
+  }
+  return {
+    parts: parts.map((part) => round(part, 9)),
+    sizes: sums.map((sum) => round(Math.sqrt(sum / H), 6)),
+    decimals,
+  };
+}

@@ -1,0 +1,89 @@
+/** Runs of a model over a sequence: every layer at every timestep, with clamps and skipped timesteps. */
+
+/** @import { Held, Layer, Values, Vector } from "./cells.js" */
+/** @import { Clamp } from "../run.js" */
+/**
+ * A run of a layer from the initial `states`. `clamps` are those of the layer, `held` the names of their values, and `mask` is
+ * false at the skipped timesteps.
+ * @typedef {{layer: Layer, steps: Values[], held: string[], states: Record<string, Vector>, clamps: Clamp[], mask: boolean[] | null}} LayerRun
+ */
+import { CELLS, step } from "./cells.js";
+
+/**
+ * Run layers over the inputs `x`. `clamps` count timesteps from 1. `states` has the initial state of each layer, zero if it is
+ * null. `mask` is false at the timesteps that the network skips.
+ * @param {Layer[]} layers @param {Vector[]} x @param {readonly Clamp[]} clamps
+ * @param {Record<string, Vector>[] | null} [states] @param {boolean[] | null} [mask] @param {number} [nudge] see `growth`
+ * @returns {LayerRun[]}
+ */
+export function forward(layers, x, clamps, states = null, mask = null, nudge = 0) {
+  /** @type {LayerRun[]} */
+  const runs = [];
+  let inputs = x;
+  const skips = mask?.includes(false) ? mask : null;
+  for (const [i, layer] of layers.entries()) {
+    const { carried, skip } = CELLS[layer.cell];
+    const own = clamps.filter((clamp) => clamp.layer === i + 1);
+    const held = [...new Set(own.map(({ gate }) => gate))];
+    const names = new Set(skips ? [...held, ...Object.keys(skip)] : held);
+    const first = states?.[i] ?? Object.fromEntries(carried.map((name) => [name, new Float64Array(layer.H)]));
+    let state = first;
+    const steps = inputs.map((input, t) => {
+      const skipped = skips?.[t] === false;
+      const values = step(layer, input, state, heldAt(layer, own, names, t + 1, skipped ? skip : null), skipped);
+      state = Object.fromEntries(carried.map((name) => [name, nudged(values.signals[name], nudge, t)]));
+      return values;
+    });
+    runs.push({ layer, steps, held, states: first, clamps: own, mask });
+    inputs = steps.map(({ signals }) => signals.h);
+  }
+  return runs;
+}
+
+/**
+ * Return the held values of a layer at timestep `t`. If clamps overlap, the last one counts.
+ * @param {Layer} layer @param {Clamp[]} clamps @param {Set<string>} names @param {number} t
+ * @param {Record<string, number> | null} skip the values of a timestep that the network skips, which no clamp changes
+ * @returns {Held}
+ */
+function heldAt({ H }, clamps, names, t, skip) {
+  /** @type {Held} */
+  const held = {};
+  for (const name of names) held[name] = new Float64Array(H).fill(skip?.[name] ?? NaN);
+  if (skip) return held;
+  for (const { gate, units, from, to, value } of clamps) {
+    if (t < from || t > (to ?? Infinity)) continue;
+    if (!units) held[gate].fill(value);
+    else for (const unit of units) held[gate][unit - 1] = value;
+  }
+  return held;
+}
+
+/** Move a state by a small step, in a direction that differs between units and timesteps. @param {Vector} state @param {number} by @param {number} t */
+const nudged = (state, by, t) => (by ? state.map((value, i) => value + ((i * 7 + t * 3) % 5 < 2 ? by : -by)) : state);
+
+const NUDGE = 1e-10;
+
+/** From this growth on, two correct implementations can give different numbers. */
+export const CHAOTIC = 1e3;
+
+/**
+ * Measure how much a network enlarges small differences: the state moves by 1e-10 at every timestep, and the result is the largest
+ * effect on a later state, as a multiple. A network that stores its state adds these steps up, so the multiple is at most T. In a
+ * chaotic network it grows exponentially, and any two implementations give different runs.
+ * @param {LayerRun[]} runs the run itself
+ */
+export function growth(runs) {
+  const layers = runs.map(({ layer }) => layer);
+  const [{ steps, mask }] = runs;
+  const clamps = runs.flatMap((run) => run.clamps);
+  const x = steps.map((values) => values.x);
+  const states = runs.map((run) => run.states);
+  let largest = 0;
+  for (const [i, moved] of forward(layers, x, clamps, states, mask, NUDGE).entries())
+    for (const [t, { signals }] of moved.steps.entries()) {
+      const h = runs[i].steps[t].signals.h;
+      for (let unit = 0; unit < h.length; unit++) largest = Math.max(largest, Math.abs(signals.h[unit] - h[unit]));
+    }
+  return largest / NUDGE;
+}

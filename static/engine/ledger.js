@@ -1,0 +1,74 @@
+/**
+ * The contributions of all timesteps to a unit's state, as gru_core/runs/ledger.py has them. A state that mixes the old state and
+ * a candidate, m_t = keep_t m_{t-1} + take_t candidate_t, is
+ *
+ *     m_t = L_{t,0} s_t + Σ_{k≤t} L_{t,k} candidate_k        L_{t,k} = take_k Π_{k<s≤t} keep_s
+ *
+ * s_t is the initial state, or the last value at which a clamp held the state.
+ */
+
+/** @import { LayerRun } from "./forward.js" */
+
+/**
+ * The mixture of a unit at a timestep: `starts` is the state that it reads. `held`: a clamp set the state that the timestep reads,
+ * or, in an LSTM, the one that it leaves.
+ * @typedef {{keep: number, take: number, candidate: number, starts: number, held: boolean}} Mixed
+ */
+
+/** Return the mixture of a unit at each timestep, or null for a plain RNN. @param {LayerRun} run @param {number} unit from 0 @returns {Mixed[] | null} */
+export function mixture({ layer, steps, clamps, mask }, unit) {
+  if (layer.cell === "rnn") return null;
+  const name = layer.cell === "lstm" ? "c" : "h_prev";
+  const own = clamps.filter(({ gate, units }) => gate === name && (units?.includes(unit + 1) ?? true));
+  return steps.map(({ signals, h_prev, before }, t) => {
+    const held = mask?.[t] !== false && own.some(({ from, to }) => from <= t + 1 && t + 1 <= (to ?? Infinity));
+    if (layer.cell === "lstm") {
+      const { f, i, c_tilde } = signals;
+      return { keep: f[unit], take: i[unit], candidate: c_tilde[unit], starts: before.c[unit], held };
+    }
+    const { z, h_tilde } = signals;
+    return { keep: 1 - z[unit], take: z[unit], candidate: h_tilde[unit], starts: h_prev[unit], held };
+  });
+}
+
+/**
+ * Return the contributions at the timesteps `from` to `to`, from 1, with the columns of the three largest in each row.
+ * @param {LayerRun} run @param {Mixed[]} mixed @param {number} unit from 0 @param {number} from @param {number} to
+ */
+export function shares({ layer, steps }, mixed, unit, from, to) {
+  const T = mixed.length;
+  const after = layer.cell === "lstm" ? 1 : 0;
+  /** @type {number[][]} */
+  const rows = [];
+  /** @type {[number[], number[]]} */
+  const [since, origins] = [[], []];
+  let row = new Array(T + 1).fill(0);
+  row[0] = 1;
+  let start = -1;
+  for (let t = 0; t < to; t++) {
+    if (mixed[t].held) start = t + after;
+    const { keep, take } = mixed[t];
+    if (start > t) row = unitRow(T);
+    else {
+      row = start === t ? unitRow(T) : row.slice();
+      for (let k = 0; k <= t; k++) row[k] *= keep;
+      row[t + 1] = take;
+    }
+    if (t < from - 1) continue;
+    rows.push(row);
+    since.push(start + 1);
+    const at = Math.max(0, start);
+    origins.push(at < T ? mixed[at].starts : steps[T - 1].signals.c[unit]);
+  }
+  return { shares: rows, largest: rows.map(largest), origins, since };
+}
+
+/** @param {number} T @returns {number[]} */
+function unitRow(T) {
+  const row = new Array(T + 1).fill(0);
+  row[0] = 1;
+  return row;
+}
+
+/** Return the indices of the three largest numbers, the largest first. @param {number[]} row */
+const largest = (row) => [...row.keys()].sort((one, other) => row[other] - row[one] || one - other).slice(0, 3);

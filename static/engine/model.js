@@ -1,0 +1,99 @@
+/** A model in a page: its arrays are in base64, and an edited weight gives a copy. app/exports/models.py writes it. */
+
+/** @import { Layer, Vector } from "./cells.js" */
+/** @import { Weight } from "../run.js" */
+/**
+ * A model as it is stored: each array is the base64 of little-endian numbers, float32 if all of them are float32 numbers.
+ * `table` has the rows of an embedding.
+ * @typedef {{kind: "symbols" | "embedded" | "numbers" | "vectors", labels: string[], alphabet: string[], inputs: number, hint: string,
+ *            padding?: string | number, operators?: {sign: string, flags: number[]}[], table?: string}} StoredEncoder
+ * @typedef {{cell: string, H: number, I: number, W: string, U: string, b: string, c?: string}} StoredLayer
+ * @typedef {{encoder: StoredEncoder, layers: StoredLayer[], task: string,
+ *            readout: {kind: "softmax" | "linear", labels: string[], V: string, c: string}}} StoredModel
+ */
+/**
+ * `readout` is y = softmax(V h + c) or y = V h + c. `task` is the name of the built-in task, or "".
+ * @typedef {{encoder: Omit<StoredEncoder, "table"> & {table: Vector}, layers: Layer[], task: string,
+ *            readout: {kind: "softmax" | "linear", labels: string[], V: Vector, c: Vector}}} Model
+ */
+
+import { CELLS, gatesOf, product } from "./cells.js";
+
+/** @param {StoredModel} stored @returns {Model} */
+export function readModel({ encoder, layers, readout, task }) {
+  return {
+    encoder: { ...encoder, table: numbers(encoder.table ?? "", encoder.alphabet.length * encoder.inputs) },
+    layers: layers.map(readLayer),
+    readout: {
+      ...readout,
+      V: numbers(readout.V, readout.labels.length * (layers.at(-1)?.H ?? 0)),
+      c: numbers(readout.c, readout.labels.length),
+    },
+    task,
+  };
+}
+
+/** @param {StoredLayer} stored @returns {Layer} */
+function readLayer({ cell, H, I, W, U, b, c }) {
+  const gates = gatesOf(cell);
+  const { recurrent } = CELLS[cell];
+  return {
+    cell,
+    H,
+    I,
+    W: blocks(gates, numbers(W, gates.length * H * I)),
+    U: blocks(recurrent, numbers(U, recurrent.length * H * H)),
+    b: blocks(gates, numbers(b, gates.length * H)),
+    c: c === undefined ? null : numbers(c, H),
+  };
+}
+
+/** Return the block of each gate. @param {string[]} gates @param {Vector} stacked */
+function blocks(gates, stacked) {
+  const size = stacked.length / gates.length;
+  return Object.fromEntries(gates.map((gate, i) => [gate, stacked.slice(i * size, (i + 1) * size)]));
+}
+
+/** Return the `n` numbers of an array in base64. Their length says whether they are float32. @param {string} base64 @param {number} n */
+function numbers(base64, n) {
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  const { buffer } = bytes;
+  return text.length === 4 * n ? Float64Array.from(new Float32Array(buffer)) : new Float64Array(buffer);
+}
+
+/** Return the model with edited weights; layers without an edit are the same objects. @param {Model} model @param {readonly Weight[]} weights @returns {Model} */
+export function edited(model, weights) {
+  const layers = [...model.layers];
+  for (const { layer, gate, unit, part, index, value } of weights) {
+    const old = layers[layer - 1];
+    const { H, I } = old;
+    if (part === "c") {
+      layers[layer - 1] = { ...old, c: put(old.c ?? new Float64Array(H), unit - 1, value) };
+      continue;
+    }
+    const at = index === null ? unit - 1 : (unit - 1) * (part === "W" ? I : H) + index - 1;
+    layers[layer - 1] = { ...old, [part]: { ...old[part], [gate]: put(old[part][gate], at, value) } };
+  }
+  return { ...model, layers };
+}
+
+/** @param {Vector} array @param {number} index @param {number} value */
+function put(array, index, value) {
+  const copy = array.slice();
+  copy[index] = value;
+  return copy;
+}
+
+/** Return the outputs for a state of the top layer. @param {Model} model @param {Vector} h @returns {Vector} */
+export function readOut({ readout: { kind, V, c } }, h) {
+  const y = product(V, h).map((sum, k) => sum + c[k]);
+  if (kind === "linear") return y;
+  let largest = -Infinity;
+  for (const value of y) largest = Math.max(largest, value);
+  const powers = y.map((value) => Math.exp(value - largest));
+  let total = 0;
+  for (const power of powers) total += power;
+  return powers.map((power) => power / total);
+}

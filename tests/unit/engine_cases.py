@@ -1,0 +1,178 @@
+"""Random scenarios of random models, with the core's answers, for the test of the engine in JavaScript."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import orjson
+
+from app.exports.models import stored_model
+from app.runs.answers import shares_of, start, sums_of
+from app.runs.events import events
+from app.runs.run import targets
+from app.schemas import UnitPlace
+from gru_core import Model, stream
+from gru_core.arrays import Array
+from gru_core.card import Card
+from gru_core.cells.cell import Cell
+from gru_core.cells.registry import CELLS
+from gru_core.encoder import Embedded, Encoder, Numbers, Operator, Symbols, Vectors
+from gru_core.model import Readout
+from gru_core.runs.clamp import Clamp
+from gru_core.runs.edit import Edit
+from gru_core.runs.trace import read
+from gru_core.training.tasks import ALL
+
+CASES = 2100
+"""The number of scenarios. Some of them are chaotic, and the test leaves these out."""
+
+Random = np.random.Generator
+TASKS = tuple(ALL)
+
+
+def cases(seed: int = 29) -> list[dict[str, Any]]:
+    """Return the scenarios, each with the stream of events and the answers about one unit."""
+    rng = np.random.default_rng(seed)
+    return [_case(k, rng) for k in range(CASES)]
+
+
+def _case(k: int, rng: Random) -> dict[str, Any]:
+    model = _model(k, rng)
+    T = int(rng.integers(1, 9)) if k % 300 else 100
+    text, other = (_text(model.encoder, T, rng) for _ in range(2))
+    clamps = [_clamp(model, T, rng) for _ in range(int(rng.integers(0, 4)))]
+    weights = [_weight(model, rng) for _ in range(int(rng.integers(0, 3)))]
+    h0 = None if k % 3 else [rng.uniform(-1, 1, len(cell.carried) * cell.units) for cell in model.layers]
+    against = other if k % 4 == 0 else None
+    layer = int(rng.integers(len(model.layers)))
+    place = UnitPlace(layer=layer + 1, unit=int(rng.integers(model.layers[layer].units)) + 1)
+    return {
+        "model": stored_model(model),
+        "scenario": {"sequence": text, "clamps": clamps, "weights": weights, "against": against or ""},
+        "h0": None if h0 is None else [state.tolist() for state in h0],
+        **_answers(model, text, clamps, weights, h0, against, place),
+    }
+
+
+def _answers(
+    model: Model, text: str, clamps: list[Any], weights: list[Any], h0: list[Array] | None, against: str | None,
+    place: UnitPlace,
+) -> dict[str, Any]:  # fmt: skip
+    held = [
+        Clamp(c["gate"], c["value"], c["units"] and [u - 1 for u in c["units"]], slice(c["from"] - 1, c["to"]),
+              c["layer"] - 1)
+        for c in clamps
+    ]  # fmt: skip
+    edits = [
+        Edit(w["layer"] - 1, w["gate"], w["unit"] - 1, w["part"], w["index"] and w["index"] - 1, w["value"])
+        for w in weights
+    ]
+    changed = model.edited(edits) if edits else model
+    tokens, x = read(model, text)
+    twin = model if (clamps or weights) and against is None else None
+    trace = next(stream(changed, text, h0, held, None, twin, against))
+    others = None if against is None else read(model, against)[0]
+    beginning = start(
+        "m", changed, tokens, len(x), changed.state(h0), changed.holds(held, x.shape[:-1]), trace.twin is not None,
+        targets(model, x), others, changed.mask(x),
+    )  # fmt: skip
+    layer, unit = place.layer - 1, place.unit - 1
+    run = trace.layers[layer]
+    names = model.encoder.labels if layer == 0 else [f"h{j + 1}" for j in range(changed.layers[layer - 1].units)]
+    return {
+        "place": {"layer": place.layer, "unit": place.unit, "from": 1, "to": len(x)},
+        "events": b"".join(events(beginning, [trace], place)).decode(),
+        "sums": _plain(sums_of(run, model.layers[layer] if edits else None, names, unit)),
+        "ledger": None if run.mixture is None else _plain(shares_of(trace, layer, unit, slice(0, len(x)))),
+    }
+
+
+def _plain(answer: Any) -> Any:
+    return orjson.loads(orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY))
+
+
+def _model(k: int, rng: Random) -> Model:
+    """Return a random model: each cell in turn, with one or two layers, of a built-in task or of other inputs."""
+    task = ALL[TASKS[k % len(TASKS)]] if k % 5 == 0 else None
+    encoder = task.encoder if task else _encoder(k, rng)
+    layers: list[Cell] = []
+    inputs, scale = encoder.inputs, float(rng.choice([0.3, 1.0, 2.5])) if k % 300 else 6.0
+    for _ in range(1 + k // 2 % 2):
+        kind = CELLS[tuple(CELLS)[k % len(CELLS)]]
+        H = int(rng.integers(1, 7)) if k % 300 else 24
+        rows, recurrent = len(kind.gates) * H, len(kind.recurrent) * H
+        arrays = {"W": (rows, inputs), "U": (recurrent, H), "b": (rows,)}
+        if kind.name == "gru" and rng.random() < 0.5:
+            arrays["c_h"] = (H,)
+        weights = {name: scale * rng.standard_normal(shape) / np.sqrt(H) for name, shape in arrays.items()}
+        if rng.random() < 0.2:
+            weights = {name: array.astype(np.float32).astype(float) for name, array in weights.items()}
+        layers.append(kind(**weights))
+        inputs = H
+    kind_of_output = task.kind if task else ("softmax", "linear")[k % 2]
+    labels = task.labels if task else tuple("uvw"[: int(rng.integers(1, 4))])
+    readout = Readout(
+        kind_of_output, rng.standard_normal((len(labels), inputs)), rng.standard_normal(len(labels)), labels
+    )
+    name = TASKS[k % len(TASKS)] if task else ""
+    card = Card(title="m", task=name, about="", question="", weights="random", summary="")
+    return Model(encoder, tuple(layers), readout, card)
+
+
+def _encoder(k: int, rng: Random) -> Encoder:
+    letters = ("a", "b", "é", "not", ".", "👍🏽")
+    match k // 4 % 5:
+        case 0:
+            return Symbols(letters)
+        case 1:
+            return Symbols(letters, padding="b")
+        case 2:
+            return Embedded(letters, rng.standard_normal((len(letters), 3)), padding="." if k % 8 else None)
+        case 3:
+            return Numbers((Operator("=", "set", (1.0, 0.0)), Operator("", "add", (0.0, 1.0))))
+        case _:
+            return Vectors(2, padding=0.0 if k % 8 else None)
+
+
+def _text(encoder: Encoder, T: int, rng: Random) -> str:
+    if isinstance(encoder, Symbols):
+        return " ".join(encoder.alphabet[i] for i in rng.integers(0, len(encoder.alphabet), T))
+    if isinstance(encoder, Vectors):
+        rows = rng.normal(size=(T, encoder.inputs)).round(3) * (rng.random((T, 1)) < 0.8)
+        return " ".join(",".join(f"{value:g}" for value in row) for row in rows)
+    signs = [operator.sign for operator in encoder.operators]
+    return " ".join(f"{rng.choice(signs)}{rng.uniform(-1, 1):.3f}" for _ in range(T))
+
+
+def _clamp(model: Model, T: int, rng: Random) -> dict[str, Any]:
+    layer = int(rng.integers(len(model.layers)))
+    cell = model.layers[layer]
+    gate = str(rng.choice(list(cell.holdable)))
+    lowest, highest = cell.holdable[gate]
+    first, last = sorted(int(t) for t in rng.integers(1, T + 1, 2))
+    return {
+        "gate": gate,
+        "units": None if rng.random() < 0.4 else sorted({int(unit) + 1 for unit in rng.integers(0, cell.units, 2)}),
+        "from": first,
+        "to": None if rng.random() < 0.3 else last,
+        "value": float(rng.choice([lowest, highest, 0.0, rng.uniform(max(lowest, -1), min(highest, 1))])),
+        "layer": layer + 1,
+    }
+
+
+def _weight(model: Model, rng: Random) -> dict[str, Any]:
+    layer = int(rng.integers(len(model.layers)))
+    cell = model.layers[layer]
+    parts = ["W", "b"] + ["U"] * bool(cell.recurrent) + ["c"] * ("c_h" in cell.parameters)
+    part = str(rng.choice(parts))
+    gate = "h_tilde" if part == "c" else str(rng.choice(cell.recurrent if part == "U" else cell.gates))
+    size = {"W": cell.inputs, "U": cell.units}.get(part)
+    return {
+        "layer": layer + 1,
+        "gate": gate,
+        "unit": int(rng.integers(cell.units)) + 1,
+        "part": part,
+        "index": None if size is None else int(rng.integers(size)) + 1,
+        "value": float(rng.normal()),
+    }
