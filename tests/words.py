@@ -88,7 +88,7 @@ ALLOWED = (
     ("docs/reference/glossary.md", "in code, the ledger", "the glossary gives the code's name for the term"),
     ("app/routes/trace.py", "`twin.", "a field of the answer"),
     ("app/routes/unit.py", "`twin` and", "a field of the answer"),
-    ("static/engine/answers.js", "put(`twin.", "a field of the answer"),
+    ("static/engine/answers.js", "twin.", "a field of the answer"),
     ("app/routes/score.py", "`untouched` is", "a field of the answer"),
     ("static/train/curves.js", "mean twin of-", "a class of the style sheet"),
     ("gru_core/runs/trace.py", "use gru.twin", "the name of a function"),

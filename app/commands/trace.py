@@ -18,7 +18,7 @@ from gru_core.numerals import whole
 from .. import output
 from ..errors import Refused
 from ..exports.files import Place, as_csv, as_npz
-from ..link import read_link
+from ..link import read_h0, read_link
 
 HELP = "run a model over a sequence, and print its outputs, gates and states"
 EXAMPLES = (
@@ -50,6 +50,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="z.1@4-6=0",
         help="clamp a gate, the candidate or a state, written as in links; repeat the option for more clamps",
     )
+    parser.add_argument(
+        "--h0",
+        metavar="0.5,-1;0.25",
+        help="the initial state: the numbers of each layer (LSTM: h, then c) separated by commas, layers by semicolons",
+    )
     parser.add_argument("--layer", type=_place, help="layer, from 1 (default: the top layer; with --csv, all)")
     parser.add_argument(
         "--unit",
@@ -75,7 +80,8 @@ def run(options: argparse.Namespace) -> int:
     try:
         model = gru_core.load(options.model)
         clamps = [body.clamp() for body in read_link({"clamps": ",".join(options.clamp)}).clamps]
-        trace = _trace(model, _read() if options.sequence == "-" else options.sequence, clamps)
+        h0 = None if options.h0 is None else read_h0(options.h0)
+        trace = _trace(model, _read() if options.sequence == "-" else options.sequence, clamps, h0)
         places = _places(trace, options.layer, options.unit, every=options.csv)
     except (OSError, ValueError, Refused) as error:
         return _failed(str(error))
@@ -113,9 +119,9 @@ def _read() -> str:
     return text
 
 
-def _trace(model: Model, sequence: str, clamps: Sequence[Clamp]) -> Trace:
+def _trace(model: Model, sequence: str, clamps: Sequence[Clamp], h0: Sequence[Sequence[float]] | None) -> Trace:
     """Run the model; with clamps, the trace also has the original run."""
-    return gru_core.twin(model, sequence, clamps=clamps)[0] if clamps else gru_core.trace(model, sequence)
+    return gru_core.twin(model, sequence, h0, clamps)[0] if clamps else gru_core.trace(model, sequence, h0)
 
 
 def _places(trace: Trace, layer: int | None, unit: int | None, every: bool) -> list[Place]:

@@ -334,6 +334,19 @@ def test_a_bad_scenario_is_reported_before_anything_is_written(tmp_path: Path, t
     assert not folder.exists()
 
 
+def test_a_link_has_the_initial_state_of_each_layer() -> None:
+    name = "sentiment-two-layers"
+    model = gru.load(name)
+    states = [np.linspace(-1, 1, layer.units).tolist() for layer in model.layers]
+    keys = {"model": name, "h0": ";".join(",".join(map(str, state)) for state in states)}
+    linked = run_link(keys, Settings())
+    np.testing.assert_array_equal(linked.trace.y, gru.trace(model, str(linked.scenario.sequence), states).y)
+    assert read_address(linked.link.address(linked.scenario))["h0"] == keys["h0"]
+    for text in ("0.5,", ";", "0.5;x", "1e999", "nan"):
+        with pytest.raises(Refused, match="h0"):
+            read_link({"h0": text})
+
+
 def test_an_unknown_value_in_a_link_is_refused_before_the_run() -> None:
     with pytest.raises(Refused, match="zoom must be"):
         run_link({"zoom": "huge"}, Settings())
