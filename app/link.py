@@ -51,6 +51,9 @@ FOCUS = {
 }
 """The keys of the view, each with a pattern for its value and its meaning in words."""
 
+CHANGES = ("clamps", "weights", "against", "h0")
+"""The keys of a scenario besides `model` and `sequence`."""
+
 
 def _allowed(key: str) -> str:
     """Return the possible values of a key of the view, in words."""
@@ -130,7 +133,7 @@ def read_link(keys: Mapping[str, str]) -> Link:
         [_read_weight(text) for text in weights],
         keys.get("against") or None,
         read_h0(keys["h0"]) if keys.get("h0") else None,
-        {key: keys[key] for key in ("clamps", "weights", "against", "h0", *FOCUS) if keys.get(key)},
+        {key: keys[key] for key in (*CHANGES, *FOCUS) if keys.get(key)},
     )
 
 

@@ -22,7 +22,7 @@ import gru_core as gru
 from app.assets import assets
 from app.errors import Refused
 from app.exports import page as export
-from app.link import FOCUS, read_address, read_link
+from app.link import CHANGES, FOCUS, read_address, read_link
 from app.main import create_app
 from app.pages.examples import EXAMPLES
 from app.runs.linked import LinkedRun, run_link
@@ -213,7 +213,7 @@ def test_a_download_has_the_models_name_in_unicode_and_in_ascii(tmp_path: Path) 
 
 def test_the_docs_list_every_key_of_a_link() -> None:
     links = (Path(__file__).parents[2] / "docs" / "reference" / "links.md").read_text()
-    for key in FOCUS:
+    for key in (*CHANGES, *FOCUS):
         assert f"`{key}`" in links
 
 
