@@ -204,7 +204,8 @@ _EXTRA = {
         about="forecast next year’s sunspot number from the yearly numbers so far",
         question="How does the network know whether the sunspots will rise or fall?",
         reading="x and y are sunspot numbers divided by 100. The network was trained on the years 1700 to 1920. "
-        "The years 1921 to 2008 are held out. The size and the length of the training were chosen on 1871 to 1920.",
+        "The years 1921 to 2008 are held out. Units, seed and length of the training were chosen on 1871 to 1920, "
+        "after a trial that had shown held-out errors of several sizes.",
         examples=(_years(1964, 2008), _years(1901, 1945), _years(1701, 1745)),
         recipe=Recipe("sunspots", units=2, seed=1, schedule=Schedule(None, 0, 0.01, T=40, most=500)),
     ),
