@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from pydantic import ValidationError
 
 from gru_core import presets
 from gru_core.cells.registry import GATES, HOLDABLE, ORDER, USUAL
-from gru_core.numerals import decimal, whole
+from gru_core.numerals import decimal, decimals, whole
 
 from .errors import Refused
 from .schemas import MOST_CHANGES, SIGNALS, ClampBody, Scenario, UnitPlace, WeightBody
@@ -50,6 +51,9 @@ FOCUS = {
 }
 """The keys of the view, each with a pattern for its value and its meaning in words."""
 
+CHANGES = ("clamps", "weights", "against", "h0")
+"""The keys of a scenario besides `model` and `sequence`."""
+
 
 def _allowed(key: str) -> str:
     """Return the possible values of a key of the view, in words."""
@@ -82,6 +86,7 @@ class Link:
     clamps: list[ClampBody]
     weights: list[WeightBody]
     against: str | None
+    h0: list[list[float]] | None
     options: dict[str, str]
 
     def address(self, scenario: Scenario) -> str:
@@ -127,8 +132,23 @@ def read_link(keys: Mapping[str, str]) -> Link:
         [_read_clamp(text) for text in clamps],
         [_read_weight(text) for text in weights],
         keys.get("against") or None,
-        {key: keys[key] for key in ("clamps", "weights", "against", *FOCUS) if keys.get(key)},
+        read_h0(keys["h0"]) if keys.get("h0") else None,
+        {key: keys[key] for key in (*CHANGES, *FOCUS) if keys.get(key)},
     )
+
+
+def read_h0(text: str) -> list[list[float]]:
+    """Return the initial states in a text such as 0.5,-1;0.25: the layers by semicolons, their numbers by commas.
+
+    Raises Refused if it is not such a text. Whether the model has so many layers and units is checked with the run.
+    """
+    states = [decimals(layer.replace(" ", "")) for layer in text.split(";")]
+    valid = [state for state in states if state is not None and all(map(math.isfinite, state))]
+    if len(valid) < len(states):
+        raise Refused(
+            422, "link", "h0 must look like 0.5,-1;0.25 (numbers of a layer; numbers of the next layer)", "h0"
+        )
+    return valid
 
 
 def unit_in(keys: Mapping[str, str], sizes: Sequence[int]) -> UnitPlace:

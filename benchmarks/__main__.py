@@ -1,8 +1,8 @@
-"""`python -m benchmarks [core stream answers page cursor compare train sweep doctor]`: runs these, or all of them."""
+"""`python -m benchmarks [core stream answers page cursor compare train sweep doctor large]`: runs these, or all."""
 
 import sys
 
-from benchmarks import answers, compare, core, cursor, doctor, page, stream, sweep, train
+from benchmarks import answers, compare, core, cursor, doctor, large, page, stream, sweep, train
 
 PARTS = {
     "core": core.main,
@@ -14,6 +14,7 @@ PARTS = {
     "train": train.main,
     "sweep": sweep.main,
     "doctor": doctor.main,
+    "large": large.main,
 }
 
 for name in sys.argv[1:] or PARTS:

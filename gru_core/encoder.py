@@ -374,6 +374,32 @@ class Vectors:
         return {"kind": "vectors", "inputs": self.inputs} | _padding(self.padding)
 
 
+@dataclass(frozen=True)
+class Scaled(Vectors):
+    """One number of a `unit` for each timestep: x_t is the number divided by `scale`."""
+
+    scale: float = field(default=1.0, kw_only=True)
+    unit: str = field(kw_only=True)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return (f"{self.unit} ÷ {self.scale:g}",)
+
+    @property
+    def hint(self) -> str:
+        return f"Write one number of {self.unit} for each step. x is the number ÷ {self.scale:g}"
+
+    def encode(self, tokens: list[str]) -> Array:
+        return super().encode(tokens) / self.scale
+
+    def write(self, x: Array) -> str:
+        return super().write(x * self.scale)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the encoder as a dictionary for JSON."""
+        return super().to_dict() | {"kind": "scaled", "scale": self.scale, "unit": self.unit}
+
+
 def _padding(padding: str | float | None) -> dict[str, Any]:
     return {} if padding is None else {"padding": padding}
 
@@ -389,6 +415,8 @@ def encoder_from_dict(data: dict[str, Any], table: Array | None = None) -> Encod
         return Embedded(tuple(data["alphabet"]), table, padding=data.get("padding"))
     if data["kind"] == "symbols":
         return Symbols(tuple(data["alphabet"]), padding=data.get("padding"))
+    if data["kind"] == "scaled":
+        return Scaled(int(data["inputs"]), scale=float(data["scale"]), unit=str(data["unit"]))
     if data["kind"] == "vectors":
         return Vectors(int(data["inputs"]), data.get("padding"))
     return Numbers(tuple(Operator(o["sign"], o["word"], tuple(o["flags"])) for o in data["operators"]))

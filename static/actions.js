@@ -39,10 +39,11 @@ export function createActions(store, requestRun, open) {
     },
     /** Change clamps or weights by a transition, and run the model with them. @type {Update} */
     alter(transition, ...args) {
-      const { clamps, weights, against } = store.get();
+      const { clamps, weights, against, h0 } = store.get();
       store.update(transition, ...args);
       const state = store.get();
-      if (state.clamps !== clamps || state.weights !== weights || state.against !== against) requestRun();
+      const isSame = state.clamps === clamps && state.weights === weights;
+      if (!isSame || state.against !== against || state.h0 !== h0) requestRun();
     },
     /**
      * Run the scenario on the tape again with more clamps, and store the resulting output and state at the cursor.

@@ -95,9 +95,9 @@ export function keepArriving(tape, store) {
 
   return (onTape = false) => {
     const state = store.get();
-    const { model, text, clamps, weights, against, upto } = state;
+    const { model, text, clamps, weights, against, h0, upto } = state;
     const equations = state.views.some((view) => view === "cell" || view === "equations") ? placeToCome(state) : null;
-    runner({ model, sequence: text, clamps, weights, against, upto, equations }, onTape);
+    runner({ model, sequence: text, clamps, weights, against, h0, upto, equations }, onTape);
   };
 }
 

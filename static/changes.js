@@ -11,7 +11,7 @@ import { FOCUS, change, chooseLayer, focus, lookAt, toggleView } from "./state.j
 import { currentTheme } from "./theme.js";
 
 /** The model as it was trained, without clamps. @type {Changes} */
-const UNCHANGED = { clamps: [], weights: [], against: "" };
+const UNCHANGED = { clamps: [], weights: [], against: "", h0: null };
 
 /** Nothing is changed, and there is nothing to undo. */
 const NOTHING_CHANGED = {
@@ -59,7 +59,7 @@ export const begin = (models, { model, sequence }, first, error) => ({
 export const isChanged = ({ clamps, weights }) => clamps.length + weights.length > 0;
 
 /** @param {Changes} changes @returns {Changes} */
-const changesOf = ({ clamps, weights, against = "" }) => ({ clamps, weights, against });
+const changesOf = ({ clamps, weights, against = "", h0 = null }) => ({ clamps, weights, against, h0 });
 
 /** @param {Changes} a @param {Changes} b */
 const sameChanges = (a, b) => JSON.stringify(changesOf(a)) === JSON.stringify(changesOf(b));
@@ -149,6 +149,9 @@ export const clearChanges = (state) => alter(state, { clamps: [], weights: [], c
 /** Compare with a second sequence; "" ends the comparison. @param {State} state @param {string} against */
 export const compareWith = (state, against) =>
   alter(state, { against, difference: against !== "" && state.difference }, "against");
+
+/** Start from a state, or from zero. @param {State} state @param {Changes["h0"]} h0 */
+export const startFrom = (state, h0) => alter(state, { h0 }, "h0");
 
 /**
  * Set a weight to a value, or, with null, to its trained value.

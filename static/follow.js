@@ -37,7 +37,7 @@ export function followAddress(store, requestRun) {
   const notice = `${error} ${unfollowed([...link.notices, ...beyond(link.focus, store.get())])}`.trim();
   store.update(note, notice);
   store.update(focus, link.focus);
-  if (!isChanged(link) && !link.against) return;
+  if (!isChanged(link) && !link.against && !link.h0) return;
   store.update(follow, { ...link, model, text, upto, notice }, false);
   requestRun();
 }
@@ -49,7 +49,7 @@ export function followAddress(store, requestRun) {
  */
 export function createLinkOpener(store, requestRun) {
   return /** @param {Link} link @param {number | null} [upto] the step after which the run ends */ async (
-    { model, sequence, clamps, weights, against, focus, notices },
+    { model, sequence, clamps, weights, against, h0, focus, notices },
     upto = null,
   ) => {
     if (model !== null && !store.get().models.some(({ id }) => id === model))
@@ -59,13 +59,13 @@ export function createLinkOpener(store, requestRun) {
       );
     const { models, run, received } = store.get();
     const entry = models.find(({ id }) => id === model) ?? models[0];
-    if (leave(entry, encode({ model: entry.id, sequence, clamps, weights, against, focus, notices }))) return;
+    if (leave(entry, encode({ model: entry.id, sequence, clamps, weights, against, h0, focus, notices }))) return;
     const text = sequence || entry.examples[0];
-    const same = writeScenario(scenarioOf(run)) === writeScenario({ sequence: text, clamps, weights, against });
+    const same = writeScenario(scenarioOf(run)) === writeScenario({ sequence: text, clamps, weights, against, h0 });
     const onTape = same && run.model === entry.id && received === (upto ?? run.T);
     store.update(
       follow,
-      { model: entry.id, text, clamps, weights, against, focus, upto, notice: unfollowed(notices) },
+      { model: entry.id, text, clamps, weights, against, h0, focus, upto, notice: unfollowed(notices) },
       onTape,
     );
     requestRun(onTape); // something else may be on its way

@@ -110,8 +110,18 @@ function readWeights(text) {
 }
 
 /** Write a scenario as one text, to compare scenarios by. @param {Changes & {sequence: string | null}} scenario */
-export const writeScenario = ({ sequence, clamps, weights, against }) =>
-  `${sequence}&${writeClamps(clamps)}&${writeWeights(weights)}&${against ?? ""}`;
+export const writeScenario = ({ sequence, clamps, weights, against, h0 }) =>
+  `${sequence}&${writeClamps(clamps)}&${writeWeights(weights)}&${against ?? ""}&${writeStates(h0)}`;
+
+/** Write initial states, such as "0.5,-1;0.25": layers by semicolons, their numbers by commas. @param {Changes["h0"]} h0 */
+export const writeStates = (h0) => h0?.map((layer) => layer.join(",")).join(";") ?? "";
+
+/** Return the initial states in a text, null for an empty text, undefined if it is not valid. @param {string} text @returns {number[][] | null | undefined} */
+export function readStates(text) {
+  if (!text.trim()) return null;
+  const states = text.split(";").map((layer) => layer.split(",").map((value) => (value.trim() ? Number(value) : NaN)));
+  return states.flat().every(Number.isFinite) ? states : undefined;
+}
 
 /** The keys besides `model`, `sequence`, `clamps`, `weights` and `v`. Each has its part of the focus, and how it is written. */
 const KEYS = /** @type {[string, keyof Focus, Kind][]} */ ([
@@ -135,13 +145,14 @@ export const linkTo = (state) => ({ ...scenarioOf(state.run), focus: state, noti
  * @param {Link} link
  * @returns {string} starting with "?"
  */
-export function encode({ model, sequence, clamps, weights, against, focus }) {
+export function encode({ model, sequence, clamps, weights, against, h0, focus }) {
   const keys = new URLSearchParams();
   if (model !== null) keys.set("model", model);
   if (sequence !== null) keys.set("sequence", sequence);
   if (clamps.length) keys.set("clamps", writeClamps(clamps));
   if (weights.length) keys.set("weights", writeWeights(weights));
   if (against) keys.set("against", against);
+  if (h0) keys.set("h0", writeStates(h0));
   for (const [key, part, kind] of KEYS) {
     const value = focus[part];
     if (value === null || String(value) === String(FOCUS[part])) continue;
@@ -177,6 +188,8 @@ export function decode(query) {
     notices.push(
       "“weights” must look like z.1.W3=0.5: a gate, a unit, a weight (W or U with its index, b or c), and a value.",
     );
+  const h0 = readStates(keys.get("h0") ?? "");
+  if (h0 === undefined) notices.push("“h0” must look like 0.5,-1;0.25: the numbers of each layer.");
   const [model, sequence] = [keys.get("model"), keys.get("sequence")];
   return {
     model,
@@ -184,6 +197,7 @@ export function decode(query) {
     clamps: clamps ?? [],
     weights: weights ?? [],
     against: keys.get("against") ?? "",
+    h0: h0 ?? null,
     focus: /** @type {Focus} */ (focus),
     notices,
   };

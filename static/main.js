@@ -15,6 +15,7 @@ import { recording } from "./recording.js";
 import { listensTo, writtenAt } from "./reading.js";
 import { createStore } from "./store.js";
 import { mountAgainst } from "./views/against.js";
+import { mountInitial } from "./views/initial.js";
 import { mountAlike } from "./views/alike.js";
 import { mountCell } from "./views/cell.js";
 import { mountCheck } from "./views/check.js";
@@ -50,7 +51,13 @@ const actions = createActions(store, requestRun, open);
 
 mountModel(find(".intro"), store, actions);
 mountSequence(find(".sequence"), store, actions);
-mountAgainst(find("#against-open"), /** @type {HTMLFormElement} */ (find("form.against")), store, actions);
+mountInitial(find("#initial-open"), /** @type {HTMLFormElement} */ (find("form.initial")), store, actions);
+mountAgainst(
+  find("#against-open"),
+  /** @type {HTMLFormElement} */ (find("form.against:not(.initial)")),
+  store,
+  actions,
+);
 mountTransport(find(".transport"), /** @type {HTMLInputElement} */ (find("#step")), store);
 mountConvention(main, store);
 mountRows(tape, store);

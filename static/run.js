@@ -23,8 +23,8 @@
 /** The place of a weight. @typedef {Omit<Weight, "value">} WeightPlace */
 /**
  * The changes of a scenario to its model, and `against`, the second sequence with which the run is compared; "" or absent without
- * one.
- * @typedef {{clamps: readonly Clamp[], weights: readonly Weight[], against?: string}} Changes
+ * one. `h0` has the initial state of each layer (of an LSTM h, then c); null or absent is zero.
+ * @typedef {{clamps: readonly Clamp[], weights: readonly Weight[], against?: string, h0?: readonly (readonly number[])[] | null}} Changes
  */
 /** @typedef {{cell: string, H: number, reset?: "before" | "after", b: Record<Gate, number[]>, h0: number[], held: Held[]}} LayerStart */
 /**
@@ -80,7 +80,7 @@ const blankSignals = ({ cell, H }, columns) =>
  * @param {Changes} changes
  * @returns {Run}
  */
-export function newRun(start, { clamps, weights, against }) {
+export function newRun(start, { clamps, weights, against, h0 = null }) {
   const columns = boot.stages.find((columns) => columns >= start.T) ?? start.T;
   const { exact, y } = start;
   const layers = start.layers.map((layer, i) => ({
@@ -97,6 +97,7 @@ export function newRun(start, { clamps, weights, against }) {
     clamps,
     weights,
     against: start.others?.join(" ") ?? against ?? "",
+    h0,
     columns,
     layers,
     inputs,
@@ -162,12 +163,13 @@ export function putUnit(run, { layer, unit, rows }) {
 export const isExact = ({ exact }, unit) => exact?.has(unit) ?? true;
 
 /** Return the scenario of a run. @param {Run} run */
-export const scenarioOf = ({ model, tokens, clamps, weights, against = "" }) => ({
+export const scenarioOf = ({ model, tokens, clamps, weights, against = "", h0 = null }) => ({
   model,
   sequence: (tokens ?? []).join(" "),
   clamps,
   weights,
   against,
+  h0,
 });
 
 /** Return the name of the run with which a run is compared. @param {Run} run */

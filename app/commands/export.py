@@ -58,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     keys.add_argument("--sequence", help="the input sequence (default: the first example of the model)")
     keys.add_argument("--clamps", help="clamps, such as z.1@4-6=0")
     keys.add_argument("--weights", help="changed weights, such as z.1.W3=0.5")
+    keys.add_argument("--h0", metavar="0.5,-1;0.25", help="the initial state, with semicolons between the layers")
     keys.add_argument("--against", help="a second sequence with the same number of timesteps")
     for key, (_, words) in FOCUS.items():
         keys.add_argument(f"--{key}", help=words)

@@ -18,7 +18,7 @@ from gru_core.numerals import whole
 from .. import output
 from ..errors import Refused
 from ..exports.files import Place, as_csv, as_npz
-from ..link import read_link
+from ..link import read_h0, read_link
 
 HELP = "run a model over a sequence, and print its outputs, gates and states"
 EXAMPLES = (
@@ -26,6 +26,7 @@ EXAMPLES = (
     'gruscope trace --model sentiment --unit 3 "not very good ."',
     'gruscope trace --clamp z.1@4=0 "A m m B m"',
     'echo "=0.3 +0.2 0.1" | gruscope trace --model pocket-calculator --csv - > run.csv',
+    'gruscope trace --after "B m m" "m A m"',
     'gruscope trace --npz run.npz "A m m B"',
 )
 SIGNALS = ("r", "z", "h_tilde", "h")
@@ -50,6 +51,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="z.1@4-6=0",
         help="clamp a gate, the candidate or a state, written as in links; repeat the option for more clamps",
     )
+    initial = parser.add_mutually_exclusive_group()
+    initial.add_argument(
+        "--h0",
+        metavar="0.5,-1;0.25",
+        help="the initial state: the numbers of each layer (LSTM: h, then c) separated by commas, layers by semicolons",
+    )
+    initial.add_argument("--after", metavar="SEQUENCE", help="start from the state after this sequence")
     parser.add_argument("--layer", type=_place, help="layer, from 1 (default: the top layer; with --csv, all)")
     parser.add_argument(
         "--unit",
@@ -75,7 +83,9 @@ def run(options: argparse.Namespace) -> int:
     try:
         model = gru_core.load(options.model)
         clamps = [body.clamp() for body in read_link({"clamps": ",".join(options.clamp)}).clamps]
-        trace = _trace(model, _read() if options.sequence == "-" else options.sequence, clamps)
+        h0 = None if options.h0 is None else read_h0(options.h0)
+        after = None if options.after is None else gru_core.trace(model, options.after)
+        trace = _trace(model, _read() if options.sequence == "-" else options.sequence, clamps, h0, after)
         places = _places(trace, options.layer, options.unit, every=options.csv)
     except (OSError, ValueError, Refused) as error:
         return _failed(str(error))
@@ -113,9 +123,13 @@ def _read() -> str:
     return text
 
 
-def _trace(model: Model, sequence: str, clamps: Sequence[Clamp]) -> Trace:
+def _trace(
+    model: Model, sequence: str, clamps: Sequence[Clamp], h0: Sequence[Sequence[float]] | None, after: Trace | None
+) -> Trace:
     """Run the model; with clamps, the trace also has the original run."""
-    return gru_core.twin(model, sequence, clamps=clamps)[0] if clamps else gru_core.trace(model, sequence)
+    if clamps:
+        return gru_core.twin(model, sequence, h0, clamps, after=after)[0]
+    return gru_core.trace(model, sequence, h0, after=after)
 
 
 def _places(trace: Trace, layer: int | None, unit: int | None, every: bool) -> list[Place]:

@@ -14,13 +14,13 @@ from gru_core import SequenceError
 from .. import output
 from ..assets import assets
 from ..errors import Refused
-from ..link import FOCUS
+from ..link import CHANGES, FOCUS
 from ..pages.page import templates
 from ..runs.linked import LinkedRun, run_link
 from ..settings import Settings
 from . import page as export
 
-KEYS = ("model", "sequence", "clamps", "weights", "against", *FOCUS)
+KEYS = ("model", "sequence", *CHANGES, *FOCUS)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ from ..version import VERSIONS
 from .engine import RETRY, Cancelled, Job, Report, Work, WorkerDied
 
 TOPIC = "gruscope"
+CONNECT_SECONDS = 10
+"""Seconds in which the scheduler must answer."""
 
 
 def check(address: str, plain: bool) -> None:
@@ -47,7 +49,7 @@ class Cluster:
         except ImportError as error:
             raise ImportError("a cluster needs Dask: pip install 'gruscope[cluster]'") from error
         self._killed = distributed.KilledWorker
-        self._client: Any = distributed.Client(address, timeout=10, set_as_default=False)
+        self._client: Any = distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
         self._lock = Lock()
         self._jobs: dict[str, tuple[Job, Any]] = {}
         try:

@@ -35,7 +35,7 @@ from gru_core.numerals import decimal
 
 from ..errors import Refused
 from ..jobs.cache import name_of
-from ..link import OPENING_SEQUENCES, comparison_in
+from ..link import CHANGES, OPENING_SEQUENCES, comparison_in
 from ..recipes import read_recipes
 from ..runs.linked import LinkedRun, run_link
 from ..runs.scores import gradient_norm, scores
@@ -146,7 +146,7 @@ def _lab_keys(figure: Figure) -> dict[str, str]:
         if name not in presets.NAMES:
             raise ValueError("a lesson can show only a preset's training: the link can have only the recipe's task")
         keys.setdefault("model", f"{name}@{step}" if step else name)
-    known = ("model", "sequence", "clamps", "weights", "against", "t", "unit", "layer")
+    known = ("model", "sequence", *CHANGES, "t", "unit", "layer")
     return {key: value for key, value in keys.items() if key in known}
 
 

@@ -41,6 +41,7 @@ def run_link(keys: Mapping[str, str], settings: Settings) -> LinkedRun:
             "clamps": link.clamps,
             "weights": link.weights,
             "against": link.against,
+            "h0": link.h0,
         }
     )
     start, trace = run_whole(scenario, settings)

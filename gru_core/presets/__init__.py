@@ -32,7 +32,13 @@ COMPARED = tuple(
 """Models of the other cells, trained like the plain GRU: with as many units, and with about as many parameters."""
 
 
-EXTRA = ("store-and-recall-lstm-hidden", "brackets-two-units", "brackets-two-units-after", "sentiment-two-layers")
+EXTRA = (
+    "store-and-recall-lstm-hidden",
+    "brackets-two-units",
+    "brackets-two-units-after",
+    "sentiment-two-layers",
+    "sunspots",
+)
 """More models. Each shows one idea and was trained with a recipe of its own."""
 
 SHIPPED = (*NAMES, *COMPARED, *EXTRA)

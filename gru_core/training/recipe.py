@@ -24,8 +24,9 @@ from gru_core.cells.initial import NO_CHRONO, Initial, initial
 from gru_core.cells.registry import CELLS
 from gru_core.model import Model, Readout
 from gru_core.training.fit import NO_PENALTIES, Penalties, Schedule
+from gru_core.training.series import ORDER
 from gru_core.training.table import Split, Table, read
-from gru_core.training.tasks import ALL, Task
+from gru_core.training.tasks import ALL, FORECASTS, Task
 
 First = Literal["plain"] | Initial
 OWN = "own"
@@ -93,6 +94,8 @@ class Recipe:
         for gate in self.penalties.slopes:
             if gate not in cell.gates:
                 raise ValueError(f"{cell.title} cells have no gate {gate}: remove the penalty on {gate}")
+        if self.task in FORECASTS and self.schedule.T <= ORDER:
+            raise ValueError(f"a forecast needs sequences of more than {ORDER} timesteps")
         if self.layers < 1:
             raise ValueError("a network needs at least one layer")
         if (self.first == "chrono") != (self.T_max is not None):

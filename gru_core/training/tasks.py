@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gru_core.arrays import Array, Mask
-from gru_core.encoder import Encoder, Numbers, Operator, Symbols
+from gru_core.encoder import Encoder, Numbers, Operator, Scaled, Symbols
+from gru_core.training.series import SUNSPOT_SCALE, Series, next_number, sunspots
 
 if TYPE_CHECKING:
     from gru_core.model import Model
@@ -55,6 +56,8 @@ class Task:
     `sequences(rng, T, B)` draws inputs `(T, B, I)`. `answers` returns the `target` and the `scored` of a `Batch` for
     any inputs `(T, I)` or `(T, B, I)`. `marked` has for each kind of timestep a slice of the inputs. At a timestep of
     this kind, at least one of these inputs is not 0. All other timesteps are of the kind `unmarked`.
+
+    A forecasting task has a `series`, and `sequences` draws from its training part.
     """
 
     encoder: Encoder
@@ -64,6 +67,7 @@ class Task:
     answers: Callable[[Array], tuple[Target, Mask]]
     marked: Mapping[str, slice]
     unmarked: str
+    series: Series | None = None
 
     def draw(self, rng: Random, T: int, B: int) -> Batch:
         """Return `B` sequences of `T` timesteps, with their answers."""
@@ -71,8 +75,14 @@ class Task:
         return Batch(x, *self.answers(x), self.events(x))
 
     def held_out(self, rng: Random, T: int, B: int) -> Batch:
-        """Return held-out sequences. They are drawn in the same way as the training sequences."""
-        return self.draw(rng, T, B)
+        """Return held-out sequences. They are drawn in the same way as the training sequences.
+
+        A forecasting task has one held-out sequence, and the arguments have no effect.
+        """
+        if self.series is None:
+            return self.draw(rng, T, B)
+        x = self.series.held_out()
+        return Batch(x, *self.answers(x), self.events(x))
 
     def events(self, x: Array) -> dict[str, Mask]:
         """Return the timesteps of each kind in inputs `(T, I)` or `(T, B, I)`, as masks `(T,)` or `(T, B)`.
@@ -393,7 +403,17 @@ EXPERIMENT_TASKS: dict[str, Task] = {
 }
 """The tasks of the experiments by name. In "gap" and "recall", a longer sequence requires more memory."""
 
-ALL = TASKS | EXPERIMENT_TASKS
+SUNSPOTS = sunspots()
+
+FORECASTS: dict[str, Task] = {
+    "sunspots": Task(
+        Scaled(1, scale=SUNSPOT_SCALE, unit="sunspots"), "linear", (f"next year's sunspots ÷ {SUNSPOT_SCALE}",),
+        SUNSPOTS.windows, next_number, {}, "year", SUNSPOTS,
+    ),
+}  # fmt: skip
+"""The forecasting tasks by name."""
+
+ALL = TASKS | EXPERIMENT_TASKS | FORECASTS
 
 MEANINGS = {"write": "capital letter", "hold": "number to ignore", "filler": "word that does not change the opinion"}
 """The meanings of the kinds of timesteps that have unclear names."""

@@ -5,7 +5,7 @@
 /** @import { ModelEntry, State } from "../state.js" */
 import { finder, newElement, setText } from "../elements.js";
 import { fixed } from "../run.js";
-import { meanOf, tellKinds } from "../words.js";
+import { joined, meanOf, tellKinds } from "../words.js";
 
 /**
  * @param {HTMLElement} section
@@ -76,10 +76,11 @@ export function mountModel(section, store, actions) {
 }
 
 /** Describe how the run differs from the original run. @param {Changes} changes */
-function tellChanges({ clamps, weights }) {
+function tellChanges({ clamps, weights, h0 }) {
   const count = (/** @type {number} */ n, /** @type {string} */ what) => (n ? [`${n} ${what}${n > 1 ? "s" : ""}`] : []);
   const all = [...count(clamps.length, "clamp"), ...count(weights.length, "changed weight")];
-  return all.length ? `This run has ${all.join(" and ")}.` : "";
+  if (h0) all.push("an initial state that is not zero");
+  return all.length ? `This run has ${joined(all)}.` : "";
 }
 
 /** Return a list of the sentences about how a file was read. @param {string[]} sentences */

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from app.jobs import cluster as cluster_module
 from app.jobs import work
 from app.jobs.cluster import Cluster, check
 from app.jobs.engine import Cancelled
@@ -65,13 +66,23 @@ def scheduler() -> Iterator[str]:
     end(process)
 
 
-@pytest.fixture
-def workers(scheduler: str) -> Iterator[list[subprocess.Popen[str]]]:
-    options = ("--host", "127.0.0.1", "--nthreads", "1", "--no-nanny", "--no-dashboard")
-    workers = [start("distributed.cli.dask_worker", scheduler, *options)[0] for _ in range(2)]
-    yield workers
-    for process in workers:
+@pytest.fixture(scope="module")
+def started() -> Iterator[list[subprocess.Popen[str]]]:
+    """Return a list of all workers that the tests have started, and end them after the last test."""
+    started: list[subprocess.Popen[str]] = []
+    yield started
+    for process in started:
         end(process)
+
+
+@pytest.fixture
+def workers(scheduler: str, started: list[subprocess.Popen[str]]) -> list[subprocess.Popen[str]]:
+    """Return two running workers. The tests share them, and a new one replaces each that a test has killed."""
+    options = ("--host", "127.0.0.1", "--nthreads", "1", "--no-nanny", "--no-dashboard")
+    running = [process for process in started if process.poll() is None]
+    missing = [start("distributed.cli.dask_worker", scheduler, *options)[0] for _ in range(2 - len(running))]
+    started += missing
+    return running + missing
 
 
 @pytest.fixture
@@ -146,6 +157,7 @@ def test_a_cluster_on_another_machine_needs_tls_unless_plain_tcp_is_allowed(addr
     check("tcp://[::1]:8786", plain=False)
 
 
-def test_the_error_for_an_unreachable_scheduler_has_its_address() -> None:
+def test_the_error_for_an_unreachable_scheduler_has_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_module, "CONNECT_SECONDS", 0.5)
     with pytest.raises(OSError, match=r"127\.0\.0\.1:9"):
         Cluster("tcp://127.0.0.1:9")

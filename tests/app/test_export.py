@@ -22,7 +22,7 @@ import gru_core as gru
 from app.assets import assets
 from app.errors import Refused
 from app.exports import page as export
-from app.link import FOCUS, read_address, read_link
+from app.link import CHANGES, FOCUS, read_address, read_link
 from app.main import create_app
 from app.pages.examples import EXAMPLES
 from app.runs.linked import LinkedRun, run_link
@@ -213,7 +213,7 @@ def test_a_download_has_the_models_name_in_unicode_and_in_ascii(tmp_path: Path) 
 
 def test_the_docs_list_every_key_of_a_link() -> None:
     links = (Path(__file__).parents[2] / "docs" / "reference" / "links.md").read_text()
-    for key in FOCUS:
+    for key in (*CHANGES, *FOCUS):
         assert f"`{key}`" in links
 
 
@@ -332,6 +332,19 @@ def test_a_bad_scenario_is_reported_before_anything_is_written(tmp_path: Path, t
     assert process.returncode == 1
     assert message in process.stderr.decode()
     assert not folder.exists()
+
+
+def test_a_link_has_the_initial_state_of_each_layer() -> None:
+    name = "sentiment-two-layers"
+    model = gru.load(name)
+    states = [np.linspace(-1, 1, layer.units).tolist() for layer in model.layers]
+    keys = {"model": name, "h0": ";".join(",".join(map(str, state)) for state in states)}
+    linked = run_link(keys, Settings())
+    np.testing.assert_array_equal(linked.trace.y, gru.trace(model, str(linked.scenario.sequence), states).y)
+    assert read_address(linked.link.address(linked.scenario))["h0"] == keys["h0"]
+    for text in ("0.5,", ";", "0.5;x", "1e999", "nan"):
+        with pytest.raises(Refused, match="h0"):
+            read_link({"h0": text})
 
 
 def test_an_unknown_value_in_a_link_is_refused_before_the_run() -> None:

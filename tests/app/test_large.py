@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import base64
 import io
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -160,6 +163,16 @@ def test_a_large_run_comes_in_blocks_that_are_neither_tiny_nor_slow(tmp_path: Pa
     pieces = list(events_of(start, blocks))
     assert 2 <= len(pieces) <= 10
     assert sum(map(len, pieces)) < 6e6
+
+
+def test_products_use_one_thread_unless_the_environment_says_otherwise() -> None:
+    code = "import app, os; print(os.environ['OPENBLAS_NUM_THREADS'])"
+    without = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    chosen: dict[str, str]
+    for chosen, expected in (({}, "1"), ({"OPENBLAS_NUM_THREADS": "3"}, "3")):
+        command = [sys.executable, "-c", code]
+        run = subprocess.run(command, capture_output=True, text=True, env=without | chosen, check=True)
+        assert run.stdout.strip() == expected
 
 
 def test_a_persons_own_machine_has_larger_limits_and_settings_come_first() -> None:

@@ -70,7 +70,7 @@ def links() -> Iterator[tuple[str, Parse, str]]:
         "z@1=" + filled("1", "x"), "z.1.W1=" + filled("1", "x"), "z@1=-" + filled("1.", "x"), "z@1-" + filled("1", "x"),
         "z." + filled("1+", "@1=0"), "z.1.b=1e-" + filled("1", "x"), filled("1:1,"), filled("0:0.1,"),
     ]  # fmt: skip
-    keys = ("model", "sequence", "clamps", "weights", "against", "v", *link.FOCUS)
+    keys = ("model", "sequence", *link.CHANGES, "v", *link.FOCUS)
     numbers = ("units", "seed", "T_max", "after", "most", "T", "rate", "reach", "b_z", "penalty_z", "changes")
     for text in values:
         for key in keys:

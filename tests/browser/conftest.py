@@ -146,9 +146,9 @@ def page(visitor: BrowserContext, base_url: str, console_errors: list[str]) -> I
 
 @pytest.fixture(scope="session")
 def loaded(visitor: BrowserContext) -> Iterator[Page]:
-    """Return a page of the Lab with Plotly loaded."""
+    """Return a page of the full Lab, without what newcomers see, with Plotly loaded."""
     page = visitor.new_page()
-    page.goto("/")
+    page.goto("/?model=flip-flop")
     page.wait_for_selector(".heatmaps .heatmaplayer image")
     yield page
     page.close()

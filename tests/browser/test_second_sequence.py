@@ -59,6 +59,28 @@ def test_a_second_sequence_is_shown_on_the_same_tape(page: Page, console_errors:
     expect(page.get_by_role("button", name=contract.SECOND_SEQUENCE)).to_be_focused()
 
 
+def test_a_run_starts_from_a_typed_state_and_from_the_last_state(page: Page, console_errors: list[str]) -> None:
+    name, model = "store-and-recall", gru.load("store-and-recall")
+    first = gru.trace(model, "A b c")
+    lab = Lab(page).open(model=name, sequence="A b c")
+    page.get_by_role("button", name="Initial state").click()
+    page.get_by_role("button", name="Take the last state").click()
+    box = page.get_by_role("textbox", name="Initial state")
+    expect(box).not_to_have_value("")
+    lab.sequence.fill("d ? a")
+    lab.expect_trace(name, "d ? a", h0=[first.layers[0].last])
+    page.reload()
+    lab.expect_trace(name, "d ? a", h0=[first.layers[0].last])
+    box.fill("1, x")
+    expect(page.locator("#h0-hint")).to_contain_text("semicolons")
+    box.fill("1, 2")
+    expect(lab.error).to_contain_text("h0")
+    console_errors.clear()
+    page.get_by_role("button", name="Start from zero again").click()
+    lab.expect_trace(name, "d ? a")
+    expect(page).not_to_have_url(re.compile("h0="))
+
+
 def test_an_exported_page_has_both_sequences(exported_page: Page, exported: Callable[..., str]) -> None:
     lab = Lab(exported_page, exported).open(model="flip-flop", sequence="A m m B m", against="B m m B m", t="2")
     expect(lab.page.get_by_role("list", name=contract.SECOND_SEQUENCE, exact=True).locator("li")).to_have_text(

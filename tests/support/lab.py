@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 from urllib.parse import urlencode
 
@@ -102,9 +102,11 @@ class Lab:
         """Return the numbers in the row of a signal."""
         return [number(text) for text in self.group(signal).locator(".values span").all_inner_texts()]
 
-    def expect_trace(self, model: str | gru.Model, text: str, *, flipped: bool = False) -> gru.Trace:
+    def expect_trace(
+        self, model: str | gru.Model, text: str, *, flipped: bool = False, h0: Sequence[np.ndarray] | None = None
+    ) -> gru.Trace:
         """Expect the core's run of `text` on the page, with z replaced by 1 − z if `flipped`."""
-        trace = gru.trace(gru.load(model) if isinstance(model, str) else model, text)
+        trace = gru.trace(gru.load(model) if isinstance(model, str) else model, text, h0)
         self.expect_tokens(trace.tokens or [])
         shown = {name: getattr(trace, name) for name in GROUPS}
         if flipped:

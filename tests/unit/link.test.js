@@ -28,7 +28,7 @@ function clamp() {
     units,
     from,
     to: oneOf([null, from, from + 3]),
-    value: Number((random() * 2 - 1).toFixed(3)),
+    value: Number((random() * 2 - 1).toFixed(3)) + 0,
     layer: whole(1, 4),
   };
 }
@@ -42,7 +42,7 @@ function weight() {
     unit: whole(1, 64),
     part,
     index,
-    value: oneOf([0.5, -1e-7, 12, Number((random() * 4 - 2).toFixed(6))]),
+    value: oneOf([0.5, -1e-7, 12, Number((random() * 4 - 2).toFixed(6)) + 0]),
   };
 }
 
@@ -55,6 +55,7 @@ test("encode and decode keep every part of a link", () => {
       clamps: listOf(clamp),
       weights: listOf(weight),
       against: oneOf(["", "B m m B"]),
+      h0: oneOf([null, [[0.5]], [[0.5, -1e-7], [0.1 + 0.2]]]),
       focus: {
         step: whole(1, 99),
         layer: oneOf([null, 0, 2]),
@@ -76,6 +77,7 @@ test("encode and decode keep every part of a link", () => {
 test("a bad value is reported with its key, and the other keys are used", () => {
   for (const [key, value] of [
     ["t", "0"],
+    ["h0", "0.5,;1"],
     ["unit", "x"],
     ["views", "tape,nonsense"],
     ["clamps", "q@1=0"],

@@ -1,0 +1,88 @@
+"""Forecasts of a series: each timestep reads a number, and the answer is the next one. The last numbers are held out.
+
+`sunspots.csv` has the yearly sunspot numbers 1700–2008 of NOAA's National Geophysical Data Center (public domain).
+
+    last value              forecast the number that was read last
+    linear autoregression   a + w₁ x_t + … + w_p x_{t−p+1}, fitted by least squares to the training part
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from gru_core.arrays import Array, Mask
+
+ORDER = 20
+"""The numbers that each scored forecast has read at least."""
+
+COMPARED_ORDERS = (9, ORDER)
+"""The orders of the linear autoregressions. Of 1 to 20, order 9 has the lowest error on the held-out sunspots."""
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """A series of numbers, as inputs of a network. `training` is the length of its first part, for training.
+
+    A held-out forecast may read numbers of the training part, but its answer is never one of them.
+    """
+
+    values: Array
+    training: int
+
+    def windows(self, rng: np.random.Generator, T: int, B: int) -> Array:
+        """Draw `B` windows of `T` numbers from the training part: inputs `(T, B, 1)`.
+
+        Raises ValueError if the training part is shorter.
+        """
+        if self.training < T:
+            raise ValueError(f"the training part has {self.training:,} numbers: choose windows of at most that many")
+        starts = rng.integers(0, self.training - T + 1, B)
+        return np.asarray(self.values[starts + np.arange(T)[:, None], None])
+
+    def held_out(self) -> Array:
+        """Return the last ORDER numbers of the training part and all held-out ones: inputs `(T, 1, 1)`."""
+        return self.values[self.training - ORDER :, None, None]
+
+    @cached_property
+    def baselines(self) -> Mapping[str, float]:
+        """The mean squared error of each baseline on the held-out numbers."""
+        regressions = {f"linear autoregression of order {p}": self.autoregression(p) for p in COMPARED_ORDERS}
+        return {"last value": self._error(self.values[self.training - 1 : -1]), **regressions}
+
+    def autoregression(self, order: int) -> float:
+        """Return the mean squared error of a linear autoregression on the held-out numbers."""
+        known = np.lib.stride_tricks.sliding_window_view(self.values[:-1], order)
+        inputs = np.c_[known, np.ones(len(known))]
+        first = self.training - order  # the first row with a held-out answer
+        weights = np.linalg.lstsq(inputs[:first], self.values[order : self.training], rcond=None)[0]
+        return self._error(inputs[first:] @ weights)
+
+    def _error(self, forecast: Array) -> float:
+        return float(((forecast - self.values[self.training :]) ** 2).mean())
+
+
+def next_number(x: Array) -> tuple[Array, Mask]:
+    """Return the next number, scored once ORDER numbers have been read. The last timestep has no answer."""
+    target = np.concatenate([x[1:, ..., 0], x[-1:, ..., 0]])
+    scored = np.zeros(target.shape, bool)
+    scored[ORDER - 1 : -1] = True
+    return target, scored
+
+
+SUNSPOT_SCALE = 100
+"""The inputs and the output of the network are sunspot numbers divided by this."""
+
+TRAINING_YEARS = range(1700, 1921)
+
+
+def sunspots() -> Series:
+    """Return the yearly sunspot numbers, divided by SUNSPOT_SCALE. The years to 1920 are for training."""
+    with (Path(__file__).parent / "sunspots.csv").open(encoding="utf-8", newline="") as file:
+        values = [float(row["sunspots"]) / SUNSPOT_SCALE for row in csv.DictReader(file)]
+    return Series(np.array(values), len(TRAINING_YEARS))

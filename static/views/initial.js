@@ -1,0 +1,66 @@
+/** The initial state of the run: typed, or the last state of the run on the tape, so that the next run continues it. */
+
+/** @import { State } from "../state.js" */
+/** @import { Store, Update } from "../store.js" */
+import { startFrom } from "../changes.js";
+import { setText } from "../elements.js";
+import { readStates, writeStates } from "../link.js";
+
+/**
+ * @param {HTMLElement} opener
+ * @param {HTMLFormElement} form
+ * @param {Store} store
+ * @param {{alter: Update}} actions
+ */
+export function mountInitial(opener, form, store, actions) {
+  const box = /** @type {HTMLInputElement} */ (form.querySelector("input"));
+  const status = /** @type {HTMLElement} */ (form.querySelector("[role=status]"));
+  const last = /** @type {HTMLButtonElement} */ (form.querySelector("[data-do=last]"));
+
+  /** @param {State} state */
+  function update(state) {
+    const { h0 = null, run } = state;
+    const isTyped = document.activeElement === box;
+    form.hidden = h0 === null && form.hidden;
+    opener.hidden = !form.hidden;
+    if (!isTyped) box.value = writeStates(h0);
+    last.disabled = state.received < run.T || run.layers.some(({ exact }) => exact !== null);
+    if (!isTyped || readStates(box.value) !== undefined) tell(state);
+  }
+
+  /** Say which numbers the box takes. @param {State} state */
+  function tell({ run }) {
+    const sizes = run.layers.map(({ h0 }) => String(h0.length));
+    const many = sizes.length > 1 ? `, the layers separated by semicolons (${sizes.join("; ")} numbers)` : "";
+    setText(
+      status,
+      `${sizes[0] === "1" ? "One number" : `${sizes[0]} numbers, separated by commas`}${many}. Empty: zero.`,
+    );
+  }
+
+  opener.addEventListener("click", () => {
+    form.hidden = false;
+    update(store.get());
+    box.focus();
+  });
+  box.addEventListener("input", () => {
+    const states = readStates(box.value);
+    box.toggleAttribute("aria-invalid", states === undefined);
+    if (states !== undefined) actions.alter(startFrom, states);
+    else setText(status, "Write numbers separated by commas, and layers separated by semicolons.");
+  });
+  last.addEventListener("click", () => actions.alter(startFrom, lastStates(store.get())));
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.querySelector("[data-do=close]")?.addEventListener("click", () => {
+    box.blur();
+    form.hidden = true;
+    actions.alter(startFrom, null);
+    opener.hidden = false; // a hidden button takes no focus
+    opener.focus();
+  });
+  store.subscribe(update);
+}
+
+/** Return the state of each layer after the last timestep: h, and in an LSTM then c. @param {State} state */
+const lastStates = ({ run }) =>
+  run.layers.map(({ rows }) => ["h", "c"].flatMap((name) => (rows[name] ?? []).map((row) => row[run.T - 1])));
