@@ -105,9 +105,9 @@ def input_names(beginning: Start, layer: int) -> list[str]:
 
 
 def targets(model: Model, x: Array) -> list[float | None] | None:
-    """Return the correct answers to inputs `(T, I)`, in the form of `Start`."""
+    """Return the correct answers to inputs `(T, I)`, in the form of `Start`. A forecast has no correct answer."""
     task = task_of(model)
-    if task is None:
+    if task is None or task.series is not None:
         return None
     target, scored = task.answers(x)
     first = 1 if task.kind == "softmax" else 0

@@ -32,9 +32,6 @@ const lastOf = (x, first, n) =>
 /** @param {Answers} answers @returns {Answers} */
 const atTheEnd = (answers) => answers.map((answer, t) => (t === answers.length - 1 ? answer : null));
 
-/** The numbers that each scored forecast has read at least. */
-const ORDER = 20;
-
 /** The tasks with a number as their answer. @type {Record<string, (x: Vector[]) => Answers>} */
 const NUMBERS = {
   "pocket-calculator": (x) =>
@@ -43,7 +40,6 @@ const NUMBERS = {
       return add ? Math.min(1, Math.max(-1, Number(total) + value)) : total;
     }),
   "running-total": (x) => folded(x, 0, (total, [value, restart]) => (restart ? value : Number(total) + value)),
-  sunspots: (x) => x.map((_, t) => (t >= ORDER - 1 && t < x.length - 1 ? x[t + 1][0] : null)),
   adding: (x) => atTheEnd(folded(x, 0, (sum, [value, mark]) => Number(sum) + (mark > 0 ? value : 0))),
 };
 
