@@ -290,8 +290,6 @@ def test_a_lesson_is_led_from_the_presenter_window(new_visitor: NewVisitor) -> N
     # The other window is now for the class.
     expect(teacher.locator("html")).to_have_attribute("data-display", "projector")
     expect(presenter.get_by_role("region", name="Now")).to_contain_text("Lesson, part 1 of 5")
-    color = presenter.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--z')")
-    assert presenter.evaluate("color => CSS.supports('color', color)", color)
     presenter.keyboard.press("PageDown")
     for page in (teacher, follower):
         expect(page.locator("aside.lesson .steps [aria-current]")).to_have_text("2")
@@ -304,6 +302,8 @@ def test_a_lesson_is_led_from_the_presenter_window(new_visitor: NewVisitor) -> N
     expect(panel.locator(".peek .histogram")).to_be_visible()
     panel.locator("[data-room=reveal]").click()
     expect(follower.get_by_role("region", name="Question")).to_contain_text("0.30")
+    color = presenter.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--z')")
+    assert presenter.evaluate("color => CSS.supports('color', color)", color)
     # Students follow to another page.
     teacher.goto("/compare?task=flip-flop")
     expect(follower.get_by_role("heading", name="Compare", exact=True)).to_be_visible()
