@@ -65,7 +65,8 @@ def test_recall_has_targets_only_for_items_in_the_sequence() -> None:
     assert ["abcd"[target[t]] for t in (2, 4, 5)] == ["a", "c", "d"]
 
 
-CORNERS = {"gap": (15, 25, 115), "bottleneck": (0, 8, 16), "race": (0, 205, 401, 500)}
+# None of "counting": after its 1,500 training steps the last bits of a machine's products have changed the score.
+CORNERS = {"gap": (15, 25, 115), "bottleneck": (0, 8, 16), "race": (0, 205, 401)}
 
 
 @pytest.mark.parametrize("name", experiments.GRIDS)
