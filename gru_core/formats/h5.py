@@ -32,7 +32,7 @@ def read(data: bytes) -> tuple[dict[str, Array], bytes | None]:
         import h5py
     except ImportError as error:
         raise FormatError("reading Keras files needs h5py: pip install 'gruscope[keras]'") from error
-    by_path: dict[str, Array] = {}
+    datasets: dict[str, Any] = {}
     group_count = 0
 
     def walk(group: Any, path: str, depth: int) -> None:
@@ -54,11 +54,11 @@ def read(data: bytes) -> tuple[dict[str, Array], bytes | None]:
             if isinstance(child, h5py.Group):
                 walk(child, inner, depth + 1)
             elif isinstance(child, h5py.Dataset):
-                if len(by_path) == MAX_TENSORS:
+                if len(datasets) == MAX_TENSORS:
                     raise FormatError(f"the file has more than {MAX_TENSORS} arrays")
-                by_path[inner.removeprefix(f"{MODEL}/")] = load(child, inner)
+                datasets[inner] = child
 
-    def load(dataset: Any, path: str) -> Array:
+    def load(dataset: Any, path: str, before: int) -> Array:
         plan = dataset.id.get_create_plist()
         is_plain = plan.get_layout() in (h5py.h5d.CONTIGUOUS, h5py.h5d.COMPACT)
         if not is_plain or plan.get_nfilters() or plan.get_external_count():
@@ -68,14 +68,18 @@ def read(data: bytes) -> tuple[dict[str, Array], bytes | None]:
         if dataset.dtype.kind not in "fiu" or dataset.shape is None:
             raise FormatError(f"{shown(path)} does not contain numbers")
         size = math.prod(dataset.shape) * dataset.dtype.itemsize
-        total = size + sum(array.nbytes for array in by_path.values())
-        if total > room(len(data)):
+        if before + size > room(len(data)):
             raise FormatError(f"{shown(path)} has shape {dataset.shape}, which is too large to be read")
         return np.asarray(dataset[()]).astype(dataset.dtype.newbyteorder("="))
 
     try:
         with h5py.File(io.BytesIO(data), "r") as file:
             walk(file, "", 0)
+            by_path: dict[str, Array] = {}
+            total = 0
+            for path, dataset in datasets.items():
+                array = by_path[path.removeprefix(f"{MODEL}/")] = load(dataset, path, total)
+                total += array.nbytes
             config = file.attrs.get("model_config")
             text = config.encode() if isinstance(config, str) else config
             return by_path, text if isinstance(text, bytes) else None
