@@ -32,7 +32,7 @@ def read(data: bytes) -> tuple[dict[str, Array], bytes | None]:
         import h5py
     except ImportError as error:
         raise FormatError("reading Keras files needs h5py: pip install 'gruscope[keras]'") from error
-    datasets: dict[str, Any] = {}
+    datasets: dict[str, tuple[Any, str]] = {}
     group_count = 0
 
     def walk(group: Any, path: str, depth: int) -> None:
@@ -48,15 +48,16 @@ def read(data: bytes) -> tuple[dict[str, Array], bytes | None]:
             inner = f"{path}/{name}".lstrip("/")
             if len(inner) > MAX_NAME:
                 raise FormatError(f"the name {shown(inner)} is too long")
-            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            key = name.encode()
+            if group.id.links.get_info(key).type != h5py.h5l.TYPE_HARD:
                 raise FormatError(f"{shown(inner)} is a link, and links are not followed")
-            child = group[name]
-            if isinstance(child, h5py.Group):
-                walk(child, inner, depth + 1)
-            elif isinstance(child, h5py.Dataset):
+            kind = h5py.h5o.get_info(group.id, key).type  # without opening the object, which takes far longer
+            if kind == h5py.h5o.TYPE_GROUP:
+                walk(group[name], inner, depth + 1)
+            elif kind == h5py.h5o.TYPE_DATASET:
                 if len(datasets) == MAX_TENSORS:
                     raise FormatError(f"the file has more than {MAX_TENSORS} arrays")
-                datasets[inner] = child
+                datasets[inner] = (group, name)
 
     def load(dataset: Any, path: str, before: int) -> Array:
         plan = dataset.id.get_create_plist()
@@ -77,8 +78,8 @@ def read(data: bytes) -> tuple[dict[str, Array], bytes | None]:
             walk(file, "", 0)
             by_path: dict[str, Array] = {}
             total = 0
-            for path, dataset in datasets.items():
-                array = by_path[path.removeprefix(f"{MODEL}/")] = load(dataset, path, total)
+            for path, (group, name) in datasets.items():
+                array = by_path[path.removeprefix(f"{MODEL}/")] = load(group[name], path, total)
                 total += array.nbytes
             config = file.attrs.get("model_config")
             text = config.encode() if isinstance(config, str) else config
