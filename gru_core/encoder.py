@@ -49,10 +49,10 @@ def _shown(piece: str) -> str:
     return f"'{printable}…'" if len(piece) > 12 else f"'{printable}'"
 
 
-def _forms(text: str) -> Iterator[str]:
-    """Yield the text, and the text with each accent as a part of its letter and as a character of its own."""
+def _forms(text: str, composed: bool) -> Iterator[str]:
+    """Yield the text, and the text with each accent as a part of its letter and, unless `composed`, on its own."""
     yield text
-    for form in () if text.isascii() else ("NFC", "NFD"):
+    for form in () if text.isascii() else ("NFC",) if composed else ("NFC", "NFD"):
         normal = unicodedata.normalize(form, text)
         if normal != text:
             yield normal
@@ -109,16 +109,20 @@ class Symbols:
         return all(symbol == symbol.lower() for symbol in self.alphabet)
 
     @cached_property
-    def _splitter(self) -> re.Pattern[str]:
-        """The pattern that splits a text without spaces into single characters, or into words and punctuation marks.
+    def _ascii(self) -> bool:
+        return all(map(str.isascii, self.alphabet))
+
+    @cached_property
+    def _splitter(self) -> re.Pattern[str] | None:
+        """The pattern that splits a text without spaces into words and punctuation marks; None for single characters.
 
         Symbols with other signs inside, such as joined emoji, are tried first, from the longest.
         """
         if all(len(symbol) == 1 for symbol in self.alphabet):
-            return re.compile(r"\S")
+            return None
         joined = [symbol for symbol in self.alphabet if len(symbol) > 1 and not re.fullmatch(r"\w+", symbol)]
         longest = sorted(map(re.escape, joined[:MOST_JOINED]), key=len, reverse=True)
-        return re.compile("|".join([*longest, r"\w+|[^\w\s]"]))
+        return re.compile("|".join([*longest, r"\w+|."]))
 
     @property
     def hint(self) -> str:
@@ -137,7 +141,7 @@ class Symbols:
         """
         text = text.replace("\ufeff", "")
         errors: list[SequenceError] = []
-        for form in _forms(text):
+        for form in _forms(text, self._ascii):
             try:
                 return self._tokens(form)
             except SequenceError as error:
@@ -146,12 +150,10 @@ class Symbols:
 
     def _tokens(self, text: str) -> list[str]:
         tokens: list[str] = []
-        index, caseless = self._index, self._caseless  # a cached property costs more than the rest of the loop
+        index, splitter = self._index, self._splitter  # a cached property costs more than the rest of the loop
         for chunk in text.split():
-            # The pieces come one by one, so that a long text with an unknown symbol is read only up to there.
-            pieces = (match[0] for match in self._splitter.finditer(chunk))
-            for piece in [chunk] if chunk in index else pieces:
-                token = piece.lower() if caseless else piece
+            pieces = [chunk] if chunk in index else list(chunk) if splitter is None else splitter.findall(chunk)
+            for token in map(str.lower, pieces) if self._caseless else pieces:
                 if token not in index:
                     more = f" …, {len(self.alphabet):,} symbols" if len(self.alphabet) > LISTED else ""
                     problem = f"{_shown(token)} is not in this model's alphabet ({self._listed}{more})"
@@ -341,23 +343,23 @@ class Vectors:
         # Accept the typographic minus sign too: texts that people paste often have it.
         tokens = text.replace("\N{MINUS SIGN}", "-").split()
         for step, token in enumerate(tokens, 1):
-            self._read(token, step)
+            self._check(token, step)
         return tokens
 
-    def _read(self, token: str, step: int) -> list[float]:
-        """Return the numbers in a token. Raises SequenceError if it has another form."""
+    def _check(self, token: str, step: int) -> None:
+        """Raise SequenceError unless the token has one number for each input."""
         pieces = token.split(",", self.inputs)
         if len(pieces) != self.inputs:
             count = f"more than {self.inputs}" if len(pieces) > self.inputs else str(len(pieces))
             raise SequenceError(f"{_shown(token)} has {count} numbers, but each step needs {self.inputs}", step)
         numbers = decimals(token)
         if numbers is None or max(map(abs, numbers)) > LARGEST:
-            return [_number(piece, piece, "not a number", step) for piece in pieces]  # raises at the first wrong number
-        return numbers
+            for piece in pieces:
+                _number(piece, piece, "not a number", step)  # raises at the first wrong number
 
     def encode(self, tokens: list[str]) -> Array:
         """Return the inputs `(T, I)` of the tokens."""
-        return np.array([self._read(token, step) for step, token in enumerate(tokens, 1)])
+        return np.array([list(map(float, token.split(","))) for token in tokens])
 
     def mask(self, x: Array) -> Mask | None:
         """Return the mask `(T, …)` of the timesteps of `x` `(T, …, I)` that are not skipped; None if all count."""

@@ -128,7 +128,7 @@ export const FOCUS = {
 /** The most rows of a heatmap that are visible at once. With more units, the rows scroll. */
 export const MOST_ROWS = 16;
 
-/** The most units of which all are shown in order by default. With more, the rows start with the units that changed most. */
+/** The most units that a layer shows in order by default. With more, the rows start with the units that changed most. */
 export const MOST_IN_ORDER = 64;
 
 /**

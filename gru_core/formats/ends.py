@@ -23,6 +23,8 @@ FOLDED = 1_024
 PICTURES = {" ": "␣", "\n": "↵", "\r": "␍", "\t": "⇥", "\v": "␋", "\f": "␌", "\0": "␀", "\xa0": "⍽"}
 """Visible characters for white space in alphabets and sequences."""
 
+_INVISIBLE = {ord(character): picture for character, picture in PICTURES.items() if character != " "}
+
 JOINERS = "\u200c\u200d"
 """Characters without a width that belong to words of some scripts, and to emoji."""
 
@@ -44,8 +46,8 @@ def _name(place: str, name: str) -> str:
         empty = ". Write [PAD] for the empty word of a vocabulary" * (name == "")
         raise FormatError(f"{place}: each must be text of 1 to {MAX_LABEL} characters{empty}")
     name = name.lstrip("\ufeff") or name
-    written = "".join(PICTURES.get(c, c) if c != " " or not name.strip() else c for c in name)
-    for c in written:
+    written = name.translate(_INVISIBLE if name.strip() else _INVISIBLE | {ord(" "): PICTURES[" "]})
+    for c in () if written.isprintable() else written:
         if not c.isprintable() and c not in (JOINERS if len(written) > 1 else ""):
             raise FormatError(
                 f"{place} has the invisible character U+{ord(c):04X}: leave it out, or write another name for it, "
@@ -80,8 +82,10 @@ def encoder(
     """
     inputs = cells[0].inputs
     size = inputs if embedding is None else len(embedding.table)
-    names = _file_names(embedding, size) if alphabet is None else alphabet
-    symbols = _symbols(names, size)
+    if embedding is None and alphabet is None:
+        sentence = f"There is no embedding: a step is written as {inputs} number{'s' * (inputs > 1)}."
+        return Vectors(inputs, padding), cells, [sentence, *_skips(f"if all its numbers are {padding}", padding)]
+    symbols = _symbols(_file_names(embedding, size) if alphabet is None else alphabet, size)
     written = {name: symbol for name, symbol in zip(alphabet or (), symbols, strict=False) if name != symbol}
     notes = [
         f"The symbol {', '.join(f'U+{ord(c):04X}' for c in name[:4])} is written {symbol} in a sequence."
@@ -109,17 +113,17 @@ def encoder(
         folded = replace(bottom, W=W.astype(np.result_type(bottom.W, table)))
         sentence = f"The embedding {name} is folded into W: {size} symbols instead of {inputs} numbers.{numbered}"
         return Symbols(symbols, padding=blank), (folded, *cells[1:]), [sentence, *notes]
-    if alphabet is not None:
-        return Symbols(symbols), cells, [f"Each of the {size} inputs is read as one symbol.", *notes]
-    sentence = f"There is no embedding: a step is written as {inputs} number{'s' * (inputs > 1)}."
-    return Vectors(inputs, padding), cells, [sentence, *_skips(f"if all its numbers are {padding}", padding)]
+    return Symbols(symbols), cells, [f"Each of the {size} inputs is read as one symbol.", *notes]
 
 
 def _file_names(embedding: Embedding | None, size: int) -> list[str]:
     """Return the names of the symbols in the file. A symbol without a usable name gets its number as the name."""
     names = list(map(str, range(size)))
+    taken = set(names)
     for i, name in enumerate(() if embedding is None else embedding.symbols[:size]):
-        if 0 < len(name) <= MAX_LABEL and name.isprintable() and not re.search(r"\s", name) and name not in names:
+        if 0 < len(name) <= MAX_LABEL and name.isprintable() and not re.search(r"\s", name) and name not in taken:
+            taken.remove(names[i])
+            taken.add(name)
             names[i] = name
     return names
 

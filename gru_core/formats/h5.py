@@ -32,7 +32,7 @@ def read(data: bytes) -> tuple[dict[str, Array], bytes | None]:
         import h5py
     except ImportError as error:
         raise FormatError("reading Keras files needs h5py: pip install 'gruscope[keras]'") from error
-    by_path: dict[str, Array] = {}
+    datasets: dict[str, tuple[Any, str]] = {}
     group_count = 0
 
     def walk(group: Any, path: str, depth: int) -> None:
@@ -48,17 +48,18 @@ def read(data: bytes) -> tuple[dict[str, Array], bytes | None]:
             inner = f"{path}/{name}".lstrip("/")
             if len(inner) > MAX_NAME:
                 raise FormatError(f"the name {shown(inner)} is too long")
-            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            key = name.encode()
+            if group.id.links.get_info(key).type != h5py.h5l.TYPE_HARD:
                 raise FormatError(f"{shown(inner)} is a link, and links are not followed")
-            child = group[name]
-            if isinstance(child, h5py.Group):
-                walk(child, inner, depth + 1)
-            elif isinstance(child, h5py.Dataset):
-                if len(by_path) == MAX_TENSORS:
+            kind = h5py.h5o.get_info(group.id, key).type  # without opening the object, which takes far longer
+            if kind == h5py.h5o.TYPE_GROUP:
+                walk(group[name], inner, depth + 1)
+            elif kind == h5py.h5o.TYPE_DATASET:
+                if len(datasets) == MAX_TENSORS:
                     raise FormatError(f"the file has more than {MAX_TENSORS} arrays")
-                by_path[inner.removeprefix(f"{MODEL}/")] = load(child, inner)
+                datasets[inner] = (group, name)
 
-    def load(dataset: Any, path: str) -> Array:
+    def load(dataset: Any, path: str, before: int) -> Array:
         plan = dataset.id.get_create_plist()
         is_plain = plan.get_layout() in (h5py.h5d.CONTIGUOUS, h5py.h5d.COMPACT)
         if not is_plain or plan.get_nfilters() or plan.get_external_count():
@@ -68,14 +69,18 @@ def read(data: bytes) -> tuple[dict[str, Array], bytes | None]:
         if dataset.dtype.kind not in "fiu" or dataset.shape is None:
             raise FormatError(f"{shown(path)} does not contain numbers")
         size = math.prod(dataset.shape) * dataset.dtype.itemsize
-        total = size + sum(array.nbytes for array in by_path.values())
-        if total > room(len(data)):
+        if before + size > room(len(data)):
             raise FormatError(f"{shown(path)} has shape {dataset.shape}, which is too large to be read")
         return np.asarray(dataset[()]).astype(dataset.dtype.newbyteorder("="))
 
     try:
         with h5py.File(io.BytesIO(data), "r") as file:
             walk(file, "", 0)
+            by_path: dict[str, Array] = {}
+            total = 0
+            for path, (group, name) in datasets.items():
+                array = by_path[path.removeprefix(f"{MODEL}/")] = load(group[name], path, total)
+                total += array.nbytes
             config = file.attrs.get("model_config")
             text = config.encode() if isinstance(config, str) else config
             return by_path, text if isinstance(text, bytes) else None

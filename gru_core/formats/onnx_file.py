@@ -242,7 +242,7 @@ def _text(fields: Fields, number: int) -> str:
 
 def _texts(fields: Fields, number: int) -> list[str]:
     """Return all values of a field as texts."""
-    return [_decoded(value) for value in fields.get(number, [])]
+    return [_decoded(value) for value in fields[number]] if number in fields else []
 
 
 def _decoded(value: int | bytes) -> str:

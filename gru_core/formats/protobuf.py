@@ -76,6 +76,8 @@ class Reader:
 
 def varint(message: bytes, position: int) -> tuple[int, int]:
     """Return the signed 64-bit number at a position, and the position after it. Raises FormatError if it is damaged."""
+    if position < len(message) and message[position] < 128:  # most of them have one byte
+        return message[position], position + 1
     number = 0
     for shift in range(0, 70, 7):
         if position >= len(message):

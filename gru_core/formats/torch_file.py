@@ -11,7 +11,7 @@ https://docs.pytorch.org/docs/stable/notes/serialization.html, https://docs.pyth
 from __future__ import annotations
 
 import pickletools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -222,7 +222,11 @@ def unpickled(data: bytes) -> Any:
     return content
 
 
-CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": ()}
+IGNORED = {"PROTO", "FRAME", "STOP"}
+NEW: dict[str, Callable[[], Any]] = {
+    "NONE": lambda: None, "NEWTRUE": lambda: True, "NEWFALSE": lambda: False,
+    "EMPTY_TUPLE": tuple, "EMPTY_DICT": dict, "EMPTY_LIST": list, "EMPTY_SET": lambda: Name("set"),
+}  # fmt: skip
 LITERALS = {
     *("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"),
     *("STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"),
@@ -244,61 +248,72 @@ class Machine:
         Raises FormatError for an opcode that state dicts do not need, or a name that is not on the lists. Raises an
         error of any other type if the operands are missing or wrong.
         """
-        stack = self.stack
-        match opcode:
-            case "PROTO" | "FRAME" | "STOP":
-                pass
-            case "NONE" | "NEWTRUE" | "NEWFALSE" | "EMPTY_TUPLE":
-                stack.append(CONSTANTS[opcode])
-            case "EMPTY_DICT":
-                stack.append({})
-            case "EMPTY_LIST":
-                stack.append([])
-            case "EMPTY_SET":
-                stack.append(Name("set"))
-            case "BINPUT" | "LONG_BINPUT" | "PUT":
-                self.memo[argument] = stack[-1]
-            case "MEMOIZE":
-                self.memo[len(self.memo)] = stack[-1]
-            case "BINGET" | "LONG_BINGET" | "GET":
-                stack.append(self.memo[argument])
-            case "MARK":
-                self.marked.append(stack)
-                self.stack = []
-            case "TUPLE1" | "TUPLE2" | "TUPLE3":
-                stack[-int(opcode[-1]) :] = [tuple(stack[-int(opcode[-1]) :])]
-            case "TUPLE":
-                items = self._above_mark()
-                self.stack.append(tuple(items))
-            case "APPEND":
-                _extend(stack[-2], [stack.pop()])
-            case "APPENDS":
-                items = self._above_mark()
-                _extend(self.stack[-1], items)
-            case "SETITEM":
-                value, key = stack.pop(), stack.pop()
-                _update(stack[-1], [key, value])
-            case "SETITEMS":
-                items = self._above_mark()
-                _update(self.stack[-1], items)
-            case "ADDITEMS" | "POP_MARK":
-                self._above_mark()
-            case "POP" | "BUILD":  # BUILD sets the attributes of an object; nothing here has attributes
-                stack.pop()
-            case "GLOBAL":
-                stack.append(_allowed(argument.replace(" ", ".")))
-            case "STACK_GLOBAL":
-                name, module = stack.pop(), stack.pop()
-                stack.append(_allowed(f"{module}.{name}"))
-            case "REDUCE" | "NEWOBJ":
-                arguments, function = stack.pop(), stack.pop()
-                stack.append(_made(function, arguments))
-            case "BINPERSID":
-                stack.append(_storage(*stack.pop()))
-            case _ if opcode in LITERALS:
-                stack.append(argument)
-            case _:
-                raise FormatError(f"the pickle in this file has the opcode {opcode}, which no state dict has: {REMEDY}")
+        if opcode in LITERALS:
+            self.stack.append(argument)
+        elif opcode in NEW:
+            self.stack.append(NEW[opcode]())
+        elif opcode in STEPS:
+            STEPS[opcode](self, argument)
+        elif opcode not in IGNORED:
+            raise FormatError(f"the pickle in this file has the opcode {opcode}, which no state dict has: {REMEDY}")
+
+    def _put(self, key: int) -> None:
+        self.memo[key] = self.stack[-1]
+
+    def _memoize(self, _: None) -> None:
+        self.memo[len(self.memo)] = self.stack[-1]
+
+    def _get(self, key: int) -> None:
+        self.stack.append(self.memo[key])
+
+    def _mark(self, _: None) -> None:
+        self.marked.append(self.stack)
+        self.stack = []
+
+    def _pop(self, _: None) -> None:
+        self.stack.pop()
+
+    def _pop_mark(self, _: None) -> None:
+        self._above_mark()
+
+    def _tuple(self, _: None) -> None:
+        items = self._above_mark()
+        self.stack.append(tuple(items))
+
+    def _tuple_of(self, count: int) -> None:
+        self.stack[-count:] = [tuple(self.stack[-count:])]
+
+    def _append(self, _: None) -> None:
+        item, items = self.stack.pop(), self.stack[-1]
+        if isinstance(items, list):
+            items.append(item)
+
+    def _appends(self, _: None) -> None:
+        more, items = self._above_mark(), self.stack[-1]
+        if isinstance(items, list):
+            items += more
+
+    def _set_item(self, _: None) -> None:
+        value, key = self.stack.pop(), self.stack.pop()
+        _update(self.stack[-1], [key, value])
+
+    def _set_items(self, _: None) -> None:
+        items = self._above_mark()
+        _update(self.stack[-1], items)
+
+    def _global(self, name: str) -> None:
+        self.stack.append(_allowed(name.replace(" ", ".")))
+
+    def _stack_global(self, _: None) -> None:
+        name, module = self.stack.pop(), self.stack.pop()
+        self.stack.append(_allowed(f"{module}.{name}"))
+
+    def _reduce(self, _: None) -> None:
+        arguments, function = self.stack.pop(), self.stack.pop()
+        self.stack.append(_made(function, arguments))
+
+    def _persistent(self, _: None) -> None:
+        self.stack.append(_storage(*self.stack.pop()))
 
     def _above_mark(self) -> list[Any]:
         """Return the items above the last mark, and remove them and the mark from the stack."""
@@ -306,9 +321,21 @@ class Machine:
         return items
 
 
-def _extend(items: Any, more: list[Any]) -> None:
-    if isinstance(items, list):
-        items += more
+STEPS: dict[str, Callable[[Machine, Any], None]] = {
+    "BINPUT": Machine._put, "LONG_BINPUT": Machine._put, "PUT": Machine._put, "MEMOIZE": Machine._memoize,
+    "BINGET": Machine._get, "LONG_BINGET": Machine._get, "GET": Machine._get,
+    "MARK": Machine._mark, "POP_MARK": Machine._pop_mark, "ADDITEMS": Machine._pop_mark,
+    "POP": Machine._pop, "BUILD": Machine._pop,  # BUILD sets the attributes of an object; nothing here has attributes
+    "TUPLE": Machine._tuple,
+    "TUPLE1": lambda machine, _: machine._tuple_of(1),
+    "TUPLE2": lambda machine, _: machine._tuple_of(2),
+    "TUPLE3": lambda machine, _: machine._tuple_of(3),
+    "APPEND": Machine._append, "APPENDS": Machine._appends,
+    "SETITEM": Machine._set_item, "SETITEMS": Machine._set_items,
+    "GLOBAL": Machine._global, "STACK_GLOBAL": Machine._stack_global,
+    "REDUCE": Machine._reduce, "NEWOBJ": Machine._reduce, "BINPERSID": Machine._persistent,
+}  # fmt: skip
+"""What the machine does at the other opcodes. A table, since a match statement compares the names one after another."""
 
 
 def _update(dictionary: Any, items: list[Any]) -> None:

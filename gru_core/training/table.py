@@ -115,11 +115,12 @@ def read(text: str) -> Table:
     """Parse a CSV text. Raises TableError if the text is not such a table, or exceeds a limit."""
     if len(text.encode()) > MOST_BYTES:
         raise TableError(f"the table is too large: at most {MOST_BYTES // 1024} KiB")
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.replace("\t", " ").isprintable():
+    for number, line in enumerate(text.replace("\t", " ").splitlines(), 1):
+        if not line.isprintable():
             raise TableError(f"line {number} has a character that cannot be shown")
     try:
-        rows = [row for row in csv.reader(io.StringIO(text), strict=True) if any(cell.strip() for cell in row)]
+        lines = filter(None, csv.reader(io.StringIO(text), strict=True))
+        rows = [row for row in lines if any(map(str.strip, row))]
     except csv.Error as error:
         raise TableError(f"this is not CSV: {error}") from error
     if rows and [cell.strip().lower() for cell in rows[0]] == ["sequence", "answers"]:

@@ -25,7 +25,7 @@ const whereabouts = () => location.pathname + location.search;
  */
 export function createLeadership(initial, status, hooks) {
   let capability = initial;
-  // A page that is loaded again, or a second tab, takes over what the room shows. One that the teacher went on to shows the class itself.
+  // A page that is loaded again, or a second tab, takes over the view of the room. If the teacher went on to this page, the class follows it.
   let takesOver = initial !== null && (initial.at ?? whereabouts()) === whereabouts();
   let destination = ""; // the address to which this page goes with the room
   /** @type {ClassState | null} */
@@ -103,7 +103,7 @@ export function createLeadership(initial, status, hooks) {
     /** Lead a room that this window has just opened. @param {Capability} opened */
     lead(opened) {
       capability = opened;
-      takesOver = false;
+      takesOver = true; // the presenter window can move the class before this window has heard from the room
       saveCapability(opened);
       status.write("");
       start();

@@ -67,7 +67,7 @@ export function mountTeacher(figure, lesson) {
       showMode(state.mode);
       figure.ask?.(state.question);
       const { view } = state;
-      if (!before && !leadership.takesOver) {
+      if (!before && (view.by === WINDOW || !leadership.takesOver)) {
         broadcast.note(view);
         broadcast.update();
       } else if (!before || (view.by !== WINDOW && keyOf(view) !== keyOf(before.view))) follow(view);

@@ -30,12 +30,14 @@ export function mountInitial(opener, form, store, actions) {
 
   /** Say which numbers the box takes. @param {State} state */
   function tell({ run }) {
-    const sizes = run.layers.map(({ h0 }) => String(h0.length));
-    const many = sizes.length > 1 ? `, the layers separated by semicolons (${sizes.join("; ")} numbers)` : "";
-    setText(
-      status,
-      `${sizes[0] === "1" ? "One number" : `${sizes[0]} numbers, separated by commas`}${many}. Empty: zero.`,
-    );
+    const sizes = run.layers.map(({ h0 }) => h0.length).join("; ");
+    const form =
+      run.layers.length > 1
+        ? `Commas between numbers, semicolons between layers (${sizes} numbers).`
+        : sizes === "1"
+          ? "One number."
+          : `${sizes} numbers, separated by commas.`;
+    setText(status, `${form} Empty: zero.`);
   }
 
   opener.addEventListener("click", () => {
@@ -45,7 +47,8 @@ export function mountInitial(opener, form, store, actions) {
   });
   box.addEventListener("input", () => {
     const states = readStates(box.value);
-    box.toggleAttribute("aria-invalid", states === undefined);
+    if (states === undefined) box.setAttribute("aria-invalid", "true");
+    else box.removeAttribute("aria-invalid");
     if (states !== undefined) actions.alter(startFrom, states);
     else setText(status, "Write numbers separated by commas, and layers separated by semicolons.");
   });
@@ -53,6 +56,7 @@ export function mountInitial(opener, form, store, actions) {
   form.addEventListener("submit", (event) => event.preventDefault());
   form.querySelector("[data-do=close]")?.addEventListener("click", () => {
     box.blur();
+    box.removeAttribute("aria-invalid");
     form.hidden = true;
     actions.alter(startFrom, null);
     opener.hidden = false; // a hidden button takes no focus

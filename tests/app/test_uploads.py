@@ -357,7 +357,9 @@ def test_a_file_above_the_limit_is_refused_by_its_declared_and_by_its_real_lengt
         assert response.json()["error"]["message"] == "the file is too large: at most 1 MiB"
     at_most = client.post("/api/models", content=bytes(2**20))
     assert (at_most.status_code, at_most.json()["error"]["code"]) == (422, "format")
-    other = client.post("/api/models/u-1/answers", content=bytes(2**19))
+    answers = client.post("/api/models/u-1/answers", content=bytes(2**20 + 1))
+    assert answers.status_code == 413
+    other = client.post("/api/trace", content=bytes(2**19))
     assert other.json()["error"]["message"] == "the request is too large: at most 256 KiB"
     assert not list(tmp_path.iterdir())
 

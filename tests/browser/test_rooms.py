@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 import gru_core as gru
 from tests.browser.conftest import PATIENCE, watched
@@ -281,6 +281,8 @@ def test_after_the_end_of_a_room_students_keep_their_view(new_visitor: NewVisito
 
 def test_a_lesson_is_led_from_the_presenter_window(new_visitor: NewVisitor) -> None:
     teacher = new_visitor("/lessons/reset?step=1")
+    held: list[Route] = []  # the presenter can move the class before the teacher's window has heard from the room
+    teacher.route("**/class", lambda route: held.append(route))
     code = room(teacher)
     follower = new_visitor(f"/rooms/{code}")
     with teacher.expect_popup() as opened:
@@ -290,9 +292,9 @@ def test_a_lesson_is_led_from_the_presenter_window(new_visitor: NewVisitor) -> N
     # The other window is now for the class.
     expect(teacher.locator("html")).to_have_attribute("data-display", "projector")
     expect(presenter.get_by_role("region", name="Now")).to_contain_text("Lesson, part 1 of 5")
-    color = presenter.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--z')")
-    assert presenter.evaluate("color => CSS.supports('color', color)", color)
     presenter.keyboard.press("PageDown")
+    expect(follower.locator("aside.lesson .steps [aria-current]")).to_have_text("2")
+    teacher.unroute("**/class")  # and what was held goes on
     for page in (teacher, follower):
         expect(page.locator("aside.lesson .steps [aria-current]")).to_have_text("2")
     expect(follower.locator("aside.lesson form.predict:visible")).to_have_count(0)
@@ -304,6 +306,8 @@ def test_a_lesson_is_led_from_the_presenter_window(new_visitor: NewVisitor) -> N
     expect(panel.locator(".peek .histogram")).to_be_visible()
     panel.locator("[data-room=reveal]").click()
     expect(follower.get_by_role("region", name="Question")).to_contain_text("0.30")
+    color = presenter.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--z')")
+    assert presenter.evaluate("color => CSS.supports('color', color)", color)
     # Students follow to another page.
     teacher.goto("/compare?task=flip-flop")
     expect(follower.get_by_role("heading", name="Compare", exact=True)).to_be_visible()

@@ -69,6 +69,7 @@ def test_a_run_starts_from_a_typed_state_and_from_the_last_state(page: Page, con
     expect(box).not_to_have_value("")
     lab.sequence.fill("d ? a")
     lab.expect_trace(name, "d ? a", h0=[first.layers[0].last])
+    expect(page).to_have_url(re.compile("sequence=d"))
     page.reload()
     lab.expect_trace(name, "d ? a", h0=[first.layers[0].last])
     box.fill("1, x")

@@ -65,7 +65,9 @@ def test_recall_has_targets_only_for_items_in_the_sequence() -> None:
     assert ["abcd"[target[t]] for t in (2, 4, 5)] == ["a", "c", "d"]
 
 
-CORNERS = {"gap": (15, 25, 115), "bottleneck": (0, 8, 16), "race": (0, 205, 401, 480)}
+CORNERS = {"gap": (15, 25, 115), "bottleneck": (0, 8, 16), "race": (0, 205, 401)}
+COUNTING = 480
+"""An RNN that misses its target after 1,500 training steps: its score depends on the last bits of products."""
 
 
 @pytest.mark.parametrize("name", experiments.GRIDS)
@@ -77,11 +79,25 @@ def test_training_again_reproduces_some_of_the_stored_results(name: str) -> None
             recipe.task, recipe.cell, recipe.units, recipe.seed,
         )  # fmt: skip
     for index in CORNERS[name]:
-        work = race_row if name == "race" else experiment_row
-        again = work(recipes[index].to_dict(), lambda message: None)
-        assert (again["steps"], again["good_at"]) == (rows[index]["steps"], rows[index]["good_at"])
-        assert again["score"] == pytest.approx(rows[index]["score"], rel=1e-3)
-        assert again.get("counted") == rows[index].get("counted")
+        expect_reproduced(name, index)
+
+
+@pytest.mark.skipif(
+    "AVX512_SKX" not in np.show_config(mode="dicts")["SIMD Extensions"]["found"],
+    reason="the products of other processors differ from those of the stored scores in their last bits",
+)
+def test_training_again_reproduces_a_stored_result_of_counting() -> None:
+    expect_reproduced("race", COUNTING)
+
+
+def expect_reproduced(name: str, index: int) -> None:
+    """Train the recipe of a stored row again. Raise AssertionError if the result is another one."""
+    row = experiments.result(name)[index]
+    work = race_row if name == "race" else experiment_row
+    again = work(experiments.recipes(name)[index].to_dict(), lambda message: None)
+    assert (again["steps"], again["good_at"]) == (row["steps"], row["good_at"])
+    assert again["score"] == pytest.approx(row["score"], rel=1e-3)
+    assert again.get("counted") == row.get("counted")
 
 
 def test_a_smaller_initial_bias_of_z_learns_longer_gaps() -> None:
