@@ -7,6 +7,7 @@
 /** @import { Answered, Place } from "./engine/answers.js" */
 /** @import { Engine } from "./engine/main.js" */
 /** @import { Model } from "./engine/model.js" */
+/** @import { Done } from "./run.js" */
 import { sentence } from "./elements.js";
 import { NotRecorded, recordedAnswer, recordedRun, recording } from "./recording.js";
 import { RequestError } from "./server.js";
@@ -47,8 +48,11 @@ function computed(scenario) {
 /** Call the listener with the events of a run, recorded or computed. @param {Scenario} scenario @param {Listener} listener @param {(text: string) => void} replay delivers a recorded stream */
 export function offlineRun(scenario, listener, replay) {
   const recorded = recordedRun(scenario);
-  if (recorded) replay(recorded.trace);
-  else engineFor(scenario).tell(computed(scenario), scenario, listener);
+  if (recorded) return replay(recorded.trace);
+  const { tell, CHAOTIC } = engineFor(scenario);
+  const answered = computed(scenario);
+  const done = (/** @type {Done} */ done) => listener.done({ ...done, chaotic: answered.growth >= CHAOTIC });
+  tell(answered, scenario, { ...listener, done });
 }
 
 /**

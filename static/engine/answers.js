@@ -30,13 +30,8 @@ export class ScenarioError extends Error {
   }
 }
 
-/**
- * Run a scenario. Throws SequenceError or ScenarioError.
- * @param {Model} original @param {Scenario} scenario
- * @param {number[][] | null} [h0] the initial state of each layer, for an LSTM h and then c; zero if it is null
- * @returns {Answered}
- */
-export function run(original, { sequence, clamps, weights, against = "" }, h0 = null) {
+/** Run a scenario. Throws SequenceError or ScenarioError. @param {Model} original @param {Scenario} scenario @returns {Answered} */
+export function run(original, { sequence, clamps, weights, against = "", h0 }) {
   const { tokens, x } = encode(original.encoder, sequence);
   const numbers = original.layers.reduce((sum, { cell, H }) => sum + H * (5 * CELLS[cell].signals.length + 2), 0);
   const most = Math.floor(MOST_NUMBERS / numbers);
@@ -47,7 +42,7 @@ export function run(original, { sequence, clamps, weights, against = "" }, h0 = 
       throw new ScenarioError(`the clamp on ${gate} covers none of the timesteps 1 to ${tokens.length}`, "clamps");
   const model = weights.length ? edited(original, weights) : original;
   const mask = maskOf(model.encoder, x);
-  const states = h0 && model.layers.map(({ cell, H }, i) => splitState(cell, H, h0[i]));
+  const states = h0 ? statesOf(model, h0) : null;
   const runs = forward(model.layers, x, clamps, states, mask);
   const other = against ? second(model, against, tokens.length) : null;
   let twin = null;
@@ -70,9 +65,20 @@ export function run(original, { sequence, clamps, weights, against = "" }, h0 = 
   };
 }
 
-/** Return an initial state by signal. @param {string} cell @param {number} H @param {number[]} state @returns {Record<string, Vector>} */
-const splitState = (cell, H, state) =>
-  Object.fromEntries(CELLS[cell].carried.map((name, i) => [name, Float64Array.from(state.slice(i * H, (i + 1) * H))]));
+/**
+ * Return the initial state of each layer by signal. Throws ScenarioError.
+ * @param {Model} model @param {readonly (readonly number[])[]} h0 the state of each layer, in an LSTM h and then c
+ */
+function statesOf({ layers }, h0) {
+  const needed = layers.map(({ cell, H }) => CELLS[cell].carried.length * H);
+  const sizes = h0.map(({ length }) => length);
+  if (String(sizes) !== String(needed))
+    throw new ScenarioError(`h0 has ${sizes.join("; ")} numbers, but this model needs ${needed.join("; ")}`, "h0");
+  return layers.map(({ cell, H }, layer) => {
+    const parts = CELLS[cell].carried.map((name, i) => [name, Float64Array.from(h0[layer].slice(i * H, (i + 1) * H))]);
+    return /** @type {Record<string, Vector>} */ (Object.fromEntries(parts));
+  });
+}
 
 /** Return the tokens and inputs of the second sequence. @param {Model} model @param {string} text @param {number} T */
 function second({ encoder }, text, T) {
@@ -96,7 +102,7 @@ export function tell(answered, scenario, listener) {
     if (equations) step.equations = equationStep(answered.runs[equations.layer - 1], t, equations.unit - 1);
     listener.step(step);
   }
-  listener.done({ ...doneOf(answered), growth: answered.growth });
+  listener.done(doneOf(answered));
   listener.piece?.();
 }
 

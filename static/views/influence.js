@@ -42,9 +42,10 @@ export function mountInfluence(section, tape, store) {
     if (on || tokens.classList.contains("tinted")) tint(state, sensitivity);
     if (!on || state.step > state.received) return;
     showScale(state.scale);
-    setText(waiting, sensitivity ? "" : (state.refusals.sensitivity ?? ""));
-    section.classList.toggle("late", !sensitivity);
-    if (!sensitivity && state.refusals.sensitivity) says.textContent = "";
+    const refused = sensitivity ? "" : (state.refusals.sensitivity ?? "");
+    setText(waiting, refused);
+    section.classList.toggle("late", !sensitivity && !refused);
+    section.classList.toggle("unavailable", Boolean(refused));
     if (!sensitivity) return;
     if (!chart.isNew(sensitivity, state.scale, state.convention)) return;
     says.ariaLive = state.playing ? "off" : "polite"; // as in the narration

@@ -83,11 +83,12 @@ export function mountMemory(section, tape, store) {
     ribbon.hidden = lasting.hidden = !on;
     if (!on || state.step > state.received) return;
     const row = mixtureAt(state);
-    setText(waiting, row ? "" : (state.refusals.ledger ?? ""));
-    section.classList.toggle("late", !row);
+    const refused = row ? "" : (state.refusals.ledger ?? "");
+    setText(waiting, refused);
+    section.classList.toggle("late", !row && !refused);
+    section.classList.toggle("unavailable", Boolean(refused));
     showHalfLives(state);
     showRibbon(state, row);
-    if (!row && state.refusals.ledger) says.textContent = "";
     if (!row) return;
     says.ariaLive = state.playing ? "off" : "polite"; // as in the narration
     setSentence(says, tellMemory(state, row));

@@ -1,11 +1,14 @@
 /** The choice of the model: the question about its task, the list of models, and the card of the model. */
 
 /** @import { Store } from "../store.js" */
-/** @import { Changes } from "../run.js" */
+/** @import { Run } from "../run.js" */
 /** @import { ModelEntry, State } from "../state.js" */
 import { finder, newElement, setText } from "../elements.js";
 import { fixed } from "../run.js";
 import { joined, meanOf, tellKinds } from "../words.js";
+
+const CHAOTIC =
+  "This network is chaotic: from timestep to timestep it enlarges small differences. The numbers on this page come from your browser. Another program gives other numbers.";
 
 /**
  * @param {HTMLElement} section
@@ -79,12 +82,14 @@ export function mountModel(section, store, actions) {
   store.subscribe(update);
 }
 
-/** Describe how the run differs from the original run. @param {Changes} changes */
-function tellChanges({ clamps, weights, h0 }) {
+/** Describe how the run differs from the original run, and whether its numbers depend on the program. @param {Run} run */
+function tellChanges({ clamps, weights, h0, chaotic }) {
   const count = (/** @type {number} */ n, /** @type {string} */ what) => (n ? [`${n} ${what}${n > 1 ? "s" : ""}`] : []);
   const all = [...count(clamps.length, "clamp"), ...count(weights.length, "changed weight")];
   if (h0) all.push("an initial state that is not zero");
-  return all.length ? `This run has ${joined(all)}.` : "";
+  const sentences = all.length ? [`This run has ${joined(all)}.`] : [];
+  if (chaotic) sentences.push(CHAOTIC);
+  return sentences.join(" ");
 }
 
 /** Return a list of the sentences about how a file was read. @param {string[]} sentences */

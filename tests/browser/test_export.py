@@ -140,7 +140,7 @@ def test_the_exported_page_runs_its_network_with_new_sequences_clamps_and_weight
     lab.cell.locator("tbody button").first.click()
     lab.cell.get_by_role("form", name="Weight").get_by_role("spinbutton").fill("3")
     expect(lab.chips).to_have_count(1)
-    edited = gru.load("flip-flop").edited([Edit(0, "r", 0, "W", 0, 3.0)])
+    edited = gru.load("flip-flop").edited([Edit(0, "z", 0, "W", 2, 3.0)])
     lab.expect_trace(edited, "A B p p B A . m")
     # A text that the network cannot read is refused as by a server.
     lab.sequence.fill("A Q")

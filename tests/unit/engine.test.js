@@ -73,12 +73,12 @@ function decoded({ layers, equations: _, ...ends }) {
 const ran = engineCases.map((/** @type {any} */ drawn) => {
   const model = readModel(drawn.model);
   const { layer, unit } = drawn.place;
-  const scenario = { model: "m", ...drawn.scenario, equations: { layer, unit } };
+  const scenario = { model: "m", ...drawn.scenario, h0: drawn.h0, equations: { layer, unit } };
   return {
     drawn,
     model,
     scenario,
-    answered: answers.run(model, scenario, drawn.h0),
+    answered: answers.run(model, scenario),
     expected: parseEvents(drawn.events),
   };
 });
