@@ -1,5 +1,6 @@
 /** The main module of the Lab: creates the store from the page's data, and mounts the views on it. */
 
+import { mountVectors } from "./views/vectors.js";
 import { createActions } from "./actions.js";
 import { firstRun, keepArriving } from "./arrival.js";
 import { boot, lesson, room } from "./boot.js";
@@ -59,6 +60,7 @@ mountAgainst(
   store,
   actions,
 );
+if (!recording) mountVectors(find(".sequence"), tape, dialog("#vector"), store, actions);
 mountTransport(find(".transport"), /** @type {HTMLInputElement} */ (find("#step")), store);
 mountConvention(main, store);
 mountRows(tape, store);

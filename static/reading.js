@@ -2,6 +2,7 @@
 
 /** @import { Gate, Held, Rows, Signal } from "./run.js" */
 /** @import { State } from "./state.js" */
+import { tokenAt } from "./tokens.js";
 import { cellOf, memoryOf } from "./cells.js";
 import { answer, clampAt, fixed, isExact, isSkipped, ofLayer } from "./run.js";
 import { detailAt, layerIndex, layerOf } from "./state.js";
@@ -47,7 +48,7 @@ export function shownRows(state, signal) {
 export function placeAt(state, unit) {
   const { step, run } = state;
   const layer = layerIndex(state);
-  const x = run.tokens?.[step - 1] ?? "numbers";
+  const x = tokenAt(run, step);
   const read = layer === 0 ? x : `layer ${layer}`;
   const y = answer(run, step - 1).text;
   return { t: step, T: run.T, unit, H: layerOf(state).H, layer, layers: run.layers.length, x, read, y };

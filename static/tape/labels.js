@@ -2,6 +2,8 @@
 
 /** @import { Run } from "../run.js" */
 /** @import { State } from "../state.js" */
+import { nameOf } from "../tokens.js";
+import { showToken } from "../tape/vectors.js";
 import { finder, newElement, setLength, setText } from "../elements.js";
 import { answer, fixed, isSkipped, missed } from "../run.js";
 import { createGuard } from "../store.js";
@@ -25,11 +27,11 @@ export function createLabels(tape, beside) {
     const { tokens, others, twin } = run;
     const labelled = run.columns <= MOST_LABELLED ? run.T : 0;
     setColumns(tape, run, labelled);
-    if (inputs) each(inputs, labelled, (cell, column) => setText(cell, tokens?.[column] ?? "·"));
+    if (inputs) each(inputs, labelled, (cell, column) => showToken(cell, tokens?.[column] ?? "·"));
     if (second) find(".others").hidden = !others?.length;
     if (second)
       each(second, others?.length ? labelled : 0, (cell, column) => {
-        setText(cell, others?.[column] ?? "");
+        showToken(cell, others?.[column] ?? "");
         cell.classList.toggle("differs", others?.[column] !== tokens?.[column]);
       });
     showSkipped(find(".cursor"), run);
@@ -55,7 +57,8 @@ function each(row, labelled, fill) {
 function setColumns(tape, { T, tokens, columns, y }, labelled) {
   const longest = (/** @type {readonly string[]} */ texts) =>
     Math.min(MOST_CHARACTERS, Math.max(2, ...texts.map(({ length }) => length)));
-  const chars = longest([...(tokens ?? []), tokens?.some((token) => token.includes("0.")) ? DECIMAL : ""]);
+  const named = (tokens ?? []).map(nameOf);
+  const chars = longest([...named, named.some((token) => token.includes("0.")) ? DECIMAL : ""]);
   const labels = longest(y.kind === "softmax" ? y.labels : []);
   for (const [name, value] of Object.entries({ cols: columns, steps: T, chars, "label-chars": labels }))
     tape.style.setProperty(`--${name}`, String(value));

@@ -4,6 +4,7 @@
 /** @import { Clamp } from "../run.js" */
 /** @import { Named } from "../reading.js" */
 /** @import { Outcome, State } from "../state.js" */
+import { tokenAt } from "../tokens.js";
 import { setClamps } from "../changes.js";
 import { finder, setText } from "../elements.js";
 import { ownOf } from "../own.js";
@@ -27,7 +28,7 @@ export function mountCheck(group, namedBy, store, actions) {
     const named = namedBy(state);
     group.hidden = !named;
     if (!named) return;
-    const token = state.run.tokens?.[named.step - 1] ?? "numbers";
+    const token = tokenAt(state.run, named.step);
     setText(what, `Skip t = ${named.step} (${token}): clamp ${ownOf(state).leaveOut(state, named.step).text} there.`);
     const outcome = detailAt(state, "checks")?.[view];
     const hasEffect = outcome && !("error" in outcome);

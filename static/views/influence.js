@@ -3,6 +3,7 @@
 /** @import { Store } from "../store.js" */
 /** @import { Scale, Sensitivity, State } from "../state.js" */
 /** @import { Curve } from "../chart.js" */
+import { tokenAt } from "../tokens.js";
 import { cellOf, symbolOf } from "../cells.js";
 import { brief, mountChart } from "../chart.js";
 import { finder, mountChoice, setSentence, setText } from "../elements.js";
@@ -66,7 +67,7 @@ export function tellInfluence(state, sensitivity) {
   const { run, step } = state;
   const { text, value } = answer(run, step - 1);
   const what = run.y.kind === "softmax" ? `${text} (p = ${fixed(value)})` : text;
-  const token = run.tokens?.[most.step - 1] ?? "numbers";
+  const token = tokenAt(run, most.step);
   const input =
     most.value === 0
       ? `At t = ${step} all gradients of the output ${what} with respect to the inputs are 0.`

@@ -3,6 +3,7 @@
 /** @import { Store } from "../store.js" */
 /** @import { Mixture, Origin } from "../reading.js" */
 /** @import { Ledger, State } from "../state.js" */
+import { tokenAt } from "../tokens.js";
 import { memoryOf } from "../cells.js";
 import { finder, setLength, setSentence, setText } from "../elements.js";
 import { ownOf } from "../own.js";
@@ -133,7 +134,7 @@ const hasNoPast = ({ step }, { value, t }) => step === 1 && t === null && value 
 function tellShares(state, { shares, largest }, origin) {
   const written = hasNoPast(state, origin) ? largest.filter((k) => k > 0) : largest;
   const listed = written.filter((k, i) => i === 0 || shares[k] >= LEAST);
-  const token = (/** @type {number} */ k) => state.run.tokens?.[k - 1] ?? "numbers";
+  const token = (/** @type {number} */ k) => tokenAt(state.run, k);
   // The shares of an LSTM are shares of candidates: they do not need to sum to 1.
   const candidate = memoryOf(layerOf(state)) === "c" ? "of the candidate at" : "from";
   const name = (/** @type {number} */ k) => (k === 0 ? `from ${origin.text}` : `${candidate} t = ${k} (${token(k)})`);

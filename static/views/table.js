@@ -6,6 +6,7 @@
 /** @import { Store } from "../store.js" */
 /** @import { Signal } from "../run.js" */
 /** @import { State } from "../state.js" */
+import { nameOf } from "../tokens.js";
 import { entryOf } from "../cells.js";
 import { copy } from "../clipboard.js";
 import { findAll, finder, setLength, setText } from "../elements.js";
@@ -61,7 +62,7 @@ export function mountTable(section, tape, store) {
     fill(head, 0, "col", ["t", "input", ...units.map((unit) => `unit ${unit + 1}`)]);
     for (let column = from; column < to; column++) {
       const values = units.map((unit) => fixed(rows[unit][column], 3));
-      fill(body, column - from, "row", [String(column + 1), state.run.tokens?.[column] ?? "", ...values]);
+      fill(body, column - from, "row", [String(column + 1), nameOf(state.run.tokens?.[column] ?? ""), ...values]);
     }
     setLength(body, to - from);
   }
