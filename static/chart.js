@@ -1,9 +1,9 @@
 /** Curves over the steps on a logarithmic axis. */
 
-import { nameOf } from "./tokens.js";
 import { finder, newElement, newRow, observeSize } from "./elements.js";
 import { fixed } from "./run.js";
 import { createGuard } from "./store.js";
+import { nameOf } from "./tokens.js";
 
 /**
  * `name` is the CSS class of the curve, which sets its color. `label` stands at the end of the curve. `head` is the heading of its

@@ -3,11 +3,11 @@
 /** @import { Rows, Run } from "./run.js" */
 /** @import { State } from "./state.js" */
 /** @import { Figure } from "./plot.js" */
-import { nameOf, tokenAt } from "./tokens.js";
 import { cellOf } from "./cells.js";
 import { rowsOf, turned } from "./reading.js";
 import { fixed, scenarioOf } from "./run.js";
 import { MOST_IN_ORDER, detailAt, layerIndex, layerOf, unitsInSight } from "./state.js";
+import { nameOf, tokenAt } from "./tokens.js";
 
 /** The styles that are copied into an exported SVG. */
 const STYLES = [

@@ -1,6 +1,5 @@
 /** The main module of the Lab: creates the store from the page's data, and mounts the views on it. */
 
-import { mountVectors } from "./views/vectors.js";
 import { createActions } from "./actions.js";
 import { firstRun, keepArriving } from "./arrival.js";
 import { boot, lesson, room } from "./boot.js";
@@ -40,6 +39,7 @@ import { mountTape } from "./views/tape.js";
 import { mountTransport } from "./views/transport.js";
 import { mountUpload } from "./views/upload.js";
 import { mountWhatIf } from "./views/whatif.js";
+import { mountVectors } from "./views/vectors.js";
 
 const [main, tape] = ["main", "#tape"].map(find);
 const arrived = await wholeAddress();

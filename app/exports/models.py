@@ -10,7 +10,7 @@ import numpy as np
 from gru_core import Model
 from gru_core.arrays import Array
 from gru_core.cells.gru import GRU
-from gru_core.encoder import Embedded, Numbers, Vectors
+from gru_core.encoder import Embedded, Numbers, Scaled, Vectors
 from gru_core.training.tasks import task_of
 
 MOST_WEIGHTS = 2**21
@@ -29,6 +29,8 @@ def stored_model(model: Model) -> dict[str, Any]:
     fields = encoder.to_dict() | {"labels": encoder.labels, "inputs": encoder.inputs, "hint": encoder.hint}
     if isinstance(encoder, Numbers | Vectors):
         fields["alphabet"] = encoder.alphabet
+    if isinstance(encoder, Scaled):
+        fields["decimals"] = encoder.decimals
     if isinstance(encoder, Embedded):
         fields["table"] = _packed(encoder.table)
     layers = [

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from gru_core import SequenceError, Trace, presets
 from gru_core.arrays import Array
 from gru_core.cells.registry import CELLS
+from gru_core.encoder import Scaled
 from gru_core.formats import KINDS
 from gru_core.formats.imported import ENDINGS
 from gru_core.runs.figures import page_figures, page_pictures
@@ -126,6 +127,7 @@ def run_context(scenario: Scenario, settings: Settings, beginning: Start, run: T
         "columns": columns(beginning["T"]),
         "tokens": [name_of(token) for token in beginning["tokens"] or ()],
         "outputs": outputs(run.model, run),
+        "unit": run.model.encoder.unit if isinstance(run.model.encoder, Scaled) else "",
         "signed": run.model.readout.kind == "linear",
         "values": {signal: _pad(beginning["T"], getattr(run, signal)).T for signal in cell.signals},
         "printed": run.h.size <= MOST_PRINTED,

@@ -123,8 +123,13 @@ function startOf({ original, model, tokens, others, x, mask, runs, twin }, name)
     right: answersOf(original.task, x),
     others,
     mask,
+    scale: scaleOf(encoder),
   };
 }
+
+/** Return the scale of a model's numbers; null if it reads symbols, or numbers as they are. @param {Model["encoder"]} encoder */
+const scaleOf = ({ kind, unit = "", scale: factor = 1, shift = 0, decimals = 2 }) =>
+  kind === "scaled" ? { unit, factor, shift, decimals } : null;
 
 /** @param {Model} model */
 const isRanked = ({ readout: { kind, labels } }) => kind === "softmax" && labels.length > MOST_OUTPUTS;

@@ -84,14 +84,14 @@ function row({ alphabet, kind, table, inputs }, token) {
 }
 
 /** Return the numbers of a token. @param {Model["encoder"]} encoder @param {string} token @param {number} step @returns {Vector} */
-function values({ kind, inputs, operators = [], alphabet, scale = 1 }, token, step) {
+function values({ kind, inputs, operators = [], alphabet, scale = 1, shift = 0 }, token, step) {
   if (kind === "vectors" || kind === "scaled") {
     const parts = token.split(",");
     if (parts.length !== inputs) {
       const count = parts.length > inputs ? `more than ${inputs}` : String(parts.length);
       throw new SequenceError(`${shown(token)} has ${count} numbers, but each step needs ${inputs}`, step);
     }
-    return vector(inputs, (i) => number(parts[i], parts[i], "not a number", step) / scale);
+    return vector(inputs, (i) => (number(parts[i], parts[i], "not a number", step) - shift) / scale);
   }
   const problem = `not one of ${alphabet.join(", ")} (v is a number)`;
   const operator = operators.find(({ sign }) => sign === token[0]) ?? operators.find(({ sign }) => sign === "");

@@ -2,11 +2,11 @@
 
 /** @import { Run } from "../run.js" */
 /** @import { State } from "../state.js" */
-import { nameOf } from "../tokens.js";
-import { showToken } from "../tape/vectors.js";
 import { finder, newElement, setLength, setText } from "../elements.js";
-import { answer, fixed, isSkipped, missed } from "../run.js";
+import { answer, gapOf, isSkipped, missed } from "../run.js";
 import { createGuard } from "../store.js";
+import { nameOf } from "../tokens.js";
+import { showToken } from "./vectors.js";
 
 const MOST_CHARACTERS = 14; // of the longest token or label that a column is widened for
 const DECIMAL = "+-0.5"; // numbers change their length while somebody types: the columns must not jump
@@ -27,6 +27,7 @@ export function createLabels(tape, beside) {
     const { tokens, others, twin } = run;
     const labelled = run.columns <= MOST_LABELLED ? run.T : 0;
     setColumns(tape, run, labelled);
+    if (inputs) setText(find(".tokens .name"), run.scale ? `input, ${run.scale.unit}` : "input");
     if (inputs) each(inputs, labelled, (cell, column) => showToken(cell, tokens?.[column] ?? "·"));
     if (second) find(".others").hidden = !others?.length;
     if (second)
@@ -82,9 +83,10 @@ function showSkipped(cursor, run) {
 }
 
 /** Write the names of the rows of outputs. @param {ReturnType<typeof finder>} find @param {Run} run @param {string} beside */
-function nameOutputs(find, { y, twin, against }, beside) {
+function nameOutputs(find, { y, twin, against, scale }, beside) {
   const linear = y.kind === "linear";
-  setText(find(".outputs .name"), linear && y.labels.length > 1 ? `output ${y.labels[0]}` : "output");
+  const unit = scale ? `, ${scale.unit}` : "";
+  setText(find(".outputs .name"), linear && y.labels.length > 1 ? `output ${y.labels[0]}` : `output${unit}`);
   find(".twin").hidden = !twin;
   setText(find(".twin .name"), linear ? "difference" : against ? "second output" : beside);
   const other = against ? "second sequence" : beside === "original" ? "original run" : `${beside} network`;
@@ -112,7 +114,7 @@ function showTwin(cell, run, column) {
   const gap = run.gaps[0][column];
   const linear = run.y.kind === "linear";
   if (!linear) fill(cell, text, value);
-  else fill(cell, Math.abs(gap) < 0.005 ? "0" : `${gap > 0 ? "+" : ""}${fixed(gap)}`, gap);
+  else fill(cell, Math.abs(gap) < 0.005 ? "0" : `${gap > 0 ? "+" : ""}${gapOf(run, gap)}`, gap);
   cell.classList.toggle("differs", linear ? Math.abs(gap) > 0.01 : text !== answer(run, column).text);
 }
 

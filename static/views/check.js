@@ -4,12 +4,12 @@
 /** @import { Clamp } from "../run.js" */
 /** @import { Named } from "../reading.js" */
 /** @import { Outcome, State } from "../state.js" */
-import { tokenAt } from "../tokens.js";
 import { setClamps } from "../changes.js";
 import { finder, setText } from "../elements.js";
 import { ownOf } from "../own.js";
 import { detailAt } from "../state.js";
 import { tellOutcome } from "../words.js";
+import { tokenAt } from "../tokens.js";
 
 /**
  * @param {HTMLElement} group

@@ -3,13 +3,13 @@
 /** @import { Store } from "../store.js" */
 /** @import { Scale, Sensitivity, State } from "../state.js" */
 /** @import { Curve } from "../chart.js" */
-import { tokenAt } from "../tokens.js";
 import { cellOf, symbolOf } from "../cells.js";
 import { brief, mountChart } from "../chart.js";
 import { finder, mountChoice, setSentence, setText } from "../elements.js";
 import { listensTo, turned } from "../reading.js";
 import { answer, fixed } from "../run.js";
 import { detailAt, layerOf, setScale } from "../state.js";
+import { tokenAt } from "../tokens.js";
 
 const FAINTEST = 0.02; // a fainter tint is left out
 

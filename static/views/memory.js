@@ -3,7 +3,6 @@
 /** @import { Store } from "../store.js" */
 /** @import { Mixture, Origin } from "../reading.js" */
 /** @import { Ledger, State } from "../state.js" */
-import { tokenAt } from "../tokens.js";
 import { memoryOf } from "../cells.js";
 import { finder, setLength, setSentence, setText } from "../elements.js";
 import { ownOf } from "../own.js";
@@ -12,6 +11,7 @@ import { fixed, twinOf } from "../run.js";
 import { detailAt, goTo, layerOf } from "../state.js";
 import { createGuard } from "../store.js";
 import { briefly, percent } from "../words.js";
+import { tokenAt } from "../tokens.js";
 
 const MOST_LABELLED = 128; // columns: a tape with more has no letters either
 const LEAST = 0.005; // a smaller share has no number

@@ -6,7 +6,6 @@
 /** @import { Store } from "../store.js" */
 /** @import { Signal } from "../run.js" */
 /** @import { State } from "../state.js" */
-import { nameOf } from "../tokens.js";
 import { entryOf } from "../cells.js";
 import { copy } from "../clipboard.js";
 import { findAll, finder, setLength, setText } from "../elements.js";
@@ -14,6 +13,7 @@ import { rowsOf, turned } from "../reading.js";
 import { fixed } from "../run.js";
 import { MOST_IN_ORDER, layerIndex, layerOf, openTable, unitsInSight } from "../state.js";
 import { createGuard } from "../store.js";
+import { nameOf } from "../tokens.js";
 
 const MOST_CELLS = 600; // at once; a longer run is leafed through with the cursor
 

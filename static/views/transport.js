@@ -2,9 +2,9 @@
 
 /** @import { Store } from "../store.js" */
 /** @import { State } from "../state.js" */
-import { tokenAt } from "../tokens.js";
-import { finder } from "../elements.js";
+import { finder, setText } from "../elements.js";
 import { goTo, moveRow, pause, play, setSpeed, tick } from "../state.js";
+import { tokenAt } from "../tokens.js";
 
 /**
  * @param {HTMLElement} section
@@ -25,8 +25,8 @@ export function mountTransport(section, slider, store) {
     slider.max = String(T);
     slider.value = String(state.step);
     slider.setAttribute("aria-valuetext", `timestep ${state.step} of ${T}, input ${tokenAt(state.run, state.step)}`);
-    find("#now").textContent = String(state.step);
-    find("#of").textContent = String(T);
+    setText(find("#now"), String(state.step));
+    setText(find("#of"), String(T));
     find("#clock").style.setProperty("--digits", String(String(T).length));
     playButton.setAttribute("aria-label", state.playing ? "Pause" : "Play");
     playButton.classList.toggle("playing", state.playing);

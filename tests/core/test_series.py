@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import gru_core as gru
+from gru_core.encoder import Scaled, encoder_from_dict
 from gru_core.presets.recipes import PRESETS, fresh, train
 from gru_core.training.series import ORDER, Series
 from gru_core.training.tasks import FORECASTS, SUNSPOTS
@@ -57,6 +58,14 @@ def test_sunspot_numbers_are_written_as_they_are_and_read_divided_by_100(tmp_pat
     assert encoder.write(x) == "151.6 0"
     gru.load("sunspots").save(tmp_path / "copy.safetensors")
     assert gru.load(tmp_path / "copy.safetensors").encoder == encoder
+
+
+def test_a_shifted_scale_is_undone_when_numbers_are_written() -> None:
+    encoder = Scaled(1, scale=2.5, shift=-40, unit="°C")
+    x = encoder.encode(encoder.tokens("-40 12.25"))
+    np.testing.assert_allclose(x, [[0], [20.9]])
+    assert encoder.write(x) == "-40 12.25"
+    assert encoder_from_dict(encoder.to_dict()) == encoder
 
 
 def test_the_recipe_gives_the_shipped_model() -> None:

@@ -112,10 +112,11 @@ class Lab:
         if flipped:
             shown["z"] = 1 - shown["z"]
         tolerance = 1e-12 if trace.h.dtype == np.float64 else 1e-6
-        # The pictures follow the narration one frame later.
+        # The pictures follow the narration one frame later. While Plotly loads, the element has no data.
         self.page.wait_for_function(
             """([ends, close]) => Object.entries(ends).every(([signal, [first, last, T]]) => {
                 const { data } = document.querySelector(".heatmaps");
+                if (!data) return false;
                 const { z } = data.find(({ name, meta }) => name === signal && !meta);
                 const near = (value, expected) => Math.abs(value - expected) < close;
                 return near(z[0][0], first) && near(z[0][T - 1], last) && !(T in z[0] && !Number.isNaN(z[0][T]));
@@ -209,7 +210,9 @@ class WhatIf(Lab):
         clamped, original = gru.trace(model, text, clamps=clamps), gru.trace(model, text)
         self.page.wait_for_function(
             """([last, value]) => {
-                const { z } = document.querySelector(".heatmaps").data.find(({ name }) => name === "h");
+                const { data } = document.querySelector(".heatmaps");
+                if (!data) return false;
+                const { z } = data.find(({ name }) => name === "h");
                 return Math.abs(z[0][last] - value) < 1e-9;
             }""",
             arg=[len(clamped.h) - 1, float(clamped.h[-1, 0])],
