@@ -105,9 +105,9 @@ def input_names(beginning: Start, layer: int) -> list[str]:
 
 
 def targets(model: Model, x: Array) -> list[float | None] | None:
-    """Return the correct answers to inputs `(T, I)`, in the form of `Start`. A forecast has no correct answer."""
+    """Return the correct answers to inputs `(T, I)`, in the form of `Start`. Recorded data has no correct answers."""
     task = task_of(model)
-    if task is None or task.series is not None:
+    if task is None or task.recorded:
         return None
     target, scored = task.answers(x)
     first = 1 if task.kind == "softmax" else 0

@@ -5,7 +5,7 @@
 /**
  * A model as it is stored: each array is the base64 of little-endian numbers, float32 if all of them are float32 numbers.
  * `table` has the rows of an embedding.
- * @typedef {{kind: "symbols" | "embedded" | "numbers" | "vectors" | "scaled", labels: string[], alphabet: string[], inputs: number, hint: string,
+ * @typedef {{kind: "symbols" | "letters" | "embedded" | "numbers" | "vectors" | "scaled", labels: string[], alphabet: string[], inputs: number, hint: string,
  *            padding?: string | number, scale?: number, shift?: number, decimals?: number, unit?: string, operators?: {sign: string, flags: number[]}[], table?: string}} StoredEncoder
  * @typedef {{cell: string, H: number, I: number, W: string, U: string, b: string, c?: string}} StoredLayer
  * @typedef {{encoder: StoredEncoder, layers: StoredLayer[], task: string,
