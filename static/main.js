@@ -39,6 +39,7 @@ import { mountTape } from "./views/tape.js";
 import { mountTransport } from "./views/transport.js";
 import { mountUpload } from "./views/upload.js";
 import { mountWhatIf } from "./views/whatif.js";
+import { mountVectors } from "./views/vectors.js";
 
 const [main, tape] = ["main", "#tape"].map(find);
 const arrived = await wholeAddress();
@@ -59,6 +60,7 @@ mountAgainst(
   store,
   actions,
 );
+if (!recording) mountVectors(find(".sequence"), tape, dialog("#vector"), store, actions);
 mountTransport(find(".transport"), /** @type {HTMLInputElement} */ (find("#step")), store);
 mountConvention(main, store);
 mountRows(tape, store);
