@@ -40,6 +40,7 @@ import { mountTape } from "./views/tape.js";
 import { mountTransport } from "./views/transport.js";
 import { mountUpload } from "./views/upload.js";
 import { mountWhatIf } from "./views/whatif.js";
+import { mountVectors } from "./views/vectors.js";
 
 const [main, tape] = ["main", "#tape"].map(find);
 const arrived = await wholeAddress();
@@ -60,6 +61,7 @@ mountAgainst(
   store,
   actions,
 );
+if (!recording) mountVectors(find(".sequence"), tape, dialog("#vector"), store, actions);
 mountTransport(find(".transport"), /** @type {HTMLInputElement} */ (find("#step")), store);
 mountConvention(main, store);
 mountRows(tape, store);

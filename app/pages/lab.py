@@ -27,6 +27,7 @@ from ..runs.answers import Start, to_json
 from ..runs.events import event, events
 from ..runs.limits import MOST_SHARES
 from ..runs.run import example, is_large, opening
+from ..runs.tokens import name_of
 from ..schemas import Scenario, UnitPlace
 from ..settings import Settings
 from .boot import Boot, boot, columns, escape_for_script
@@ -130,7 +131,7 @@ def run_context(scenario: Scenario, settings: Settings, beginning: Start, run: T
         "groups": _groups(entries),
         "entry": entry,
         "columns": columns(beginning["T"]),
-        "tokens": beginning["tokens"],
+        "tokens": [name_of(token) for token in beginning["tokens"] or ()],
         "outputs": outputs(run.model, run),
         "unit": run.model.encoder.unit if isinstance(run.model.encoder, Scaled) else "",
         "signed": run.model.readout.kind == "linear",
