@@ -465,6 +465,12 @@ def explained(kind: str) -> str:
     return f"{kind} ({MEANINGS[kind]})" if kind in MEANINGS else kind
 
 
+def regressions_of(model: Model) -> Mapping[str, Array]:
+    """Return the weights of the linear autoregressions that the model's forecasts are compared with, by name."""
+    task = task_of(model)
+    return {} if task is None or task.series is None else task.series.regressions
+
+
 def task_of(model: Model) -> Task | None:
     """Return the built-in task that the model's card names. None if there is none, or if inputs or outputs differ."""
     task, readout = ALL.get(model.card.task), model.readout
