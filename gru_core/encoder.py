@@ -185,6 +185,47 @@ class Symbols:
         return {"kind": "symbols", "alphabet": list(self.alphabet)} | _padding(self.padding)
 
 
+@dataclass(frozen=True)
+class Letters(Symbols):
+    """Symbols that are letters from a to z, or whole words: in a text, each letter and each known word is a timestep.
+
+    Accents, hyphens, apostrophes and periods are left out: "Müller" and "M u l l e r" are the same sequence.
+    """
+
+    @property
+    def hint(self) -> str:
+        words = [symbol for symbol in self.alphabet if len(symbol) > 1]
+        first = f"One of the words {' '.join(words)}, then letters" if words else "Letters"
+        return f"{first} from a to z. Accents, hyphens and apostrophes are left out"
+
+    def tokens(self, text: str) -> list[str]:
+        """Return the letters and the words in a text. Raises SequenceError if one of them is no Latin letter."""
+        chunks = letters_of(text).split()
+        return super().tokens(" ".join(chunk if chunk in self._index else " ".join(chunk) for chunk in chunks))
+
+    def write(self, x: Array) -> str:
+        """Return the text of a sequence `(T, I)`, without timesteps that have no letter."""
+        symbols = [self.alphabet[i] for i in x[x.any(-1)].argmax(-1)]
+        return "".join(symbol if len(symbol) == 1 else f"{symbol} " for symbol in symbols).strip()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the encoder as a dictionary for JSON."""
+        return super().to_dict() | {"kind": "letters"}
+
+
+SPELLED = str.maketrans(
+    {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i"}
+    | dict.fromkeys("\ufeff'’‘-‐.")
+)
+"""Letters that are not a letter with an accent, in letters from a to z; and signs that are left out."""
+
+
+def letters_of(text: str) -> str:
+    """Return a text in small letters, without accents, hyphens, apostrophes and periods."""
+    parts = unicodedata.normalize("NFD", text.lower().translate(SPELLED))
+    return "".join(part for part in parts if not unicodedata.combining(part))
+
+
 @dataclass(frozen=True, eq=False)
 class Embedded(Symbols):
     """Symbols of a large alphabet with an embedding: x_t is the row of the symbol in `table` `(A, I)`.
@@ -437,6 +478,8 @@ def encoder_from_dict(data: dict[str, Any], table: Array | None = None) -> Encod
         return Embedded(tuple(data["alphabet"]), table, padding=data.get("padding"))
     if data["kind"] == "symbols":
         return Symbols(tuple(data["alphabet"]), padding=data.get("padding"))
+    if data["kind"] == "letters":
+        return Letters(tuple(data["alphabet"]))
     if data["kind"] == "scaled":
         scale, shift = float(data["scale"]), float(data.get("shift", 0))
         return Scaled(int(data["inputs"]), scale=scale, shift=shift, unit=str(data["unit"]))

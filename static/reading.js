@@ -5,6 +5,7 @@
 import { cellOf, memoryOf } from "./cells.js";
 import { answer, clampAt, fixed, isExact, isSkipped, ofLayer } from "./run.js";
 import { detailAt, layerIndex, layerOf } from "./state.js";
+import { tokenAt } from "./tokens.js";
 
 /**
  * Return whether the page shows 1 minus the core's value of a signal. This is so for z in the convention of PyTorch and Keras. The
@@ -47,7 +48,7 @@ export function shownRows(state, signal) {
 export function placeAt(state, unit) {
   const { step, run } = state;
   const layer = layerIndex(state);
-  const token = run.tokens?.[step - 1] ?? "numbers";
+  const token = tokenAt(run, step);
   const number = run.scale ? fixed(run.inputs[0][step - 1], 3) : token;
   const x = run.scale ? `${token} ${run.scale.unit}, x = ${number}` : token;
   const read = layer === 0 ? number : `layer ${layer}`;

@@ -5,6 +5,8 @@
 import { finder, newElement, setLength, setText } from "../elements.js";
 import { answer, gapOf, isSkipped, missed } from "../run.js";
 import { createGuard } from "../store.js";
+import { nameOf } from "../tokens.js";
+import { showToken } from "./vectors.js";
 
 const MOST_CHARACTERS = 14; // of the longest token or label that a column is widened for
 const DECIMAL = "+-0.5"; // numbers change their length while somebody types: the columns must not jump
@@ -26,11 +28,11 @@ export function createLabels(tape, beside) {
     const labelled = run.columns <= MOST_LABELLED ? run.T : 0;
     setColumns(tape, run, labelled);
     if (inputs) setText(find(".tokens .name"), run.scale ? `input, ${run.scale.unit}` : "input");
-    if (inputs) each(inputs, labelled, (cell, column) => setText(cell, tokens?.[column] ?? "·"));
+    if (inputs) each(inputs, labelled, (cell, column) => showToken(cell, tokens?.[column] ?? "·"));
     if (second) find(".others").hidden = !others?.length;
     if (second)
       each(second, others?.length ? labelled : 0, (cell, column) => {
-        setText(cell, others?.[column] ?? "");
+        showToken(cell, others?.[column] ?? "");
         cell.classList.toggle("differs", others?.[column] !== tokens?.[column]);
       });
     showSkipped(find(".cursor"), run);
@@ -56,7 +58,8 @@ function each(row, labelled, fill) {
 function setColumns(tape, { T, tokens, columns, y }, labelled) {
   const longest = (/** @type {readonly string[]} */ texts) =>
     Math.min(MOST_CHARACTERS, Math.max(2, ...texts.map(({ length }) => length)));
-  const chars = longest([...(tokens ?? []), tokens?.some((token) => token.includes("0.")) ? DECIMAL : ""]);
+  const named = (tokens ?? []).map(nameOf);
+  const chars = longest([...named, named.some((token) => token.includes("0.")) ? DECIMAL : ""]);
   const labels = longest(y.kind === "softmax" ? y.labels : []);
   for (const [name, value] of Object.entries({ cols: columns, steps: T, chars, "label-chars": labels }))
     tape.style.setProperty(`--${name}`, String(value));
