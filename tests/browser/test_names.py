@@ -1,4 +1,4 @@
-"""The names on the page: all twelve probabilities as a picture over the letters, with the cursor's numbers beside it."""
+"""The names on the page: all twelve probabilities as a picture over the letters, with the numbers at the cursor."""
 
 from __future__ import annotations
 
