@@ -32,11 +32,13 @@ def commands() -> dict[str, Any]:
         sweep,
         trace,
         train,
+        write,
     )
 
     return {
         "serve": serve,
         "trace": trace,
+        "write": write,
         "census": census,
         "export": export,
         "import": import_,

@@ -26,6 +26,7 @@ from gru_core.runs.clamp import Clamp
 from gru_core.runs.edit import Edit
 from gru_core.runs.sensitivity import Sensitivity
 from gru_core.runs.trace import Gap, Trace, stream, trace, twin
+from gru_core.runs.writing import Writing, write
 
 __version__ = version("gruscope")
 
@@ -52,6 +53,7 @@ __all__ = [
     "Trace",
     "TraceBatch",
     "Vectors",
+    "Writing",
     "__version__",
     "backward",
     "census",
@@ -67,4 +69,5 @@ __all__ = [
     "trace",
     "trace_batch",
     "twin",
+    "write",
 ]

@@ -24,6 +24,7 @@ import { mountConvention } from "./views/convention.js";
 import { mountEquations } from "./views/equations.js";
 import { mountExplain } from "./views/explain.js";
 import { mountExport } from "./views/export.js";
+import { mountForecast } from "./views/forecast.js";
 import { mountHeatmaps } from "./views/heatmaps.js";
 import { mountInfluence } from "./views/influence.js";
 import { mountInspector } from "./views/inspector.js";
@@ -86,6 +87,7 @@ mountTable(find(".table"), tape, store);
 mountExport(find("#export-open"), dialog("#export"), main, store, boot.pictures);
 if (boot.uploads) mountUpload(find("#bring-open"), dialog("#bring"), actions);
 const heatmaps = mountHeatmaps(tape, store, boot.figures[pageCell.cell]);
+const forecast = boot.forecast && mountForecast(tape, store, boot.forecast);
 keepDetails(store);
 followAddress(store, arrived, requestRun);
 if (first.received === 0) requestRun(); // a large run: the page has only its start
@@ -102,5 +104,5 @@ completePage({
   upto: () => store.get().upto,
   isBusy: () => store.get().awaited !== null,
   history: () => mountHistory(store, wholeAddress, open),
-  heatmaps: [heatmaps],
+  heatmaps: [heatmaps, ...(forecast ? [forecast] : [])],
 });

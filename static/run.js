@@ -40,7 +40,7 @@
  */
 /** @typedef {{model: string, T: number, tokens: string[] | null, others: string[] | null, twin: boolean, x: {labels: string[]},
  *             layers: LayerStart[],
- *             y: {kind: "softmax" | "linear", labels: string[], sent: number, total: number}, right: (number | null)[] | null, mask: boolean[] | null, scale: Scale | null, equations?: UnitPlace, exact?: UnitPlace}} Start */
+ *             y: {kind: "softmax" | "linear", labels: string[], sent: number, total: number}, right: (number | null)[] | null, mask: boolean[] | null, scale: Scale | null, baselines: Record<string, (number | null)[]> | null, equations?: UnitPlace, exact?: UnitPlace}} Start */
 /**
  * One step of a run. Every row is in base64. Of a large run, `unit` has the exact values of one unit. If the model has too many
  * outputs, `y` has the likeliest ones, and `labels` their names.

@@ -11,7 +11,7 @@ from gru_core import Model
 from gru_core.arrays import Array
 from gru_core.cells.gru import GRU
 from gru_core.encoder import Embedded, Numbers, Scaled, Vectors
-from gru_core.training.tasks import task_of
+from gru_core.training.tasks import regressions_of, task_of
 
 MOST_WEIGHTS = 2**21
 """The most weights of a model in an exported page: 11 MB if they are float32 numbers, else 22 MB."""
@@ -43,6 +43,7 @@ def stored_model(model: Model) -> dict[str, Any]:
         "encoder": fields,
         "layers": layers,
         "readout": {"kind": readout.kind, "labels": readout.labels, "V": _packed(readout.V), "c": _packed(readout.c)},
+        "regressions": {name: weights.tolist() for name, weights in regressions_of(model).items()},
         "task": "" if task_of(model) is None else model.card.task,
     }
 

@@ -16,7 +16,7 @@ from gru_core.cells.registry import CELLS
 from gru_core.encoder import Scaled
 from gru_core.formats import KINDS
 from gru_core.formats.imported import ENDINGS
-from gru_core.runs.figures import page_figures, page_pictures
+from gru_core.runs.figures import page_figures, page_forecast, page_pictures
 
 from .. import models
 from ..assets import compress, version
@@ -43,6 +43,11 @@ def _figures(cell: str) -> orjson.Fragment:
 @cache
 def _pictures(cell: str) -> orjson.Fragment:
     return orjson.Fragment(to_json(page_pictures(CELLS[cell].signals)))
+
+
+@cache
+def _forecast() -> orjson.Fragment:
+    return orjson.Fragment(to_json(page_forecast()))
 
 
 def warm_up(settings: Settings) -> None:
@@ -116,6 +121,7 @@ def run_context(scenario: Scenario, settings: Settings, beginning: Start, run: T
         "uploads": uploads,
         "figures": _figures(cell.name),
         "pictures": _pictures(cell.name),
+        "forecast": _forecast(),
     }
     return {
         "page": "lab",

@@ -59,12 +59,14 @@ class LayerStart(TypedDict):
 class Start(TypedDict):
     """The data that a view needs before the first timestep of a run.
 
-    `twin` says whether each timestep also has the values of a second run: the original run, or the run of the second
-    sequence. `others` has the tokens of that sequence. `right` has the correct answer at each timestep: the place of
-    its label, counted from 1, or the number. The answer is None if the task has none there, and `right` itself is None
-    if the model has no built-in task. `mask` is false at the timesteps that the network skips. It is None
-    if the network skips none. `scale` is None if the network reads symbols, or numbers as they are. `equations` names
-    the unit whose equations each timestep has. A large run that is sent in brief has `exact`.
+    `twin` says whether each timestep also has the values of a second run: the original run, or the run of the
+    second sequence. `others` has the tokens of that sequence. `right` has the correct answer at each timestep: the
+    place of its label, counted from 1, or the number. The answer is None if the task has none there, and `right`
+    itself is None if the model has no built-in task. `mask` is false at the timesteps that the network skips. It is
+    None if the network skips none. `scale` is None if the network reads symbols, or numbers as they are.
+    `baselines` has the forecasts of each baseline after each timestep, as numbers in the network: None if too few
+    numbers have been read. It is None itself if the model forecasts no series. `equations` names the unit whose
+    equations each timestep has. A large run that is sent in brief has `exact`.
     """
 
     model: str
@@ -78,6 +80,7 @@ class Start(TypedDict):
     others: list[str] | None
     mask: list[bool] | None
     scale: Scale | None
+    baselines: Mapping[str, list[float | None]] | None
     equations: NotRequired[Mapping[str, int]]
     exact: NotRequired[Mapping[str, int]]
 
@@ -93,6 +96,7 @@ def start(
     right: list[float | None] | None,
     others: list[str] | None = None,
     mask: Mask | None = None,
+    baselines: Mapping[str, list[float | None]] | None = None,
 ) -> Start:
     """Return the `Start` of a run of T timesteps."""
     layers: list[Any] = [
@@ -118,6 +122,7 @@ def start(
         "others": others,
         "mask": None if mask is None else mask.tolist(),
         "scale": scale_of(model.encoder),
+        "baselines": baselines,
     }
 
 

@@ -70,6 +70,33 @@ def heatmaps(signals: Signals, theme: Theme) -> go.Figure:
     return figure
 
 
+FORECAST: dict[Theme, dict[str, dict[str, Any]]] = {
+    theme: {
+        "series": {"color": ink, "width": 1.5},
+        "forecast": {"color": BLUE[theme], "width": 2.5},
+        "last value": {"color": soft, "width": 1, "dash": "dot"},
+        "linear autoregression": {"color": soft, "width": 1, "dash": "dash"},
+    }
+    for theme, (ink, soft) in INK.items()
+}
+"""The lines of a forecast. The name of a line is the start of the name of what it shows."""
+
+
+def forecast_lines(theme: Theme) -> go.Figure:
+    """Return a figure without data: a line for each entry of FORECAST, over the columns of a tape.
+
+    The figure has no axes and no labels, because the page adds its own.
+    """
+    import plotly.graph_objects as go
+
+    hidden = {"visible": False, "fixedrange": True}
+    figure = go.Figure(layout={"template": "none", "margin": dict.fromkeys("lrtb", 0), "showlegend": False})
+    figure.update_layout(paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", xaxis=hidden, yaxis=hidden)
+    for name, line in FORECAST[theme].items():
+        figure.add_scatter(name=name, mode="lines", line=line, hoverinfo="skip")
+    return figure
+
+
 def run_figure(run: Run, tokens: list[str] | None, title: str, twin: Run | None, theme: Theme) -> go.Figure:
     """Return the signals of a layer's run, with a title and labels, for a notebook.
 
@@ -285,6 +312,12 @@ def page_figures(signals: Signals) -> dict[str, Any]:
     """Return the figure of `heatmaps` for each theme, as dictionaries for JSON."""
     themes: tuple[Theme, ...] = ("light", "dark")
     return {theme: heatmaps(signals, theme).to_plotly_json() for theme in themes}
+
+
+def page_forecast() -> dict[str, Any]:
+    """Return the figure of `forecast_lines` for each theme, as dictionaries for JSON."""
+    themes: tuple[Theme, ...] = ("light", "dark")
+    return {theme: forecast_lines(theme).to_plotly_json() for theme in themes}
 
 
 def page_pictures(signals: Signals) -> dict[str, Any]:

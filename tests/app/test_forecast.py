@@ -23,4 +23,6 @@ def test_the_scale_is_sent_and_the_page_shows_outputs_in_the_unit(client: TestCl
     np.testing.assert_allclose(
         [float(text) for text in re.findall(r"<span>(.*?)</span>", row[1])], 100 * y[:, 0], atol=0.06
     )
+    np.testing.assert_allclose(run["baselines"]["last value"], np.ravel(run["x"]["values"]))
+    assert run["baselines"]["linear autoregression of order 9"] == [None] * 6
     assert client.post("/api/trace", json={"model": "flip-flop", "sequence": "A"}).json()["scale"] is None

@@ -10,7 +10,7 @@ import pytest
 import gru_core as gru
 from gru_core.encoder import Scaled, encoder_from_dict
 from gru_core.presets.recipes import PRESETS, fresh, train
-from gru_core.training.series import ORDER, Series
+from gru_core.training.series import ORDER, Series, baseline_forecasts
 from gru_core.training.tasks import FORECASTS, SUNSPOTS
 
 
@@ -34,7 +34,12 @@ def test_an_autoregression_forecasts_an_autoregressive_series_exactly() -> None:
     for _ in range(98):
         values.append(0.2 + 1.6 * values[-1] - 0.9 * values[-2])
     series = Series(np.array(values), 60)
-    assert series.autoregression(2) < 1e-20
+    np.testing.assert_allclose(series.autoregression(2), [-0.9, 1.6, 0.2])
+    (forecast,) = [
+        y for name, y in baseline_forecasts(series.values, {"2": series.autoregression(2)}).items() if name == "2"
+    ]
+    assert np.isnan(forecast[0])
+    np.testing.assert_allclose(forecast[1:-1], series.values[2:])
     assert series.baselines["last value"] == pytest.approx(np.mean(np.diff(values)[59:] ** 2))
 
 
