@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 import gru_core
+from gru_core import Model
 from gru_core.formats import FormatError, npz
 from gru_core.numerals import whole
 from gru_core.runs.census import Census, Labels, Moment, Unit
