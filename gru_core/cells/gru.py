@@ -34,9 +34,8 @@ from gru_core.cells.signals import BLUE, DIVERGING, GREEN, GREENS, PURPLE, VERMI
 
 SIGNALS: dict[str, Signal] = {
     "r": Signal(
-        "r", "Reset gate", "ignore past", "use past", 0.0, GREEN, GREENS, matters_with="z",
-        explanation="Decides how much of the old state the candidate sees. "
-        "The row is dimmed where almost no candidate is taken, because r hardly matters at that one timestep.",
+        "r", "Reset gate", "ignore past", "use past", 0.0, GREEN, GREENS,
+        explanation="Decides how much of the old state the candidate sees: near 0 almost none, near 1 almost all.",
     ),
     "z": Signal(
         "z", "Update gate", "keep old", "take candidate", 0.0, VERMILION, VERMILIONS,
