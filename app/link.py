@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+import zlib
+from base64 import urlsafe_b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
@@ -95,9 +97,31 @@ class Link:
         return "?" + urlencode(keys, safe=",@=")
 
 
+MOST_WHOLE = 2**22
+"""The most bytes of the long values of a link."""
+
+
 def read_address(address: str) -> dict[str, str]:
-    """Return the keys of an address, or of a query alone."""
-    return dict(parse_qsl(address.rpartition("?")[2], keep_blank_values=True))
+    """Return the keys of an address, or of a query alone.
+
+    Pages put long values into the fragment, compressed, as #more=… (static/fragment.js). Raises Refused if this part is
+    damaged.
+    """
+    address, _, fragment = address.partition("#")
+    keys = dict(parse_qsl(address.rpartition("?")[2], keep_blank_values=True))
+    return keys | _read_fragment(fragment.removeprefix("more=")) if fragment.startswith("more=") else keys
+
+
+def _read_fragment(text: str) -> dict[str, str]:
+    decompressor = zlib.decompressobj()
+    try:
+        compressed = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        whole = decompressor.decompress(compressed, MOST_WHOLE).decode()
+    except (ValueError, zlib.error) as error:
+        raise Refused(422, "link", "the part after #more= is damaged: copy the whole link again", "link") from error
+    if not decompressor.eof:
+        raise Refused(422, "link", "the part after #more= is cut off or too long: copy the whole link again", "link")
+    return dict(parse_qsl(whole, keep_blank_values=True))
 
 
 OPENING_TASK = "pocket-calculator"

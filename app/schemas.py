@@ -137,6 +137,15 @@ class Scenario(Body):
         return self.model_copy(update={**cut, "clamps": clamps})
 
 
+class ExportQuestion(Body):
+    """A link to the Lab, and what a file of its run contains: all values, or only inputs, outputs and signals."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"link": "?model=flip-flop&sequence=A+m+m"}]})
+
+    link: str
+    content: Literal["all", "signals"] = "all"
+
+
 class UnitPlace(Body):
     """A unit of a layer, both counted from 1."""
 

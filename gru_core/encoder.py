@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -52,7 +52,8 @@ def _shown(piece: str) -> str:
 def _forms(text: str, composed: bool) -> Iterator[str]:
     """Yield the text, and the text with each accent as a part of its letter and, unless `composed`, on its own."""
     yield text
-    for form in () if text.isascii() else ("NFC",) if composed else ("NFC", "NFD"):
+    forms: tuple[Literal["NFC", "NFD"], ...] = () if text.isascii() else ("NFC",) if composed else ("NFC", "NFD")
+    for form in forms:
         normal = unicodedata.normalize(form, text)
         if normal != text:
             yield normal

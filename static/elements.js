@@ -6,7 +6,11 @@
  * @param {Element} element @param {string} text
  */
 export function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
+  if (element.textContent === text) return;
+  const [node, ...others] = element.childNodes;
+  // A new node would make the browser check every rule with :has().
+  if (text && node instanceof Text && others.length === 0) node.data = text;
+  else element.textContent = text;
 }
 
 /** Split a sentence into nodes. A value with its name, such as "z = 0.02", is one node, which no line breaks. @param {string} text */

@@ -6,7 +6,8 @@
 import * as api from "./api.js";
 import { pageCell } from "./cells.js";
 import { follow, isChanged } from "./changes.js";
-import { address, frameKeys } from "./frame.js";
+import { compact } from "./fragment.js";
+import { frameKeys, isPartlyHere } from "./frame.js";
 import { beyond, decode, encode, unfollowed, writeScenario } from "./link.js";
 import { recording } from "./recording.js";
 import { scenarioOf } from "./run.js";
@@ -21,19 +22,25 @@ export const elsewhere = ({ layers }) => !recording && layers[0].cell !== pageCe
  * @param {string} [address] the query of that page
  */
 export function leave(entry, address = `?model=${encodeURIComponent(entry.id)}`) {
-  if (elsewhere(entry)) location.assign(address + frameKeys());
+  if (elsewhere(entry)) compact(address).then(({ query, fragment }) => location.assign(query + frameKeys() + fragment));
   return elsewhere(entry);
 }
 
 /**
  * Set the cursor and the views as the address says. The page already has the run of the model and sequence. If the address has
- * clamps or weights, request a run with them.
+ * clamps or weights, request a run with them; also if the server did not see the sequence, which was in the fragment.
  * @param {Store} store
+ * @param {string} address
  * @param {() => void} requestRun
  */
-export function followAddress(store, requestRun) {
-  const link = decode(address());
+export function followAddress(store, address, requestRun) {
+  const link = decode(address);
   const { model, text, upto, error } = store.get();
+  if (link.sequence && isPartlyHere()) {
+    const notice = `${error} ${unfollowed(link.notices)}`.trim();
+    store.update(follow, { ...link, model, text: link.sequence, upto, notice }, false);
+    return requestRun();
+  }
   const notice = `${error} ${unfollowed([...link.notices, ...beyond(link.focus, store.get())])}`.trim();
   store.update(note, notice);
   store.update(focus, link.focus);

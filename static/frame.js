@@ -1,11 +1,18 @@
 import { lesson, room } from "./boot.js";
 import { isProjected } from "./display.js";
+import { expand, isCompact } from "./fragment.js";
 import { recording } from "./recording.js";
 import { ROOT } from "./server.js";
 
 /** Return the query of the page's view. It comes from the room, the lesson, the address or, in a saved page, from the recording. */
 export const address = () =>
   room?.link || lesson?.steps[lesson.step - 1].link || location.search || (recording?.link ?? "");
+
+/** Return whether a part of the view is in the fragment of the address, so the server did not see it. */
+export const isPartlyHere = () => !room && !lesson && isCompact(location.hash);
+
+/** Return the query of the page's view, with its part in the fragment. */
+export const wholeAddress = async () => (isPartlyHere() ? expand(address(), location.hash) : address());
 
 /** The address of the server that links lead to: this server or, in a saved page, its original server; "" if that is not known. */
 export const home = recording ? recording.live : new URL(ROOT, location.href).href;

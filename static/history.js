@@ -4,10 +4,12 @@
  */
 
 /** @import { Store, StoreOf } from "./store.js" */
-/** @import { Focus } from "./state.js" */
+/** @import { Focus, State } from "./state.js" */
+/** @import { Address } from "./fragment.js" */
 /** @import { Link } from "./link.js" */
+import { compact } from "./fragment.js";
 import { frameKeys } from "./frame.js";
-import { LONGEST, decode, encode, linkTo, writeScenario } from "./link.js";
+import { decode, encode, linkTo, writeScenario } from "./link.js";
 
 const SETTLED = 300; // ms after which a change is written
 
@@ -43,25 +45,25 @@ export function changeOf(current, next, typing) {
 
 /**
  * @param {Store} store
- * @param {() => string} address the address as it is now
+ * @param {() => Promise<string>} address the query of the address as it is now
  * @param {(link: Link) => Promise<void>} open follows a link
  */
 export function mountHistory(store, address, open) {
-  let current = entryOf(linkTo(store.get()));
+  let current = entryOf(awaitedLink(store.get()));
   /** @type {number | undefined} */
   let timer;
   // The address is written out at once, so that the first entry, too, says all that was looked at.
-  if (location.search && !store.get().awaited && current.query.length <= LONGEST)
-    enter("replaceState", current.query + frameKeys());
+  if (location.search && !store.get().awaited) compact(current.query).then((first) => enter("replaceState", first));
 
-  function write() {
+  async function write() {
     const state = store.get();
     if (state.received < state.run.T || state.awaited) return;
-    const change = changeOf(current, entryOf(linkTo(state)), document.activeElement?.id === "sequence");
-    if (!change) return;
+    const next = entryOf(linkTo(state));
+    const address = await compact(next.query);
+    const change = changeOf(current, next, document.activeElement?.id === "sequence");
+    if (!change || state !== store.get()) return; // after a newer change this is called again
     current = change.entry;
-    // If the address is too long it says nothing at all, rather than something that is not on the page.
-    enter(change.how, current.query.length > LONGEST ? location.pathname : current.query + frameKeys());
+    enter(change.how, address);
   }
 
   store.subscribe(() => {
@@ -69,7 +71,7 @@ export function mountHistory(store, address, open) {
     timer = setTimeout(write, SETTLED);
   });
   addEventListener("popstate", async () => {
-    const link = decode(address());
+    const link = decode(await address());
     await open(link);
     const { model, text: sequence } = store.get();
     current = entryOf({ ...link, model, sequence });
@@ -90,17 +92,25 @@ export function mountAddress(store, address, isMoving = () => false) {
   store.subscribe(() => {
     clearTimeout(timer);
     if (isMoving()) return;
-    timer = setTimeout(() => {
+    timer = setTimeout(async () => {
       const query = address();
-      if (query.length <= LONGEST) enter("replaceState", query + frameKeys());
+      const written = await compact(query);
+      if (query === address()) enter("replaceState", written);
     }, SETTLED);
   });
 }
 
-/** @param {"pushState" | "replaceState"} how @param {string} address */
-function enter(how, address) {
+/** Return the link to the view that a state shows, or will show when its run arrives. @param {State} state @returns {Link} */
+function awaitedLink(state) {
+  const { model, text: sequence, clamps, weights, against, h0, awaited } = state;
+  if (!awaited) return linkTo(state);
+  return { model, sequence, clamps, weights, against, h0, focus: awaited.focus, notices: [] };
+}
+
+/** @param {"pushState" | "replaceState"} how @param {Address} address */
+function enter(how, { query, fragment }) {
   try {
-    history[how](null, "", address);
+    history[how](null, "", query + frameKeys() + fragment);
   } catch {
     // Browsers forbid this in some files, and if it is done too often. Then the address stays as it is.
   }

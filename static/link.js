@@ -190,6 +190,8 @@ export function decode(query) {
     );
   const h0 = readStates(keys.get("h0") ?? "");
   if (h0 === undefined) notices.push("“h0” must look like 0.5,-1;0.25: the numbers of each layer.");
+  if (keys.has("more"))
+    notices.push("The part after “#more=” is damaged: copy the whole link again. The rest of the link is shown.");
   const [model, sequence] = [keys.get("model"), keys.get("sequence")];
   return {
     model,

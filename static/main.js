@@ -7,7 +7,7 @@ import { pageCell } from "./cells.js";
 import { begin } from "./changes.js";
 import { keepDetails } from "./details.js";
 import { createLinkOpener, followAddress } from "./follow.js";
-import { address } from "./frame.js";
+import { wholeAddress } from "./frame.js";
 import { mountHistory } from "./history.js";
 import { decode, encode, linkTo } from "./link.js";
 import { completePage, dialog, error, find } from "./page.js";
@@ -41,6 +41,7 @@ import { mountUpload } from "./views/upload.js";
 import { mountWhatIf } from "./views/whatif.js";
 
 const [main, tape] = ["main", "#tape"].map(find);
+const arrived = await wholeAddress();
 
 const first = await firstRun(error, find("#first-run"), boot.scenario);
 const upto = room ? room.upto : (lesson?.steps[lesson.step - 1].upto ?? null);
@@ -82,7 +83,7 @@ mountExport(find("#export-open"), dialog("#export"), main, store, boot.pictures)
 if (boot.uploads) mountUpload(find("#bring-open"), dialog("#bring"), actions);
 const heatmaps = mountHeatmaps(tape, store, boot.figures[pageCell.cell]);
 keepDetails(store);
-followAddress(store, requestRun);
+followAddress(store, arrived, requestRun);
 if (first.received === 0) requestRun(); // a large run: the page has only its start
 mountNewcomer(document.querySelector("#newcomer"), /** @type {HTMLInputElement} */ (find("#sequence")), store);
 
@@ -96,6 +97,6 @@ completePage({
   show: (query, upto) => open(decode(query), upto),
   upto: () => store.get().upto,
   isBusy: () => store.get().awaited !== null,
-  history: () => mountHistory(store, address, open),
+  history: () => mountHistory(store, wholeAddress, open),
   heatmaps: [heatmaps],
 });

@@ -13,6 +13,7 @@ import { boot, lesson, room } from "./boot.js";
 import { begin } from "./changes.js";
 import { mountDisplay } from "./display.js";
 import { finder } from "./elements.js";
+import { compact } from "./fragment.js";
 import { announceHeight, home } from "./frame.js";
 import { mountAddress } from "./history.js";
 import { mountLesson } from "./lesson/lesson.js";
@@ -95,7 +96,12 @@ function mountLinks(store, path, address, liveAddress) {
   const keep = /** @type {HTMLAnchorElement | null} */ (document.querySelector("#keep"));
   if (keep) store.subscribe(() => (keep.href = `${ROOT}api/export/${path}.html${address()}`));
   const open = /** @type {HTMLAnchorElement | null} */ (document.querySelector("#open-lab"));
-  if (open) store.subscribe(() => (open.href = home + path + liveAddress()));
+  if (!open) return;
+  store.subscribe(async () => {
+    const live = liveAddress();
+    const { query, fragment } = await compact(live);
+    if (live === liveAddress()) open.href = home + path + query + fragment;
+  });
 }
 
 /**

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal
 from urllib.parse import quote
 
@@ -19,10 +19,12 @@ from ..exports.files import as_csv, as_npz, rows_as_csv
 from ..exports.lesson import lesson_page
 from ..exports.sizes import sizes
 from ..lessons import shelf
+from ..link import read_address
 from ..rooms.withheld import open_to
 from ..runs.answers import to_json, whole
 from ..runs.linked import LinkedRun, run_link
 from ..runs.run import is_large, within_text
+from ..schemas import ExportQuestion
 from ..sitemap import ExperimentName
 
 router = APIRouter(prefix="/api/export")
@@ -59,7 +61,10 @@ def _joined(run: LinkedRun, pieces: Iterator[bytes]) -> bytes | Iterator[bytes]:
 
 @router.get("/page.html", summary="Export a view as one HTML file that needs no server", description=CONTENT)
 def page_html(request: Request, content: Content = "all") -> Response:
-    run = _run_link(request)
+    return _page(request, _run_link(request), content)
+
+
+def _page(request: Request, run: LinkedRun, content: Content) -> Response:
     within_text(run.start, "one HTML file")
     page = export.page(run, request.app.state.settings, str(request.base_url), content=content)
     return _file(f"{run.name}.html", page, "text/html")
@@ -131,17 +136,51 @@ def model_file(request: Request, model: str) -> Response:
 
 @router.get("/trace.csv", summary="Export a run as CSV, one line per timestep", description=QUERY)
 def trace_csv(request: Request) -> Response:
-    run = _run_link(request)
+    return _csv(request, _run_link(request))
+
+
+def _csv(_: Request, run: LinkedRun, content: Content = "all") -> Response:
     return _file(f"{run.name}.csv", _joined(run, as_csv(run.trace)), "text/csv")
 
 
 @router.get("/trace.json", summary="Export a run as JSON, in the form of /api/trace", description=CONTENT)
 def trace_json(request: Request, content: Content = "all") -> Response:
-    run = _run_link(request)
+    return _json(request, _run_link(request), content)
+
+
+def _json(_: Request, run: LinkedRun, content: Content) -> Response:
     return _file(f"{run.name}.json", _joined(run, whole(run.start, run.trace, content=content)), "application/json")
 
 
 @router.get("/trace.npz", summary="Export every array of a run, for NumPy", description=CONTENT)
 def trace_npz(request: Request, content: Content = "all") -> Response:
-    run = _run_link(request)
+    return _npz(request, _run_link(request), content)
+
+
+def _npz(_: Request, run: LinkedRun, content: Content) -> Response:
     return _file(f"{run.name}.npz", as_npz(run.trace, content), "application/octet-stream")
+
+
+def _sizes(request: Request, run: LinkedRun, _: Content) -> Response:
+    return Response(to_json(sizes(run, request.app.state.settings)), media_type="application/json")
+
+
+_FILES: dict[str, Callable[[Request, LinkedRun, Content], Response]] = {
+    "page.html": _page, "trace.csv": _csv, "trace.json": _json, "trace.npz": _npz, "sizes": _sizes,
+}  # fmt: skip
+
+
+@router.post(
+    "/{file}",
+    summary="Export a view with a link that is too long for the address of a request",
+    description="`link` is the whole link, also with a part after #. The response is the one of GET with this link.",
+    response_class=Response,
+    responses={200: {"description": "The file", "content": {"application/octet-stream": {}}}},
+)
+def file_of_long_link(
+    request: Request,
+    file: Literal["page.html", "trace.csv", "trace.json", "trace.npz", "sizes"],
+    question: ExportQuestion,
+) -> Response:
+    run = run_link(read_address(question.link), request.app.state.settings)
+    return _FILES[file](request, run, question.content)

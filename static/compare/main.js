@@ -13,7 +13,7 @@ import { follow, setClamps } from "../changes.js";
 import { keepDetails } from "../details.js";
 import { findAll } from "../elements.js";
 import { facet } from "../facets.js";
-import { address, home } from "../frame.js";
+import { home, isPartlyHere, wholeAddress } from "../frame.js";
 import { unfollowed, writeScenario } from "../link.js";
 import { completePage, error, find, firstStates } from "../page.js";
 import { scenarioOf } from "../run.js";
@@ -37,7 +37,8 @@ import { mountShown } from "./shown.js";
 import { mountTies } from "./ties.js";
 
 const main = find("main");
-const link = read(address());
+const arrived = await wholeAddress();
+const link = read(arrived);
 const notice = `${error.textContent} ${unfollowed(link.notices)}`.trim();
 const views = /** @type {const} */ (["tape", "words", "cell", "equations"]);
 const scenarios = /** @type {Record<Name, Scenario>} */ (boot.scenarios);
@@ -130,6 +131,7 @@ function show(query) {
   if (link.times) measureTimes();
 }
 if (link.times) measureTimes();
-if (link.clamps.length) ofGru.alter(setClamps, link.clamps, null);
+if (isPartlyHere()) show(arrived);
+else if (link.clamps.length) ofGru.alter(setClamps, link.clamps, null);
 
 completePage({ store, lead, path: "compare", address: () => addressOf(store.get()), show, heatmaps });

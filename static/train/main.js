@@ -5,7 +5,7 @@ import * as api from "../api.js";
 import { createActions } from "../actions.js";
 import { boot } from "../boot.js";
 import { NAMES, facet } from "../facets.js";
-import { address } from "../frame.js";
+import { isPartlyHere, wholeAddress } from "../frame.js";
 import { decode } from "../link.js";
 import { recording } from "../recording.js";
 import { completePage, dialog, error, find, firstStates } from "../page.js";
@@ -28,7 +28,8 @@ import { mountMoved, mountMilestones, mountGradientFlow } from "./reports.js";
 import { createTrainer } from "./trainer.js";
 
 const main = find("main");
-const { step, unit } = decode(address()).focus;
+const arrived = await wholeAddress();
+const { step, unit } = decode(arrived).focus;
 const names = NAMES.filter((name) => initial.ids[name]);
 const cells = await firstStates(names, () => boot.scenario, error.textContent ?? "", { step, unit });
 
@@ -39,7 +40,7 @@ const store = createStore(
     trainings: Object.fromEntries(names.map((name) => [name, newTraining(initial.ids[name], initial.recipes[name])])),
     place: 0,
     linear: cells[names[0]].run.y.kind === "linear",
-    goal: stepIn(address()),
+    goal: stepIn(arrived),
     watching: false,
     pace: 10,
     message: "",
@@ -85,13 +86,15 @@ function show(query) {
 for (const name of names) {
   const isStored = !initial.ids[name].startsWith("t-") || !cells[name].run.model.endsWith("@0");
   if (recording || isStored) streams.follow(name);
-  else if (!namesTraining(address())) store.update(put, name, { ...trainingOf(store.get(), name), state: "new" });
+  else if (!namesTraining(arrived)) store.update(put, name, { ...trainingOf(store.get(), name), state: "new" });
   else
     api.train(bodyOf(initial.recipes[name])).then(
       () => streams.follow(name),
       (error) => store.update(setMessage, error.message),
     );
 }
+
+if (isPartlyHere()) show(arrived);
 
 const isMoving = () => store.get().watching;
 completePage({ store, lead, path: "train", address: () => addressOf(store.get()), show, isMoving, heatmaps });

@@ -87,7 +87,7 @@ function createUnit(svg, figures) {
     const computed = replacedAt(state, unit);
     for (const note of notes) {
       const value = computed[note.dataset.replaced ?? ""];
-      note.textContent = value === undefined ? "" : fixed(value);
+      setText(note, value === undefined ? "" : fixed(value));
       note.parentElement?.classList.toggle("held", value !== undefined);
     }
     const { read } = placeAt(state, unit);

@@ -7,10 +7,10 @@
 import { cellOf } from "../cells.js";
 import { findAll, withPeriod } from "../elements.js";
 import { csv, download, ledgerPicture, png, signalsPicture, standaloneSvg, titleOf } from "../files.js";
-import { encode, linkTo } from "../link.js";
+import { LONGEST, encode, linkTo } from "../link.js";
 import { pictureOf, plotly } from "../plot.js";
 import { recording } from "../recording.js";
-import { getJson } from "../server.js";
+import { getJson, post, postJson } from "../server.js";
 import { detailAt, layerOf } from "../state.js";
 
 const HOW_MANY = ["no", "one", "two", "three", "four", "five", "six"];
@@ -87,17 +87,47 @@ export function mountExport(opener, dialog, main, store, skeletons) {
   /** Ask how large the files will be. The dialog works without an answer. */
   async function ask() {
     const asked = query;
-    const answer = recording ? {} : await getJson(`api/export/sizes${asked}`).catch(() => ({}));
+    const request = () =>
+      isLong() ? postJson("api/export/sizes", { link: asked }) : getJson(`api/export/sizes${asked}`);
+    const answer = recording ? {} : await request().catch(() => ({}));
     if (asked === query) sizes = answer;
     describe();
   }
 
+  /** Whether the link of the view is too long for the address of a request. */
+  const isLong = () => query.length > LONGEST;
+
+  /** Return a file of a view with a long link. @param {string} file */
+  const posted = async (file) =>
+    (await post(`api/export/${file}`, { link: query, content: content?.value ?? "all" }, { signal: null })).blob();
+
+  /** Save a file, and report it. @param {string} name @param {() => Promise<Blob | string>} make */
+  async function save(name, make) {
+    status.textContent = "";
+    try {
+      download(name, await make());
+      status.textContent = `Downloaded ${name}.`;
+    } catch (error) {
+      status.textContent = `The file could not be created: ${withPeriod(/** @type {Error} */ (error).message)}`;
+    }
+  }
+
+  /** Return the name of a file of the run. @param {string} ending */
+  const nameOf = (ending) => `gruscope-${store.get().run.model.replaceAll(/[^\w.-]+/g, "-")}${ending}`;
+
+  for (const link of links)
+    link.addEventListener("click", (event) => {
+      const file = link.dataset.file ?? "";
+      if (!isLong()) return;
+      event.preventDefault();
+      save(nameOf(file.slice(file.lastIndexOf("."))), () => posted(file));
+    });
   content?.addEventListener("change", describe);
   /** Return the run as CSV. Of a large run the page has only float32, so the server writes the file. @param {Run} run */
-  function numbersOf(run) {
+  async function numbersOf(run) {
     if (!run.exact) return new Blob([csv(run)], { type: "text/csv" });
     if (recording) throw new Error("this page has the numbers of a large run in single precision only");
-    return `api/export/trace.csv${query}`;
+    return isLong() ? posted("trace.csv") : `api/export/trace.csv${query}`;
   }
 
   opener.addEventListener("click", () => {
@@ -118,17 +148,9 @@ export function mountExport(opener, dialog, main, store, skeletons) {
   });
 
   for (const button of findAll(dialog, "[data-format]"))
-    button.addEventListener("click", async () => {
+    button.addEventListener("click", () => {
       const format = /** @type {"svg" | "png" | "csv"} */ (button.dataset.format);
-      const { run } = store.get();
-      const suffix = format === "csv" ? "" : `-${picture.value}`;
-      const name = `gruscope-${run.model.replaceAll(/[^\w.-]+/g, "-")}${suffix}.${format}`;
-      status.textContent = "";
-      try {
-        download(name, format === "csv" ? numbersOf(run) : await drawn(picture.value, format));
-        status.textContent = `Downloaded ${name}.`;
-      } catch (error) {
-        status.textContent = `The file could not be created: ${withPeriod(/** @type {Error} */ (error).message)}`;
-      }
+      if (format === "csv") return save(nameOf(".csv"), () => numbersOf(store.get().run));
+      return save(nameOf(`-${picture.value}.${format}`), () => drawn(picture.value, format));
     });
 }

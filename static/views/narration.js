@@ -6,7 +6,7 @@
 /** @import { Store } from "../store.js" */
 /** @import { State } from "../state.js" */
 /** @import { Phrase } from "../words.js" */
-import { finder, newElement, setLength, unbroken } from "../elements.js";
+import { finder, newElement, setLength, setText, unbroken } from "../elements.js";
 import { ownOf } from "../own.js";
 import { placeAt } from "../reading.js";
 import { fixed, isExact, isSkipped } from "../run.js";
@@ -15,6 +15,7 @@ import { createGuard } from "../store.js";
 import { tellSkipped } from "../words.js";
 
 const RESERVED = 5; // descriptions: the longest one need not have the most lines
+const MOST_BARS = 8;
 const MOST_COMPARED = 200; // timesteps: in a longer run some are left out
 
 /**
@@ -77,24 +78,27 @@ function say(live, state) {
   );
 }
 
-/** @param {HTMLElement} list @param {State} state */
+/** Show the outputs as bars: all in their order, or the largest of many. @param {HTMLElement} list @param {State} state */
 function showAnswers(list, { run, step }) {
   list.hidden = run.y.sent === 1;
   if (list.hidden) return;
   const names = run.likeliest[step - 1] ?? run.y.labels;
-  const values = run.outputs.map((row) => row[step - 1]);
-  const most = run.y.kind === "softmax" ? 1 : Math.max(...values.map(Math.abs)) || 1;
-  setLength(list, names.length, () =>
+  const sizes = run.outputs.map((row) => Math.abs(row[step - 1]));
+  const most = run.y.kind === "softmax" ? 1 : Math.max(...sizes) || 1;
+  const isLong = names.length > MOST_BARS;
+  const shown = isLong ? [...sizes.keys()].sort((i, j) => sizes[j] - sizes[i]).slice(0, MOST_BARS) : [...sizes.keys()];
+  list.classList.toggle("largest", isLong);
+  setLength(list, shown.length, () =>
     newElement(
       "li",
       {},
       ["span", "i", "b"].map((tag) => newElement(tag)),
     ),
   );
-  names.forEach((label, i) => {
-    const [name, bar, number] = list.children[i].children;
-    name.textContent = label;
-    /** @type {HTMLElement} */ (bar).style.setProperty("--value", String(Math.abs(values[i]) / most || 0));
-    number.textContent = fixed(values[i]);
+  shown.forEach((i, place) => {
+    const [name, bar, number] = list.children[place].children;
+    setText(name, names[i]);
+    /** @type {HTMLElement} */ (bar).style.setProperty("--value", String(sizes[i] / most || 0));
+    setText(number, fixed(run.outputs[i][step - 1]));
   });
 }

@@ -3,7 +3,7 @@
 import { lesson } from "../boot.js";
 import { copy } from "../clipboard.js";
 import { findAll } from "../elements.js";
-import { LONGEST } from "../link.js";
+import { compact } from "../fragment.js";
 
 /**
  * @param {HTMLElement} opener
@@ -20,12 +20,13 @@ export function mountShare(opener, dialog, home, page, address) {
   const tooLong = /** @type {HTMLElement} */ (dialog.querySelector(".too-long"));
   const status = /** @type {HTMLElement} */ (dialog.querySelector(".done"));
 
-  function write() {
-    const [at, query] = lesson ? stepOf(lesson.name) : [page, address()];
-    tooLong.hidden = query.length <= LONGEST;
+  async function write() {
+    const [at, whole] = lesson ? stepOf(lesson.name) : [page, address()];
+    const { query, fragment } = await compact(whole);
+    tooLong.hidden = !fragment;
     const hide = hides.filter(({ checked }) => checked).map(({ value }) => value);
-    const src = `${home}embed${at && `/${at}`}${query}${hide.length ? `&hide=${hide.join(",")}` : ""}`;
-    link.value = `${home}${at}${query}`;
+    const src = `${home}embed${at && `/${at}`}${query}${hide.length ? `&hide=${hide.join(",")}` : ""}${fragment}`;
+    link.value = `${home}${at}${query}${fragment}`;
     embed.value = `<iframe src="${src.replaceAll("&", "&amp;")}" title="GRU Scope" loading="lazy" width="100%" height="720" style="border: 0"></iframe>`;
     status.textContent = "";
   }
@@ -38,8 +39,8 @@ export function mountShare(opener, dialog, home, page, address) {
     status.textContent = copied ? `${what} copied.` : `${what} selected. Copy it with your keyboard.`;
   }
 
-  opener.addEventListener("click", () => {
-    write();
+  opener.addEventListener("click", async () => {
+    await write();
     dialog.showModal();
     take(link);
   });

@@ -2,7 +2,7 @@
 
 /** @import { Store } from "../store.js" */
 /** @import { State } from "../state.js" */
-import { finder } from "../elements.js";
+import { finder, setText } from "../elements.js";
 import { goTo, moveRow, pause, play, setSpeed, tick } from "../state.js";
 
 /**
@@ -27,8 +27,8 @@ export function mountTransport(section, slider, store) {
       "aria-valuetext",
       `timestep ${state.step} of ${T}, input ${state.run.tokens?.[state.step - 1] ?? ""}`,
     );
-    find("#now").textContent = String(state.step);
-    find("#of").textContent = String(T);
+    setText(find("#now"), String(state.step));
+    setText(find("#of"), String(T));
     find("#clock").style.setProperty("--digits", String(String(T).length));
     playButton.setAttribute("aria-label", state.playing ? "Pause" : "Play");
     playButton.classList.toggle("playing", state.playing);

@@ -10,6 +10,7 @@ import json
 import re
 import subprocess
 import sys
+import zlib
 from html import unescape
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote
@@ -350,3 +351,21 @@ def test_a_link_has_the_initial_state_of_each_layer() -> None:
 def test_an_unknown_value_in_a_link_is_refused_before_the_run() -> None:
     with pytest.raises(Refused, match="zoom must be"):
         run_link({"zoom": "huge"}, Settings())
+
+
+def test_a_link_with_its_long_values_after_the_hash_is_exported_as_the_whole_link(client: TestClient) -> None:
+    query = "?model=flip-flop&sequence=A+m+m+B&clamps=z.1@2=0"
+    packed = base64.urlsafe_b64encode(zlib.compress(b"sequence=A+m+m+B&clamps=z.1@2=0")).decode().rstrip("=")
+    compact = f"?model=flip-flop#more={packed}"
+    assert read_address(compact) == read_address(query)
+    for ending in ("csv", "json", "npz"):
+        whole = client.get(f"/api/export/trace.{ending}{query}")
+        posted = client.post(f"/api/export/trace.{ending}", json={"link": compact})
+        assert posted.content == whole.content
+        assert posted.headers["content-disposition"] == whole.headers["content-disposition"]
+    assert (
+        client.post("/api/export/sizes", json={"link": compact}).json()
+        == client.get(f"/api/export/sizes{query}").json()
+    )
+    for damaged in (f"?model=flip-flop#more={packed[:-4]}", "?#more=é"):
+        assert client.post("/api/export/trace.csv", json={"link": damaged}).json()["error"]["code"] == "link"

@@ -1,0 +1,64 @@
+/**
+ * Long views as an address. Servers and proxies refuse addresses that are too long, but the fragment, the part after "#", stays in
+ * the browser. So the long values of a view are compressed there:
+ *
+ * ?model=net&t=3&v=1#more=eJzLSM3JyQcABiwCFQ
+ */
+
+import { LONGEST } from "./link.js";
+
+const LONG = 500; // characters of a key and its value that go into the fragment
+const MOST = 2 ** 22; // characters of a view; no server runs longer sequences
+const START = "#more=";
+
+/** A query that is short enough for servers, and the fragment with the rest, "" if there is none. @typedef {{query: string, fragment: string}} Address */
+
+/** Write a query as an address. @param {string} query starting with "?" @returns {Promise<Address>} */
+export async function compact(query) {
+  if (query.length <= LONGEST) return { query, fragment: "" };
+  const keys = query.slice(1).split("&");
+  const [long, short] = [keys.filter((key) => key.length > LONG), keys.filter((key) => key.length <= LONG)];
+  const stream = new Blob([long.join("&")]).stream().pipeThrough(new CompressionStream("deflate"));
+  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+  return { query: `?${short.join("&")}`, fragment: START + toBase64(bytes) };
+}
+
+/** Return whether a fragment has a part of a view. @param {string} fragment */
+export const isCompact = (fragment) => fragment.startsWith(START);
+
+/**
+ * Return the whole query of an address. If the fragment is damaged, the key `more` stands for it.
+ * @param {string} query @param {string} fragment
+ */
+export async function expand(query, fragment) {
+  if (!isCompact(fragment)) return query;
+  try {
+    const stream = new Blob([fromBase64(fragment.slice(START.length))]).stream();
+    return `${query}${query ? "&" : "?"}${await readText(stream.pipeThrough(new DecompressionStream("deflate")))}`;
+  } catch {
+    return `${query}${query ? "&" : "?"}more=`;
+  }
+}
+
+/** Read a stream of UTF-8 up to the longest view. @param {ReadableStream<Uint8Array>} stream */
+async function readText(stream) {
+  const [reader, decoder] = [stream.getReader(), new TextDecoder("utf-8", { fatal: true })];
+  let text = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    text += decoder.decode(value, { stream: !done });
+    if (text.length > MOST) throw new Error("The view is too long.");
+    if (done) return text;
+  }
+}
+
+/** @param {Uint8Array} bytes */
+function toBase64(bytes) {
+  let text = "";
+  for (let i = 0; i < bytes.length; i += 2 ** 15) text += String.fromCharCode(...bytes.subarray(i, i + 2 ** 15));
+  return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+/** @param {string} text */
+const fromBase64 = (text) =>
+  Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (character) => character.charCodeAt(0));

@@ -1,0 +1,75 @@
+"""A sequence that is too long for an address: its link, a reload, Back, a second window, and its files."""
+
+from __future__ import annotations
+
+import io
+import re
+from urllib.parse import urlsplit
+
+import httpx2
+import numpy as np
+from playwright.sync_api import Page, expect
+
+import gru_core as gru
+from app.link import read_address
+from tests.support.lab import Lab
+from tests.support.networks import network_of
+
+LONG = " ".join(",".join(f"{value:.5f}" for value in row) for row in np.sin(np.arange(4000).reshape(200, 20)))
+
+
+def expect_run(lab: Lab, model: gru.Model) -> None:
+    """Wait until the last state of the run is on the tape, and expect its states."""
+    h = gru.trace(model, LONG).h
+    lab.page.wait_for_function(
+        """last => document.querySelector(".heatmaps").data?.find(({ name, meta }) => name === "h" && !meta)
+            ?.z.every((row, unit) => Math.abs(row[199] - last[unit]) < 1e-9)""",
+        arg=h[-1].tolist(),
+    )
+    np.testing.assert_allclose(lab.drawn("h")[:200], h, atol=1e-12)
+
+
+def test_a_view_that_is_too_long_for_an_address_is_never_dropped(page: Page, base_url: str) -> None:
+    model = network_of("gru", inputs=20, units=3)
+    answer = httpx2.post(f"{base_url}/api/models", content=model.to_bytes(), timeout=60).json()
+    name = answer["model"]["id"]
+    lab = Lab(page).open(model=name)
+    example = page.url
+    lab.sequence.fill(LONG)
+    expect_run(lab, model)
+    page.wait_for_function("() => location.hash.startsWith('#more=')")
+    lab.step.fill("120")
+    page.wait_for_function("() => location.search.includes('t=120')")
+    address = page.url
+    assert len(urlsplit(address).query) < 500
+    assert read_address(address)["sequence"] == LONG
+
+    page.reload()
+    expect_run(lab, model)
+    expect(lab.step).to_have_value("120")
+    assert page.url == address
+
+    second = page.context.new_page()
+    second.goto(address)
+    expect_run(Lab(second), model)
+    second.get_by_role("button", name="Share").click()
+    assert second.get_by_label("Link", exact=True).input_value() == address
+    second.close()
+
+    page.get_by_role("button", name="Export").click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="NumPy npz").click()
+    arrays = np.load(io.BytesIO(download.value.path().read_bytes()))
+    np.testing.assert_array_equal(arrays["layers.0.h"], gru.trace(model, LONG).layers[0].h)
+    page.keyboard.press("Escape")
+
+    page.go_back()
+    expect(lab.step).to_have_attribute("max", "8")
+    expect(page).to_have_url(re.compile(re.escape(example.partition("?")[2].partition("&v")[0])))
+    page.go_forward()
+    expect_run(lab, model)
+
+    damaged = address[:-30]
+    page.goto("about:blank")
+    page.goto(damaged)
+    expect(lab.error).to_contain_text("#more=")
