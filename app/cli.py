@@ -25,6 +25,7 @@ def commands() -> dict[str, Any]:
         completion,
         experiment,
         export,
+        forecast,
         import_,
         lesson,
         models,
@@ -37,6 +38,7 @@ def commands() -> dict[str, Any]:
     return {
         "serve": serve,
         "trace": trace,
+        "forecast": forecast,
         "census": census,
         "export": export,
         "import": import_,
