@@ -33,12 +33,14 @@ def commands() -> dict[str, Any]:
         sweep,
         trace,
         train,
+        write,
     )
 
     return {
         "serve": serve,
         "trace": trace,
         "forecast": forecast,
+        "write": write,
         "census": census,
         "export": export,
         "import": import_,

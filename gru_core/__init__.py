@@ -27,6 +27,7 @@ from gru_core.runs.edit import Edit
 from gru_core.runs.free_run import FreeRun, forecast
 from gru_core.runs.sensitivity import Sensitivity
 from gru_core.runs.trace import Gap, Trace, stream, trace, twin
+from gru_core.runs.writing import Writing, write
 
 __version__ = version("gruscope")
 
@@ -54,6 +55,7 @@ __all__ = [
     "Trace",
     "TraceBatch",
     "Vectors",
+    "Writing",
     "__version__",
     "backward",
     "census",
@@ -70,4 +72,5 @@ __all__ = [
     "trace",
     "trace_batch",
     "twin",
+    "write",
 ]

@@ -187,22 +187,26 @@ class Symbols:
 
 @dataclass(frozen=True)
 class Letters(Symbols):
-    """Symbols that are letters from a to z: in a text, each letter is a timestep, and spaces do not count.
+    """Symbols that are letters from a to z, or whole words: in a text, each letter and each known word is a timestep.
 
-    Accents, hyphens, apostrophes and periods are left out as well: "Müller" and "M u l l e r" are the same sequence.
+    Accents, hyphens, apostrophes and periods are left out: "Müller" and "M u l l e r" are the same sequence.
     """
 
     @property
     def hint(self) -> str:
-        return "Letters from a to z. Accents, hyphens and apostrophes are left out"
+        words = [symbol for symbol in self.alphabet if len(symbol) > 1]
+        first = f"One of the words {' '.join(words)}, then letters" if words else "Letters"
+        return f"{first} from a to z. Accents, hyphens and apostrophes are left out"
 
     def tokens(self, text: str) -> list[str]:
-        """Return the letters in a text. Raises SequenceError if one of them is no Latin letter."""
-        return super().tokens(letters_of(text))
+        """Return the letters and the words in a text. Raises SequenceError if one of them is no Latin letter."""
+        chunks = letters_of(text).split()
+        return super().tokens(" ".join(chunk if chunk in self._index else " ".join(chunk) for chunk in chunks))
 
     def write(self, x: Array) -> str:
         """Return the text of a sequence `(T, I)`, without timesteps that have no letter."""
-        return "".join(self.alphabet[i] for i in x[x.any(-1)].argmax(-1))
+        symbols = [self.alphabet[i] for i in x[x.any(-1)].argmax(-1)]
+        return "".join(symbol if len(symbol) == 1 else f"{symbol} " for symbol in symbols).strip()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the encoder as a dictionary for JSON."""

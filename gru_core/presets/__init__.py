@@ -44,6 +44,7 @@ EXTRA = (
     "names-plain",
     "names-lstm",
     "names-rnn",
+    "name-writer",
 )
 """More models. Each shows one idea and was trained with a recipe of its own."""
 

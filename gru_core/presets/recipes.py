@@ -15,7 +15,7 @@ from gru_core.model import Model
 from gru_core.presets import PENALIZED, plain
 from gru_core.runs.clamp import Clamp
 from gru_core.training.fit import NO_PENALTIES, Penalties, Schedule, Snapshot, fit
-from gru_core.training.names import EARLIER, LONGEST, SOURCE
+from gru_core.training.names import LONGEST, SOURCE, Surnames
 from gru_core.training.recipe import Recipe, begin, negated, sign_in_words, task_for
 from gru_core.training.scoring import SCORE, by_label, gate_means, in_words, score
 from gru_core.training.series import TRAINING_YEARS
@@ -188,9 +188,7 @@ _NAMES = Preset(
     title="Names",
     about="guess from which of twelve lists of surnames a name is, letter by letter",
     question="Which letters change the guess?",
-    reading="A softmax output says after each letter how likely each list is. The network guesses a list, and not who "
-    "a person is. The examples are held-out names. In training the last letter of a name always counts, and each "
-    f"earlier one with probability {EARLIER:g}.",
+    reading="The network guesses a list, and not who a person is. The examples are held-out names.",
     examples=("jonsdottir", "bosnjakovic", "humphreys", "udinesi", "vanderheijden", "chauveau"),
     recipe=Recipe(
         "names",
@@ -243,6 +241,20 @@ _EXTRA = {
     ),
     "sunspots": _SUNSPOTS,
     **{f"sunspots-{cell}": _with_cell(_SUNSPOTS_OF_THE_GRU, cell) for cell in ("lstm", "rnn")},
+    "name-writer": Preset(
+        title="Name writer",
+        about="name the next letter of a surname, after the language",
+        question="How does the network know how a Finnish name ends?",
+        reading="The first timestep reads the language. Each output is the next letter, or a period for the end. "
+        "gru.write draws a letter from it, and reads this letter next.",
+        examples=("finnish virtanen", "icelandic jonsdottir", "italian udinesi", "irish"),
+        recipe=Recipe(
+            "name-writer",
+            units=32,
+            seed=0,
+            schedule=Schedule(None, after=1200, rate=0.01, T=LONGEST + 1, B=64, most=1300, every=500),
+        ),
+    ),
     "names": _NAMES,
     "names-plain": _plain(_NAMES),
     **{f"names-{cell}": _with_cell(_NAMES, cell) for cell in ("lstm", "rnn")},
@@ -319,7 +331,11 @@ def measure(model: Model, recipe: Recipe) -> dict[str, float]:
             if task.recorded
             else {f"{name} at 500 timesteps": score(model, fresh(recipe, 500, 100))}
         ),
-        **({f"{name}, {label}": share for label, share in by_label(model, batch).items()} if task.names else {}),
+        **(
+            {f"{name}, {label}": share for label, share in by_label(model, batch).items()}
+            if isinstance(task.names, Surnames)
+            else {}
+        ),
         **gate_means(runs, batch.events),
         **{f"{name} with {clamp.gate} = {clamp.value}": score(model, batch, [clamp]) for clamp in clamps},
     }
@@ -352,7 +368,7 @@ def with_card(model: Model, recipe: Recipe, step: int, biases: str, negated: Seq
     if task.recorded:
         summary = beside_baselines(model.readout.kind, measured[SCORE[model.readout.kind]], task.baselines)
     if task.names is not None:
-        training |= {"sources": SOURCE, "names": task.names.counts}
+        training |= {"sources": SOURCE, "names": task.names.counts, "loss": task.names.scored}
     card = replace(model.card, weights="trained", summary=summary, training=training, measured=measured)
     return replace(model, card=card)
 

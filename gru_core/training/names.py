@@ -29,6 +29,9 @@ LONGEST = 16
 
 SOURCE = "surname lists of Faker 40.63.0 (MIT), in letters from a to z, without names that are in several lists"
 
+END = "."
+"""The label of a text's end. No model reads it."""
+
 SPLIT_SEED = 28
 """The seed that decides which fifth of each list is held out."""
 
@@ -46,6 +49,7 @@ class Surnames:
     """
 
     lists: Mapping[str, tuple[str, ...]]
+    scored = f"the last letter of a name always counts, each earlier one with probability {EARLIER:g}"
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -76,11 +80,19 @@ class Surnames:
 
     def draw(self, rng: np.random.Generator, B: int) -> tuple[Array, Integers, Mask]:
         """Draw `B` training names, each language with equal probability: inputs `(T, B, I)`, languages and `scored`."""
-        languages = rng.integers(0, len(self.lists), B)
-        names = [self.training[k][int(rng.integers(len(self.training[k])))] for k in languages]
+        names, languages = zip(*self.pick(rng, B), strict=True)
         x = inputs_of(names)
         scored = x.any(-1) & ((rng.random(x.shape[:2]) < EARLIER) | last_letter(x))
-        return x, np.broadcast_to(languages, x.shape[:2]), scored
+        return x, np.broadcast_to(np.array(languages), x.shape[:2]), scored
+
+    def pick(self, rng: np.random.Generator, B: int) -> list[tuple[str, int]]:
+        """Draw `B` training names with the index of their language, each language with equal probability."""
+        languages = rng.integers(0, len(self.lists), B)
+        return [(self.training[k][int(rng.integers(len(self.training[k])))], int(k)) for k in languages]
+
+    @property
+    def held_out_texts(self) -> list[str]:
+        return [name for name, _ in self.held_out_names]
 
     def held_out(self) -> tuple[Array, Integers, Mask]:
         """Return all held-out names: inputs `(T, N, I)`, languages `(T, N)`, and the mask of their last letters."""
@@ -99,7 +111,7 @@ class Surnames:
         }
 
     @cached_property
-    def _bigrams(self) -> Array:
+    def bigrams(self) -> Array:
         """The logarithm of P(letter | letter before it) `(K, 27, 27)`. Index 26 is the edge of a name."""
         counts = np.ones((len(self.lists), 27, 27))
         for k, names in enumerate(self.training):
@@ -109,7 +121,53 @@ class Surnames:
         return logarithms
 
     def _likeliest(self, name: str) -> int:
-        return int(self._bigrams[:, *_pairs(name)].sum(-1).argmax())
+        return int(self.bigrams[:, *_pairs(name)].sum(-1).argmax())
+
+
+@dataclass(frozen=True)
+class NextLetters:
+    """The task to write surnames: timestep 1 reads a language, and each answer is the next letter or the end."""
+
+    surnames: Surnames
+    scored = "every timestep counts"
+
+    @property
+    def counts(self) -> str:
+        return self.surnames.counts
+
+    @property
+    def alphabet(self) -> tuple[str, ...]:
+        """The letters, and a word for each language."""
+        return (*ALPHABET, *map(str.lower, self.surnames.languages))
+
+    @property
+    def held_out_texts(self) -> list[str]:
+        return [f"{self.alphabet[26 + k]} {name}" for name, k in self.surnames.held_out_names]
+
+    def draw(self, rng: np.random.Generator, B: int) -> tuple[Array, Integers, Mask]:
+        """Draw `B` training names, each language with equal probability: inputs `(T, B, I)`, answers and `scored`."""
+        return self._batch(self.surnames.pick(rng, B))
+
+    def held_out(self) -> tuple[Array, Integers, Mask]:
+        """Return all held-out names: inputs `(T, N, I)`, answers and the mask of all timesteps."""
+        return self._batch(self.surnames.held_out_names)
+
+    @cached_property
+    def baselines(self) -> Mapping[str, float]:
+        """The accuracy of the likeliest letter after the letter before it, in the same language."""
+        guesses = self.surnames.bigrams.argmax(-1)
+        steps = [(k, *pair) for name, k in self.surnames.held_out_names for pair in zip(*_pairs(name), strict=True)]
+        right = [guesses[k, letter] == next_letter for k, letter, next_letter in steps]
+        return {"letter bigrams": float(np.mean(right))}
+
+    def _batch(self, pairs: list[tuple[str, int]]) -> tuple[Array, Integers, Mask]:
+        T = max(len(name) for name, _ in pairs) + 1
+        x, target = np.zeros((T, len(pairs), len(self.alphabet))), np.zeros((T, len(pairs)), int)
+        for b, (name, k) in enumerate(pairs):
+            places = _places(name)
+            x[np.arange(len(name) + 1), b, [26 + k, *places]] = 1
+            target[: len(name) + 1, b] = [*places, 26]
+        return x, target, np.asarray(x.any(-1))
 
 
 def inputs_of(names: list[str] | tuple[str, ...]) -> Array:

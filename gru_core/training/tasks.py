@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from gru_core.arrays import Array, Mask
 from gru_core.encoder import Encoder, Letters, Numbers, Operator, Scaled, Symbols
-from gru_core.training.names import ALPHABET, VOWELS, Surnames, no_answers, surnames
+from gru_core.training.names import ALPHABET, END, VOWELS, NextLetters, Surnames, no_answers, surnames
 from gru_core.training.series import SUNSPOT_SCALE, Series, next_number, sunspots
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Task:
     marked: Mapping[str, slice | list[int]]
     unmarked: str
     series: Series | None = None
-    names: Surnames | None = None
+    names: Surnames | NextLetters | None = None
 
     @property
     def baselines(self) -> Mapping[str, float]:
@@ -120,7 +120,7 @@ class Task:
     def text(self, rng: Random, T: int) -> str:
         """Draw one sequence, and return it as a person would type it. A name is one of the held-out names."""
         if self.names is not None:
-            return self.names.held_out_names[int(rng.integers(len(self.names.held_out_names)))][0]
+            return self.names.held_out_texts[int(rng.integers(len(self.names.held_out_texts)))]
         return self.encoder.write(self.draw(rng, T, 1).x[:, 0])
 
 
@@ -439,15 +439,17 @@ FORECASTS: dict[str, Task] = {
 SURNAMES = surnames()
 
 
-def training_names(rng: Random, T: int, B: int) -> Array:
-    """Draw training names as inputs, whatever `T` is."""
-    return SURNAMES.draw(rng, B)[0]
+NEXT_LETTERS = NextLetters(SURNAMES)
 
 
 NAME_TASKS: dict[str, Task] = {
     "names": Task(
-        Letters(ALPHABET), "softmax", SURNAMES.languages, training_names, no_answers, {"vowel": VOWELS}, "consonant",
-        names=SURNAMES,
+        Letters(ALPHABET), "softmax", SURNAMES.languages, lambda rng, T, B: SURNAMES.draw(rng, B)[0], no_answers,
+        {"vowel": VOWELS}, "consonant", names=SURNAMES,
+    ),
+    "name-writer": Task(
+        Letters(NEXT_LETTERS.alphabet), "softmax", (*ALPHABET, END), lambda rng, T, B: NEXT_LETTERS.draw(rng, B)[0],
+        no_answers, {"language": np.s_[26:], "vowel": VOWELS}, "consonant", names=NEXT_LETTERS,
     ),
 }  # fmt: skip
 """The tasks with surnames by name."""

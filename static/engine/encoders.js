@@ -22,7 +22,7 @@ const SPACES = /[\s\x1c-\x1f\x85]+/;
 /** Return the tokens and the inputs of a text. Throws SequenceError. @param {Model["encoder"]} encoder @param {string} text */
 export function encode(encoder, text) {
   const spelled = ["symbols", "letters", "embedded"].includes(encoder.kind);
-  const plain = encoder.kind === "letters" ? lettersOf(text) : text;
+  const plain = encoder.kind === "letters" ? lettersOf(encoder, text) : text;
   const tokens = spelled ? symbols(encoder, plain) : pieces(text.replaceAll("−", "-"));
   const x = tokens.map((token, i) => (spelled ? row(encoder, token) : values(encoder, token, i + 1)));
   if (!tokens.length) throw new SequenceError(`the sequence is empty. ${encoder.hint}`);
@@ -32,14 +32,17 @@ export function encode(encoder, text) {
 /** The letters that are not a letter with an accent, in letters from a to z. @type {Record<string, string>} */
 const SPELLED = { ß: "ss", æ: "ae", œ: "oe", ø: "o", đ: "d", ð: "d", þ: "th", ł: "l", ı: "i" };
 
-/** Return a text in small letters, without accents, hyphens, apostrophes and periods. @param {string} text */
-const lettersOf = (text) =>
+/** Return a text in small letters, without accents, hyphens, apostrophes and periods, with spaces between letters and around known words. @param {Model["encoder"]} encoder @param {string} text */
+const lettersOf = ({ alphabet }, text) =>
   text
     .toLowerCase()
     .replace(/[ßæœøđðþłı]/g, (letter) => SPELLED[letter])
     .replace(/[\ufeff'’‘\-‐.]/g, "")
     .normalize("NFD")
-    .replace(/\p{M}/gu, "");
+    .replace(/\p{M}/gu, "")
+    .split(SPACES)
+    .map((chunk) => (alphabet.includes(chunk) ? chunk : [...chunk].join(" ")))
+    .join(" ");
 
 /** @param {string} text */
 const pieces = (text) => text.split(SPACES).filter(Boolean);

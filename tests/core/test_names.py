@@ -56,7 +56,7 @@ def test_held_out_names_are_scored_at_their_last_letters() -> None:
 def test_the_baselines_on_lists_that_can_be_counted_by_hand() -> None:
     lists = {"one": ("aaa", "aaaa", "aaaaa", "aab", "aba"), "other": ("bbb", "bbbb", "bbbbb", "bba", "bab")}
     assert Surnames(lists).baselines == {"majority": 0.5, "letter bigrams": 1.0}
-    log = Surnames(lists)._bigrams
+    log = Surnames(lists).bigrams
     np.testing.assert_allclose(np.exp(log).sum(-1), 1)
     a_after_a = sum(name.count("a") for name in Surnames(lists).training[0])
     assert a_after_a > 0
