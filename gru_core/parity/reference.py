@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -97,13 +97,38 @@ def read(model: Model, arrays: Arrays, both: bool, backward: bool, as_read: bool
             for name, a in signals.items()
         }
 
+    if model.is_bidirectional:
+        _check_last(model, signals, len(x))
     flipped = backward and not as_read
     wide = both and all(array.shape[-1] == 2 * sizes[name] for name, array in signals.items())
+    wanted = read_signals(backward)
     bits = min(_bits(array) for array in signals.values())
     return Reference(
-        x, read_signals(backward), padded, _initial_states(model, named, x.shape[1], both, backward), bits,
-        read_signals(not backward) if wide else None,
+        x, wanted, padded, _initial_states(model, named, x.shape[1], both, backward), bits,
+        read_signals(not backward) if wide else _exchanged(model, wanted),
     )  # fmt: skip
+
+
+def _exchanged(model: Model, wanted: Mapping[str, Wanted]) -> Mapping[str, Wanted] | None:
+    """Return the signals with the two halves of bidirectional layers exchanged; None if there are no such layers."""
+    both = [f"h_l{k}" for k, layer in enumerate(model.layers) if 2 * layer.backward_units == layer.units]
+    exchanged = {
+        name: replace(signal, values=np.concatenate(np.split(signal.values, 2, -1)[::-1], -1))
+        for name, signal in wanted.items()
+        if name in both
+    }
+    return {**wanted, **exchanged} if exchanged else None
+
+
+def _check_last(model: Model, signals: Arrays, T: int) -> None:
+    """Raise FormatError if a state of a bidirectional layer is only there after the last timestep."""
+    for k, layer in enumerate(model.layers):
+        array = signals.get(f"h_l{k}")
+        if layer.backward_units and array is not None and (array.ndim < 2 or len(array) != T):
+            raise FormatError(
+                f"h_l{k} in the reference has the shape {array.shape}; for a bidirectional layer it must be "
+                f"({T}, B, {layer.units}), with all timesteps. The last state of its backward half is at the first one"
+            )
 
 
 def _numbers(name: str, array: npt.NDArray[Any]) -> Array:
@@ -226,6 +251,8 @@ def _initial_states(model: Model, arrays: Arrays, B: int, both: bool, backward: 
             if any(model.layers[k].units != H for k in layers):
                 names = ", ".join(f"{name}_l{k}" for k in layers)
                 raise FormatError(f"the layers have different sizes: name the arrays of {name} by layer: {names}")
+            if array.ndim in (2, 3) and len(array) == 2 * L and all(model.layers[k].backward_units for k in layers):
+                array = np.concatenate([array[::2], array[1::2]], -1)  # PyTorch has a row for each direction
             if array.shape[-1:] != (H,) or array.ndim > 3:
                 array = np.empty(0)
             elif both and array.ndim > 1 and len(array) == 2 * L:
