@@ -25,6 +25,7 @@ def commands() -> dict[str, Any]:
         completion,
         experiment,
         export,
+        forecast,
         import_,
         lesson,
         models,
@@ -32,11 +33,14 @@ def commands() -> dict[str, Any]:
         sweep,
         trace,
         train,
+        write,
     )
 
     return {
         "serve": serve,
         "trace": trace,
+        "forecast": forecast,
+        "write": write,
         "census": census,
         "export": export,
         "import": import_,

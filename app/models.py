@@ -12,7 +12,7 @@ from typing import Any, NotRequired, TypedDict
 import numpy as np
 
 import gru_core
-from gru_core import Model, presets
+from gru_core import Model, Vectors, presets
 from gru_core.model import load_file
 from gru_core.training.tasks import Task, task_of
 
@@ -42,7 +42,8 @@ class ModelEntry(TypedDict):
     """A model as pages and the API describe it.
 
     `alphabet` has at most the first `MOST_SYMBOLS` symbols, and `hint` says how many there are. `said` reports in
-    sentences how an uploaded file was read. `drawn` says whether sequences of its task can be drawn.
+    sentences how an uploaded file was read. `drawn` says whether sequences of its task can be drawn. `vectors` is how
+    many numbers the model reads at each timestep, 0 if it reads symbols, or numbers with signs before them.
     """
 
     id: str
@@ -54,6 +55,7 @@ class ModelEntry(TypedDict):
     parameters: int
     said: Sequence[str]
     drawn: bool
+    vectors: int
 
 
 def model_entry(name: str, model: Model, report: Sequence[str] = ()) -> ModelEntry:
@@ -70,6 +72,7 @@ def model_entry(name: str, model: Model, report: Sequence[str] = ()) -> ModelEnt
         "parameters": sum(array.size for array in model.parameters.values()),
         "said": report,
         "drawn": task_of(model) is not None,
+        "vectors": encoder.inputs if isinstance(encoder, Vectors) else 0,
     }
 
 

@@ -18,6 +18,7 @@ LOCAL: Mapping[str, int] = {
     "max_upload": 500 * 2**20,
     "max_kept_bytes": 4 * 2**30,
     "max_cells": 16_000_000,
+    "max_body": 8 * 2**20,
 }
 """The limits that are larger than the defaults if only the person's own machine can reach the server."""
 

@@ -39,8 +39,8 @@ def page(notebook: dict[str, Any], name: str) -> str:
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Replace the lines `{{ commands }}` and `{{ routes }}`."""
-    return re.sub(r"^\{\{ (\w+) \}\}$", lambda match: FILL[match[1]](), markdown, flags=re.M)
+    """Replace the lines `{{ commands }}`, `{{ routes }}` and `{{ public NAME … }}`."""
+    return re.sub(r"^\{\{ (\w+)(.*) \}\}$", lambda match: FILL[match[1]](*match[2].split()), markdown, flags=re.M)
 
 
 def commands() -> str:
@@ -48,6 +48,11 @@ def commands() -> str:
     os.environ["COLUMNS"] = "100"
     helps = [(f"gruscope {name}".strip(), parser.format_help()) for name, parser in parsers().items()]
     return "\n\n".join(f"## {name}\n\n```text\n{text.rstrip()}\n```" for name, text in helps)
+
+
+def public(*names: str) -> str:
+    """Return the reference of public names, each under the name that a program writes, such as `gru.trace`."""
+    return "\n\n".join(f"::: gru_core.{name}\n    options:\n      heading: gru.{name}" for name in names)
 
 
 def routes() -> str:
@@ -60,4 +65,4 @@ def routes() -> str:
     return "\n".join(["| route | summary |", "|---|---|", *rows])
 
 
-FILL = {"commands": commands, "routes": routes}
+FILL = {"commands": commands, "routes": routes, "public": public}

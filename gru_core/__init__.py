@@ -24,8 +24,10 @@ from gru_core.runs.batch import TraceBatch, trace_batch
 from gru_core.runs.census import Census, census
 from gru_core.runs.clamp import Clamp
 from gru_core.runs.edit import Edit
+from gru_core.runs.free_run import FreeRun, forecast
 from gru_core.runs.sensitivity import Sensitivity
 from gru_core.runs.trace import Gap, Trace, stream, trace, twin
+from gru_core.runs.writing import Writing, write
 
 __version__ = version("gruscope")
 
@@ -38,6 +40,7 @@ __all__ = [
     "Clamp",
     "Edit",
     "Forward",
+    "FreeRun",
     "Gap",
     "Gradients",
     "MinGRU",
@@ -52,10 +55,12 @@ __all__ = [
     "Trace",
     "TraceBatch",
     "Vectors",
+    "Writing",
     "__version__",
     "backward",
     "census",
     "check",
+    "forecast",
     "formats",
     "forward",
     "from_keras",
@@ -67,4 +72,5 @@ __all__ = [
     "trace",
     "trace_batch",
     "twin",
+    "write",
 ]

@@ -185,6 +185,47 @@ class Symbols:
         return {"kind": "symbols", "alphabet": list(self.alphabet)} | _padding(self.padding)
 
 
+@dataclass(frozen=True)
+class Letters(Symbols):
+    """Symbols that are letters from a to z, or whole words: in a text, each letter and each known word is a timestep.
+
+    Accents, hyphens, apostrophes and periods are left out: "Müller" and "M u l l e r" are the same sequence.
+    """
+
+    @property
+    def hint(self) -> str:
+        words = [symbol for symbol in self.alphabet if len(symbol) > 1]
+        first = f"One of the words {' '.join(words)}, then letters" if words else "Letters"
+        return f"{first} from a to z. Accents, hyphens and apostrophes are left out"
+
+    def tokens(self, text: str) -> list[str]:
+        """Return the letters and the words in a text. Raises SequenceError if one of them is no Latin letter."""
+        chunks = letters_of(text).split()
+        return super().tokens(" ".join(chunk if chunk in self._index else " ".join(chunk) for chunk in chunks))
+
+    def write(self, x: Array) -> str:
+        """Return the text of a sequence `(T, I)`, without timesteps that have no letter."""
+        symbols = [self.alphabet[i] for i in x[x.any(-1)].argmax(-1)]
+        return "".join(symbol if len(symbol) == 1 else f"{symbol} " for symbol in symbols).strip()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the encoder as a dictionary for JSON."""
+        return super().to_dict() | {"kind": "letters"}
+
+
+SPELLED = str.maketrans(
+    {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i"}
+    | dict.fromkeys("\ufeff'’‘-‐.")
+)
+"""Letters that are not a letter with an accent, in letters from a to z; and signs that are left out."""
+
+
+def letters_of(text: str) -> str:
+    """Return a text in small letters, without accents, hyphens, apostrophes and periods."""
+    parts = unicodedata.normalize("NFD", text.lower().translate(SPELLED))
+    return "".join(part for part in parts if not unicodedata.combining(part))
+
+
 @dataclass(frozen=True, eq=False)
 class Embedded(Symbols):
     """Symbols of a large alphabet with an embedding: x_t is the row of the symbol in `table` `(A, I)`.
@@ -379,28 +420,47 @@ class Vectors:
 
 @dataclass(frozen=True)
 class Scaled(Vectors):
-    """One number of a `unit` for each timestep: x_t is the number divided by `scale`."""
+    """One number of a `unit` for each timestep: x_t is (number − `shift`) ÷ `scale`.
+
+    If the model has one linear output, this is a number on the same scale.
+    """
 
     scale: float = field(default=1.0, kw_only=True)
+    shift: float = field(default=0.0, kw_only=True)
     unit: str = field(kw_only=True)
+
+    def scaled(self, number: str) -> str:
+        """Return words for a number in the network: "number ÷ 100"."""
+        shifted = f"({number} {'−' if self.shift > 0 else '+'} {abs(self.shift):g})" if self.shift else number
+        return f"{shifted} ÷ {self.scale:g}"
 
     @property
     def labels(self) -> tuple[str, ...]:
-        return (f"{self.unit} ÷ {self.scale:g}",)
+        return (self.scaled(self.unit),)
 
     @property
     def hint(self) -> str:
-        return f"Write one number of {self.unit} for each step. x is the number ÷ {self.scale:g}"
+        return f"Write one number of {self.unit} for each step. x is {self.scaled('the number')}"
+
+    @property
+    def decimals(self) -> int:
+        """The number of decimals with which an output is written in the unit: three more than its scale needs."""
+        return min(6, max(0, 3 - round(math.log10(self.scale))))
 
     def encode(self, tokens: list[str]) -> Array:
-        return super().encode(tokens) / self.scale
+        return (super().encode(tokens) - self.shift) / self.scale
+
+    def numbers(self, x: Array) -> Array:
+        """Return the numbers of the unit for numbers in the network."""
+        return x * self.scale + self.shift
 
     def write(self, x: Array) -> str:
-        return super().write(x * self.scale)
+        return super().write(self.numbers(x))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the encoder as a dictionary for JSON."""
-        return super().to_dict() | {"kind": "scaled", "scale": self.scale, "unit": self.unit}
+        shift = {"shift": self.shift} if self.shift else {}
+        return super().to_dict() | {"kind": "scaled", "scale": self.scale, "unit": self.unit} | shift
 
 
 def _padding(padding: str | float | None) -> dict[str, Any]:
@@ -418,8 +478,11 @@ def encoder_from_dict(data: dict[str, Any], table: Array | None = None) -> Encod
         return Embedded(tuple(data["alphabet"]), table, padding=data.get("padding"))
     if data["kind"] == "symbols":
         return Symbols(tuple(data["alphabet"]), padding=data.get("padding"))
+    if data["kind"] == "letters":
+        return Letters(tuple(data["alphabet"]))
     if data["kind"] == "scaled":
-        return Scaled(int(data["inputs"]), scale=float(data["scale"]), unit=str(data["unit"]))
+        scale, shift = float(data["scale"]), float(data.get("shift", 0))
+        return Scaled(int(data["inputs"]), scale=scale, shift=shift, unit=str(data["unit"]))
     if data["kind"] == "vectors":
         return Vectors(int(data["inputs"]), data.get("padding"))
     return Numbers(tuple(Operator(o["sign"], o["word"], tuple(o["flags"])) for o in data["operators"]))

@@ -96,6 +96,11 @@ class Model:
         return "→".join(str(cell.units) for cell in self.layers)
 
     @property
+    def is_bidirectional(self) -> bool:
+        """Whether a layer reads the sequence in both directions. Then each output depends on all timesteps."""
+        return any(cell.backward_units for cell in self.layers)
+
+    @property
     def examples(self) -> tuple[str, ...]:
         """Sequences to start with, at least one."""
         return self.card.examples or (self.encoder.example,)
@@ -217,6 +222,8 @@ class Model:
         }
         if any(cell.name != "gru" for cell in self.layers):
             metadata["cells"] = [cell.name for cell in self.layers]
+        if self.is_bidirectional:
+            metadata["backward units"] = [cell.backward_units for cell in self.layers]
         # All of the text has one key, because the library does not write several keys in a fixed order.
         text = json.dumps(metadata, ensure_ascii=False)
         # The library copies the memory of an array as it is, and later reads it row by row.
@@ -256,7 +263,10 @@ def from_parts(arrays: Mapping[str, Array], text: str) -> Model:
     """
     metadata = json.loads(text)
     cells = metadata["cells"] if "cells" in metadata else repeat("gru", metadata["layers"])
-    layers = tuple(_layer(arrays, f"layers.{i}.", name) for i, name in enumerate(cells))
+    backward = metadata.get("backward units", repeat(0, metadata["layers"]))
+    layers = tuple(
+        _layer(arrays, f"layers.{i}.", name, units) for i, (name, units) in enumerate(zip(cells, backward, strict=True))
+    )
     readout = Readout(
         metadata["readout"]["kind"], arrays["readout.V"], arrays["readout.c"], tuple(metadata["readout"]["labels"])
     )
@@ -269,5 +279,6 @@ def from_parts(arrays: Mapping[str, Array], text: str) -> Model:
     )
 
 
-def _layer(arrays: Mapping[str, Array], prefix: str, name: str) -> Cell:
-    return CELLS[name](**{key.removeprefix(prefix): array for key, array in arrays.items() if key.startswith(prefix)})
+def _layer(arrays: Mapping[str, Array], prefix: str, name: str, backward_units: int) -> Cell:
+    named = {key.removeprefix(prefix): array for key, array in arrays.items() if key.startswith(prefix)}
+    return CELLS[name](**named, backward_units=backward_units)

@@ -142,6 +142,10 @@ export const measureTime = (id) => getJson(`api/timing/${encodeURIComponent(id)}
 /** Upload a model. @param {File} file @param {(share: number) => void} report receives the share of the file that has been sent */
 export const uploadModel = (file, report) => postFile(`api/models?name=${encodeURIComponent(file.name)}`, file, report);
 
+/** Read a file of vectors as the sequence of a model. @param {string} id @param {File} file @returns {Promise<{sequence: string}>} */
+export const fetchSequence = (id, file) =>
+  postFile(`${modelUrl(id)}/sequence?name=${encodeURIComponent(file.name)}`, file);
+
 /** Compare an uploaded model with a reference, or with the file of a second model. @param {string} id @param {File} file */
 export const checkParity = (id, file) => postFile(`${modelUrl(id)}/check`, file);
 
@@ -167,6 +171,9 @@ export const fetchReveal = async (lesson, question, headers) =>
  * @returns {Promise<(string | null)[]>}
  */
 export const fetchNumbers = (link, what) => postJson("api/numbers", { link, what });
+
+/** Count what each unit does over many sequences. @param {{model: string, text: string | null, table: boolean, between: string[] | null}} question @returns {Promise<any>} */
+export const fetchCensus = (question) => postJson("api/census", question);
 
 /** Draw a sequence of the model's task at random. @param {string} model @param {number} seed @returns {Promise<string>} */
 export const drawSequence = async (model, seed) => (await getJson(`${modelUrl(model)}/draw?seed=${seed}`)).sequence;

@@ -3,6 +3,7 @@
 import { finder, newElement, newRow, observeSize } from "./elements.js";
 import { fixed } from "./run.js";
 import { createGuard } from "./store.js";
+import { nameOf } from "./tokens.js";
 
 /**
  * `name` is the CSS class of the curve, which sets its color. `label` stands at the end of the curve. `head` is the heading of its
@@ -131,7 +132,7 @@ export function mountChart(section, update) {
 function tableOf(curves, tokens) {
   const head = newRow(["timestep", "input", ...curves.map(({ head, label }) => head ?? label)], "col");
   const rows = curves[0].values.map((_, i) =>
-    newRow([String(i + 1), tokens?.[i] ?? "", ...curves.map(({ values }) => brief(values[i]))]),
+    newRow([String(i + 1), nameOf(tokens?.[i] ?? ""), ...curves.map(({ values }) => brief(values[i]))]),
   );
   return [newElement("thead", {}, [head]), newElement("tbody", {}, rows)];
 }

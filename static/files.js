@@ -7,6 +7,7 @@ import { cellOf } from "./cells.js";
 import { rowsOf, turned } from "./reading.js";
 import { fixed, scenarioOf } from "./run.js";
 import { MOST_IN_ORDER, detailAt, layerIndex, layerOf, unitsInSight } from "./state.js";
+import { nameOf, tokenAt } from "./tokens.js";
 
 /** The styles that are copied into an exported SVG. */
 const STYLES = [
@@ -41,7 +42,7 @@ export function titleOf(state) {
   const layer = run.layers.length > 1 ? `, layer ${layerIndex(state) + 1}` : "";
   return {
     run: `${title}${layer}: ${sequence.length > 60 ? `${sequence.slice(0, 60)} …` : sequence}`,
-    here: `${title}${layer}, unit ${unit + 1} at t = ${step} (${run.tokens?.[step - 1] ?? "numbers"})`,
+    here: `${title}${layer}, unit ${unit + 1} at t = ${step} (${tokenAt(run, step)})`,
   };
 }
 
@@ -73,7 +74,7 @@ export function signalsPicture(skeleton, state) {
     layout[name] = many
       ? { ...layout[name], type: "category" }
       : { ...layout[name], tickmode: "linear", tick0: 1, dtick: Math.max(1, Math.round(H / 8)) };
-  const ticktext = ticks.map((t) => `${escaped(tokens?.[t - 1] ?? "")}<br>${t}`);
+  const ticktext = ticks.map((t) => `${escaped(nameOf(tokens?.[t - 1] ?? ""))}<br>${t}`);
   layout.xaxis = { ...layout.xaxis, tickvals: ticks, ticktext };
   layout.title = { ...layout.title, text: escaped(titleOf(state).run) };
   layout.width = Math.max(460, T * cell + 224);

@@ -17,12 +17,14 @@ import { createStore } from "./store.js";
 import { mountAgainst } from "./views/against.js";
 import { mountInitial } from "./views/initial.js";
 import { mountAlike } from "./views/alike.js";
+import { mountCensus } from "./views/census.js";
 import { mountCell } from "./views/cell.js";
 import { mountCheck } from "./views/check.js";
 import { mountConvention } from "./views/convention.js";
 import { mountEquations } from "./views/equations.js";
 import { mountExplain } from "./views/explain.js";
 import { mountExport } from "./views/export.js";
+import { mountForecast } from "./views/forecast.js";
 import { mountHeatmaps } from "./views/heatmaps.js";
 import { mountInfluence } from "./views/influence.js";
 import { mountInspector } from "./views/inspector.js";
@@ -39,6 +41,7 @@ import { mountTape } from "./views/tape.js";
 import { mountTransport } from "./views/transport.js";
 import { mountUpload } from "./views/upload.js";
 import { mountWhatIf } from "./views/whatif.js";
+import { mountVectors } from "./views/vectors.js";
 
 const [main, tape] = ["main", "#tape"].map(find);
 const arrived = await wholeAddress();
@@ -59,6 +62,7 @@ mountAgainst(
   store,
   actions,
 );
+if (!recording) mountVectors(find(".sequence"), tape, dialog("#vector"), store, actions);
 mountTransport(find(".transport"), /** @type {HTMLInputElement} */ (find("#step")), store);
 mountConvention(main, store);
 mountRows(tape, store);
@@ -78,10 +82,12 @@ if (find(".memory .ledger")) {
 mountInfluence(find(".influence"), tape, store);
 mountCheck(find(".influence .check"), listensTo, store, actions);
 mountAlike(find(".alike"), store, actions);
+if (!recording) mountCensus(find("#census-open"), dialog("#census"), store, actions);
 mountTable(find(".table"), tape, store);
 mountExport(find("#export-open"), dialog("#export"), main, store, boot.pictures);
 if (boot.uploads) mountUpload(find("#bring-open"), dialog("#bring"), actions);
 const heatmaps = mountHeatmaps(tape, store, boot.figures[pageCell.cell]);
+const forecast = boot.forecast && mountForecast(tape, store, boot.forecast);
 keepDetails(store);
 followAddress(store, arrived, requestRun);
 if (first.received === 0) requestRun(); // a large run: the page has only its start
@@ -98,5 +104,5 @@ completePage({
   upto: () => store.get().upto,
   isBusy: () => store.get().awaited !== null,
   history: () => mountHistory(store, wholeAddress, open),
-  heatmaps: [heatmaps],
+  heatmaps: [heatmaps, ...(forecast ? [forecast] : [])],
 });

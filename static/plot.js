@@ -84,6 +84,30 @@ export function drawHeatmaps(Plotly, div, figure, places) {
 }
 
 /**
+ * Draw lines into `div`, with a point in the middle of each column. A line has the style of the trace that its name starts with.
+ * @param {PlotlyLibrary} Plotly
+ * @param {HTMLElement} div
+ * @param {Figure} figure from Python
+ * @param {{name: string, values: number[]}[]} lines
+ * @param {number} columns @param {number} width @param {number} height in pixels
+ */
+export function drawLines(Plotly, div, { data, layout }, lines, columns, width, height) {
+  const traces = lines.map(({ name, values }) => ({
+    ...data.find((trace) => name.startsWith(trace.name)),
+    x: [...values.keys()],
+    y: values,
+  }));
+  const all = lines.flatMap(({ values }) => values.filter(Number.isFinite));
+  const [low, high] = [Math.min(...all), Math.max(...all)];
+  const margin = 0.06 * (high - low) || 1;
+  const axes = {
+    xaxis: { ...layout.xaxis, autorange: false, range: [-0.5, columns - 0.5] },
+    yaxis: { ...layout.yaxis, autorange: false, range: [low - margin, high + margin] },
+  };
+  return Plotly.react(div, traces, { ...layout, ...axes, width, height }, CONFIG);
+}
+
+/**
  * Return a picture as a data: address, to be stored as a file.
  * @param {PlotlyLibrary} Plotly
  * @param {Figure} figure with its size in `layout`

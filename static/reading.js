@@ -5,6 +5,7 @@
 import { cellOf, memoryOf } from "./cells.js";
 import { answer, clampAt, fixed, isExact, isSkipped, ofLayer } from "./run.js";
 import { detailAt, layerIndex, layerOf } from "./state.js";
+import { tokenAt } from "./tokens.js";
 
 /**
  * Return whether the page shows 1 minus the core's value of a signal. This is so for z in the convention of PyTorch and Keras. The
@@ -38,8 +39,8 @@ export function shownRows(state, signal) {
 }
 
 /**
- * The place of a unit: the step `t` of `T`, and the unit and layer, from 0. `x` is the model's input at this step, `read` the
- * layer's input and `y` the model's output, as text.
+ * The place of a unit: the step `t` of `T`, and the unit and layer, from 0. `x` is the model's input at this step, with its unit
+ * if it has one. `read` is the layer's input, and `y` the model's output, as text.
  * @typedef {{t: number, T: number, unit: number, H: number, layer: number, layers: number, x: string, read: string, y: string}} Place
  */
 
@@ -47,8 +48,10 @@ export function shownRows(state, signal) {
 export function placeAt(state, unit) {
   const { step, run } = state;
   const layer = layerIndex(state);
-  const x = run.tokens?.[step - 1] ?? "numbers";
-  const read = layer === 0 ? x : `layer ${layer}`;
+  const token = tokenAt(run, step);
+  const number = run.scale ? fixed(run.inputs[0][step - 1], 3) : token;
+  const x = run.scale ? `${token} ${run.scale.unit}, x = ${number}` : token;
+  const read = layer === 0 ? number : `layer ${layer}`;
   const y = answer(run, step - 1).text;
   return { t: step, T: run.T, unit, H: layerOf(state).H, layer, layers: run.layers.length, x, read, y };
 }

@@ -34,9 +34,13 @@
  * @typedef {{parts: number[], sizes: number[], decimals: Record<string, number[]>}} EquationStep
  */
 /** A unit and its layer, both counted from 1. @typedef {{layer: number, unit: number}} UnitPlace */
+/**
+ * The unit of the numbers in a text: x is (number − `shift`) ÷ `factor`, and so is a single linear output.
+ * @typedef {{unit: string, factor: number, shift: number, decimals: number}} Scale
+ */
 /** @typedef {{model: string, T: number, tokens: string[] | null, others: string[] | null, twin: boolean, x: {labels: string[]},
  *             layers: LayerStart[],
- *             y: {kind: "softmax" | "linear", labels: string[], sent: number, total: number}, right: (number | null)[] | null, mask: boolean[] | null, equations?: UnitPlace, exact?: UnitPlace}} Start */
+ *             y: {kind: "softmax" | "linear", labels: string[], sent: number, total: number}, right: (number | null)[] | null, mask: boolean[] | null, scale: Scale | null, baselines: Record<string, (number | null)[]> | null, equations?: UnitPlace, exact?: UnitPlace}} Start */
 /**
  * One step of a run. Every row is in base64. Of a large run, `unit` has the exact values of one unit. If the model has too many
  * outputs, `y` has the likeliest ones, and `labels` their names.
@@ -206,8 +210,16 @@ function bytesOf(base64) {
   return bytes.buffer;
 }
 
+/** Write an output that is a number, in the unit of the numbers in the text if they have one. @param {Run} run @param {number} value */
+export const numberOf = ({ scale }, value) =>
+  scale ? fixed(value * scale.factor + scale.shift, scale.decimals) : fixed(value);
+
+/** Write the difference between two outputs that are numbers. @param {Run} run @param {number} gap */
+export const gapOf = ({ scale }, gap) => (scale ? fixed(gap * scale.factor, scale.decimals) : fixed(gap));
+
 /**
- * Return the model's output at a step: the most likely label and its probability, or the number.
+ * Return the model's output at a step: the most likely label and its probability, or the number. The text of a number is in the
+ * unit of the input, and its value is in the network's numbers.
  * @param {Run} run
  * @param {number} column
  * @param {Rows} [outputs] the outputs of the run, or of the run with which it is compared
@@ -217,7 +229,7 @@ export function answer(run, column, outputs = run.outputs) {
   const names = outputs === run.outputs ? run.likeliest : run.twinLikeliest;
   if (names[column]) return { text: names[column][0], value: outputs[0][column] };
   const values = outputs.map((row) => row[column]);
-  if (run.y.kind === "linear") return { text: fixed(values[0]), value: values[0] };
+  if (run.y.kind === "linear") return { text: numberOf(run, values[0]), value: values[0] };
   const best = values.indexOf(Math.max(...values));
   return { text: run.y.labels[best] ?? "", value: values[best] ?? NaN };
 }

@@ -163,7 +163,8 @@ export function tellEffect({ run, received }) {
     : ["", ""];
   const beside = run.against ? `${output} (${twinOf(run)}: ${original})` : `${output} instead of ${original}`;
   const where = output === original ? ", but the first output number is the same" : `: ${beside}`;
-  const same = run.y.kind === "linear" ? "differs by at most 0.01" : "is the same";
+  const least = run.scale ? `${Number((run.scale.factor / 100).toPrecision(2))} ${run.scale.unit}` : "0.01";
+  const same = run.y.kind === "linear" ? `differs by at most ${least}` : "is the same";
   const answers = first
     ? `The output first differs at t = ${first}${where}.`
     : `The output ${same} at all ${run.T} timesteps.`;
@@ -173,14 +174,15 @@ export function tellEffect({ run, received }) {
 
 /** Describe the output, and whether it differs from the step before and from the run with which it is compared. @param {State} state */
 function tellOutput({ run, step }) {
-  const output = answer(run, step - 1).text;
+  const { text: output, value } = answer(run, step - 1);
+  const unit = run.scale ? ` ${run.scale.unit} (y = ${fixed(value)})` : "";
   const other = run.twin ? answer(run, step - 1, run.twinOutputs).text : output;
-  if (other !== output) return `is ${output} (${twinOf(run)}: ${other})`;
-  if (step === 1) return `is ${output}`;
+  if (other !== output) return `is ${output}${unit} (${twinOf(run)}: ${other})`;
+  if (step === 1) return `is ${output}${unit}`;
   const before = answer(run, step - 2).text;
   return output === before
-    ? `stays ${run.y.kind === "linear" ? "at " : ""}${output}`
-    : `changes from ${before} to ${output}`;
+    ? `stays ${run.y.kind === "linear" ? "at " : ""}${output}${unit}`
+    : `changes from ${before} to ${output}${unit}`;
 }
 
 /**

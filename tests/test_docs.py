@@ -290,6 +290,14 @@ def test_the_reference_documents_every_public_name(site: Path) -> None:
         public = getattr(module, "__all__", ["Difference", "Parity", "check"])
         elsewhere = {"Parity", "check", "formats", "presets", "__version__"} if page == "core" else set()
         assert set(public) - elsewhere <= documented
+    page = (site / "reference" / "python.html").read_text()
+    assert set(gru.__all__) - {"formats", "presets", "__version__"} <= set(re.findall(r'id="gru_core\.(\w+)"', page))
+
+
+def test_a_search_finds_what_people_ask_for(site: Path) -> None:
+    pages = json.loads((site / "search" / "search_index.json").read_text())["docs"]
+    for word in ("h0", "CSP", "cite", "license", "limits", "hidden_size", "gru.trace"):
+        assert any(re.search(rf"\b{re.escape(word)}\b", f"{page['title']} {page['text']}") for page in pages), word
 
 
 def test_the_reference_documents_every_command_and_route(site: Path) -> None:

@@ -12,13 +12,16 @@ from typing import Any
 import numpy as np
 
 import gru_core
-from gru_core import Clamp, Model, Trace, presets
+from gru_core import Clamp, Model, Trace, Vectors, presets
+from gru_core.formats import FormatError
+from gru_core.formats.vectors import ENDINGS, read_vectors
 from gru_core.numerals import whole
 
 from .. import output
 from ..errors import Refused
 from ..exports.files import Place, as_csv, as_npz
 from ..link import read_h0, read_link
+from ..runs.tokens import name_of
 
 HELP = "run a model over a sequence, and print its outputs, gates and states"
 EXAMPLES = (
@@ -28,6 +31,7 @@ EXAMPLES = (
     'echo "=0.3 +0.2 0.1" | gruscope trace --model pocket-calculator --csv - > run.csv',
     'gruscope trace --after "B m m" "m A m"',
     'gruscope trace --npz run.npz "A m m B"',
+    "gruscope trace --model net.safetensors x.npy",
 )
 SIGNALS = ("r", "z", "h_tilde", "h")
 FEW = 2
@@ -38,7 +42,11 @@ Column = tuple[str, Sequence[Any]]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("sequence", help="a sequence in the model's alphabet, or - to read it from standard input")
+    parser.add_argument(
+        "sequence",
+        help="a sequence in the model's alphabet, - to read it from standard input, or a file of vectors (.npy, .npz "
+        "or .csv) with a row for each timestep",
+    )
     parser.add_argument(
         "--model",
         default="flip-flop",
@@ -85,7 +93,7 @@ def run(options: argparse.Namespace) -> int:
         clamps = [body.clamp() for body in read_link({"clamps": ",".join(options.clamp)}).clamps]
         h0 = None if options.h0 is None else read_h0(options.h0)
         after = None if options.after is None else gru_core.trace(model, options.after)
-        trace = _trace(model, _read() if options.sequence == "-" else options.sequence, clamps, h0, after)
+        trace = _trace(model, _sequence(options.sequence, model), clamps, h0, after)
         places = _places(trace, options.layer, options.unit, every=options.csv)
     except (OSError, ValueError, Refused) as error:
         return _failed(str(error))
@@ -108,6 +116,21 @@ def run(options: argparse.Namespace) -> int:
 def _failed(message: str, status: int = 1) -> int:
     print(f"gruscope: {message}", file=sys.stderr)
     return status
+
+
+def _sequence(text: str, model: Model) -> str:
+    """Return the sequence that the argument names: itself, the standard input, or a file of vectors."""
+    path = Path(text)
+    if text == "-":
+        return _read()
+    if path.suffix.lower() not in ENDINGS or not isinstance(model.encoder, Vectors):
+        return text
+    try:
+        return read_vectors(path.read_bytes(), path.name, model.encoder)
+    except FormatError as error:
+        raise FormatError(f"{text}: {error}") from error
+    except OSError as error:
+        raise ValueError(f"{text} cannot be read: {error.strerror}") from error
 
 
 def _read() -> str:
@@ -155,7 +178,7 @@ def _answers(trace: Trace) -> list[str]:
 def _print_table(trace: Trace, places: Sequence[Place]) -> None:
     """Print a table with two decimals, and a star at clamped values."""
     readout = trace.model.readout
-    columns: list[Column] = [("t", range(1, len(trace.y) + 1)), ("input", trace.tokens or [])]
+    columns: list[Column] = [("t", range(1, len(trace.y) + 1)), ("input", [*map(name_of, trace.tokens or ())])]
     for name, shown in (("output", trace), ("original", trace.twin)):
         if shown is None:
             continue
@@ -171,7 +194,7 @@ def _print_table(trace: Trace, places: Sequence[Place]) -> None:
             star = {True: "*", False: "" if trace.twin is None else " "}
             values = [f"{v:.2f}{star[bool(h)]}" for v, h in zip(getattr(run, signal)[:, unit], held, strict=True)]
             columns.append((f"{signal}.{unit + 1}{star[False]}", values))
-    layer, units = places[0][0], ", ".join(str(unit + 1) for _, unit in places)
+    layer, units = places[0][0], ", ".join(trace.layers[i].cell.unit_name(unit) for i, unit in places)
     layer_text = f"layer {layer + 1} of {len(trace.layers)}, " if len(trace.layers) > 1 else ""
     units_text = f"{layer_text}unit{'s' * (len(places) > 1)} {units} of {trace.layers[layer].cell.units}"
     print(f"{trace.model.card.title}: {units_text}{'; * marks a clamped value' * (trace.twin is not None)}")

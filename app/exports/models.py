@@ -11,8 +11,8 @@ import numpy as np
 from gru_core import Model
 from gru_core.arrays import Array
 from gru_core.cells.gru import GRU
-from gru_core.encoder import Embedded, Numbers, Vectors
-from gru_core.training.tasks import task_of
+from gru_core.encoder import Embedded, Numbers, Scaled, Vectors
+from gru_core.training.tasks import regressions_of, task_of
 
 from .. import models
 from ..settings import Settings
@@ -39,6 +39,8 @@ def stored_model(model: Model) -> dict[str, Any]:
     fields = encoder.to_dict() | {"labels": encoder.labels, "inputs": encoder.inputs, "hint": encoder.hint}
     if isinstance(encoder, Numbers | Vectors):
         fields["alphabet"] = encoder.alphabet
+    if isinstance(encoder, Scaled):
+        fields["decimals"] = encoder.decimals
     if isinstance(encoder, Embedded):
         fields["table"] = _packed(encoder.table)
     layers = [
@@ -51,6 +53,7 @@ def stored_model(model: Model) -> dict[str, Any]:
         "encoder": fields,
         "layers": layers,
         "readout": {"kind": readout.kind, "labels": readout.labels, "V": _packed(readout.V), "c": _packed(readout.c)},
+        "regressions": {name: weights.tolist() for name, weights in regressions_of(model).items()},
         "task": "" if task_of(model) is None else model.card.task,
     }
 

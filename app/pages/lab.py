@@ -13,9 +13,10 @@ from markupsafe import Markup
 from gru_core import SequenceError, Trace, presets
 from gru_core.arrays import Array
 from gru_core.cells.registry import CELLS
+from gru_core.encoder import Scaled
 from gru_core.formats import KINDS
 from gru_core.formats.imported import ENDINGS
-from gru_core.runs.figures import page_figures, page_pictures
+from gru_core.runs.figures import page_figures, page_forecast, page_pictures
 
 from .. import models
 from ..assets import compress, version
@@ -26,6 +27,7 @@ from ..runs.answers import Start, to_json
 from ..runs.events import event, events
 from ..runs.limits import MOST_SHARES
 from ..runs.run import example, is_large, opening
+from ..runs.tokens import name_of
 from ..schemas import Scenario, UnitPlace
 from ..settings import Settings
 from .boot import Boot, boot, columns, escape_for_script
@@ -41,6 +43,11 @@ def _figures(cell: str) -> orjson.Fragment:
 @cache
 def _pictures(cell: str) -> orjson.Fragment:
     return orjson.Fragment(to_json(page_pictures(CELLS[cell].signals)))
+
+
+@cache
+def _forecast() -> orjson.Fragment:
+    return orjson.Fragment(to_json(page_forecast()))
 
 
 def warm_up(settings: Settings) -> None:
@@ -114,6 +121,7 @@ def run_context(scenario: Scenario, settings: Settings, beginning: Start, run: T
         "uploads": uploads,
         "figures": _figures(cell.name),
         "pictures": _pictures(cell.name),
+        "forecast": _forecast(),
     }
     return {
         "page": "lab",
@@ -123,8 +131,9 @@ def run_context(scenario: Scenario, settings: Settings, beginning: Start, run: T
         "groups": _groups(entries),
         "entry": entry,
         "columns": columns(beginning["T"]),
-        "tokens": beginning["tokens"],
+        "tokens": [name_of(token) for token in beginning["tokens"] or ()],
         "outputs": outputs(run.model, run),
+        "unit": run.model.encoder.unit if isinstance(run.model.encoder, Scaled) else "",
         "signed": run.model.readout.kind == "linear",
         "values": {signal: _pad(beginning["T"], getattr(run, signal)).T for signal in cell.signals},
         "printed": run.h.size <= MOST_PRINTED,

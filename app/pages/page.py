@@ -12,6 +12,7 @@ from fastapi.templating import Jinja2Templates
 
 from gru_core import Model, Trace
 from gru_core.cells.registry import CELLS
+from gru_core.encoder import Scaled
 
 from ..assets import TEMPLATES, version
 from ..link import VERSION
@@ -77,5 +78,7 @@ def link_error_notice(error: Exception) -> str:
 def outputs(model: Model, run: Trace) -> list[str]:
     """Return the model's output at every timestep, as the tape shows it."""
     if model.readout.kind == "linear":
-        return [f"{round(float(row[0]), 2) + 0.0:.2f}".replace("-", "−") for row in run.y]
+        encoder = model.encoder
+        y, n = (encoder.numbers(run.y), encoder.decimals) if isinstance(encoder, Scaled) else (run.y, 2)
+        return [f"{round(float(row[0]), n) + 0.0:.{n}f}".replace("-", "−") for row in y]
     return [model.readout.labels[row.argmax()] for row in run.y]

@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Annotated
 
 import numpy as np
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
+from gru_core.formats import FormatError
+from gru_core.formats.vectors import read_vectors
+
 from .. import models
+from ..errors import Refused
 from ..runs.answers import to_json
 from ..schemas import Whole
 
@@ -39,6 +43,32 @@ def draw(
 ) -> dict[str, str]:
     task = models.task(models.get(name, request.app.state.settings))
     return {"sequence": task.text(np.random.default_rng(seed), steps)}
+
+
+async def _body(request: Request) -> bytes:
+    return await request.body()
+
+
+@router.post("/{id}/sequence", summary="Read a file of vectors as the sequence of a model")
+def read_file(
+    request: Request,
+    id: str,
+    body: Annotated[bytes, Depends(_body)],
+    name: Annotated[str, Query(min_length=1, max_length=255)] = "x.npy",
+) -> dict[str, str]:
+    """The body is the file: .npy or .npz with numbers (T, I), or CSV with a row for each timestep.
+
+    `name` is its file name. The answer has the text of the sequence, with every digit.
+    """
+    settings = request.app.state.settings
+    try:
+        sequence = read_vectors(body, name, models.get(id, settings).encoder)
+    except FormatError as error:
+        raise Refused(422, "file", str(error), "body") from error
+    T = sequence.count(" ") + 1
+    if settings.max_steps < T:
+        raise Refused(422, "file", f"the file has {T:,} timesteps; at most {settings.max_steps:,} can be shown", "body")
+    return {"sequence": sequence}
 
 
 def _json(content: object) -> Response:

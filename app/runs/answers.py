@@ -15,6 +15,7 @@ from gru_core.cells import equations
 from gru_core.cells.cell import Cell, Row, Run
 from gru_core.cells.equations import EquationNumbers
 from gru_core.cells.holds import Holds
+from gru_core.encoder import Encoder, Scaled
 from gru_core.runs.ledger import largest, ledger, origins, since
 from gru_core.runs.sensitivity import frobenius, gain
 
@@ -27,6 +28,18 @@ class Labels(TypedDict):
     """The names of the components of x_t."""
 
     labels: Sequence[str]
+
+
+class Scale(TypedDict):
+    """The unit of the numbers in a text: x is (number − `shift`) ÷ `factor`, and so is a single linear output.
+
+    The page writes outputs with this many `decimals`.
+    """
+
+    unit: str
+    factor: float
+    shift: float
+    decimals: int
 
 
 class LayerStart(TypedDict):
@@ -46,12 +59,14 @@ class LayerStart(TypedDict):
 class Start(TypedDict):
     """The data that a view needs before the first timestep of a run.
 
-    `twin` says whether each timestep also has the values of a second run: the original run, or the run of the second
-    sequence. `others` has the tokens of that sequence. `right` has the correct answer at each timestep: the place of
-    its label, counted from 1, or the number. The answer is None if the task has none there, and `right` itself is None
-    if the model has no built-in task. `mask` is false at the timesteps that the network skips. It is None
-    if the network skips none. `equations` names the unit whose equations each timestep has. A large run that is sent
-    in brief has `exact`.
+    `twin` says whether each timestep also has the values of a second run: the original run, or the run of the
+    second sequence. `others` has the tokens of that sequence. `right` has the correct answer at each timestep: the
+    place of its label, counted from 1, or the number. The answer is None if the task has none there, and `right`
+    itself is None if the model has no built-in task. `mask` is false at the timesteps that the network skips. It is
+    None if the network skips none. `scale` is None if the network reads symbols, or numbers as they are.
+    `baselines` has the forecasts of each baseline after each timestep, as numbers in the network: None if too few
+    numbers have been read. It is None itself if the model forecasts no series. `equations` names the unit whose
+    equations each timestep has. A large run that is sent in brief has `exact`.
     """
 
     model: str
@@ -64,6 +79,8 @@ class Start(TypedDict):
     right: list[float | None] | None
     others: list[str] | None
     mask: list[bool] | None
+    scale: Scale | None
+    baselines: Mapping[str, list[float | None]] | None
     equations: NotRequired[Mapping[str, int]]
     exact: NotRequired[Mapping[str, int]]
 
@@ -79,6 +96,7 @@ def start(
     right: list[float | None] | None,
     others: list[str] | None = None,
     mask: Mask | None = None,
+    baselines: Mapping[str, list[float | None]] | None = None,
 ) -> Start:
     """Return the `Start` of a run of T timesteps."""
     layers: list[Any] = [
@@ -103,7 +121,16 @@ def start(
         "right": right,
         "others": others,
         "mask": None if mask is None else mask.tolist(),
+        "scale": scale_of(model.encoder),
+        "baselines": baselines,
     }
+
+
+def scale_of(encoder: Encoder) -> Scale | None:
+    """Return the scale of a model's numbers; None if it reads symbols, or numbers as they are."""
+    if not isinstance(encoder, Scaled):
+        return None
+    return {"unit": encoder.unit, "factor": encoder.scale, "shift": encoder.shift, "decimals": encoder.decimals}
 
 
 def numbers_of(cell: Cell | type[Cell], twin: bool) -> int:

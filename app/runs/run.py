@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+
+import numpy as np
 
 from gru_core import Model, Trace, stream
 from gru_core.arrays import Array
 from gru_core.cells.registry import CELLS
-from gru_core.training.tasks import task_of
+from gru_core.encoder import Scaled
+from gru_core.training.series import baseline_forecasts
+from gru_core.training.tasks import regressions_of, task_of
 
 from .. import models
 from ..errors import Refused, within
@@ -45,7 +49,7 @@ def prepare(
         spend(sum(cell.units for cell in layers) * T * (2 if twin else 1))
     beginning = start(
         scenario.model, setup.changed, setup.tokens, len(setup.x), setup.h0, setup.holds, twin,
-        targets(setup.model, setup.x), setup.others, setup.changed.mask(setup.x),
+        targets(setup.model, setup.x), setup.others, setup.changed.mask(setup.x), baselines(setup.model, setup.x),
     )  # fmt: skip
     if place is not None:
         check_place(beginning, place, "equations.")
@@ -105,14 +109,25 @@ def input_names(beginning: Start, layer: int) -> list[str]:
 
 
 def targets(model: Model, x: Array) -> list[float | None] | None:
-    """Return the correct answers to inputs `(T, I)`, in the form of `Start`. A forecast has no correct answer."""
+    """Return the correct answers to inputs `(T, I)`, in the form of `Start`. Recorded data has no correct answers."""
     task = task_of(model)
-    if task is None or task.series is not None:
+    if task is None or task.recorded:
         return None
     target, scored = task.answers(x)
     first = 1 if task.kind == "softmax" else 0
     pairs = zip(target.tolist(), scored.tolist(), strict=True)
     return [value + first if has_answer else None for value, has_answer in pairs]
+
+
+def baselines(model: Model, x: Array) -> Mapping[str, list[float | None]] | None:
+    """Return the baselines' forecasts after each timestep of inputs `(T, I)`, in the form of `Start`.
+
+    Return None if the model forecasts no series.
+    """
+    if not isinstance(model.encoder, Scaled):
+        return None
+    forecasts = baseline_forecasts(x[:, 0], regressions_of(model))
+    return {name: [None if np.isnan(value) else float(value) for value in y] for name, y in forecasts.items()}
 
 
 def numbers_in(beginning: Start) -> int:

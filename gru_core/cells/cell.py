@@ -7,17 +7,20 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, ClassVar, Self, TypedDict
+from typing import Any, ClassVar, Self, TypedDict, TypeVar
 
 import numpy as np
 
 from gru_core.arrays import Array, Mask
+from gru_core.cells import directions
 from gru_core.cells.holds import Holds
 from gru_core.cells.mixture import Mixture
 from gru_core.cells.named import Signals
 from gru_core.cells.signals import Colour, Signal
+
+C = TypeVar("C", bound="Cell")
 
 
 class Row(TypedDict):
@@ -37,7 +40,9 @@ class Cell(ABC):
     """The weights of one layer. All code that shows, sends, saves or changes signals uses the lists of this class.
 
     `W` `(G·H, I)` and `b` `(G·H,)` stack a block of H rows for each of the G gates. `U` `(R·H, H)` has such a block for
-    each of the R gates that read the old state. Raises ValueError if the shapes do not fit together.
+    each of the R gates that read the old state. The last `backward_units` units read the sequence from its end, in a
+    bidirectional layer: see directions.py. Raises ValueError if the shapes do not fit together, or if a unit reads the
+    state of a unit of the other direction.
     """
 
     name: ClassVar[str]
@@ -74,6 +79,7 @@ class Cell(ABC):
     W: Array
     U: Array
     b: Array
+    backward_units: int = field(default=0, kw_only=True)
 
     def __post_init__(self) -> None:
         H = self.U.shape[-1]
@@ -82,9 +88,19 @@ class Cell(ABC):
             actual = getattr(self, name).shape
             if actual != shape:
                 raise ValueError(f"{name} has shape {actual}, but {H} units need {shape}")
+        if not 0 <= self.backward_units <= H - (self.backward_units > 0):
+            raise ValueError(f"{self.backward_units} of {H} units cannot read backward: both directions need units")
+        if self.backward_units and not directions.are_apart(self):
+            raise ValueError("a unit of a bidirectional layer cannot read the state of a unit of the other direction")
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(I={self.inputs}, H={self.units}{_written(self.variant)})"
+        directions = f", backward_units={self.backward_units}" if self.backward_units else ""
+        return f"{type(self).__name__}(I={self.inputs}, H={self.units}{_written(self.variant)}{directions})"
+
+    def unit_name(self, unit: int) -> str:
+        """Return the number of a unit from 1. In a bidirectional layer an arrow shows its direction: "3 →", "5 ←"."""
+        arrow = "←" if unit >= self.units - self.backward_units else "→"
+        return f"{unit + 1} {arrow}" if self.backward_units else str(unit + 1)
 
     @classmethod
     def ends(cls, carried: str) -> tuple[float, float]:
@@ -97,9 +113,23 @@ class Cell(ABC):
         return {}
 
     @property
+    def halves(self) -> tuple[Self, Self]:
+        """The two directions of a bidirectional layer, each as a layer of one direction."""
+        return directions.halves(self)
+
+    @staticmethod
+    def bidirectional(forward: C, backward: C) -> C:
+        """Return a bidirectional layer of two layers that read the same inputs.
+
+        `forward` reads the sequence from its start, `backward` from its end. The units of the layer are those of
+        `forward`, then those of `backward`. Raises ValueError if they have different kinds of cells or inputs.
+        """
+        return directions.join(forward, backward)
+
+    @property
     def kind(self) -> str:
         """The kind of cell in words."""
-        return self.title
+        return self.title if not self.backward_units else f"bidirectional {self.title}"
 
     @property
     def inputs(self) -> int:
@@ -120,7 +150,7 @@ class Cell(ABC):
         return {"W": self.W, "U": self.U, "b": self.b}
 
     def with_parameters(self, parameters: Mapping[str, Array]) -> Self:
-        return replace(self, **parameters)
+        return replace(self, **dict[str, Any](parameters))
 
     def by_gate(self, stacked: Array) -> dict[str, Array]:
         """Return the block of each gate of an array `(G·H, …)`, such as `W`."""
@@ -258,7 +288,8 @@ class Run(Signals, ABC):
 
     def __getitem__(self, steps: slice) -> Self:
         """Return the part of the run with a slice of its timesteps."""
-        return self._part(steps, {name: self.before(name)[steps][0] for name in self.cell.carried})
+        past = {name: self.before(name)[steps] for name in self.cell.carried}
+        return self._part(steps, {name: self._ends(before[0], before[-1]) for name, before in past.items()})
 
     def sequence(self, b: int) -> Self:
         """Return the run of one sequence of a batch."""
@@ -276,12 +307,26 @@ class Run(Signals, ABC):
 
     @property
     def last(self) -> Array:
-        """The state after the last timestep, `(S,)`, from which a next run can start."""
-        return np.concatenate([getattr(self, name)[-1] for name in self.cell.carried], -1)
+        """The state after the last timestep that a unit reads, `(S,)`.
+
+        For units that read the sequence from its end, this is the state at the first timestep.
+        """
+        signals = [getattr(self, name) for name in self.cell.carried]
+        return np.concatenate([self._ends(values[-1], values[0]) for values in signals], -1)
+
+    def _ends(self, forward: Array, backward: Array) -> Array:
+        """Return the values of `forward` for units that read from the start, and those of `backward` for the others."""
+        n = self.cell.units - self.cell.backward_units
+        return np.concatenate([forward[..., :n], backward[..., n:]], -1) if self.cell.backward_units else forward
 
     def before(self, name: str) -> Array:
-        """Return the computed value of a carried signal at the timestep before, for every timestep."""
-        return np.concatenate([getattr(self, f"{name}0")[None], getattr(self, name)[:-1]])
+        """Return the computed value of a carried signal at the timestep that a unit read before, for every timestep.
+
+        Units that read the sequence from its end have read timestep t + 1 before t.
+        """
+        start, values = getattr(self, f"{name}0")[None], getattr(self, name)
+        past = np.concatenate([start, values[:-1]])
+        return self._ends(past, np.concatenate([values[1:], start])) if self.cell.backward_units else past
 
     @cached_property
     def h_prev(self) -> Array:

@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gru_core.arrays import Array
-from gru_core.cells import cell
+from gru_core.cells import cell, directions
 from gru_core.cells.cell import Cell, Run, σ
 from gru_core.cells.holds import Held, Holds, put
 from gru_core.cells.mixture import Mixture
@@ -121,7 +121,7 @@ class GRU(Cell):
 
     @property
     def kind(self) -> str:
-        return f"{self.title}, reset {self.reset} the product"
+        return f"{super().kind}, reset {self.reset} the product"
 
     @property
     def parameters(self) -> dict[str, Array]:
@@ -251,6 +251,8 @@ class Forward(UpdateGateRun):
 
     def backward(self, dh: Array, direct: Mapping[str, Array] | None = None) -> Gradients:
         """Run the function `backward`. If the loss reads a gate itself, `direct` has ∂L/∂r or ∂L/∂z by name."""
+        if self.cell.backward_units:
+            return directions.backward(Forward.backward, self, dh, direct)
         direct = direct or {}
         return backward(self, dh, direct.get("r"), direct.get("z"))
 
@@ -277,6 +279,8 @@ def forward(gru: GRU, x: Array, h0: Array | None = None, holds: Holds | None = N
     precision of the weights. Raises ValueError if `x` has no timesteps, or if `x`, `h0` or `holds` has a shape that
     does not fit.
     """
+    if gru.backward_units:
+        return directions.forward(forward, gru, x, h0, holds)
     x, h0, holds, batch = gru.prepare(x, h0, holds)
     dtype, T, H, I = gru.U.dtype, len(x), gru.units, gru.inputs
 

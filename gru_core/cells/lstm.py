@@ -22,7 +22,7 @@ from typing import ClassVar
 import numpy as np
 
 from gru_core.arrays import Array
-from gru_core.cells import cell
+from gru_core.cells import cell, directions
 from gru_core.cells.cell import Cell, Run, σ
 from gru_core.cells.holds import Held, Holds, put
 from gru_core.cells.mixture import Mixture
@@ -207,10 +207,12 @@ class Forward(Run):
     def mixture(self) -> Mixture:
         """c_t as a mixture: it keeps the share f of the old cell state, and takes the share i of the candidate."""
         held = None if self.holds is None else self.holds.masks.get("c")
-        starts = np.concatenate([self.c0[None], self.c])
+        starts = self.c_prev if self.cell.backward_units else np.concatenate([self.c0[None], self.c])
         return Mixture(self.f, self.i, self.c_tilde, starts, held, after=True)
 
     def backward(self, dh: Array, direct: Mapping[str, Array] | None = None) -> Gradients:
+        if self.cell.backward_units:
+            return directions.backward(Forward.backward, self, dh, direct)
         return backward(self, dh, direct)
 
     def gate_gradients(self, gradients: Gradients) -> dict[str, Array]:
@@ -236,6 +238,8 @@ def forward(lstm: LSTM, x: Array, state: Array | None = None, holds: Holds | Non
     If `x` is `(T, 1, I)`, `holds` may have several sequences, which then all read this x. The results have the
     precision of the weights. Raises ValueError if `x` has no timesteps, or if a shape does not fit.
     """
+    if lstm.backward_units:
+        return directions.forward(forward, lstm, x, state, holds)
     x, state, holds, batch = lstm.prepare(x, state, holds)
     T, H, dtype = len(x), lstm.units, lstm.U.dtype
     h0, c0 = np.ascontiguousarray(state[..., :H]), np.ascontiguousarray(state[..., H:])

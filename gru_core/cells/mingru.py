@@ -23,7 +23,7 @@ from typing import ClassVar
 import numpy as np
 
 from gru_core.arrays import Array
-from gru_core.cells import gru
+from gru_core.cells import directions, gru
 from gru_core.cells.cell import Cell, Gradients, σ
 from gru_core.cells.holds import Holds
 from gru_core.cells.signals import BLUE, DIVERGING, PLUM, PURPLE, Colour, Signal
@@ -129,6 +129,8 @@ class Forward(gru.UpdateGateRun):
         return _without(self.holds, "h_prev", 1 - self.z)
 
     def backward(self, dh: Array, direct: Mapping[str, Array] | None = None) -> Gradients:
+        if self.cell.backward_units:
+            return directions.backward(Forward.backward, self, dh, direct)
         return backward(self, dh, (direct or {}).get("z"))
 
     def gate_gradients(self, gradients: Gradients) -> dict[str, Array]:
@@ -155,6 +157,8 @@ def forward(mingru: MinGRU, x: Array, h0: Array | None = None, holds: Holds | No
     If `x` is `(T, 1, I)`, `holds` may have several sequences, which then all read this x. The results have the
     precision of the weights. Raises ValueError if `x` has no timesteps, or if a shape does not fit.
     """
+    if mingru.backward_units:
+        return directions.forward(forward, mingru, x, h0, holds)
     x, h0, holds, batch = mingru.prepare(x, h0, holds)
     # The gate and the candidate need no past: they, and what of them goes into h, are computed for all steps at once.
     z, h_tilde = _gates(mingru.input_sums(x, batch, mingru.W.T, mingru.b))

@@ -16,6 +16,7 @@ from typing import ClassVar
 import numpy as np
 
 from gru_core.arrays import Array
+from gru_core.cells import directions
 from gru_core.cells.cell import Cell, Gradients, Run
 from gru_core.cells.holds import Held, Holds, put
 from gru_core.cells.signals import BLUE, DIVERGING, SLATE, Colour, Signal
@@ -70,6 +71,8 @@ class Forward(Run):
 
     def backward(self, dh: Array, direct: Mapping[str, Array] | None = None) -> Gradients:
         """Run the function `backward`. `direct` is for gates, and is not used."""
+        if self.cell.backward_units:
+            return directions.backward(Forward.backward, self, dh, direct)
         return backward(self, dh)
 
     def step_jacobians(self) -> Array:
@@ -89,6 +92,8 @@ def forward(rnn: RNN, x: Array, h0: Array | None = None, holds: Holds | None = N
     If `x` is `(T, 1, I)`, `holds` may have several sequences, which then all read this x. The results have the
     precision of the weights. Raises ValueError if `x` has no timesteps, or if a shape does not fit.
     """
+    if rnn.backward_units:
+        return directions.forward(forward, rnn, x, h0, holds)
     x, h0, holds, batch = rnn.prepare(x, h0, holds)
     T = len(x)
     h, U = rnn.input_sums(x, batch, rnn.W.T, rnn.b), rnn.U_transposed

@@ -44,7 +44,7 @@ from gru_core.formats.limits import Limits
 from gru_core.formats.names import Arrays, plain
 from gru_core.formats.questions import FormatError, Option, Question, Unanswered, shown
 from gru_core.formats.twins import paired
-from gru_core.formats.weights import MAX_BYTES, MAX_TENSORS, Convention, Direction, Stack
+from gru_core.formats.weights import MAX_BYTES, MAX_TENSORS, Convention, Shown, Stack
 
 __all__ = [
     "Convention",
@@ -75,7 +75,7 @@ def read_file(
     answers: Mapping[str, str] | None = None,
     alphabet: Sequence[str] | None = None,
     labels: Sequence[str] | None = None,
-    direction: Direction | None = None,
+    direction: Shown | None = None,
     limits: Limits = LIMITS,
 ) -> Imported:
     """Return the model in the file at `path`, as `read` does. Also raises OSError if the file cannot be read."""
@@ -90,14 +90,15 @@ def read(
     answers: Mapping[str, str] | None = None,
     alphabet: Sequence[str] | None = None,
     labels: Sequence[str] | None = None,
-    direction: Direction | None = None,
+    direction: Shown | None = None,
     limits: Limits = LIMITS,
 ) -> Imported:
     """Return the model in the bytes of a file.
 
     The bytes decide which format the file has. `name` is the name of the file, and becomes the title of the model.
     `answers` has answers by the key of their question. `direction="backward"` means the same as
-    `answers={"direction": "backward"}`. `alphabet` names the symbols of an embedding. Without an embedding it makes the
+    `answers={"direction": "backward"}`; "both" reads a bidirectional network whole.
+    `alphabet` names the symbols of an embedding. Without an embedding it makes the
     inputs one-hot symbols. `labels` name the outputs.
 
     `limits` bounds the size of the model.

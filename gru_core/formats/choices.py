@@ -14,7 +14,18 @@ import numpy as np
 from gru_core.arrays import Array
 from gru_core.formats.names import Arrays, around
 from gru_core.formats.questions import FormatError, Option, Question, answer, apart, shown
-from gru_core.formats.weights import BLOCKS, Convention, Dense, Direction, Embedding, Stack, orders, stacked
+from gru_core.formats.weights import (
+    BLOCKS,
+    MERGES,
+    Convention,
+    Dense,
+    Direction,
+    Embedding,
+    Shown,
+    Stack,
+    orders,
+    stacked,
+)
 
 KEYS = ("network", "library", "cell", "order", "reset", "z", "direction", "embedding", "dense", "readout")
 """The keys of answers. Answers to `order`, `reset`, `z` and `readout` may contradict the file; then the answer counts.
@@ -163,12 +174,14 @@ def convention(stack: Stack, answers: Mapping[str, str]) -> Convention:
     return Convention(order.replace(",", ""), reset, z)  # type: ignore[arg-type]
 
 
-def direction(stack: Stack, answers: Mapping[str, str]) -> tuple[Direction, slice]:
+def direction(stack: Stack, answers: Mapping[str, str]) -> tuple[Shown, slice]:
     """Return the direction to show, and the layers that can run in only this direction.
 
-    A layer above a bidirectional layer needs both directions, so the shown layers end with the bidirectional layer. If
-    its backward direction is shown, the layers below are left out, because they read forward. Raises Unanswered if
-    there are two directions and no answer chooses one, and FormatError if the file does not have the chosen direction.
+    With both directions, all layers are shown, as one network. A layer above a bidirectional layer needs both
+    directions, so with one direction the shown layers end with the bidirectional layer. If its backward direction is
+    shown, the layers below are left out, because they read forward. Raises Unanswered if there are two directions and
+    no answer chooses one or both, and FormatError if the file does not have the chosen direction, or if both cannot be
+    shown together.
     """
     both, layers = stack.first_both, len(stack.layers)
     if both is None:
@@ -183,12 +196,28 @@ def direction(stack: Stack, answers: Mapping[str, str]) -> tuple[Direction, slic
     options = (
         Option("forward", "the half that reads from the first step to the last." + above),
         Option("backward", backward + below + above),
+        Option("both", "both halves as one network: the backward half reads the same sequence from its end."),
     )
     text = f"Layer {both + 1} is bidirectional. Which direction do you want to see?"
     question = Question("direction", text, options)
-    if answer(question, answers) == "forward":
-        return "forward", slice(both + 1)
-    return "backward", slice(both, both + 1)
+    choice = answer(question, answers)
+    if choice == "both":
+        _check_merges(stack)
+        return "both", slice(layers)
+    return ("forward", slice(both + 1)) if choice == "forward" else ("backward", slice(both, both + 1))
+
+
+def _check_merges(stack: Stack) -> None:
+    """Raise FormatError if the outputs of two directions are joined in a way that is not a sum."""
+    for k, merge in stack.merges.items():
+        if merge not in ("concat", *MERGES):
+            known = ", ".join(("concat", *MERGES))
+            raise FormatError(
+                f"layer {k + 1} joins its directions by {shown(merge)}; both can be shown together only with {known}. "
+                "Choose one direction"
+            )
+    if any("forward" not in layer for layer in stack.layers):
+        raise FormatError("a layer of this network only reads backward, so it cannot be shown with both directions")
 
 
 def _count(layers: int, where: str) -> str:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
+from gru_core.arrays import Array
 from gru_core.card import Card
+from gru_core.cells.cell import Cell
 from gru_core.formats import choices, ends
 from gru_core.formats.names import Arrays, around
-from gru_core.formats.questions import shown
-from gru_core.formats.weights import Convention, Direction, FileLayer, Stack
+from gru_core.formats.questions import FormatError, shown
+from gru_core.formats.weights import MERGES, Convention, Direction, FileLayer, Shown, Stack
 from gru_core.model import Model
 
 ENDINGS = (".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".npz", ".onnx", ".keras", ".h5")
@@ -27,7 +30,8 @@ class Imported:
     The model was built from `cells` by `convention`. The cells are the layers in the form of the file, from the bottom,
     with an embedding folded into the first. If `direction` is "backward", the network reads a sequence from its end.
     Then `as_read` is true if its library returns the states with the last timestep first. `both` is true if the file
-    also has the other direction. `source` is the library's name for the network.
+    also has the other direction. If `direction` is "both", the model has both directions, and `cells` is empty.
+    `source` is the library's name for the network.
     """
 
     model: Model
@@ -35,7 +39,7 @@ class Imported:
     source: str
     convention: Convention
     cells: tuple[FileLayer, ...]
-    direction: Direction = "forward"
+    direction: Shown = "forward"
     both: bool = False
     as_read: bool = False
 
@@ -63,7 +67,14 @@ def imported(
         choices.check_cell(stack, weights, answers)
     convention = choices.convention(stack, answers)
     direction, shown_layers = choices.direction(stack, answers)
-    cells = tuple(layer[direction].checked(stack.where) for layer in stack.layers[shown_layers])
+    one: Direction = "backward" if direction == "backward" else "forward"
+    cells = tuple(layer[one].checked(stack.where) for layer in stack.layers[shown_layers])
+    backward: dict[int, FileLayer] = {}
+    if direction == "both":
+        backward = {
+            k: layer["backward"].checked(stack.where) for k, layer in enumerate(stack.layers) if "backward" in layer
+        }
+        cells, backward = _unmerged(stack, cells, backward)
     report = [_source(stack, convention, cells), *stack.notes, *_direction_notes(stack, direction, shown_layers)]
     stored = {"order": stack.order, "reset": stack.reset, "z": stack.z}
     replaced = [key for key, value in stored.items() if value not in (None, getattr(convention, key))]
@@ -75,28 +86,34 @@ def imported(
     embeddings, linears = ([], list(stack.heads)) if stack.wired else around(weights)
     embedding = stack.embedding or choices.embedding(embeddings, stack.inputs, weights, answers)
     whole = all(network.names <= stack.names for network in stacks)
-    dense = stack.dense or choices.dense(linears, list(weights), stack.inputs, stack.units, embedding, answers, whole)
+    units = stack.outputs if direction == "both" else stack.units
+    dense = stack.dense or choices.dense(linears, list(weights), stack.inputs, units, embedding, answers, whole)
+    bottom = backward.get(0)
+    if bottom is not None:
+        _, (backward[0],), _ = ends.encoder((bottom,), embedding, alphabet, stack.padding)
     encoder, cells, sentences = ends.encoder(
         cells, None if shown_layers.start else embedding, alphabet, None if shown_layers.start else stack.padding
     )
     report += sentences
     if shown_layers.start and stack.padding is not None:
         report.append("The network masks timesteps: leave out the timesteps that it skips.")
-    both = stack.first_both is not None
+    both = stack.first_both is not None and direction != "both"
     if dense is not None and both:
         why = "needs both directions, so it is not used with only one"
         if len(stack.layers[-1]) == 1:
             why = "reads a layer that is left out, so it is not used"
         report.append(f"The linear layer {shown(dense.name)} {why}.")
         dense = None
-    elif dense is not None and dense.V.shape[1] != stack.units:
+    elif dense is not None and dense.V.shape[1] != units:
         report.append(
             f"The linear layer {shown(dense.name)} is not used: it takes {dense.V.shape[1]} numbers, "
-            f"but the top layer has {stack.units} units."
+            f"but the top layer has {units} units."
         )
         dense = None
-    readout, sentences = ends.readout(dense, cells[-1].units, labels, answers, cells[-1].U.dtype)
+    readout, sentences = ends.readout(dense, units, labels, answers, cells[-1].U.dtype)
     report += sentences
+    if direction == "both":
+        readout = replace(readout, V=_spread(stack, len(cells) - 1, readout.V))
     used = {part.name for part in (embedding, dense) if part is not None}
     unused = [n for n in others if n.rpartition("/")[0].removesuffix("/vars") not in used and n not in used]
     states = [n for n in unused if INITIAL.search(n.rpartition("/")[2]) and stack.units in others[n].shape[-1:]]
@@ -108,10 +125,46 @@ def imported(
     if unused and not stack.wired:
         more = f" and {len(unused) - 5} more" if len(unused) > 5 else ""
         report.append(f"Not used: {', '.join(map(shown, unused[:5]))}{more}.")
-    model = Model(
-        encoder, tuple(cell.core(convention) for cell in cells), readout, _card(name, stack.source, stack.blocks == 1)
-    )
-    return Imported(model, tuple(report), stack.source, convention, cells, direction, both, stack.as_read)
+    layers: list[Cell] = []
+    for k, cell in enumerate(cells):
+        layer = cell.core(convention)
+        layers.append(Cell.bidirectional(layer, backward[k].core(convention)) if k in backward else layer)
+    model = Model(encoder, tuple(layers), readout, _card(name, stack.source, stack.blocks == 1))
+    known = () if backward else cells
+    return Imported(model, tuple(report), stack.source, convention, known, direction, both, stack.as_read)
+
+
+def _spread(stack: Stack, k: int, weights: Array) -> Array:
+    """Return the columns of `weights` for the outputs of both directions of layer `k`, side by side.
+
+    If the network adds the outputs of the directions, or takes their mean, the columns belong to the sum.
+    """
+    factor = MERGES.get(stack.merges.get(k, ""))
+    return weights if factor is None else np.tile(weights * weights.dtype.type(factor), 2)
+
+
+def _unmerged(
+    stack: Stack, cells: tuple[FileLayer, ...], backward: Mapping[int, FileLayer]
+) -> tuple[tuple[FileLayer, ...], dict[int, FileLayer]]:
+    """Return the cells of both directions, each with the weights of all units of the layer below.
+
+    Raises FormatError if a layer does not read the outputs of all these units.
+    """
+
+    def spread(k: int, cell: FileLayer) -> FileLayer:
+        return replace(cell, W=_spread(stack, k - 1, cell.W)) if k else cell
+
+    cells = tuple(spread(k, cell) for k, cell in enumerate(cells))
+    backward = {k: spread(k, cell) for k, cell in backward.items()}
+    for k, below in enumerate(cells[:-1]):
+        outputs = below.units + (backward[k].units if k in backward else 0)
+        for cell in (cells[k + 1], *([backward[k + 1]] if k + 1 in backward else [])):
+            if cell.inputs != outputs:
+                raise FormatError(
+                    f"layer {k + 2} takes {cell.inputs} inputs, but both directions of layer {k + 1} give {outputs}. "
+                    "Choose one direction"
+                )
+    return cells, backward
 
 
 ASSUMED = {
@@ -146,8 +199,15 @@ def _source(stack: Stack, convention: Convention, cells: Sequence[FileLayer]) ->
     return f"{sentence}; the reset gate acts {convention.reset} the product; z near 1 {z}."
 
 
-def _direction_notes(stack: Stack, direction: Direction, shown_layers: slice) -> list[str]:
+def _direction_notes(stack: Stack, direction: Shown, shown_layers: slice) -> list[str]:
     """Return sentences about the direction that is shown, and about layers that are left out because of it."""
+    if direction == "both":
+        note = (
+            "Both directions are shown as one network. In a bidirectional layer the first units read forward, the "
+            "others backward. The output at a timestep reads the states of both there. The last state of a backward "
+            "unit is the one at the first timestep."
+        )
+        return [note]
     notes = []
     if stack.first_both is not None:
         other = "backward" if direction == "forward" else "forward"

@@ -167,6 +167,8 @@ def _configured(by_path: Mapping[str, Stack], leaf: Leaf) -> Stack:
     if leaf.config.get("stateful") is True:
         notes.append("In the file a sequence starts from the last state of the one before; here it starts from zero.")
     stack = replace(stacked(stacks), notes=tuple(notes), wired=True)
+    if merged != "concat":
+        stack = replace(stack, merges={0: str(merged)})
     if leaf.config.get("zero_output_for_mask") is True:
         stack = replace(
             stack,

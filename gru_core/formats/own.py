@@ -38,6 +38,8 @@ def read(arrays: Arrays, content: str) -> Imported:
     resets = {cell.reset for cell in model.layers if isinstance(cell, GRU)}
     order = BLOCKS[len(model.layers[0].gates)] if known(model.layers) else ""
     convention = Convention(order, "after" if "after" in resets else "before")
+    if model.is_bidirectional:
+        return Imported(model, (sentence,), "GRU Scope", convention, (), "both")
     cells = tuple(FileLayer.from_core(cell, convention) for cell in model.layers) if order else ()
     return Imported(model, (sentence,), "GRU Scope", convention, cells)
 

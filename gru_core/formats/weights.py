@@ -14,7 +14,7 @@ and `FileLayer.core` returns the layer in the form of the core:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import permutations
 from typing import Any, Literal
 
@@ -31,6 +31,11 @@ from gru_core.formats.questions import FormatError, shown
 Reset = Literal["before", "after"]
 Update = Literal["keep", "take"]
 Direction = Literal["forward", "backward"]
+Shown = Literal["forward", "backward", "both"]
+"""The direction of a bidirectional network that is shown, or both."""
+
+MERGES = {"sum": 1.0, "ave": 0.5}
+"""The ways to add the outputs of two directions, each with the factor of the outputs, by their names in Keras."""
 
 BLOCKS = {3: "rzh", 4: "ifco", 1: "h"}
 """The blocks of a GRU, an LSTM and a plain RNN, by their letters, in the core's order."""
@@ -272,6 +277,8 @@ class Stack:
     """Whether the library of a network that reads backward returns the states of the last timestep first."""
     beside: tuple[str, ...] = ()
     """The arrays outside the network that may belong to its cells. The names in the file do not decide this."""
+    merges: Mapping[int, str] = field(default_factory=dict)
+    """How the outputs of two directions are joined, by the index of the layer; "concat" for the others."""
     padding: float | None = None
     """The padding symbol's number or, without an embedding, the value of all inputs at a skipped timestep."""
 
@@ -297,6 +304,12 @@ class Stack:
     def first_both(self) -> int | None:
         """The index of the lowest layer that reads in both directions, None if there is none."""
         return next((k for k, layer in enumerate(self.layers) if len(layer) == 2), None)
+
+    @property
+    def outputs(self) -> int:
+        """The numbers that the top layer passes on, with all its directions."""
+        sizes = [cell.units for cell in self.layers[-1].values()]
+        return sizes[0] if self.merges.get(len(self.layers) - 1, "concat") != "concat" else sum(sizes)
 
     def feeds(self, other: Stack) -> bool:
         """Return whether `other` can be the next layers.
@@ -326,4 +339,9 @@ def stacked(stacks: Iterable[Stack]) -> Stack:
     layers = first.layers + tuple(layer for stack in others for layer in stack.layers)
     names = first.names.union(*(stack.names for stack in others))
     notes = tuple(dict.fromkeys(note for stack in (first, *others) for note in stack.notes))
-    return check_layers(replace(first, layers=layers, names=names, notes=notes))
+    merges: dict[int, str] = {}
+    below = 0
+    for stack in (first, *others):
+        merges |= {below + k: merge for k, merge in stack.merges.items()}
+        below += len(stack.layers)
+    return check_layers(replace(first, layers=layers, names=names, notes=notes, merges=merges))

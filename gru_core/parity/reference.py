@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,10 @@ MAX_STEPS, MAX_WORK = 10_000, 2e9
 """Limits on a reference, over all its sequences: timesteps, and timesteps times the number of weights of the model."""
 
 STATE = ("h0", "c0", "lengths", "mask")
-"""Arrays that a reference can have besides the input, the states and the outputs."""
+"""Arrays that a reference can have besides the input, the states and the outputs.
+
+An initial state can also have the name of its layer: `h0_l0`, `h0_l1`, …, so that layers may have different sizes.
+"""
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -69,7 +72,8 @@ def read(model: Model, arrays: Arrays, both: bool, backward: bool, as_read: bool
     top = len(model.layers) - 1
     sizes = {f"h_l{k}": layer.units for k, layer in enumerate(model.layers)} | {"y": len(model.readout.labels)}
     named = {f"h_l{top}" if name == "h" else name: array for name, array in arrays.items() if name != "x"}
-    signals = {name: np.asarray(array) for name, array in named.items() if name not in STATE}
+    initial = {f"{name}_l{k}" for name in ("h0", "c0") for k in range(top + 1)}
+    signals = {name: np.asarray(array) for name, array in named.items() if name not in initial.union(STATE)}
     unknown = [name for name in signals if name not in sizes]
     if "x" not in arrays or not signals or unknown:
         allowed = f"x, and h, {', '.join(list(sizes)[:-1])} or y"
@@ -93,13 +97,38 @@ def read(model: Model, arrays: Arrays, both: bool, backward: bool, as_read: bool
             for name, a in signals.items()
         }
 
+    if model.is_bidirectional:
+        _check_last(model, signals, len(x))
     flipped = backward and not as_read
     wide = both and all(array.shape[-1] == 2 * sizes[name] for name, array in signals.items())
+    wanted = read_signals(backward)
     bits = min(_bits(array) for array in signals.values())
     return Reference(
-        x, read_signals(backward), padded, _initial_states(model, named, x.shape[1], both, backward), bits,
-        read_signals(not backward) if wide else None,
+        x, wanted, padded, _initial_states(model, named, x.shape[1], both, backward), bits,
+        read_signals(not backward) if wide else _exchanged(model, wanted),
     )  # fmt: skip
+
+
+def _exchanged(model: Model, wanted: Mapping[str, Wanted]) -> Mapping[str, Wanted] | None:
+    """Return the signals with the two halves of bidirectional layers exchanged; None if there are no such layers."""
+    both = [f"h_l{k}" for k, layer in enumerate(model.layers) if 2 * layer.backward_units == layer.units]
+    exchanged = {
+        name: replace(signal, values=np.concatenate(np.split(signal.values, 2, -1)[::-1], -1))
+        for name, signal in wanted.items()
+        if name in both
+    }
+    return {**wanted, **exchanged} if exchanged else None
+
+
+def _check_last(model: Model, signals: Arrays, T: int) -> None:
+    """Raise FormatError if a state of a bidirectional layer is only there after the last timestep."""
+    for k, layer in enumerate(model.layers):
+        array = signals.get(f"h_l{k}")
+        if layer.backward_units and array is not None and (array.ndim < 2 or len(array) != T):
+            raise FormatError(
+                f"h_l{k} in the reference has the shape {array.shape}; for a bidirectional layer it must be "
+                f"({T}, B, {layer.units}), with all timesteps. The last state of its backward half is at the first one"
+            )
 
 
 def _numbers(name: str, array: npt.NDArray[Any]) -> Array:
@@ -213,26 +242,36 @@ def _wanted(
 def _initial_states(model: Model, arrays: Arrays, B: int, both: bool, backward: bool) -> tuple[Array, ...]:
     """Return the initial state of each layer, `(B, S)`, from `h0` and, for an LSTM, `c0`. Missing states are zero."""
     states = tuple(np.zeros((B, len(layer.carried) * layer.units)) for layer in model.layers)
-    L = len(model.layers)
     for place, name in enumerate(("h0", "c0")):
-        if name not in arrays:
-            continue
-        array = _numbers(name, np.asarray(arrays[name]))
-        if place == 1 and any(len(layer.carried) == 1 for layer in model.layers):
-            raise FormatError("c0 in the reference is the cell state of an LSTM; this model has none")
-        H = model.layers[0].units
-        shape = array.shape
-        if any(layer.units != H for layer in model.layers) or array.shape[-1:] != (H,) or array.ndim > 3:
-            array = np.empty(0)
-        elif both and array.ndim > 1 and len(array) == 2 * L:
-            array = array[int(backward) :: 2]
-        if array.size == L * H or array.size == L * B * H:
+        for title, array, layers in _given(model, arrays, name):
+            if place == 1 and any(len(layer.carried) == 1 for layer in model.layers):
+                raise FormatError("c0 in the reference is the cell state of an LSTM; this model has none")
+            array, L, H = _numbers(title, np.asarray(array)), len(layers), model.layers[layers[0]].units
+            shape = array.shape
+            if any(model.layers[k].units != H for k in layers):
+                names = ", ".join(f"{name}_l{k}" for k in layers)
+                raise FormatError(f"the layers have different sizes: name the arrays of {name} by layer: {names}")
+            if array.ndim in (2, 3) and len(array) == 2 * L and all(model.layers[k].backward_units for k in layers):
+                array = np.concatenate([array[::2], array[1::2]], -1)  # PyTorch has a row for each direction
+            if array.shape[-1:] != (H,) or array.ndim > 3:
+                array = np.empty(0)
+            elif both and array.ndim > 1 and len(array) == 2 * L:
+                array = array[int(backward) :: 2]
+            if array.size not in (L * H, L * B * H):
+                needed = f"({L}, {B}, {H})" if name in arrays else f"({B}, {H})"
+                raise FormatError(f"{title} in the reference has the shape {shape}; it must be {needed}")
             array = np.broadcast_to(array.reshape(L, -1, H), (L, B, H))
-        else:
-            raise FormatError(f"{name} in the reference has the shape {shape}; it must be ({L}, {B}, {H})")
-        for k, state in enumerate(array):
-            states[k][:, place * H : (place + 1) * H] = state
+            for k, state in zip(layers, array, strict=True):
+                states[k][:, place * H : (place + 1) * H] = state
     return states
+
+
+def _given(model: Model, arrays: Arrays, name: str) -> list[tuple[str, npt.NDArray[Any], list[int]]]:
+    """Return the arrays of an initial state, `h0` or `c0`: the name, the array, and the indices of its layers."""
+    numbers = list(range(len(model.layers)))
+    if name in arrays:
+        return [(name, arrays[name], numbers)]
+    return [(title, arrays[title], [k]) for k in numbers if (title := f"{name}_l{k}") in arrays]
 
 
 def _bits(array: Array) -> int:

@@ -178,7 +178,8 @@ def _compare(core: Model, reference: Reference) -> tuple[Parity, Case, dict[str,
     """Return the differences without a cause, the case that was run, and the signals of the model in it."""
     case = _case(core, reference)
     order = np.argsort(reference.padded, axis=0, kind="stable")
-    runs = core.forward(case.x, case.h0)
+    # In a layer of one direction no state depends on the padding at the end, and the run is faster without a mask.
+    runs = core.forward(case.x, case.h0, mask=case.counted if core.is_bidirectional else None)
     given = {f"h_l{k}": run.h for k, run in enumerate(runs)} | {"y": core.readout(runs[-1].h)}
     bits = reference.bits
     if bits == 53 and any(array.dtype != np.float64 for array in core.parameters.values()):
@@ -204,6 +205,8 @@ def _check(model: Model | Imported, reference: Reference) -> Parity:
             return replace(
                 parity, cause=Cause("direction", "with the two directions swapped", left, remedies.DIRECTIONS)
             )
+    if core.is_bidirectional:
+        return parity  # the other mistakes are known for one direction
     return replace(parity, cause=_cause(model, case, parity))
 
 

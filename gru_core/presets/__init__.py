@@ -38,6 +38,13 @@ EXTRA = (
     "brackets-two-units-after",
     "sentiment-two-layers",
     "sunspots",
+    "sunspots-lstm",
+    "sunspots-rnn",
+    "names",
+    "names-plain",
+    "names-lstm",
+    "names-rnn",
+    "name-writer",
 )
 """More models. Each shows one idea and was trained with a recipe of its own."""
 

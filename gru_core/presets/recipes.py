@@ -9,13 +9,15 @@ import numpy as np
 
 from gru_core.card import Card
 from gru_core.cells.gru import GRU
+from gru_core.cells.registry import CELLS
 from gru_core.experiments import BASES
 from gru_core.model import Model
 from gru_core.presets import PENALIZED, plain
 from gru_core.runs.clamp import Clamp
 from gru_core.training.fit import NO_PENALTIES, Penalties, Schedule, Snapshot, fit
+from gru_core.training.names import LONGEST, SOURCE, Surnames
 from gru_core.training.recipe import Recipe, begin, negated, sign_in_words, task_for
-from gru_core.training.scoring import SCORE, gate_means, in_words, score
+from gru_core.training.scoring import SCORE, by_label, gate_means, in_words, score
 from gru_core.training.series import TRAINING_YEARS
 from gru_core.training.tasks import ALL, FORECASTS, SUNSPOTS, Batch, task_of
 
@@ -143,6 +145,12 @@ def _plain(preset: Preset) -> Preset:
     return replace(preset, title=title, reading=reading, recipe=replace(preset.recipe, penalties=NO_PENALTIES))
 
 
+def _with_cell(preset: Preset, cell: str) -> Preset:
+    """Return the recipe with another cell and without penalties, for the same sequences and as many units."""
+    recipe = replace(preset.recipe, cell=cell, penalties=NO_PENALTIES)
+    return replace(preset, title=f"{preset.title}, {CELLS[cell].title}", recipe=recipe)
+
+
 _BRACKETS = Preset(
     title="Brackets, reset before",
     about="count the open brackets",
@@ -158,6 +166,38 @@ def _years(first: int, last: int) -> str:
     start = TRAINING_YEARS.start
     return FORECASTS["sunspots"].encoder.write(SUNSPOTS.values[first - start : last + 1 - start, None])
 
+
+_SUNSPOTS = Preset(
+    title="Sunspots",
+    about="forecast next year’s sunspot number from the yearly numbers so far",
+    question="How does the network know whether the sunspots will rise or fall?",
+    reading="x and y are sunspot numbers divided by 100. The network was trained on the years 1700 to 1920. "
+    "The years 1921 to 2008 are held out. Units, seed and length of the training were chosen on 1871 to 1920, "
+    "after a trial that had shown held-out errors of several sizes.",
+    examples=(_years(1964, 2008), _years(1901, 1945), _years(1701, 1745)),
+    recipe=Recipe("sunspots", units=2, seed=1, schedule=Schedule(None, 0, 0.01, T=40, most=500)),
+)
+
+
+_SUNSPOTS_OF_THE_GRU = replace(
+    _SUNSPOTS, reading=_SUNSPOTS.reading.replace("training were chosen", "training were chosen for the GRU")
+)
+
+
+_NAMES = Preset(
+    title="Names",
+    about="guess from which of twelve lists of surnames a name is, letter by letter",
+    question="Which letters change the guess?",
+    reading="The network guesses a list, and not who a person is. The examples are held-out names.",
+    examples=("jonsdottir", "bosnjakovic", "humphreys", "udinesi", "vanderheijden", "chauveau"),
+    recipe=Recipe(
+        "names",
+        units=16,
+        seed=0,
+        schedule=Schedule(None, after=700, rate=0.02, T=LONGEST, B=64, most=800, every=100),
+        penalties=Penalties(z=0.1),
+    ),
+)
 
 _EXTRA = {
     "store-and-recall-lstm-hidden": Preset(
@@ -199,16 +239,25 @@ _EXTRA = {
             penalties=Penalties(z=0.03),
         ),
     ),
-    "sunspots": Preset(
-        title="Sunspots",
-        about="forecast next year’s sunspot number from the yearly numbers so far",
-        question="How does the network know whether the sunspots will rise or fall?",
-        reading="x and y are sunspot numbers divided by 100. The network was trained on the years 1700 to 1920. "
-        "The years 1921 to 2008 are held out. Units, seed and length of the training were chosen on 1871 to 1920, "
-        "after a trial that had shown held-out errors of several sizes.",
-        examples=(_years(1964, 2008), _years(1901, 1945), _years(1701, 1745)),
-        recipe=Recipe("sunspots", units=2, seed=1, schedule=Schedule(None, 0, 0.01, T=40, most=500)),
+    "sunspots": _SUNSPOTS,
+    **{f"sunspots-{cell}": _with_cell(_SUNSPOTS_OF_THE_GRU, cell) for cell in ("lstm", "rnn")},
+    "name-writer": Preset(
+        title="Name writer",
+        about="name the next letter of a surname, after the language",
+        question="How does the network know how a Finnish name ends?",
+        reading="The first timestep reads the language. Each output is the next letter, or a period for the end. "
+        "gru.write draws a letter from it, and reads this letter next.",
+        examples=("finnish virtanen", "icelandic jonsdottir", "italian udinesi", "irish"),
+        recipe=Recipe(
+            "name-writer",
+            units=32,
+            seed=0,
+            schedule=Schedule(None, after=1200, rate=0.01, T=LONGEST + 1, B=64, most=1300, every=500),
+        ),
     ),
+    "names": _NAMES,
+    "names-plain": _plain(_NAMES),
+    **{f"names-{cell}": _with_cell(_NAMES, cell) for cell in ("lstm", "rnn")},
 }
 
 PRESETS: dict[str, Preset] = (
@@ -234,8 +283,9 @@ def train(preset: Preset) -> Iterator[Snapshot]:
 def finished(preset: Preset, model: Model, step: int) -> Model:
     """Return a trained model with the card of its preset."""
     recipe = preset.recipe
-    values = {"r": 0.0, "z": 0.0} if recipe.cell == "gru" else {"i": 0.0, "f": 1.0, "o": 0.0}
-    biases = ", ".join(f"b_{gate} {value:g}" for gate, value in (values | {**recipe.biases}).items())
+    gates = [gate for gate in ("r", "z", "i", "f", "o") if gate in CELLS[recipe.cell].gates]
+    values = {gate: float(gate == "f") for gate in gates} | {**recipe.biases}
+    biases = ", ".join(f"b_{gate} {value:g}" for gate, value in values.items()) or "0"
     return with_card(replace(model, card=preset.card), recipe, step, biases, negated(recipe))
 
 
@@ -263,8 +313,9 @@ def measure(model: Model, recipe: Recipe) -> dict[str, float]:
     """Return the figures of a card.
 
     The figures are the score on sequences of 20 and of 500 timesteps, the mean of each gate of the top layer at each
-    kind of timestep, and the score with each of these gates clamped at 1 and at 0. For a forecast, the score is on the
-    held-out numbers, with those of the baselines in place of 500 timesteps. Figures are rounded to four digits.
+    kind of timestep, and the score with each of these gates clamped at 1 and at 0. For recorded data, the score is on
+    the held-out part, with those of the baselines in place of 500 timesteps. For names, there is also the score on each
+    language. Figures are rounded to four digits.
     """
     recipe = usual(recipe.task)
     batch, top = fresh(recipe), len(model.layers) - 1
@@ -272,13 +323,18 @@ def measure(model: Model, recipe: Recipe) -> dict[str, float]:
     gates = [gate for gate, signal in model.layers[-1].signals.items() if signal.lowest == 0]
     clamps = [Clamp(gate, value, layer=top) for gate in reversed(gates) for value in (1, 0)]
     name = SCORE[model.readout.kind]
-    series = ALL[recipe.task].series
+    task = ALL[recipe.task]
     figures = {
         name: score(model, batch),
         **(
-            {f"{name} at 500 timesteps": score(model, fresh(recipe, 500, 100))}
-            if series is None
-            else {f"{name} of {baseline}": error for baseline, error in series.baselines.items()}
+            {f"{name} of {baseline}": value for baseline, value in task.baselines.items()}
+            if task.recorded
+            else {f"{name} at 500 timesteps": score(model, fresh(recipe, 500, 100))}
+        ),
+        **(
+            {f"{name}, {label}": share for label, share in by_label(model, batch).items()}
+            if isinstance(task.names, Surnames)
+            else {}
         ),
         **gate_means(runs, batch.events),
         **{f"{name} with {clamp.gate} = {clamp.value}": score(model, batch, [clamp]) for clamp in clamps},
@@ -308,18 +364,28 @@ def with_card(model: Model, recipe: Recipe, step: int, biases: str, negated: Seq
         **sign_in_words(negated),
     }
     summary = in_words(model.readout.kind, measured[SCORE[model.readout.kind]])
-    if (series := ALL[recipe.task].series) is not None:
-        summary = beside_baselines(measured[SCORE[model.readout.kind]], series.baselines)
+    task = ALL[recipe.task]
+    if task.recorded:
+        summary = beside_baselines(model.readout.kind, measured[SCORE[model.readout.kind]], task.baselines)
+    if task.names is not None:
+        training |= {"sources": SOURCE, "names": task.names.counts, "loss": task.names.scored}
     card = replace(model.card, weights="trained", summary=summary, training=training, measured=measured)
     return replace(model, card=card)
 
 
-def beside_baselines(error: float, baselines: Mapping[str, float]) -> str:
-    """Return the error of a forecast in words, with those of its baselines and which of them it does not beat."""
-    others = ", ".join(f"{name} {baseline:.3g}" for name, baseline in baselines.items())
-    better = " and ".join(name for name, baseline in baselines.items() if baseline <= error)
+def beside_baselines(kind: str, score: float, baselines: Mapping[str, float]) -> str:
+    """Return a held-out score in words, with those of the baselines and which of them it does not beat."""
+    others = ", ".join(f"{name} {_three(kind, baseline)}" for name, baseline in baselines.items())
+    sign = 1 if kind == "softmax" else -1
+    better = " and ".join(name for name, baseline in baselines.items() if sign * (baseline - score) >= 0)
     verdict = f"It does not beat {better}" if better else "It beats them all"
-    return f"held-out mean squared error {error:.3g}. Baselines: {others}. {verdict}"
+    unit = "{} held-out accuracy" if kind == "softmax" else "held-out mean squared error {}"
+    return f"{unit.format(_three(kind, score))}. Baselines: {others}. {verdict}"
+
+
+def _three(kind: str, score: float) -> str:
+    """Return a score with three digits."""
+    return f"{100 * score:.3g}%" if kind == "softmax" else f"{score:.3g}"
 
 
 def described(penalties: Penalties) -> str:

@@ -64,9 +64,13 @@ class TraceBatch(Layered):
     def last(self) -> list[Array]:
         """The state of each layer after the last timestep of each sequence, `(B, S)`: the `h0` of a next batch."""
         ends, each = self.lengths - 1, np.arange(len(self))
-        return [
-            np.concatenate([getattr(run, name)[ends, each] for name in run.cell.carried], -1) for run in self.layers
-        ]
+        states = []
+        for run in self.layers:
+            n = run.cell.units - run.cell.backward_units
+            signals = [getattr(run, name) for name in run.cell.carried]
+            parts = [part for values in signals for part in (values[ends, each, :n], values[0, :, n:])]
+            states.append(np.concatenate(parts, -1))
+        return states
 
     def __repr__(self) -> str:
         shortest, longest = int(self.lengths.min()), int(self.lengths.max())
@@ -108,6 +112,8 @@ def trace_batch(
         counts[: len(sequence), b] = True if mask is None else mask
     inside = np.arange(T)[:, None] < lengths
     holds = model.holds(clamps, (T, B))
+    if model.is_bidirectional:
+        counts &= inside  # the units that read from the end skip the padding there
     if not counts.all():
         holds = [
             (held or Holds({}, {})).skipping(counts, cell.units, cell.skip)
@@ -150,6 +156,8 @@ def _initial(model: Model, h0: Sequence[npt.ArrayLike] | None, after: TraceBatch
     if after is not None and h0 is not None:
         raise ValueError("h0 and after are both initial states: give only one of them")
     given: Sequence[npt.ArrayLike] | None = h0 if after is None else after.last
+    if after is not None and model.is_bidirectional:
+        raise ValueError("a bidirectional network needs whole sequences: a batch cannot go on from another one")
     states = model.state(None) if given is None else [np.asarray(state, float) for state in given]
     needed = [state.shape for state in model.state(None)]
     if [state.shape[-1:] for state in states] != needed or any(s.shape[:-1] not in ((), (B,)) for s in states):
@@ -160,7 +168,8 @@ def _initial(model: Model, h0: Sequence[npt.ArrayLike] | None, after: TraceBatch
 
 def _run(model: Model, x: Array, lengths: Lengths, state: Sequence[Array], holds: Sequence[Holds | None]) -> list[Run]:
     """Run the model over padded inputs `(T, B, I)`, in parts of time that leave out the sequences that have ended."""
-    ends = np.unique(np.quantile(lengths, np.linspace(0, 1, PARTS + 1)[1:], method="higher"))
+    parts = 1 if model.is_bidirectional else PARTS
+    ends = np.unique(np.quantile(lengths, np.linspace(0, 1, parts + 1)[1:], method="higher"))
     runs: list[Run] = []
     values: list[dict[str, Any]] = []
     for start, end in zip([0, *ends], ends, strict=False):

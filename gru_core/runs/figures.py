@@ -70,6 +70,33 @@ def heatmaps(signals: Signals, theme: Theme) -> go.Figure:
     return figure
 
 
+FORECAST: dict[Theme, dict[str, dict[str, Any]]] = {
+    theme: {
+        "series": {"color": ink, "width": 1.5},
+        "forecast": {"color": BLUE[theme], "width": 2.5},
+        "last value": {"color": soft, "width": 1, "dash": "dot"},
+        "linear autoregression": {"color": soft, "width": 1, "dash": "dash"},
+    }
+    for theme, (ink, soft) in INK.items()
+}
+"""The lines of a forecast. The name of a line is the start of the name of what it shows."""
+
+
+def forecast_lines(theme: Theme) -> go.Figure:
+    """Return a figure without data: a line for each entry of FORECAST, over the columns of a tape.
+
+    The figure has no axes and no labels, because the page adds its own.
+    """
+    import plotly.graph_objects as go
+
+    hidden = {"visible": False, "fixedrange": True}
+    figure = go.Figure(layout={"template": "none", "margin": dict.fromkeys("lrtb", 0), "showlegend": False})
+    figure.update_layout(paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", xaxis=hidden, yaxis=hidden)
+    for name, line in FORECAST[theme].items():
+        figure.add_scatter(name=name, mode="lines", line=line, hoverinfo="skip")
+    return figure
+
+
 def run_figure(run: Run, tokens: list[str] | None, title: str, twin: Run | None, theme: Theme) -> go.Figure:
     """Return the signals of a layer's run, with a title and labels, for a notebook.
 
@@ -96,6 +123,9 @@ def run_figure(run: Run, tokens: list[str] | None, title: str, twin: Run | None,
     for i, style in enumerate(signals.values()):
         label = {"text": f"{style.name} {style.symbol}", "font": {"color": style.colour[theme]}}
         axis = {"visible": True, "fixedrange": False, "title": label, "dtick": max(1, H // 4), "tickmode": "linear"}
+        if run.cell.backward_units:
+            ends = [1, H - run.cell.backward_units, H - run.cell.backward_units + 1, H]
+            axis |= {"tickmode": "array", "tickvals": ends, "ticktext": [run.cell.unit_name(end - 1) for end in ends]}
         figure.update_layout({f"yaxis{'' if i == 0 else i + 1}": axis})
     every = max(1, T // 40)
     ticks = [f"{token[:12]}<br>{t}" for t, token in zip(steps, tokens, strict=True)]
@@ -137,7 +167,7 @@ def census_figure(
     if not panels:
         panels.append(("Range of h", "lowest", "highest", [u.lowest for u in units], [u.highest for u in units], ink))
     figure = go.Figure(layout={"template": "none", "paper_bgcolor": paper, "plot_bgcolor": paper, "font_color": soft})
-    hover = [_hover(unit, len(model.layers) > 1) for unit in units]
+    hover = [_hover(unit, model) for unit in units]
     marks = [SYMBOLS[unit.layer % len(SYMBOLS)] for unit in units]
     width = 1 / len(panels)
     for i, (name, across, up, x, y, color) in enumerate(panels):
@@ -172,9 +202,10 @@ SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "x", "star", "
 """The symbols of points, by layer."""
 
 
-def _hover(unit: Unit, several: bool) -> str:
+def _hover(unit: Unit, model: Model) -> str:
     """Return the text at the point of a unit. Layers, units, sequences and timesteps count from 1, as on the page."""
-    name = f"layer {unit.layer + 1}, unit {unit.unit + 1}" if several else f"unit {unit.unit + 1}"
+    name = f"unit {model.layers[unit.layer].unit_name(unit.unit)}"
+    name = f"layer {unit.layer + 1}, {name}" if len(model.layers) > 1 else name
     lines = [f"{name}{' (dead)' if unit.dead else ''}"]
     lines += [
         f"{gate}: mean {mean:.2f}, closed {unit.closed[gate]:.0%}, open {unit.open[gate]:.0%}"
@@ -285,6 +316,12 @@ def page_figures(signals: Signals) -> dict[str, Any]:
     """Return the figure of `heatmaps` for each theme, as dictionaries for JSON."""
     themes: tuple[Theme, ...] = ("light", "dark")
     return {theme: heatmaps(signals, theme).to_plotly_json() for theme in themes}
+
+
+def page_forecast() -> dict[str, Any]:
+    """Return the figure of `forecast_lines` for each theme, as dictionaries for JSON."""
+    themes: tuple[Theme, ...] = ("light", "dark")
+    return {theme: forecast_lines(theme).to_plotly_json() for theme in themes}
 
 
 def page_pictures(signals: Signals) -> dict[str, Any]:

@@ -12,6 +12,9 @@ s_t is the initial state m_0 or, after a clamp on the state, the last value that
 that timestep, and earlier timesteps have no share.
 
 The ledger is exact for the mixture, but it does not show causes: a candidate itself depends on the state before it.
+A unit that reads the sequence from its end starts from the state after the last timestep, so its row t has shares of
+the timesteps k ≥ t.
+
 Functions that take a run need a run of one sequence. They count units and timesteps from 0, and raise ValueError for
 an RNN.
 """
@@ -24,6 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gru_core.arrays import Array
+from gru_core.cells import directions
 from gru_core.cells.cell import Run
 from gru_core.cells.mixture import Mixture
 
@@ -38,12 +42,26 @@ def mixture(run: Run) -> Mixture:
     return run.mixture
 
 
+def _as_read(run: Run, unit: int) -> tuple[Run, int] | None:
+    """Return the run and the index of a unit that reads from the end, in the order in which it reads; else None."""
+    n = run.cell.units - run.cell.backward_units
+    return (directions.runs(run)[1], unit - n) if unit >= n else None
+
+
+def _turned(rows: Array) -> Array:
+    """Return shares with the timesteps in the opposite order. Column 0 stays first."""
+    return np.concatenate([rows[..., :1], rows[..., :0:-1]], -1)
+
+
 def since(run: Run, unit: int) -> npt.NDArray[np.int_]:
     """Return, for every timestep, the latest timestep that started from a clamped state, or -1 if none did: `(T,)`.
 
     In a GRU a clamp sets the state that a timestep reads. In an LSTM it sets the state that a timestep leaves, so the
     next timestep starts from it.
     """
+    if back := _as_read(run, unit):
+        steps = since(*back)[::-1]
+        return np.where(steps < 0, -1, len(run.h) - 1 - steps)
     parts = mixture(run)
     latest = np.full(len(run.h), -1)
     if parts.held is not None:
@@ -54,6 +72,8 @@ def since(run: Run, unit: int) -> npt.NDArray[np.int_]:
 
 def origins(run: Run, unit: int) -> Array:
     """Return s_t, the state that column 0 of the ledger belongs to: `(T,)`."""
+    if back := _as_read(run, unit):
+        return origins(*back)[::-1]
     # `since` is -1 without a clamp. Then s_t is the initial state, which is row 0 of `starts`.
     return np.asarray(mixture(run).starts[np.maximum(0, since(run, unit)), unit])
 
@@ -63,6 +83,8 @@ def ledger_row(run: Run, unit: int, t: int) -> Array:
 
     Column 0 is the share of s_t, and column k the share of the k-th timestep's candidate.
     """
+    if back := _as_read(run, unit):
+        return _turned(ledger_row(*back, len(run.h) - 1 - range(len(run.h))[t]))
     parts, start = mixture(run), max(0, int(since(run, unit)[t]))
     keep, take = parts.keep[:, unit], parts.take[:, unit]
     # Π_{k≤s≤t} keep_s for every k, multiplied backward from t. A quotient of products would lose small factors.
@@ -83,6 +105,9 @@ def largest(rows: Array, most: int = 3) -> npt.NDArray[np.int_]:
 
 def ledger(run: Run, unit: int, steps: slice = slice(None)) -> Array:
     """Return the rows L_t of the timesteps in `steps`, a slice with step 1: `(T, T + 1)` for all timesteps."""
+    if back := _as_read(run, unit):
+        first, last, _ = steps.indices(len(run.h))
+        return _turned(ledger(*back, slice(len(run.h) - last, len(run.h) - first)))[::-1]
     parts, start = mixture(run), since(run, unit)
     keep, take = parts.keep[:, unit], parts.take[:, unit]
     first, last, _ = steps.indices(len(keep))

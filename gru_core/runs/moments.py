@@ -117,10 +117,12 @@ def places_alike(
         raise ValueError(f"a moment of {n} timesteps is too long: the held-out sequences have {T} steps")
     windows = np.lib.stride_tricks.sliding_window_view(values[..., unit], n, axis=0)  # (T − n + 1, B, n)
     gaps = np.abs(windows - wanted).max(-1) / scale
-    t, b = np.nonzero(gaps <= near)
+    real = np.logical_or.reduce([*batch.events.values()])  # timesteps after the end of a sequence are of no kind
+    inside = np.lib.stride_tricks.sliding_window_view(real, n, axis=0).all(-1)
+    t, b = np.nonzero((gaps <= near) & inside)
     order = np.argsort(gaps[t, b], kind="stable")[:most]
     places = [Place(int(b[i]), int(t[i]), float(gaps[t[i], b[i]])) for i in order]
-    return Moments(len(t), gaps.size, places, _common(_properties(model, batch), t, b, n))
+    return Moments(len(t), int(inside.sum()), places, _common(_properties(model, batch), t, b, n))
 
 
 def _values(run: Run, signal: str) -> tuple[Array, float, bool]:

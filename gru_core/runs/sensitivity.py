@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gru_core.arrays import Array
+from gru_core.cells import directions
 from gru_core.cells.cell import Run
 from gru_core.model import Readout
 
@@ -24,11 +25,12 @@ AT_ONCE = 2**17
 class Sensitivity:
     """The gradients of output `output` at a timestep t, and of the state there, with respect to each timestep s ≤ t.
 
-    Arrays have t + 1 rows, because t counts from 0. `x` `(t + 1, I)` is ∂y_t/∂x_s. `gates` has a dictionary of arrays
-    `(t + 1, H)` for each layer: "z" and "r" of a GRU are ∂y_t/∂z_s and ∂y_t/∂r_s, as if only the gate's value changed.
-    `states` has arrays `(t + 1, H)` for one layer, or `(t + 1, 1)` for one unit of it, one for each signal that a
-    timestep passes on: "h" is the norm of each unit's row of ∂h_t/∂h_s, and "c" of an LSTM is the norm of each unit's
-    row of ∂h_t/∂c_s.
+    Arrays have t + 1 rows, because t counts from 0. If a layer is bidirectional, the output also depends on later
+    timesteps, and arrays have a row for every timestep. `x` `(t + 1, I)` is ∂y_t/∂x_s. `gates` has a dictionary of
+    arrays `(t + 1, H)` for each layer: "z" and "r" of a GRU are ∂y_t/∂z_s and ∂y_t/∂r_s, as if only the gate's value
+    changed. `states` has arrays `(t + 1, H)` for one layer, or `(t + 1, 1)` for one unit of it, one for each signal
+    that a timestep passes on: "h" is the norm of each unit's row of ∂h_t/∂h_s, and "c" of an LSTM is the norm of each
+    unit's row of ∂h_t/∂c_s.
     """
 
     output: int
@@ -77,15 +79,21 @@ def sensitivity(
     dy = readout.V[output]
     if readout.kind == "softmax":
         dy = y[output] * (dy - y @ readout.V)
-    dh = np.zeros_like(h[: t + 1])
+    end = len(h) if any(run.cell.backward_units for run in layers) else t + 1
+    dh = np.zeros_like(h[:end])
     dh[t] = dy
     gates: list[dict[str, Array]] = []
-    for run in (layer[: t + 1] for layer in reversed(layers)):
+    for run in (layer[:end] for layer in reversed(layers)):
         gradients = run.backward(dh)
         gates.insert(0, {gate: _counted(run, array) for gate, array in run.gate_gradients(gradients).items()})
         dh = gradients.x
     norms = state_norms(layers[layer], t) if unit is None else unit_norms(layers[layer], t, unit)
-    return Sensitivity(output, dh, tuple(gates), norms)
+    return Sensitivity(output, dh, tuple(gates), _over(end, norms))
+
+
+def _over(T: int, norms: dict[str, Array]) -> dict[str, Array]:
+    """Return the arrays with rows of zeros at their end, so that they have T rows."""
+    return {name: np.pad(rows, ((0, T - len(rows)), (0, 0))) for name, rows in norms.items()}
 
 
 def _counted(run: Run, gradient: Array) -> Array:
@@ -112,9 +120,10 @@ def unit_norms(run: Run, t: int, unit: int) -> dict[str, Array]:
 
     The numbers are those of `state_norms`, from one run of backpropagation: H² products for each timestep, and not H³.
     """
-    dh = np.zeros_like(run.h[: t + 1])
+    end = len(run.h) if run.cell.backward_units else t + 1
+    dh = np.zeros_like(run.h[:end])
     dh[t, unit] = 1
-    gradients = run[: t + 1].backward(dh)
+    gradients = run[:end].backward(dh)
     return {name: np.sqrt((getattr(gradients, name) ** 2).sum(1, keepdims=True)) for name in run.cell.carried}
 
 
@@ -124,6 +133,11 @@ def state_norms(run: Run, t: int) -> dict[str, Array]:
     Each other signal that a timestep passes on has an array too, by its name. A derivative counts as 0 if its square
     underflows.
     """
+    if run.cell.backward_units:
+        T = len(run.h)
+        ahead, back = directions.runs(run)
+        forward, backward = _over(T, state_norms(ahead, t)), _over(T, state_norms(back, T - 1 - t))
+        return {signal: np.concatenate([rows, backward[signal][::-1]], -1) for signal, rows in forward.items()}
     H, S, dtype = run.cell.units, run.last.size, run.h.dtype
     norms = {name: np.zeros((t + 1, H), dtype) for name in run.cell.carried}
     J, at_once = np.eye(H, S, dtype=dtype), max(1, AT_ONCE // S**2)  # J: ∂h_t/∂(state at s), from s = t back

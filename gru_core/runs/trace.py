@@ -68,7 +68,10 @@ class Trace(Layered):
 
     @property
     def last(self) -> list[Array]:
-        """The state of each layer after the last timestep: the `h0` with which a next run goes on from here."""
+        """The state of each layer after the last timestep: the `h0` with which a next run goes on from here.
+
+        For units that read the sequence from its end, it is the state at the first timestep, as in PyTorch's `h_n`.
+        """
         return [run.last for run in self.layers]
 
     @property
@@ -225,10 +228,26 @@ def read(model: Model, sequence: str | npt.ArrayLike, most: int | None = None) -
     return None, x
 
 
+def _part(run: Trace, steps: slice) -> Trace:
+    """Return the part of a run with a slice of its timesteps."""
+    return replace(
+        run,
+        tokens=run.tokens and run.tokens[steps],
+        layers=tuple(layer[steps] for layer in run.layers),
+        twin=run.twin and _part(run.twin, steps),
+        mask=None if run.mask is None else run.mask[steps],
+    )
+
+
 def _initial(model: Model, h0: Sequence[npt.ArrayLike] | None, after: Trace | None) -> Sequence[npt.ArrayLike] | None:
     """Return the initial states. Raises ValueError if there are both `h0` and `after`."""
     if after is not None and h0 is not None:
         raise ValueError("h0 and after are both initial states: give only one of them")
+    if after is not None and model.is_bidirectional:
+        raise ValueError(
+            "a bidirectional network needs the whole sequence: it also reads from the end, so a run cannot go on from "
+            "another one. Run both parts as one sequence"
+        )
     return h0 if after is None else after.last
 
 
@@ -251,6 +270,8 @@ def stream(
     a model with other weights. `against` is a second sequence of the same length. `model` reads it with the same
     clamps, and that run is the twin. `mask` `(T,)` is false at the timesteps to skip; None means the timesteps of
     `Model.mask`.
+
+    A bidirectional network needs the whole sequence, so all timesteps are computed before the first Trace.
 
     Raises SequenceError if a sequence cannot be read, and ValueError if a clamp, `h0` or `after` does not fit the
     model. The call raises these errors itself, before the first Trace.
@@ -285,7 +306,7 @@ def stream(
             initial = [np.stack(states) for states in zip(initial, model.state(twin_h0), strict=True)]
 
     def traces(state: Sequence[Array]) -> Iterator[Trace]:
-        size = block or len(x)
+        size = len(x) if model.is_bidirectional else block or len(x)
         # These copies of the cells keep the weights that they prepare for all blocks, and end with the run.
         running = replace(model, layers=tuple(replace(cell) for cell in model.layers))
         for start in range(0, len(x), size):
@@ -304,6 +325,8 @@ def stream(
                 )
                 yield replace(clamped, twin=original)
 
+    if model.is_bidirectional and block:
+        return (_part(run, slice(start, start + block)) for run in traces(initial) for start in range(0, len(x), block))
     return traces(initial)
 
 

@@ -37,6 +37,16 @@ def score(model: Model, batch: Batch, clamps: Sequence[Clamp] = (), h0: Sequence
     return float(((y[:, 0] - target) ** 2).mean())
 
 
+def by_label(model: Model, batch: Batch) -> dict[str, float]:
+    """Return the accuracy over the scored timesteps of each label that occurs."""
+    guess, target = model(batch.x)[batch.scored].argmax(-1), batch.target[batch.scored]
+    return {
+        label: float((guess[target == k] == k).mean())
+        for k, label in enumerate(model.readout.labels)
+        if (target == k).any()
+    }
+
+
 def gate_means(runs: Sequence[Run], events: Mapping[str, np.ndarray]) -> dict[str, float]:
     """Return the mean of each gate of the top layer at each kind of timestep that occurs.
 

@@ -52,19 +52,36 @@ class Series:
     @cached_property
     def baselines(self) -> Mapping[str, float]:
         """The mean squared error of each baseline on the held-out numbers."""
-        regressions = {f"linear autoregression of order {p}": self.autoregression(p) for p in COMPARED_ORDERS}
-        return {"last value": self._error(self.values[self.training - 1 : -1]), **regressions}
+        answers = self.values[self.training :]
+        forecasts = baseline_forecasts(self.values[:-1], self.regressions)
+        return {name: float(((y[self.training - 1 :] - answers) ** 2).mean()) for name, y in forecasts.items()}
 
-    def autoregression(self, order: int) -> float:
-        """Return the mean squared error of a linear autoregression on the held-out numbers."""
-        known = np.lib.stride_tricks.sliding_window_view(self.values[:-1], order)
+    @cached_property
+    def regressions(self) -> Mapping[str, Array]:
+        """The weights of each linear autoregression by its name, as `autoregression` returns them."""
+        return {f"linear autoregression of order {p}": self.autoregression(p) for p in COMPARED_ORDERS}
+
+    def autoregression(self, order: int) -> Array:
+        """Fit a linear autoregression to the training part, and return its weights `(order + 1,)`.
+
+        The weight of the earliest number is first, and the constant is last.
+        """
+        known = np.lib.stride_tricks.sliding_window_view(self.values[: self.training - 1], order)
         inputs = np.c_[known, np.ones(len(known))]
-        first = self.training - order  # the first row with a held-out answer
-        weights = np.linalg.lstsq(inputs[:first], self.values[order : self.training], rcond=None)[0]
-        return self._error(inputs[first:] @ weights)
+        return np.asarray(np.linalg.lstsq(inputs, self.values[order : self.training], rcond=None)[0])
 
-    def _error(self, forecast: Array) -> float:
-        return float(((forecast - self.values[self.training :]) ** 2).mean())
+
+def baseline_forecasts(numbers: Array, regressions: Mapping[str, Array]) -> dict[str, Array]:
+    """Return the forecasts `(T,)` of the last value and of linear autoregressions after each of `numbers` `(T,)`.
+
+    A forecast is nan as long as too few numbers have been read for it.
+    """
+    forecasts = {"last value": numbers}
+    for name, weights in regressions.items():
+        order = len(weights) - 1
+        padded = np.r_[np.full(order - 1, np.nan), numbers]
+        forecasts[name] = np.lib.stride_tricks.sliding_window_view(padded, order) @ weights[:-1] + weights[-1]
+    return forecasts
 
 
 def next_number(x: Array) -> tuple[Array, Mask]:

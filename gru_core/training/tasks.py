@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gru_core.arrays import Array, Mask
-from gru_core.encoder import Encoder, Numbers, Operator, Scaled, Symbols
+from gru_core.encoder import Encoder, Letters, Numbers, Operator, Scaled, Symbols
+from gru_core.training.names import ALPHABET, END, VOWELS, NextLetters, Surnames, no_answers, surnames
 from gru_core.training.series import SUNSPOT_SCALE, Series, next_number, sunspots
 
 if TYPE_CHECKING:
@@ -54,10 +55,11 @@ class Task:
     """A task: its sequences, its answers, and the kinds of its timesteps.
 
     `sequences(rng, T, B)` draws inputs `(T, B, I)`. `answers` returns the `target` and the `scored` of a `Batch` for
-    any inputs `(T, I)` or `(T, B, I)`. `marked` has for each kind of timestep a slice of the inputs. At a timestep of
-    this kind, at least one of these inputs is not 0. All other timesteps are of the kind `unmarked`.
+    any inputs `(T, I)` or `(T, B, I)`. `marked` has for each kind of timestep the indices of some inputs. At a timestep
+    of this kind, at least one of these inputs is not 0. All other timesteps are of the kind `unmarked`.
 
-    A forecasting task has a `series`, and `sequences` draws from its training part.
+    A forecasting task has a `series`, and `sequences` draws from its training part. A task with `names` draws whole
+    names, of any length, and their timesteps after the end are of no kind.
     """
 
     encoder: Encoder
@@ -65,20 +67,39 @@ class Task:
     labels: tuple[str, ...]
     sequences: Callable[[Random, int, int], Array]
     answers: Callable[[Array], tuple[Target, Mask]]
-    marked: Mapping[str, slice]
+    marked: Mapping[str, slice | list[int]]
     unmarked: str
     series: Series | None = None
+    names: Surnames | NextLetters | None = None
+
+    @property
+    def baselines(self) -> Mapping[str, float]:
+        """The held-out scores of the baselines, empty if the task has none."""
+        recorded = self.series or self.names
+        return {} if recorded is None else recorded.baselines
+
+    @property
+    def recorded(self) -> bool:
+        """Whether the sequences are recorded data. Then inputs alone do not determine the answers."""
+        return self.series is not None or self.names is not None
 
     def draw(self, rng: Random, T: int, B: int) -> Batch:
-        """Return `B` sequences of `T` timesteps, with their answers."""
+        """Return `B` sequences of `T` timesteps, with their answers. Names have lengths of their own."""
+        if self.names is not None:
+            x, target, scored = self.names.draw(rng, B)
+            return Batch(x, target, scored, self.events(x))
         x = self.sequences(rng, T, B)
         return Batch(x, *self.answers(x), self.events(x))
 
     def held_out(self, rng: Random, T: int, B: int) -> Batch:
         """Return held-out sequences. They are drawn in the same way as the training sequences.
 
-        A forecasting task has one held-out sequence, and the arguments have no effect.
+        A forecasting task has one held-out sequence, a task with names has all held-out names, and the arguments have
+        no effect.
         """
+        if self.names is not None:
+            x, target, scored = self.names.held_out()
+            return Batch(x, target, scored, self.events(x))
         if self.series is None:
             return self.draw(rng, T, B)
         x = self.series.held_out()
@@ -87,17 +108,19 @@ class Task:
     def events(self, x: Array) -> dict[str, Mask]:
         """Return the timesteps of each kind in inputs `(T, I)` or `(T, B, I)`, as masks `(T,)` or `(T, B)`.
 
-        Each timestep is of exactly one kind.
+        Each timestep is of exactly one kind, except after the end of a name.
         """
         events: dict[str, Mask] = {}
-        remaining = np.ones(x.shape[:-1], bool)
+        remaining = np.ones(x.shape[:-1], bool) if self.names is None else np.asarray(x.any(-1))
         for event, inputs in self.marked.items():
             events[event] = remaining & x[..., inputs].any(-1)
             remaining = remaining & ~events[event]
         return events | {self.unmarked: remaining}
 
     def text(self, rng: Random, T: int) -> str:
-        """Draw one sequence, and return it as a person would type it."""
+        """Draw one sequence, and return it as a person would type it. A name is one of the held-out names."""
+        if self.names is not None:
+            return self.names.held_out_texts[int(rng.integers(len(self.names.held_out_texts)))]
         return self.encoder.write(self.draw(rng, T, 1).x[:, 0])
 
 
@@ -413,7 +436,25 @@ FORECASTS: dict[str, Task] = {
 }  # fmt: skip
 """The forecasting tasks by name."""
 
-ALL = TASKS | EXPERIMENT_TASKS | FORECASTS
+SURNAMES = surnames()
+
+
+NEXT_LETTERS = NextLetters(SURNAMES)
+
+
+NAME_TASKS: dict[str, Task] = {
+    "names": Task(
+        Letters(ALPHABET), "softmax", SURNAMES.languages, lambda rng, T, B: SURNAMES.draw(rng, B)[0], no_answers,
+        {"vowel": VOWELS}, "consonant", names=SURNAMES,
+    ),
+    "name-writer": Task(
+        Letters(NEXT_LETTERS.alphabet), "softmax", (*ALPHABET, END), lambda rng, T, B: NEXT_LETTERS.draw(rng, B)[0],
+        no_answers, {"language": np.s_[26:], "vowel": VOWELS}, "consonant", names=NEXT_LETTERS,
+    ),
+}  # fmt: skip
+"""The tasks with surnames by name."""
+
+ALL = TASKS | EXPERIMENT_TASKS | FORECASTS | NAME_TASKS
 
 MEANINGS = {"write": "capital letter", "hold": "number to ignore", "filler": "word that does not change the opinion"}
 """The meanings of the kinds of timesteps that have unclear names."""
@@ -422,6 +463,12 @@ MEANINGS = {"write": "capital letter", "hold": "number to ignore", "filler": "wo
 def explained(kind: str) -> str:
     """Return the name of a kind of timesteps, with its meaning if the name is unclear."""
     return f"{kind} ({MEANINGS[kind]})" if kind in MEANINGS else kind
+
+
+def regressions_of(model: Model) -> Mapping[str, Array]:
+    """Return the weights of the linear autoregressions that the model's forecasts are compared with, by name."""
+    task = task_of(model)
+    return {} if task is None or task.series is None else task.series.regressions
 
 
 def task_of(model: Model) -> Task | None:

@@ -129,8 +129,28 @@ function startOf({ original, model, tokens, others, x, mask, runs, twin }, name)
     right: answersOf(original.task, x),
     others,
     mask,
+    scale: scaleOf(encoder),
+    baselines: encoder.kind === "scaled" ? baselinesOf(original, x) : null,
   };
 }
+
+/** Return the forecasts of the baselines after each timestep; null if too few numbers have been read. @param {Model} model @param {Vector[]} x */
+function baselinesOf({ regressions }, x) {
+  /** @type {Record<string, (number | null)[]>} */
+  const forecasts = { "last value": x.map(([number]) => number) };
+  for (const [name, weights] of Object.entries(regressions)) {
+    const order = weights.length - 1;
+    forecasts[name] = x.map((_, t) => {
+      if (t < order - 1) return null;
+      return x.slice(t - order + 1, t + 1).reduce((sum, [number], i) => sum + weights[i] * number, weights[order]);
+    });
+  }
+  return forecasts;
+}
+
+/** Return the scale of a model's numbers; null if it reads symbols, or numbers as they are. @param {Model["encoder"]} encoder */
+const scaleOf = ({ kind, unit = "", scale: factor = 1, shift = 0, decimals = 2 }) =>
+  kind === "scaled" ? { unit, factor, shift, decimals } : null;
 
 /** @param {Model} model */
 const isRanked = ({ readout: { kind, labels } }) => kind === "softmax" && labels.length > MOST_OUTPUTS;

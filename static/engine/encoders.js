@@ -21,12 +21,28 @@ const SPACES = /[\s\x1c-\x1f\x85]+/;
 
 /** Return the tokens and the inputs of a text. Throws SequenceError. @param {Model["encoder"]} encoder @param {string} text */
 export function encode(encoder, text) {
-  const spelled = encoder.kind === "symbols" || encoder.kind === "embedded";
-  const tokens = spelled ? symbols(encoder, text) : pieces(text.replaceAll("−", "-"));
+  const spelled = ["symbols", "letters", "embedded"].includes(encoder.kind);
+  const plain = encoder.kind === "letters" ? lettersOf(encoder, text) : text;
+  const tokens = spelled ? symbols(encoder, plain) : pieces(text.replaceAll("−", "-"));
   const x = tokens.map((token, i) => (spelled ? row(encoder, token) : values(encoder, token, i + 1)));
   if (!tokens.length) throw new SequenceError(`the sequence is empty. ${encoder.hint}`);
   return { tokens, x };
 }
+
+/** The letters that are not a letter with an accent, in letters from a to z. @type {Record<string, string>} */
+const SPELLED = { ß: "ss", æ: "ae", œ: "oe", ø: "o", đ: "d", ð: "d", þ: "th", ł: "l", ı: "i" };
+
+/** Return a text in small letters, without accents, hyphens, apostrophes and periods, with spaces between letters and around known words. @param {Model["encoder"]} encoder @param {string} text */
+const lettersOf = ({ alphabet }, text) =>
+  text
+    .toLowerCase()
+    .replace(/[ßæœøđðþłı]/g, (letter) => SPELLED[letter])
+    .replace(/[\ufeff'’‘\-‐.]/g, "")
+    .normalize("NFD")
+    .replace(/\p{M}/gu, "")
+    .split(SPACES)
+    .map((chunk) => (alphabet.includes(chunk) ? chunk : [...chunk].join(" ")))
+    .join(" ");
 
 /** @param {string} text */
 const pieces = (text) => text.split(SPACES).filter(Boolean);
@@ -84,14 +100,14 @@ function row({ alphabet, kind, table, inputs }, token) {
 }
 
 /** Return the numbers of a token. @param {Model["encoder"]} encoder @param {string} token @param {number} step @returns {Vector} */
-function values({ kind, inputs, operators = [], alphabet, scale = 1 }, token, step) {
+function values({ kind, inputs, operators = [], alphabet, scale = 1, shift = 0 }, token, step) {
   if (kind === "vectors" || kind === "scaled") {
     const parts = token.split(",");
     if (parts.length !== inputs) {
       const count = parts.length > inputs ? `more than ${inputs}` : String(parts.length);
       throw new SequenceError(`${shown(token)} has ${count} numbers, but each step needs ${inputs}`, step);
     }
-    return vector(inputs, (i) => number(parts[i], parts[i], "not a number", step) / scale);
+    return vector(inputs, (i) => (number(parts[i], parts[i], "not a number", step) - shift) / scale);
   }
   const problem = `not one of ${alphabet.join(", ")} (v is a number)`;
   const operator = operators.find(({ sign }) => sign === token[0]) ?? operators.find(({ sign }) => sign === "");

@@ -5,22 +5,23 @@
 /**
  * A model as it is stored: each array is the base64 of little-endian numbers, float32 if all of them are float32 numbers.
  * `table` has the rows of an embedding.
- * @typedef {{kind: "symbols" | "embedded" | "numbers" | "vectors" | "scaled", labels: string[], alphabet: string[], inputs: number, hint: string,
- *            padding?: string | number, scale?: number, operators?: {sign: string, flags: number[]}[], table?: string}} StoredEncoder
+ * @typedef {{kind: "symbols" | "letters" | "embedded" | "numbers" | "vectors" | "scaled", labels: string[], alphabet: string[], inputs: number, hint: string,
+ *            padding?: string | number, scale?: number, shift?: number, decimals?: number, unit?: string, operators?: {sign: string, flags: number[]}[], table?: string}} StoredEncoder
  * @typedef {{cell: string, H: number, I: number, W: string, U: string, b: string, c?: string}} StoredLayer
- * @typedef {{encoder: StoredEncoder, layers: StoredLayer[], task: string,
+ * @typedef {{encoder: StoredEncoder, layers: StoredLayer[], task: string, regressions: Record<string, number[]>,
  *            readout: {kind: "softmax" | "linear", labels: string[], V: string, c: string}}} StoredModel
  */
 /**
  * `readout` is y = softmax(V h + c) or y = V h + c. `task` is the name of the built-in task, or "".
- * @typedef {{encoder: Omit<StoredEncoder, "table"> & {table: Vector}, layers: Layer[], task: string,
+ * `regressions` has the weights of linear autoregressions: that of the earliest number first, and the constant last.
+ * @typedef {{encoder: Omit<StoredEncoder, "table"> & {table: Vector}, layers: Layer[], task: string, regressions: Record<string, number[]>,
  *            readout: {kind: "softmax" | "linear", labels: string[], V: Vector, c: Vector}}} Model
  */
 
 import { CELLS, gatesOf, product } from "./cells.js";
 
 /** @param {StoredModel} stored @returns {Model} */
-export function readModel({ encoder, layers, readout, task }) {
+export function readModel({ encoder, layers, readout, task, regressions }) {
   return {
     encoder: { ...encoder, table: numbers(encoder.table ?? "", encoder.alphabet.length * encoder.inputs) },
     layers: layers.map(readLayer),
@@ -30,6 +31,7 @@ export function readModel({ encoder, layers, readout, task }) {
       c: numbers(readout.c, readout.labels.length),
     },
     task,
+    regressions,
   };
 }
 

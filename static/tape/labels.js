@@ -3,8 +3,10 @@
 /** @import { Run } from "../run.js" */
 /** @import { State } from "../state.js" */
 import { finder, newElement, setLength, setText } from "../elements.js";
-import { answer, fixed, isSkipped, missed } from "../run.js";
+import { answer, gapOf, isSkipped, missed } from "../run.js";
 import { createGuard } from "../store.js";
+import { nameOf } from "../tokens.js";
+import { showToken } from "./vectors.js";
 
 const MOST_CHARACTERS = 14; // of the longest token or label that a column is widened for
 const DECIMAL = "+-0.5"; // numbers change their length while somebody types: the columns must not jump
@@ -25,11 +27,12 @@ export function createLabels(tape, beside) {
     const { tokens, others, twin } = run;
     const labelled = run.columns <= MOST_LABELLED ? run.T : 0;
     setColumns(tape, run, labelled);
-    if (inputs) each(inputs, labelled, (cell, column) => setText(cell, tokens?.[column] ?? "·"));
+    if (inputs) setText(find(".tokens .name"), run.scale ? `input, ${run.scale.unit}` : "input");
+    if (inputs) each(inputs, labelled, (cell, column) => showToken(cell, tokens?.[column] ?? "·"));
     if (second) find(".others").hidden = !others?.length;
     if (second)
       each(second, others?.length ? labelled : 0, (cell, column) => {
-        setText(cell, others?.[column] ?? "");
+        showToken(cell, others?.[column] ?? "");
         cell.classList.toggle("differs", others?.[column] !== tokens?.[column]);
       });
     showSkipped(find(".cursor"), run);
@@ -55,7 +58,8 @@ function each(row, labelled, fill) {
 function setColumns(tape, { T, tokens, columns, y }, labelled) {
   const longest = (/** @type {readonly string[]} */ texts) =>
     Math.min(MOST_CHARACTERS, Math.max(2, ...texts.map(({ length }) => length)));
-  const chars = longest([...(tokens ?? []), tokens?.some((token) => token.includes("0.")) ? DECIMAL : ""]);
+  const named = (tokens ?? []).map(nameOf);
+  const chars = longest([...named, named.some((token) => token.includes("0.")) ? DECIMAL : ""]);
   const labels = longest(y.kind === "softmax" ? y.labels : []);
   for (const [name, value] of Object.entries({ cols: columns, steps: T, chars, "label-chars": labels }))
     tape.style.setProperty(`--${name}`, String(value));
@@ -79,9 +83,10 @@ function showSkipped(cursor, run) {
 }
 
 /** Write the names of the rows of outputs. @param {ReturnType<typeof finder>} find @param {Run} run @param {string} beside */
-function nameOutputs(find, { y, twin, against }, beside) {
+function nameOutputs(find, { y, twin, against, scale }, beside) {
   const linear = y.kind === "linear";
-  setText(find(".outputs .name"), linear && y.labels.length > 1 ? `output ${y.labels[0]}` : "output");
+  const unit = scale ? `, ${scale.unit}` : "";
+  setText(find(".outputs .name"), linear && y.labels.length > 1 ? `output ${y.labels[0]}` : `output${unit}`);
   find(".twin").hidden = !twin;
   setText(find(".twin .name"), linear ? "difference" : against ? "second output" : beside);
   const other = against ? "second sequence" : beside === "original" ? "original run" : `${beside} network`;
@@ -109,7 +114,7 @@ function showTwin(cell, run, column) {
   const gap = run.gaps[0][column];
   const linear = run.y.kind === "linear";
   if (!linear) fill(cell, text, value);
-  else fill(cell, Math.abs(gap) < 0.005 ? "0" : `${gap > 0 ? "+" : ""}${fixed(gap)}`, gap);
+  else fill(cell, Math.abs(gap) < 0.005 ? "0" : `${gap > 0 ? "+" : ""}${gapOf(run, gap)}`, gap);
   cell.classList.toggle("differs", linear ? Math.abs(gap) > 0.01 : text !== answer(run, column).text);
 }
 

@@ -9,6 +9,7 @@ import { finder, setText } from "../elements.js";
 import { ownOf } from "../own.js";
 import { detailAt } from "../state.js";
 import { tellOutcome } from "../words.js";
+import { tokenAt } from "../tokens.js";
 
 /**
  * @param {HTMLElement} group
@@ -27,7 +28,7 @@ export function mountCheck(group, namedBy, store, actions) {
     const named = namedBy(state);
     group.hidden = !named;
     if (!named) return;
-    const token = state.run.tokens?.[named.step - 1] ?? "numbers";
+    const token = tokenAt(state.run, named.step);
     setText(what, `Skip t = ${named.step} (${token}): clamp ${ownOf(state).leaveOut(state, named.step).text} there.`);
     const outcome = detailAt(state, "checks")?.[view];
     const hasEffect = outcome && !("error" in outcome);

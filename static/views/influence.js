@@ -9,6 +9,7 @@ import { finder, mountChoice, setSentence, setText } from "../elements.js";
 import { listensTo, turned } from "../reading.js";
 import { answer, fixed } from "../run.js";
 import { detailAt, layerOf, setScale } from "../state.js";
+import { tokenAt } from "../tokens.js";
 
 const FAINTEST = 0.02; // a fainter tint is left out
 
@@ -67,7 +68,7 @@ export function tellInfluence(state, sensitivity) {
   const { run, step } = state;
   const { text, value } = answer(run, step - 1);
   const what = run.y.kind === "softmax" ? `${text} (p = ${fixed(value)})` : text;
-  const token = run.tokens?.[most.step - 1] ?? "numbers";
+  const token = tokenAt(run, most.step);
   const input =
     most.value === 0
       ? `At t = ${step} all gradients of the output ${what} with respect to the inputs are 0.`

@@ -11,6 +11,7 @@ import { fixed, twinOf } from "../run.js";
 import { detailAt, goTo, layerOf } from "../state.js";
 import { createGuard } from "../store.js";
 import { briefly, percent } from "../words.js";
+import { tokenAt } from "../tokens.js";
 
 const MOST_LABELLED = 128; // columns: a tape with more has no letters either
 const LEAST = 0.005; // a smaller share has no number
@@ -134,7 +135,7 @@ const hasNoPast = ({ step }, { value, t }) => step === 1 && t === null && value 
 function tellShares(state, { shares, largest }, origin) {
   const written = hasNoPast(state, origin) ? largest.filter((k) => k > 0) : largest;
   const listed = written.filter((k, i) => i === 0 || shares[k] >= LEAST);
-  const token = (/** @type {number} */ k) => state.run.tokens?.[k - 1] ?? "numbers";
+  const token = (/** @type {number} */ k) => tokenAt(state.run, k);
   // The shares of an LSTM are shares of candidates: they do not need to sum to 1.
   const candidate = memoryOf(layerOf(state)) === "c" ? "of the candidate at" : "from";
   const name = (/** @type {number} */ k) => (k === 0 ? `from ${origin.text}` : `${candidate} t = ${k} (${token(k)})`);

@@ -3,7 +3,7 @@
 /** @import { Store } from "../store.js" */
 /** @import { Run } from "../run.js" */
 /** @import { ModelEntry, State } from "../state.js" */
-import { finder, newElement, setText } from "../elements.js";
+import { finder, newElement, setText, withPeriod } from "../elements.js";
 import { fixed } from "../run.js";
 import { joined, meanOf, tellKinds } from "../words.js";
 
@@ -56,14 +56,16 @@ export function mountModel(section, store, actions) {
     }
     find("#task").textContent = `${origins[card.weights]} ${card.about}. ${card.reading}`;
     const units = entry.layers.map(({ units }) => units).join(" + ");
-    find("#summary").textContent = `${card.weights} · ${card.summary} · ${units} ${units === "1" ? "unit" : "units"}`;
+    const [quality, ...baselines] = card.summary.split(". ");
+    find("#summary").textContent = `${card.weights} · ${quality} · ${units} ${units === "1" ? "unit" : "units"}`;
     const resets = [...new Set(entry.layers.flatMap(({ reset }) => reset ?? []))].join(" and ");
     const weights = {
       parameters: entry.parameters,
       ...(resets ? { "reset gate acts": `${resets} the product with U` } : {}),
     };
     const how = card.weights === "imported" ? "Description" : "Training";
-    const parts = [list(how, { ...card.training, ...weights })];
+    const training = list(how, { ...card.training, ...weights });
+    const parts = baselines.length ? [newElement("p", withPeriod(baselines.join(". "))), training] : [training];
     const measured = Object.keys(card.measured);
     if (measured.length) {
       parts.push(
@@ -72,7 +74,7 @@ export function mountModel(section, store, actions) {
           card.measured,
         ),
       );
-      parts[1].append(newElement("p", tellKinds(measured)));
+      parts[parts.length - 1].append(newElement("p", tellKinds(measured)));
     }
     if (entry.said.length) parts.push(readAs(entry.said));
     find("#card").replaceChildren(...parts);

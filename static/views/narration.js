@@ -16,6 +16,7 @@ import { tellSkipped } from "../words.js";
 
 const RESERVED = 5; // descriptions: the longest one need not have the most lines
 const MOST_BARS = 8;
+const MOST_ROWS = 16; // probabilities that are drawn over all timesteps
 const MOST_COMPARED = 200; // timesteps: in a longer run some are left out
 
 /**
@@ -78,16 +79,25 @@ function say(live, state) {
   );
 }
 
-/** Show the outputs as bars: all in their order, or the largest of many. @param {HTMLElement} list @param {State} state */
-function showAnswers(list, { run, step }) {
+/**
+ * Show the outputs: as bars, all in their order or the largest of many; or from 9 to 16 probabilities as a picture over all timesteps.
+ * @param {HTMLElement} list @param {State} state
+ */
+function showAnswers(list, { run, step, received }) {
   list.hidden = run.y.sent === 1;
   if (list.hidden) return;
   const names = run.likeliest[step - 1] ?? run.y.labels;
   const sizes = run.outputs.map((row) => Math.abs(row[step - 1]));
   const most = run.y.kind === "softmax" ? 1 : Math.max(...sizes) || 1;
   const isLong = names.length > MOST_BARS;
-  const shown = isLong ? [...sizes.keys()].sort((i, j) => sizes[j] - sizes[i]).slice(0, MOST_BARS) : [...sizes.keys()];
-  list.classList.toggle("largest", isLong);
+  const isPicture = isLong && names.length <= MOST_ROWS && run.y.kind === "softmax" && run.T <= MOST_COMPARED;
+  const all = [...sizes.keys()];
+  const shown = isLong && !isPicture ? all.sort((i, j) => sizes[j] - sizes[i]).slice(0, MOST_BARS) : all;
+  list.classList.toggle("largest", isLong && !isPicture);
+  list.classList.toggle("picture", isPicture);
+  list.style.setProperty("--steps", String(run.T));
+  list.style.setProperty("--at", String(step - 1));
+  const best = sizes.indexOf(Math.max(...sizes));
   setLength(list, shown.length, () =>
     newElement(
       "li",
@@ -96,9 +106,23 @@ function showAnswers(list, { run, step }) {
     ),
   );
   shown.forEach((i, place) => {
-    const [name, bar, number] = list.children[place].children;
+    const item = /** @type {HTMLElement} */ (list.children[place]);
+    const [name, bar, number] = item.children;
     setText(name, names[i]);
+    item.classList.toggle("best", isPicture && i === best);
     /** @type {HTMLElement} */ (bar).style.setProperty("--value", String(sizes[i] / most || 0));
+    const picture = isPicture ? shadesOf(run.outputs[i], run.T, received) : "";
+    /** @type {HTMLElement} */ (bar).style.setProperty("--picture", picture);
     setText(number, fixed(run.outputs[i][step - 1]));
   });
+}
+
+/** Return a background with a cell for each timestep, the darker the likelier. @param {ArrayLike<number>} row @param {number} T @param {number} received */
+function shadesOf(row, T, received) {
+  const cells = Array.from({ length: T }, (_, t) => {
+    const share = t < received ? Math.round(100 * row[t]) : 0;
+    const shade = `color-mix(in srgb, var(--ink) ${share}%, var(--paper))`;
+    return `${shade} ${((100 * t) / T).toFixed(2)}% ${((100 * (t + 1)) / T).toFixed(2)}%`;
+  });
+  return `linear-gradient(to right, ${cells.join(", ")})`;
 }

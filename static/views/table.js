@@ -13,6 +13,7 @@ import { rowsOf, turned } from "../reading.js";
 import { fixed } from "../run.js";
 import { MOST_IN_ORDER, layerIndex, layerOf, openTable, unitsInSight } from "../state.js";
 import { createGuard } from "../store.js";
+import { nameOf } from "../tokens.js";
 
 const MOST_CELLS = 600; // at once; a longer run is leafed through with the cursor
 
@@ -61,7 +62,7 @@ export function mountTable(section, tape, store) {
     fill(head, 0, "col", ["t", "input", ...units.map((unit) => `unit ${unit + 1}`)]);
     for (let column = from; column < to; column++) {
       const values = units.map((unit) => fixed(rows[unit][column], 3));
-      fill(body, column - from, "row", [String(column + 1), state.run.tokens?.[column] ?? "", ...values]);
+      fill(body, column - from, "row", [String(column + 1), nameOf(state.run.tokens?.[column] ?? ""), ...values]);
     }
     setLength(body, to - from);
   }

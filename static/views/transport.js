@@ -4,6 +4,7 @@
 /** @import { State } from "../state.js" */
 import { finder, setText } from "../elements.js";
 import { goTo, moveRow, pause, play, setSpeed, tick } from "../state.js";
+import { tokenAt } from "../tokens.js";
 
 /**
  * @param {HTMLElement} section
@@ -23,10 +24,7 @@ export function mountTransport(section, slider, store) {
     const { T } = state.run;
     slider.max = String(T);
     slider.value = String(state.step);
-    slider.setAttribute(
-      "aria-valuetext",
-      `timestep ${state.step} of ${T}, input ${state.run.tokens?.[state.step - 1] ?? ""}`,
-    );
+    slider.setAttribute("aria-valuetext", `timestep ${state.step} of ${T}, input ${tokenAt(state.run, state.step)}`);
     setText(find("#now"), String(state.step));
     setText(find("#of"), String(T));
     find("#clock").style.setProperty("--digits", String(String(T).length));

@@ -11,7 +11,7 @@ import pytest
 import gru_core as gru
 from gru_core import LSTM, Model, Numbers, Operator, Symbols, presets
 from tests.support.clients import client_of
-from tests.support.networks import deep
+from tests.support.networks import deep, network_of, random_sequences
 
 
 def test_a_model_from_the_directory_is_listed_and_can_be_run_and_shown(tmp_path: Path) -> None:
@@ -88,3 +88,21 @@ def test_a_model_with_two_kinds_of_cells_is_refused(tmp_path: Path) -> None:
         response = client.post("/api/trace", json={"model": "mixed", "sequence": "A m"})
         assert response.status_code == 422
         assert "this model has layers of GRU and LSTM; pages show" in response.json()["error"]["message"]
+
+
+def test_a_file_of_vectors_becomes_the_text_of_a_sequence(tmp_path: Path) -> None:
+    network_of("gru", inputs=6).save(tmp_path / "six.safetensors")
+    [x] = random_sequences([7], inputs=6)
+    np.save(tmp_path / "x.npy", x)
+    with client_of(tmp_path, max_steps=7) as client:
+        assert client.get("/api/models/six").json()["vectors"] == 6
+        assert client.get("/api/models/flip-flop").json()["vectors"] == 0
+        url = "/api/models/six/sequence?name=x.npy"
+        text = client.post(url, content=(tmp_path / "x.npy").read_bytes()).json()["sequence"]
+        np.testing.assert_array_equal([[float(v) for v in token.split(",")] for token in text.split()], x)
+        page = client.get("/", params={"model": "six", "sequence": text})
+        assert page.text.count("<li>6 numbers</li>") == 7
+        for name, content in (("x.csv", b"1,2\n"), ("x.csv", b"1,2,3,4,5,6\n" * 8), ("x.npy", b"\x93NUMPY")):
+            refused = client.post(f"/api/models/six/sequence?name={name}", content=content)
+            assert (refused.status_code, refused.json()["error"]["code"]) == (422, "file")
+        assert client.post("/api/models/flip-flop/sequence?name=x.csv", content=b"1").status_code == 422

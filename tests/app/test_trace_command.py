@@ -17,7 +17,7 @@ from app.cli import main
 from app.errors import Refused
 from app.link import read_link
 from gru_core import Clamp
-from tests.support.networks import stacked
+from tests.support.networks import network_of, random_sequences, stacked
 
 CLOSED_AT_4 = Clamp("z", 0.0, [0], slice(3, 4))
 
@@ -204,3 +204,22 @@ def test_clamps_are_parsed_in_the_form_of_links(text: str, expected: list[Clamp]
 def test_malformed_clamps_are_refused(text: str) -> None:
     with pytest.raises(Refused, match=r"clamps (must look like|count layers)"):
         read_link({"clamps": text})
+
+
+def test_a_file_of_vectors_is_the_sequence_that_its_numbers_write(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    network_of("gru", inputs=6).save(tmp_path / "net.safetensors")
+    [x] = random_sequences([5], inputs=6)
+    np.save("x.npy", x)
+    Path("x.csv").write_text("\n".join(",".join(map(str, row)) for row in x.tolist()))
+    text = " ".join(",".join(map(str, row)) for row in x.tolist())
+    whole = json.loads(output_of(capsys, "--model", "net.safetensors", "--json", text))
+    for name in ("x.npy", "x.csv"):
+        assert json.loads(output_of(capsys, "--model", "net.safetensors", "--json", name)) == whole
+    assert "6 numbers" in output_of(capsys, "--model", "net.safetensors", "x.npy")
+    Path("wrong.csv").write_text("1,2,3,4,5,6\n1,2,3,4,5,six\n")
+    for name, part in (("wrong.csv", "row 2, column 6"), ("none.npy", "none.npy")):
+        assert main(["trace", "--model", "net.safetensors", name]) == 1
+        assert part in capsys.readouterr().err

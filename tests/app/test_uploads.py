@@ -129,6 +129,9 @@ def test_questions_are_answered_one_by_one_or_all_at_once(client: TestClient) ->
         assert (unanswered.status_code, unanswered.json()["error"]["code"]) == (409, "question")
     forward = upload(client, "pytorch-both.safetensors", answers={"direction": "forward"})["model"]
     backward = upload(client, "pytorch-both.safetensors", answers={"direction": "backward"})["model"]
+    both = client.post(f"/api/models/{first_response['upload']}/answers", json={"answers": {"direction": "both"}})
+    assert both.status_code == 422
+    assert "choose one" in both.json()["error"]["message"]
     assert len({forward["id"], backward["id"], first_response["upload"]}) == 3
     reference = (FIXTURES / "pytorch-both-reference.npz").read_bytes()
     assert client.post(f"/api/models/{backward['id']}/check", content=reference).json()["passed"]

@@ -372,3 +372,21 @@ def test_the_theme_follows_the_system_until_the_user_changes_it(page: Page) -> N
     page.wait_for_function(f"() => {top} === '{SIGNALS['r'].scale['light'][-1]}'")
     page.reload()
     expect(body).to_have_css("background-color", "rgb(253, 252, 249)")
+
+
+def test_the_forecasts_are_lines_over_the_columns_that_they_forecast(page: Page) -> None:
+    page.goto("/?model=sunspots&sequence=9.6+33+92.6+151.6+136.3+134.7")
+    expect(page.locator(".plotted .scatterlayer .trace")).to_have_count(5)
+    drawn = page.locator(".plotted").evaluate("(div) => div.data.map(({ name, y }) => [name, [...y]])")
+    lines = dict(drawn)
+    y = gru.trace(gru.load("sunspots"), "9.6 33 92.6 151.6 136.3 134.7").y
+    np.testing.assert_allclose(lines["forecast"][1:7], 100 * y[: len(lines["forecast"][1:7]), 0])
+    assert lines["last value"][1:6] == pytest.approx(lines["series"][:5])
+    errors = page.get_by_role("list", name="mean squared error").get_by_role("listitem")
+    expect(errors).to_have_count(5)
+    page.get_by_role("button", name="Append the forecast").click()
+    expect(page.get_by_label("Sequence", exact=True)).to_have_value(
+        gru.forecast(gru.load("sunspots"), "9.6 33 92.6 151.6 136.3 134.7", 1).text
+    )
+    page.get_by_label("Model", exact=True).select_option("flip-flop")
+    expect(page.get_by_role("group", name="Forecast")).to_be_hidden()

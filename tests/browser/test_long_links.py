@@ -29,13 +29,20 @@ def expect_run(lab: Lab, model: gru.Model) -> None:
     np.testing.assert_allclose(lab.drawn("h")[:200], h, atol=1e-12)
 
 
-def test_a_view_that_is_too_long_for_an_address_is_never_dropped(page: Page, base_url: str) -> None:
+def test_a_view_that_is_too_long_for_an_address_is_never_dropped(
+    page: Page, base_url: str, console_errors: list[str]
+) -> None:
     model = network_of("gru", inputs=20, units=3)
     answer = httpx2.post(f"{base_url}/api/models", content=model.to_bytes(), timeout=60).json()
     name = answer["model"]["id"]
     lab = Lab(page).open(model=name)
     example = page.url
-    lab.sequence.fill(LONG)
+    file = page.get_by_label("File with a sequence of vectors")
+    file.set_input_files({"name": "x.csv", "mimeType": "text/csv", "buffer": b"1,2\n"})
+    expect(lab.error).to_contain_text("x.csv")
+    console_errors.clear()  # the refusal
+    rows = LONG.replace(" ", "\n").encode()
+    file.set_input_files({"name": "x.csv", "mimeType": "text/csv", "buffer": rows})
     expect_run(lab, model)
     page.wait_for_function("() => location.hash.startsWith('#more=')")
     lab.step.fill("120")
@@ -43,6 +50,16 @@ def test_a_view_that_is_too_long_for_an_address_is_never_dropped(page: Page, bas
     address = page.url
     assert len(urlsplit(address).query) < 500
     assert read_address(address)["sequence"] == LONG
+
+    page.get_by_role("button", name="Inputs as a table").click()
+    cells = page.get_by_role("dialog").get_by_role("cell")
+    assert cells.all_inner_texts() == LONG.split()[119].split(",")
+    page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    lab.sequence.fill(" ".join(LONG.split()[:30]))
+    lab.expect_tokens(["20 numbers"] * 30)
+    assert page.locator("#tokens li svg path").count() == 30
+    page.go_back()
+    expect_run(lab, model)
 
     page.reload()
     expect_run(lab, model)

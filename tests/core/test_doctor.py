@@ -88,6 +88,31 @@ def test_a_reference_may_have_an_initial_state(kind: str) -> None:
     assert "h0" in report.cause.remedy
 
 
+@pytest.mark.parametrize("cell", [gru.GRU, gru.LSTM])
+def test_layers_of_different_sizes_have_initial_states_by_their_names(cell: Any) -> None:
+    rng, G = np.random.default_rng(0), 3 if cell is gru.GRU else 4
+    layers = [
+        cell(rng.normal(0, 0.5, (G * H, I)), rng.normal(0, 0.5, (G * H, H)), rng.normal(0, 0.5, G * H))
+        for I, H in ((3, 5), (5, 2))
+    ]
+    readout = gru.Readout("linear", np.eye(2), np.zeros(2), tuple("ab"))
+    model = gru.Model(gru.Vectors(3), tuple(layers), readout, CARD)
+    x, states = (
+        rng.normal(size=(20, 2, 3)),
+        [rng.normal(size=(2, layer.units * len(layer.carried))) for layer in layers],
+    )
+    arrays = {"x": x, "h": model.forward(x, states)[-1].h}
+    given = {f"h0_l{k}": state[None, :, : layers[k].units] for k, state in enumerate(states)}
+    if cell is gru.LSTM:
+        given |= {f"c0_l{k}": state[:, layers[k].units :] for k, state in enumerate(states)}
+    assert check(model, arrays | given).passed
+    assert not check(model, arrays | {"h0_l1": given["h0_l1"]}).passed  # the state of the other layer is zero then
+    with pytest.raises(FormatError, match="h0_l0, h0_l1"):
+        check(model, arrays | {"h0": np.zeros((2, 2, 5))})
+    with pytest.raises(FormatError, match=r"h0_l1 in the reference has the shape \(5,\); it must be \(2, 2\)"):
+        check(model, arrays | {"h0_l1": np.zeros(5)})
+
+
 CARD = gru.Card("Test", "none", "do nothing", "", "random", "untrained")
 
 

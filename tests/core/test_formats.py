@@ -100,7 +100,7 @@ def test_answers_for_gru_scopes_own_files_are_refused() -> None:
 def test_a_bidirectional_layer_needs_a_chosen_direction() -> None:
     with pytest.raises(Unanswered, match="Layer 1 is bidirectional") as error:
         formats.read_file(FIXTURES / "pytorch-both.safetensors")
-    assert question_of(error.value) == ("direction", ["forward", "backward"])
+    assert question_of(error.value) == ("direction", ["forward", "backward", "both"])
     imported = formats.read_file(FIXTURES / "pytorch-both.safetensors", direction="backward")
     assert "Layer 1 is bidirectional. Its backward half is shown, its forward half is not." in imported.said
     assert "This network reads a sequence from its end: write the last step first." in imported.said

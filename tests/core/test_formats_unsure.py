@@ -187,7 +187,7 @@ def test_the_report_does_not_claim_that_a_readout_reads_every_state() -> None:
 @pytest.mark.parametrize(("back", "ahead"), [("rnn_bw", "rnn_fw"), ("gru.backward", "gru.forward"), ("bwd", "fwd")])
 def test_a_network_with_a_backward_name_reads_backward(back: str, ahead: str) -> None:
     two = torch_layer(RNG, I, H, prefix=f"{ahead}.") | torch_layer(RNG, I, H, prefix=f"{back}.")
-    assert question(save(two)) == ("direction", ["forward", "backward"])
+    assert question(save(two)) == ("direction", ["forward", "backward", "both"])
     network = formats.read(save(two), "net", direction="backward")
     np.testing.assert_array_equal(network.cells[0].U, two[f"{back}.weight_hh_l0"])
     assert network.both

@@ -10,7 +10,7 @@ import orjson
 from app.exports.models import stored_model
 from app.runs.answers import shares_of, start, sums_of
 from app.runs.events import events
-from app.runs.run import targets
+from app.runs.run import baselines, targets
 from app.schemas import UnitPlace
 from gru_core import Model, stream
 from gru_core.arrays import Array
@@ -75,7 +75,7 @@ def _answers(
     others = None if against is None else read(model, against)[0]
     beginning = start(
         "m", changed, tokens, len(x), changed.state(h0), changed.holds(held, x.shape[:-1]), trace.twin is not None,
-        targets(model, x), others, changed.mask(x),
+        targets(model, x), others, changed.mask(x), baselines(model, x),
     )  # fmt: skip
     layer, unit = place.layer - 1, place.unit - 1
     run = trace.layers[layer]

@@ -1,0 +1,85 @@
+"""Sequences of vectors in files: .npy, .npz and CSV, with a row for each timestep and a column for each input."""
+
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+
+from gru_core.arrays import Array
+from gru_core.encoder import LARGEST, Encoder, Vectors
+from gru_core.formats import npz
+from gru_core.formats.questions import FormatError, shown
+from gru_core.numerals import decimal
+
+ENDINGS = (".npy", ".npz", ".csv")
+"""The endings of files with vectors."""
+
+
+def read_vectors(data: bytes, name: str, encoder: Encoder) -> str:
+    """Return the text of the sequence in the file `name`, for the `encoder` of a model that reads vectors.
+
+    An .npy file has an array (T, I), or (T,) for a model with one input. An .npz file has such an array as `x`, or as
+    its only array. A CSV file has a line for each timestep; a first line with a name in each column is left out. The
+    text has every digit.
+
+    Raises FormatError, with the row and the column from 1, if the model cannot read these numbers.
+    """
+    if not isinstance(encoder, Vectors):
+        raise FormatError("this model does not read vectors: type its sequence")
+    if name.lower().endswith(".csv"):
+        return _of_csv(data, encoder.inputs)
+    x = _array(data, name)
+    if x.dtype.kind not in "fiub":
+        raise FormatError(f"{shown(name)} has no numbers, but {x.dtype}")
+    if x.ndim == 1 and encoder.inputs == 1:
+        x = x[:, None]
+    if x.ndim != 2 or x.shape[1] != encoder.inputs:
+        shape = " × ".join(map(str, x.shape)) or "no axis"
+        raise FormatError(f"the array is {shape}; this model needs T × {encoder.inputs}: a row for each timestep")
+    wrong = ~(np.abs(x.astype(float)) <= LARGEST)
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0].tolist()
+        raise FormatError(_refusal(str(x[row, column]), row + 1, column + 1))
+    return _text([list(map(str, row)) for row in (x + 0).astype(x.dtype if x.dtype.kind == "f" else float)])
+
+
+def _array(data: bytes, name: str) -> Array:
+    if data.startswith(b"\x93NUMPY"):
+        return npz.npy(name, data)
+    if not data.startswith(b"PK"):
+        raise FormatError(f"{shown(name)} is no file with vectors: .npy, .npz or .csv")
+    arrays = npz.arrays(data)
+    if "x" not in arrays and len(arrays) > 1:
+        raise FormatError(f"{shown(name)} has {len(arrays)} arrays: name the sequence x")
+    return arrays["x"] if "x" in arrays else next(iter(arrays.values()))
+
+
+def _of_csv(data: bytes, inputs: int) -> str:
+    try:
+        lines = data.decode("utf-8-sig").replace("\N{MINUS SIGN}", "-").splitlines()
+        separator = "\t" if lines and "\t" in lines[0] else ";" if lines and ";" in lines[0] else ","
+        rows = [(n, [cell.strip() for cell in row]) for n, row in enumerate(csv.reader(lines, delimiter=separator), 1)]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise FormatError("the CSV file cannot be read as text: save it as UTF-8") from error
+    rows = [(n, row) for n, row in rows if any(row)]
+    if rows and all(decimal(cell) is None for cell in rows[0][1]):
+        rows = rows[1:]  # the names of the columns
+    for n, row in rows:
+        if len(row) != inputs:
+            raise FormatError(f"row {n} has {len(row)} columns, but this model reads {inputs} numbers at each timestep")
+        for column, cell in enumerate(row, 1):
+            value = decimal(cell)
+            if value is None or not abs(value) <= LARGEST:
+                raise FormatError(_refusal(cell, n, column))
+    return _text([row for _, row in rows])
+
+
+def _refusal(cell: str, row: int, column: int) -> str:
+    return f"row {row}, column {column}: {shown(cell)} is not a number from -{LARGEST:,.0f} to {LARGEST:,.0f}"
+
+
+def _text(rows: list[list[str]]) -> str:
+    if not rows:
+        raise FormatError("the file has no rows of numbers: write one for each timestep")
+    return " ".join(",".join(row) for row in rows)

@@ -1,0 +1,206 @@
+"""Surnames by language: each timestep reads a letter, and the answer is the list that the name is from.
+
+`surnames.csv` has the surname lists of Faker 40.63.0 (MIT, see surnames.LICENSE) for twelve languages, as letters from
+a to z (`encoder.letters_of`). Names with fewer than 3 or more than 16 letters are left out, and so are names in several
+lists. Faker forms Icelandic names from a stem with -son or -dóttir. The file has each stem once, with one of the two.
+
+    majority         always name the language with the most held-out names
+    letter bigrams   P(language) Π P(letter | letter before it, language), counts plus 1, all languages equally likely
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from gru_core.arrays import Array, Mask
+
+ALPHABET = tuple("abcdefghijklmnopqrstuvwxyz")
+VOWELS = [ALPHABET.index(letter) for letter in "aeiouy"]
+
+LONGEST = 16
+"""The most letters of a name in the lists."""
+
+SOURCE = "surname lists of Faker 40.63.0 (MIT), in letters from a to z, without names that are in several lists"
+
+END = "."
+"""The label of a text's end. No model reads it."""
+
+SPLIT_SEED = 28
+"""The seed that decides which fifth of each list is held out."""
+
+EARLIER = 0.1
+"""The probability with which a letter before the last one is scored in training."""
+
+Integers = npt.NDArray[np.int_]
+
+
+@dataclass(frozen=True)
+class Surnames:
+    """Lists of surnames by language. A fifth of each list is held out.
+
+    A letter before the end of a name is scored rarely in training, and never on held-out names.
+    """
+
+    lists: Mapping[str, tuple[str, ...]]
+    scored = f"the last letter of a name always counts, each earlier one with probability {EARLIER:g}"
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        return tuple(self.lists)
+
+    @property
+    def counts(self) -> str:
+        """The number of names in each list, in words."""
+        counts = ", ".join(f"{language} {len(names):,}" for language, names in self.lists.items())
+        return f"{counts}. A fifth of each list is held out"
+
+    @cached_property
+    def _parts(self) -> tuple[list[list[str]], list[list[str]]]:
+        rng = np.random.default_rng(SPLIT_SEED)
+        shuffled = [[names[i] for i in rng.permutation(len(names))] for names in self.lists.values()]
+        return [names[len(names) // 5 :] for names in shuffled], [names[: len(names) // 5] for names in shuffled]
+
+    @property
+    def training(self) -> list[list[str]]:
+        """The training names of each language."""
+        return self._parts[0]
+
+    @cached_property
+    def held_out_names(self) -> list[tuple[str, int]]:
+        """The held-out names with the index of their language, in random order."""
+        pairs = [(name, k) for k, names in enumerate(self._parts[1]) for name in names]
+        return [pairs[i] for i in np.random.default_rng(SPLIT_SEED).permutation(len(pairs))]
+
+    def draw(self, rng: np.random.Generator, B: int) -> tuple[Array, Integers, Mask]:
+        """Draw `B` training names, each language with equal probability: inputs `(T, B, I)`, languages and `scored`."""
+        names, languages = zip(*self.pick(rng, B), strict=True)
+        x = inputs_of(names)
+        scored = x.any(-1) & ((rng.random(x.shape[:2]) < EARLIER) | last_letter(x))
+        return x, np.broadcast_to(np.array(languages), x.shape[:2]), scored
+
+    def pick(self, rng: np.random.Generator, B: int) -> list[tuple[str, int]]:
+        """Draw `B` training names with the index of their language, each language with equal probability."""
+        languages = rng.integers(0, len(self.lists), B)
+        return [(self.training[k][int(rng.integers(len(self.training[k])))], int(k)) for k in languages]
+
+    @property
+    def held_out_texts(self) -> list[str]:
+        return [name for name, _ in self.held_out_names]
+
+    def held_out(self) -> tuple[Array, Integers, Mask]:
+        """Return all held-out names: inputs `(T, N, I)`, languages `(T, N)`, and the mask of their last letters."""
+        names, languages = zip(*self.held_out_names, strict=True)
+        x = inputs_of(names)
+        return x, np.broadcast_to(np.array(languages), x.shape[:2]), last_letter(x)
+
+    @cached_property
+    def baselines(self) -> Mapping[str, float]:
+        """The accuracy of each baseline on the held-out names."""
+        languages = np.array([k for _, k in self.held_out_names])
+        guesses = np.array([self._likeliest(name) for name, _ in self.held_out_names])
+        return {
+            "majority": float(np.bincount(languages).max() / len(languages)),
+            "letter bigrams": float((guesses == languages).mean()),
+        }
+
+    @cached_property
+    def bigrams(self) -> Array:
+        """The logarithm of P(letter | letter before it) `(K, 27, 27)`. Index 26 is the edge of a name."""
+        counts = np.ones((len(self.lists), 27, 27))
+        for k, names in enumerate(self.training):
+            for name in names:
+                np.add.at(counts[k], _pairs(name), 1)
+        logarithms: Array = np.log(counts / counts.sum(-1, keepdims=True))
+        return logarithms
+
+    def _likeliest(self, name: str) -> int:
+        return int(self.bigrams[:, *_pairs(name)].sum(-1).argmax())
+
+
+@dataclass(frozen=True)
+class NextLetters:
+    """The task to write surnames: timestep 1 reads a language, and each answer is the next letter or the end."""
+
+    surnames: Surnames
+    scored = "every timestep counts"
+
+    @property
+    def counts(self) -> str:
+        return self.surnames.counts
+
+    @property
+    def alphabet(self) -> tuple[str, ...]:
+        """The letters, and a word for each language."""
+        return (*ALPHABET, *map(str.lower, self.surnames.languages))
+
+    @property
+    def held_out_texts(self) -> list[str]:
+        return [f"{self.alphabet[26 + k]} {name}" for name, k in self.surnames.held_out_names]
+
+    def draw(self, rng: np.random.Generator, B: int) -> tuple[Array, Integers, Mask]:
+        """Draw `B` training names, each language with equal probability: inputs `(T, B, I)`, answers and `scored`."""
+        return self._batch(self.surnames.pick(rng, B))
+
+    def held_out(self) -> tuple[Array, Integers, Mask]:
+        """Return all held-out names: inputs `(T, N, I)`, answers and the mask of all timesteps."""
+        return self._batch(self.surnames.held_out_names)
+
+    @cached_property
+    def baselines(self) -> Mapping[str, float]:
+        """The accuracy of the likeliest letter after the letter before it, in the same language."""
+        guesses = self.surnames.bigrams.argmax(-1)
+        steps = [(k, *pair) for name, k in self.surnames.held_out_names for pair in zip(*_pairs(name), strict=True)]
+        right = [guesses[k, letter] == next_letter for k, letter, next_letter in steps]
+        return {"letter bigrams": float(np.mean(right))}
+
+    def _batch(self, pairs: list[tuple[str, int]]) -> tuple[Array, Integers, Mask]:
+        T = max(len(name) for name, _ in pairs) + 1
+        x, target = np.zeros((T, len(pairs), len(self.alphabet))), np.zeros((T, len(pairs)), int)
+        for b, (name, k) in enumerate(pairs):
+            places = _places(name)
+            x[np.arange(len(name) + 1), b, [26 + k, *places]] = 1
+            target[: len(name) + 1, b] = [*places, 26]
+        return x, target, np.asarray(x.any(-1))
+
+
+def inputs_of(names: list[str] | tuple[str, ...]) -> Array:
+    """Return the inputs `(T, N, I)` of names. All inputs are 0 after the end of a name."""
+    x: Array = np.zeros((max(map(len, names)), len(names), len(ALPHABET)))
+    for b, name in enumerate(names):
+        x[np.arange(len(name)), b, _places(name)] = 1
+    return x
+
+
+def last_letter(x: Array) -> Mask:
+    """Return the mask `(T, N)` of the last letter of each name in inputs `(T, N, I)`."""
+    letter = np.asarray(x.any(-1))
+    follows = np.zeros_like(letter)
+    follows[:-1] = letter[1:]
+    return letter & ~follows
+
+
+def no_answers(x: Array) -> tuple[Integers, Mask]:
+    """Return that no timestep has an answer: letters alone do not say which list a name is from."""
+    return np.zeros(x.shape[:-1], int), np.zeros(x.shape[:-1], bool)
+
+
+def _places(name: str) -> list[int]:
+    return [ord(letter) - ord("a") for letter in name]
+
+
+def _pairs(name: str) -> tuple[list[int], list[int]]:
+    places = [26, *_places(name), 26]
+    return places[:-1], places[1:]
+
+
+def surnames() -> Surnames:
+    """Return the lists of the twelve languages."""
+    with (Path(__file__).parent / "surnames.csv").open(encoding="utf-8", newline="") as file:
+        return Surnames({row["language"]: tuple(row["surnames"].split()) for row in csv.DictReader(file)})

@@ -1,0 +1,46 @@
+/** Inputs of many numbers on the tape: their short name and a picture of bars. */
+
+import { newElement, setText } from "../elements.js";
+import { nameOf, numbersIn } from "../tokens.js";
+
+const MOST_BARS = 64; // of a picture; of more numbers each bar is the largest of some neighbors
+const HALF = 8; // the height of the longest bar
+
+/**
+ * Show a token in a cell of the tape: as it is, or as the name and the picture of its numbers.
+ * @param {HTMLElement} cell @param {string} token
+ */
+export function showToken(cell, token) {
+  if (cell.dataset.token === token || (cell.dataset.token === undefined && cell.textContent === token)) return;
+  const numbers = numbersIn(token);
+  cell.classList.toggle("vector", numbers !== null);
+  if (!numbers) {
+    delete cell.dataset.token;
+    return setText(cell, token);
+  }
+  cell.dataset.token = token;
+  cell.replaceChildren(picture(numbers), newElement("span", nameOf(token)));
+}
+
+/** Draw numbers as bars, up and down from the middle. @param {number[]} numbers */
+function picture(numbers) {
+  const each = Math.ceil(numbers.length / MOST_BARS);
+  const bars = Array.from({ length: Math.ceil(numbers.length / each) }, (_, i) =>
+    numbers.slice(i * each, (i + 1) * each).reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a)),
+  );
+  const largest = Math.max(...bars.map(Math.abs)) || 1;
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  for (const [name, value] of Object.entries({
+    viewBox: `0 0 ${bars.length} ${2 * HALF}`,
+    preserveAspectRatio: "none",
+    "aria-hidden": "true",
+  }))
+    svg.setAttribute(name, value);
+  path.setAttribute(
+    "d",
+    bars.map((value, i) => `M${i + 0.5},${HALF}v${((-value / largest) * HALF).toFixed(2)}`).join(""),
+  );
+  svg.append(path);
+  return svg;
+}

@@ -1,0 +1,88 @@
+/**
+ * The forecasts of a series as lines on the tape, each at the timestep that it forecasts: the network's, and those of the baselines.
+ * The gutter names the lines and gives their errors on the held-out numbers.
+ */
+
+/** @import { Store } from "../store.js" */
+/** @import { Run } from "../run.js" */
+/** @import { State, Theme } from "../state.js" */
+/** @import { Figure, PlotlyLibrary } from "../plot.js" */
+import { finder, newElement } from "../elements.js";
+import { drawLines } from "../plot.js";
+import { fixed } from "../run.js";
+import { createGuard } from "../store.js";
+
+/** @typedef {{name: string, values: number[]}} Line one value for each column, NaN for none */
+
+/**
+ * @param {HTMLElement} tape
+ * @param {Store} store
+ * @param {Record<Theme, Figure>} figures
+ */
+export function mountForecast(tape, store, figures) {
+  const row = finder(tape)(".forecast");
+  const [names, plot] = [".lines", ".plotted"].map(finder(row));
+  const [isNew, isNamed] = [createGuard(), createGuard()];
+  /** @type {PlotlyLibrary | null} */
+  let Plotly = null;
+  let [width, height] = [0, 0];
+
+  /** @param {State} state */
+  function update(state) {
+    const { run, received, theme, models } = state;
+    row.hidden = !run.baselines;
+    if (row.hidden) return;
+    const lines = linesOf(run, received);
+    if (isNamed(run.model, models)) {
+      const measured = models.find(({ id }) => id === run.model)?.card.measured ?? {};
+      names.replaceChildren(...lines.map(({ name }) => nameOf(name, measured)));
+    }
+    if (!Plotly || !width || !isNew(run, received, theme, width, height)) return;
+    drawLines(Plotly, plot, figures[theme], lines, run.columns, width, height);
+    plot.ariaLabel = tell(run);
+  }
+
+  store.subscribe(update);
+  new ResizeObserver(() => {
+    [width, height] = [plot.clientWidth, plot.clientHeight];
+    update(store.get());
+  }).observe(plot);
+
+  return {
+    /** Draw with Plotly from now on, because it has loaded. @param {PlotlyLibrary} library */
+    arrive(library) {
+      Plotly = library;
+      update(store.get());
+    },
+  };
+}
+
+/**
+ * Return the lines in the unit of the series. A forecast is one column after the number that it was made from.
+ * @param {Run} run @param {number} received @returns {Line[]}
+ */
+export function linesOf({ inputs, outputs, baselines, scale, columns }, received) {
+  const inUnits = (/** @type {number | null} */ value) =>
+    value === null ? NaN : scale ? value * scale.factor + scale.shift : value;
+  const later = (/** @type {ArrayLike<number | null>} */ values) =>
+    Array.from({ length: columns }, (_, t) => (t === 0 || t > received ? NaN : inUnits(values[t - 1])));
+  return [
+    { name: "series", values: Array.from({ length: columns }, (_, t) => (t < received ? inUnits(inputs[0][t]) : NaN)) },
+    ...Object.entries(baselines ?? {}).map(([name, values]) => ({ name, values: later(values) })),
+    { name: "forecast", values: later(outputs[0]) },
+  ];
+}
+
+/** Return an entry of the legend: the name of a line and its held-out error. @param {string} name @param {Record<string, number>} measured */
+function nameOf(name, measured) {
+  const error = measured[name === "forecast" ? "squared error" : `squared error of ${name}`];
+  const short = name.replace(" autoregression of", ",");
+  const item = newElement("li", { className: name.split(" ")[0] }, [newElement("span", short)]);
+  const number = error === undefined ? "" : fixed(error, 3);
+  item.append(newElement("b", name === "series" ? "held-out MSE" : number));
+  return item;
+}
+
+/** Describe the picture. @param {Run} run */
+const tell = ({ T, scale, baselines }) =>
+  `Line chart over ${T} timesteps${scale ? `, in ${scale.unit}` : ""}: the series, the network’s forecast of each number, and ${Object.keys(baselines ?? {}).join(", ")}`;

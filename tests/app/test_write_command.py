@@ -1,0 +1,30 @@
+"""gruscope write: the text of gru.write for the same seed, and its errors."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import gru_core as gru
+from app.cli import main
+
+
+def test_it_prints_the_text_that_python_writes_with_the_same_seed(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["write", "name-writer", "finnish vi", "--steps", "12", "--temperature", "0.8", "--seed", "3"]
+    assert main(arguments) == 0
+    wanted = gru.write(gru.load("name-writer"), "finnish vi", 12, 0.8, np.random.default_rng(3))
+    assert capsys.readouterr().out == f"{wanted.text}\n"
+    assert main([*arguments, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["tokens"] == wanted.trace.tokens
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["names", "rossi"], ["name-writer", "irish 7"], ["nowhere", "a"], ["name-writer", "irish", "--temperature", "11"]],
+)
+def test_errors_go_to_standard_error(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["write", *arguments]) == 1
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)

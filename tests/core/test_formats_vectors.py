@@ -1,0 +1,73 @@
+"""Files of vectors become sequences: the same numbers by .npy, .npz and CSV, and errors with their row and column."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+
+from gru_core import Symbols, Vectors
+from gru_core.formats import FormatError
+from gru_core.formats.vectors import read_vectors
+
+RNG = np.random.default_rng(0)
+
+
+def saved(array: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+def zipped(**arrays: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.savez(file, allow_pickle=False, **arrays)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16, np.int16])
+@pytest.mark.parametrize("inputs", [1, 7])
+def test_every_digit_of_an_array_arrives(dtype: type, inputs: int) -> None:
+    x = (RNG.normal(size=(9, inputs)) * 100).astype(dtype)
+    encoder = Vectors(inputs)
+    for data, name in ((saved(x), "x.npy"), (zipped(x=x, other=x[:2]), "x.npz"), (zipped(only=x), "run.npz")):
+        text = read_vectors(data, name, encoder)
+        np.testing.assert_array_equal(encoder.encode(encoder.tokens(text)).astype(dtype), x)
+    if inputs == 1:
+        assert read_vectors(saved(x[:, 0]), "x.npy", encoder) == text
+
+
+@pytest.mark.parametrize("form", ["a,b,c\n{}\n", "{}", "\ufeff{}\r\n\r\n"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_csv_has_a_row_for_each_timestep(form: str, separator: str) -> None:
+    text = form.format("1,-2.5,3\n4, 5 ,6e-3").replace(",", separator)
+    assert read_vectors(text.encode(), "x.CSV", Vectors(3)) == "1,-2.5,3 4,5,6e-3"
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "place"),
+    [
+        (saved(np.array([[1, 2], [3, np.nan]])), "x.npy", "row 2, column 2"),
+        (saved(np.array([[1, 2], [-2e6, 0]])), "x.npy", "row 2, column 1"),
+        (b"1,2\n\n3,four\n", "x.csv", "row 3, column 2"),
+        (b"1,2\n3,inf\n", "x.csv", "row 2, column 2"),
+        (b"1,2\n3\n", "x.csv", "row 2"),
+        (saved(np.zeros((3, 4))), "x.npy", "3 × 4"),
+        (saved(np.zeros((1, 3, 2))), "x.npy", "1 × 3 × 2"),
+        (saved(np.array(["a"])), "x.npy", "no numbers"),
+        (saved(np.zeros((0, 2))), "x.npy", "no rows"),
+        (zipped(a=np.zeros((1, 2)), b=np.zeros((1, 2))), "x.npz", "2 arrays"),
+        (b"a,b\n", "x.csv", "no rows"),
+        (b"\xff\xfe\xff", "x.csv", "UTF-8"),
+        (b"", "x.npy", ".npy"),
+    ],
+)
+def test_an_error_names_its_place(data: bytes, name: str, place: str) -> None:
+    with pytest.raises(FormatError, match=place):
+        read_vectors(data, name, Vectors(2))
+
+
+def test_a_model_of_symbols_reads_no_file_of_vectors() -> None:
+    with pytest.raises(FormatError):
+        read_vectors(saved(np.zeros((2, 2))), "x.npy", Symbols(("a", "b")))
