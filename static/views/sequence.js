@@ -7,13 +7,14 @@ import { finder, newElement, setText } from "../elements.js";
 /**
  * @param {HTMLElement} section
  * @param {Store} store
- * @param {{write: (text: string) => void, follow: (query: string) => void, draw: () => void}} actions
+ * @param {{write: (text: string) => void, follow: (query: string) => void, draw: () => void, writeOn: () => void}} actions
  */
 export function mountSequence(section, store, actions) {
   const find = finder(section);
   const box = /** @type {HTMLInputElement} */ (find("#sequence"));
   const examples = /** @type {HTMLSelectElement} */ (find("#examples"));
   const [hint, error, random] = ["#hint", "#error", "#random"].map(find);
+  const writing = section.querySelector("#write-on"); // an exported page has no server that writes
   let shown = "";
 
   /** @param {State} state */
@@ -27,6 +28,7 @@ export function mountSequence(section, store, actions) {
     const entry = state.models.find(({ id }) => id === shown);
     hint.textContent = entry?.hint ?? "";
     random.hidden = !entry?.drawn;
+    if (writing) /** @type {HTMLElement} */ (writing).hidden = !entry?.writes;
     const sequences = (entry?.examples ?? []).map((text) => new Option(text, text));
     const questions = (entry?.questions ?? []).map(
       ({ ask: text, link }) => new Option(text, `?model=${shown}&${link}`),
@@ -44,6 +46,7 @@ export function mountSequence(section, store, actions) {
     examples.value = "";
   });
   random.addEventListener("click", actions.draw);
+  writing?.addEventListener("click", actions.writeOn);
   store.subscribe(update);
 }
 
