@@ -20,6 +20,7 @@ from .rooms.keeper import InMemory
 from .rooms.rooms import Rooms
 from .rooms.start import kept_in
 from .routes import (
+    census,
     experiments,
     export,
     health,
@@ -53,7 +54,7 @@ from .server.watchdog import watch
 from .settings import Settings
 
 ROUTES = (  # the order in which routes are matched: the most frequent ones first
-    trace, unit, pages, experiments, lessons, rooms, score, moments, timing, trainings, export, models,
+    trace, unit, pages, experiments, lessons, rooms, score, moments, census, timing, trainings, export, models,
     uploads, oembed, teach, health, reference, static,
 )  # fmt: skip
 

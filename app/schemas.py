@@ -217,6 +217,20 @@ class MomentsQuestion(SumsQuestion):
     near: Annotated[float, Field(gt=0, le=1)] = 0.1
 
 
+class CensusQuestion(Body):
+    """A model, and the sequences of a census: null for held-out ones of its task, or a `text` with a line for each.
+
+    `between` are the two labels to separate.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"model": "flip-flop", "text": "A m m B\tB\nB m A\tA"}]})
+
+    model: str
+    text: str | None = None
+    table: bool = False
+    between: Annotated[list[str], Field(min_length=2, max_length=2)] | None = None
+
+
 RaceStep = Annotated[int, Field(ge=1, le=10_000)]
 SeedList = Field(min_length=1, max_length=64, fail_fast=True)
 LengthList = Field(min_length=FURTHEST, max_length=FURTHEST, fail_fast=True)

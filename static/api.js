@@ -167,6 +167,9 @@ export const fetchReveal = async (lesson, question, headers) =>
  */
 export const fetchNumbers = (link, what) => postJson("api/numbers", { link, what });
 
+/** Count what each unit does over many sequences. @param {{model: string, text: string | null, table: boolean, between: string[] | null}} question @returns {Promise<any>} */
+export const fetchCensus = (question) => postJson("api/census", question);
+
 /** Draw a sequence of the model's task at random. @param {string} model @param {number} seed @returns {Promise<string>} */
 export const drawSequence = async (model, seed) => (await getJson(`${modelUrl(model)}/draw?seed=${seed}`)).sequence;
 

@@ -17,6 +17,7 @@ import { createStore } from "./store.js";
 import { mountAgainst } from "./views/against.js";
 import { mountInitial } from "./views/initial.js";
 import { mountAlike } from "./views/alike.js";
+import { mountCensus } from "./views/census.js";
 import { mountCell } from "./views/cell.js";
 import { mountCheck } from "./views/check.js";
 import { mountConvention } from "./views/convention.js";
@@ -81,6 +82,7 @@ if (find(".memory .ledger")) {
 mountInfluence(find(".influence"), tape, store);
 mountCheck(find(".influence .check"), listensTo, store, actions);
 mountAlike(find(".alike"), store, actions);
+if (!recording) mountCensus(find("#census-open"), dialog("#census"), store, actions);
 mountTable(find(".table"), tape, store);
 mountExport(find("#export-open"), dialog("#export"), main, store, boot.pictures);
 if (boot.uploads) mountUpload(find("#bring-open"), dialog("#bring"), actions);

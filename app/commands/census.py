@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import shlex
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -19,12 +15,11 @@ import gru_core
 from gru_core import Model
 from gru_core.formats import FormatError, npz
 from gru_core.numerals import whole
-from gru_core.presets.recipes import held_out
 from gru_core.runs.census import Census, Labels, Moment, Unit
-from gru_core.training.tasks import task_of
 
 from .. import output
 from ..exports.files import rows_as_csv
+from ..runs.census import Data, held_out_data, labels_between, read_data
 
 HELP = "run a model over many sequences, and print what each unit does: gates, half-life, and the labels it separates"
 EXAMPLES = (
@@ -43,22 +38,14 @@ LONGEST = 2_000
 """The most characters of a sequence in the command that shows a moment."""
 
 
-@dataclass(frozen=True)
-class Data:
-    """Sequences, their labels or None, and where they are from, in words."""
-
-    sequences: Sequence[Any]
-    labels: Labels | None
-    source: str
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="NAME or FILE", help="a preset, or the file of a model")
     parser.add_argument(
         "sequences",
         nargs="?",
         metavar="SEQUENCES",
-        help="file with a sequence in each line (.txt, or - for standard input); a table of sequences and labels "
+        help="file with a sequence in each line, and if wanted a tab and its label (.txt, or - for standard input); "
+        "a table of sequences and labels "
         "(.csv), with one label for each sequence, or one for each timestep and - for none; or arrays (.npz): "
         "x (T, B, I), and if wanted lengths (B) and labels (B) or (T, B). Default: 1,000 held-out sequences of the "
         "model's task",
@@ -83,7 +70,7 @@ def _count(text: str) -> int:
 def run(options: argparse.Namespace) -> int:
     try:
         model = gru_core.load(options.model)
-        data = _read(options.sequences) if options.sequences else _held_out(model)
+        data = _read(options.sequences) if options.sequences else held_out_data(model)
         between, note = _between(data.labels, options.between)
         census = gru_core.census(model, data.sequences, data.labels if between else None, between)
         if options.html:
@@ -104,21 +91,6 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _held_out(model: Model) -> Data:
-    """Return held-out sequences of the model's task, with the correct outputs as labels if they are classes."""
-    batch, task = held_out(model), task_of(model)
-    if batch is None or task is None:
-        raise ValueError("this model has no built-in task: give a file of sequences")
-    labels: Labels | None = None
-    if task.kind == "softmax":
-        labels = [
-            [task.labels[int(k)] if counts else None for k, counts in zip(*columns, strict=True)]
-            for columns in zip(batch.target.T, batch.scored.T, strict=True)
-        ]
-    texts = [model.encoder.write(x) for x in batch.x.swapaxes(0, 1)]
-    return Data(texts, labels, "held-out sequences")
-
-
 def _read(name: str) -> Data:
     """Read a file of sequences. Raises OSError, or ValueError if it has another form."""
     path = Path(name)
@@ -128,28 +100,10 @@ def _read(name: str) -> Data:
         text = sys.stdin.read() if name == "-" else path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise ValueError(f"{'standard input' if name == '-' else name} is not text") from error
-    lines = text.lstrip("\ufeff").splitlines()
-    if path.suffix != ".csv":
-        sequences = [line for line in lines if line.strip()]
-        if not sequences:
-            raise ValueError(f"{'standard input' if name == '-' else name} has no sequences: write one in each line")
-        return Data(sequences, None, "sequences")
-    rows = [row for row in csv.reader(lines) if any(cell.strip() for cell in row)]
-    if rows and rows[0][0].strip().lower() == "sequence":
-        rows = rows[1:]
-    if not rows:
-        raise ValueError(f"{name} has no sequences: write one in each line, and then its labels")
-    for number, row in enumerate(rows, 1):
-        if len(row) != len(rows[0]) or len(row) > 2:
-            raise ValueError(f"{name}, sequence {number}: there must be two columns, a sequence and its labels")
-    labels = [_labels(row[1]) for row in rows] if len(rows[0]) == 2 else None
-    return Data([row[0] for row in rows], labels, "sequences")
-
-
-def _labels(cell: str) -> Any:
-    """Return the label in a cell, or a list of labels, one for each timestep."""
-    names = [None if name == "-" else name for name in cell.split()]
-    return names[0] if len(names) == 1 else names
+    try:
+        return read_data(text, path.suffix == ".csv")
+    except ValueError as error:
+        raise ValueError(f"{'standard input' if name == '-' else name}: {error}") from error
 
 
 def _arrays(path: Path) -> Data:
@@ -173,30 +127,15 @@ def _between(labels: Labels | None, chosen: str | None) -> tuple[tuple[str, str]
 
     Raises ValueError if `chosen` has another form, or if there is only one label.
     """
-    if labels is None:
-        if chosen is not None:
-            raise ValueError("these sequences have no labels: leave out --between")
-        return None, ""
-    names = list(_flat(labels))
     if chosen is not None:
         first, comma, second = chosen.partition(",")
+        if labels is None:
+            raise ValueError("these sequences have no labels: leave out --between")
         if not comma:
             raise ValueError("--between needs two labels, separated by a comma")
         return (first, second), ""
-    common = [name for name, _ in Counter(names).most_common()]
-    if len(common) < 2:
-        raise ValueError("the sequences have only one label: a unit separates two")
-    first, second = sorted(common[:2])
-    others = f"; not used: {', '.join(common[2:])} (--between chooses)" if len(common) > 2 else ""
-    return (first, second), others
-
-
-def _flat(labels: Iterable[Any]) -> Iterable[str]:
-    for label in labels:
-        if isinstance(label, list):
-            yield from _flat(label)
-        elif label is not None:
-            yield str(label)
+    between, others = labels_between(labels, None)
+    return between, f"; not used: {', '.join(others)} (--between chooses)" if others else ""
 
 
 def _print(census: Census, data: Data, options: argparse.Namespace, note: str) -> None:
@@ -207,8 +146,7 @@ def _print(census: Census, data: Data, options: argparse.Namespace, note: str) -
     if census.labels is not None:
         print(f"AUC: above 0.5 if the state is higher at {census.labels[1]} than at {census.labels[0]}{note}")
     print(f"{len(units)} of {len(census)} units, sorted by {by}; {sum(unit.dead for unit in census)} are dead")
-    several = len(census.model.layers) > 1
-    rows = [_row(unit, several) for unit in units]
+    rows = [_row(unit, census.model) for unit in units]
     names = list(dict.fromkeys(name for row in rows for name in row))
     widths = [max(len(name), *(len(row.get(name, "")) for row in rows)) for name in names]
     print("  ".join(name.rjust(width) for name, width in zip(names, widths, strict=True)))
@@ -217,9 +155,10 @@ def _print(census: Census, data: Data, options: argparse.Namespace, note: str) -
     print(_command(units[0], data, options.model))
 
 
-def _row(unit: Unit, several: bool) -> dict[str, str]:
+def _row(unit: Unit, model: Model) -> dict[str, str]:
     """Return the cells of a unit's line by column. Units, sequences and timesteps count from 1."""
-    row = {"unit": f"L{unit.layer + 1}.{unit.unit + 1}" if several else str(unit.unit + 1)}
+    name = model.layers[unit.layer].unit_name(unit.unit)
+    row = {"unit": f"L{unit.layer + 1}.{name}" if len(model.layers) > 1 else name}
     for gate, mean in unit.means.items():
         row |= {gate: f"{mean:.2f}", f"{gate}<.1": f"{unit.closed[gate]:.0%}", f"{gate}>.9": f"{unit.open[gate]:.0%}"}
     row["h"] = f"{unit.lowest:.2f} to {unit.highest:.2f}" + " dead" * unit.dead

@@ -31,6 +31,9 @@ MOST_PRODUCTS = 2**24
 MOST_SCORED = 2**20
 """The most units × timesteps × sequences that a score is measured on: half a second of computing, and about 100 MB."""
 
+MOST_COUNTED = 2**21
+"""The most units × timesteps of a census on a page: about a second of computing, and about 200 MB."""
+
 MOST_MOMENT, MOST_PLACES = 20, 12
 """The most timesteps of a moment, and the most similar places in one response."""
 

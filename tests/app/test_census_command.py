@@ -109,9 +109,9 @@ FILES = {
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["sentiment", "none.txt"], "none.txt has no sequences"),
-        (["sentiment", "none.csv"], "none.csv has no sequences"),
-        (["sentiment", "odd.csv"], "odd.csv, sequence 2: there must be two columns"),
+        (["sentiment", "none.txt"], "none.txt: there are no sequences"),
+        (["sentiment", "none.csv"], "none.csv: there are no sequences"),
+        (["sentiment", "odd.csv"], "odd.csv: line 2: there must be two columns"),
         (["sentiment", "one.csv"], "the sequences have only one label"),
         (["sentiment", "unknown.txt"], "sequence 2, step 2: 'q' is not in this model's alphabet"),
         (["sentiment", "unknown.txt", "--between", "a,b"], "these sequences have no labels"),

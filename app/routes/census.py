@@ -1,0 +1,30 @@
+"""POST /api/census: what each unit of a model does over many sequences."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from ..runs.answers import to_json
+from ..runs.census import answer
+from ..runs.limits import MOST_COUNTED
+from ..schemas import CensusQuestion
+
+router = APIRouter(prefix="/api")
+
+
+@router.post(
+    "/census",
+    summary="Count what each unit of a model does over many sequences",
+    description="Without `text` the model runs over held-out sequences of its task. `text` has a sequence in each "
+    "line, and if wanted a tab and its label; with `table` it is CSV with two columns. An error names the line. "
+    "`between` are the two labels to separate; by default they are the two most frequent ones, and `others` lists the "
+    f"rest. Units × timesteps are at most {MOST_COUNTED:,}; of more held-out sequences the first are used. `units` has "
+    "for each unit the `mean` of each gate and the shares of timesteps at which it is `closed` (below 0.1) and `open` "
+    "(above 0.9), the `lowest` and `highest` state, whether the unit is `dead`, its half-lives in timesteps (null if "
+    "infinite, or for a cell that keeps nothing directly), and the `auc` of the two labels. `moments` has where the "
+    "unit shows it: the key of the sequence in `texts`, and the timestep.",
+    response_class=Response,
+)
+def ask(request: Request, question: CensusQuestion) -> Response:
+    return Response(to_json(answer(question, request.app.state.settings)), media_type="application/json")

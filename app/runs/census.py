@@ -1,0 +1,172 @@
+"""A census for a page or a command: its sequences and labels, and what each unit does over them."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gru_core
+from gru_core import Model, SequenceError
+from gru_core.presets.recipes import held_out
+from gru_core.runs.census import Labels, Unit
+from gru_core.training.tasks import task_of
+
+from .. import models
+from ..errors import Refused
+from ..schemas import CensusQuestion
+from ..server.budget import spend
+from ..settings import Settings
+from .limits import MOST_COUNTED
+
+
+@dataclass(frozen=True)
+class Data:
+    """Sequences, their labels or None, and where they are from, in words."""
+
+    sequences: Sequence[Any]
+    labels: Labels | None
+    source: str
+
+
+def held_out_data(model: Model, most: int | None = None) -> Data:
+    """Return held-out sequences of the model's task, at most `most`, with the correct outputs as labels if classes.
+
+    Raises ValueError if the model has no built-in task.
+    """
+    batch, task = held_out(model), task_of(model)
+    if batch is None or task is None:
+        raise ValueError("this model has no built-in task: give a file of sequences")
+    labels: Labels | None = None
+    if task.kind == "softmax":
+        labels = [
+            [task.labels[int(k)] if counts else None for k, counts in zip(*columns, strict=True)]
+            for columns in zip(batch.target.T[:most], batch.scored.T[:most], strict=True)
+        ]
+    texts = [model.encoder.write(x) for x in batch.x.swapaxes(0, 1)[:most]]
+    return Data(texts, labels, "held-out sequences")
+
+
+def read_data(text: str, table: bool, model: Model | None = None) -> Data:
+    """Return the sequences in a text: a line for each, and if wanted a tab and the sequence's label.
+
+    As a `table` the text is CSV, a column of sequences and if wanted one of labels. A cell has a label for the
+    sequence, or one for each timestep, and - for none. With a `model`, its tokens are checked. Raises ValueError, with
+    the line, if the text has another form.
+    """
+    lines = text.lstrip("\ufeff").splitlines()
+    rows = list(enumerate(csv.reader(lines) if table else (line.split("\t") for line in lines), 1))
+    rows = [(n, row) for n, row in rows if any(cell.strip() for cell in row)]
+    if table and rows and rows[0][1][0].strip().lower() == "sequence":
+        rows = rows[1:]
+    if not rows:
+        raise ValueError("there are no sequences: write one in each line" + ", and then its labels" * table)
+    width = len(rows[0][1])
+    for n, row in rows:
+        if len(row) != width or width > 2:
+            raise ValueError(f"line {n}: there must be two columns in every line, a sequence and its labels")
+    labels = [_labels(row[1]) for _, row in rows] if width == 2 else None
+    for (n, row), label in zip(rows, labels or [None] * len(rows), strict=True) if model else ():
+        assert model is not None
+        try:
+            T = len(model.encoder.tokens(row[0]))
+        except SequenceError as error:
+            raise ValueError(f"line {n}: {error}") from error
+        if not T:
+            raise ValueError(f"line {n}: the sequence is empty")
+        if isinstance(label, list) and len(label) != T:
+            raise ValueError(f"line {n}: the sequence has {T} timesteps, but {len(label)} labels: give one for each")
+    return Data([row[0] for _, row in rows], labels, "sequences")
+
+
+def _labels(cell: str) -> Any:
+    """Return the label in a cell, or a list of labels, one for each timestep."""
+    names = [None if name == "-" else name for name in cell.split()]
+    return names[0] if len(names) == 1 else names or None
+
+
+def labels_between(labels: Labels | None, chosen: tuple[str, str] | None) -> tuple[tuple[str, str] | None, list[str]]:
+    """Return the two labels to separate, None without labels, and the labels that are not used.
+
+    Without a choice they are the two most frequent labels. Raises ValueError if there is only one label.
+    """
+    if labels is None or chosen is not None:
+        return chosen, []
+    common = [name for name, _ in Counter(_flat(labels)).most_common()]
+    if len(common) < 2:
+        raise ValueError("the sequences have only one label: a unit separates two")
+    first, second = sorted(common[:2])
+    return (first, second), common[2:]
+
+
+def _flat(labels: Iterable[Any]) -> Iterable[str]:
+    for label in labels:
+        if isinstance(label, list):
+            yield from _flat(label)
+        elif label is not None:
+            yield str(label)
+
+
+def answer(question: CensusQuestion, settings: Settings) -> dict[str, Any]:
+    """Return the census that a page asks for. Raises Refused if its text or its size does not fit."""
+    model = models.get(question.model, settings)
+    units = sum(cell.units for cell in model.layers)
+    try:
+        data = _data(model, question, units, settings)
+        chosen = None if question.between is None else (question.between[0], question.between[1])
+        between, others = labels_between(data.labels, chosen)
+        census = gru_core.census(model, data.sequences, data.labels if between else None, between)
+    except ValueError as error:
+        raise Refused(422, "census", str(error), "text") from error
+    shown = {moment.sequence for unit in census for moment in unit.moments.values()}
+    return {
+        "sequences": len(data.sequences),
+        "source": data.source,
+        "steps": census.steps,
+        "labels": census.labels,
+        "others": others[:64],
+        "units": [_row(unit) for unit in census],
+        "texts": {str(n): data.sequences[n] for n in sorted(shown)},
+    }
+
+
+def _data(model: Model, question: CensusQuestion, units: int, settings: Settings) -> Data:
+    """Return the sequences, and charge their run to the request. Of too many held-out sequences it takes the first."""
+    if question.text is None:
+        data = held_out_data(model)
+        T = len(model.encoder.tokens(data.sequences[0]))
+        data = held_out_data(model, max(1, MOST_COUNTED // (units * T)))
+        spend(units * T * len(data.sequences))
+        return data
+    data = read_data(question.text, question.table, model)
+    lengths = [len(model.encoder.tokens(text)) for text in data.sequences]
+    if max(lengths) > settings.max_steps:
+        n = lengths.index(max(lengths)) + 1
+        raise ValueError(f"sequence {n} has {max(lengths):,} timesteps; at most {settings.max_steps:,} are allowed")
+    if units * sum(lengths) > MOST_COUNTED:
+        most = MOST_COUNTED // units
+        message = f"the sequences have {sum(lengths):,} timesteps; here at most {most:,} fit for a model of this size"
+        raise ValueError(f"{message}. The command gruscope census has no such limit")
+    spend(units * sum(lengths))
+    return data
+
+
+def _row(unit: Unit) -> dict[str, Any]:
+    """Return the row of a unit. Layers, units and timesteps count from 1, and the numbers of sequences are keys."""
+    return {
+        "layer": unit.layer + 1,
+        "unit": unit.unit + 1,
+        "gates": {
+            gate: {"mean": mean, "closed": unit.closed[gate], "open": unit.open[gate]}
+            for gate, mean in unit.means.items()
+        },
+        "lowest": unit.lowest,
+        "highest": unit.highest,
+        "dead": unit.dead,
+        "half_life": unit.half_life,
+        "longest_half_life": unit.longest_half_life,
+        "auc": unit.auc,
+        "moments": {name: {"text": str(m.sequence), "t": m.t + 1} for name, m in unit.moments.items()},
+    }

@@ -1,0 +1,53 @@
+"""Units: the table of all units, its order, a file of the visitor, and the moment to which a row leads."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+from playwright.sync_api import Page, expect
+
+import gru_core as gru
+from app.runs.census import held_out_data
+from tests.support.lab import Lab
+
+FILE = b"the film was not good .\tpositive\nlovely\tnegative\ndull . very very bad\tpositive\n"
+
+
+def test_a_row_of_all_units_leads_to_a_moment_in_the_lab(page: Page, console_errors: list[str]) -> None:
+    lab = Lab(page).open(model="sentiment")
+    model = gru.load("sentiment")
+    data = held_out_data(model)
+    census = gru.census(model, data.sequences, data.labels, ("negative", "neutral"))
+    lab.button("Similar moments").click()
+    page.get_by_role("button", name="Compare all units").click()
+    dialog = page.get_by_role("dialog", name="Units")
+    dialog.get_by_role("button", name="Run").click()
+    rows = dialog.locator("tbody tr")
+    expect(rows).to_have_count(8)
+    dialog.get_by_role("button", name="AUC").click()
+    best = sorted(census, key=lambda unit: -abs((unit.auc or 0) - 0.5))
+    assert [int(text) for text in rows.locator("th").all_inner_texts()] == [unit.unit + 1 for unit in best]
+    assert dialog.locator("svg circle").count() == 8
+
+    moment = best[0].moments["label"]
+    rows.first.get_by_role("button", name="label").click()
+    lab.expect_trace(model, data.sequences[moment.sequence])
+    expect(lab.step).to_have_value(str(moment.t + 1))
+    expect(lab.heading).to_have_text(re.compile(f"unit {best[0].unit + 1}"))
+
+    page.get_by_role("button", name="Compare all units").click()
+    dialog.get_by_label("Sequences").select_option("file")
+    file = dialog.locator("input[type=file]")
+    file.set_input_files({"name": "x.txt", "mimeType": "text/plain", "buffer": FILE + b"no such word\tpositive"})
+    for label in ("First label", "Second label"):
+        dialog.get_by_label(label).fill("")
+    dialog.get_by_role("button", name="Run").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("ine 4")
+    console_errors.clear()  # the refusal
+    file.set_input_files({"name": "x.txt", "mimeType": "text/plain", "buffer": FILE})
+    dialog.get_by_role("button", name="Run").click()
+    expect(dialog.get_by_role("status")).to_contain_text("positive against negative")
+    own = gru.census(model, [line.split("\t")[0] for line in FILE.decode().splitlines()])
+    shown = [float(text) for text in rows.locator("td:nth-child(5)").all_inner_texts()]
+    np.testing.assert_allclose(shown, [unit.means["z"] for unit in own], atol=0.00501)
