@@ -62,7 +62,7 @@ def run_html(title: str, run: Run, tokens: list[str] | None, outputs: Iterable[t
     rows += [_row(name, map(_cell, texts[:T])) for name, texts in outputs]
     for name, signal in run.cell.signals.items():
         for unit in units:
-            label = f"{signal.symbol} of unit {unit + 1}" if H > 1 else signal.symbol
+            label = f"{signal.symbol} of unit {run.cell.unit_name(unit)}" if H > 1 else signal.symbol
             rows.append(_row(label, (_colored_cell(signal, value) for value in getattr(run, name)[:T, unit])))
     hidden = [f"{len(run.h) - T} more timesteps"] * (len(run.h) > T)
     hidden += [f"{H - UNITS} units that moved less"] * (H > UNITS)

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 import gru_core
+from gru_core import Model
 from gru_core.formats import FormatError, npz
 from gru_core.numerals import whole
 from gru_core.runs.census import Census, Labels, Moment, Unit
@@ -149,8 +150,7 @@ def _print(census: Census, data: Data, options: argparse.Namespace, note: str) -
     if census.labels is not None:
         print(f"AUC: above 0.5 if the state is higher at {census.labels[1]} than at {census.labels[0]}{note}")
     print(f"{len(units)} of {len(census)} units, sorted by {by}; {sum(unit.dead for unit in census)} are dead")
-    several = len(census.model.layers) > 1
-    rows = [_row(unit, several) for unit in units]
+    rows = [_row(unit, census.model) for unit in units]
     names = list(dict.fromkeys(name for row in rows for name in row))
     widths = [max(len(name), *(len(row.get(name, "")) for row in rows)) for name in names]
     print("  ".join(name.rjust(width) for name, width in zip(names, widths, strict=True)))
@@ -159,9 +159,10 @@ def _print(census: Census, data: Data, options: argparse.Namespace, note: str) -
     print(_command(units[0], data, options.model))
 
 
-def _row(unit: Unit, several: bool) -> dict[str, str]:
+def _row(unit: Unit, model: Model) -> dict[str, str]:
     """Return the cells of a unit's line by column. Units, sequences and timesteps count from 1."""
-    row = {"unit": f"L{unit.layer + 1}.{unit.unit + 1}" if several else str(unit.unit + 1)}
+    name = model.layers[unit.layer].unit_name(unit.unit)
+    row = {"unit": f"L{unit.layer + 1}.{name}" if len(model.layers) > 1 else name}
     for gate, mean in unit.means.items():
         row |= {gate: f"{mean:.2f}", f"{gate}<.1": f"{unit.closed[gate]:.0%}", f"{gate}>.9": f"{unit.open[gate]:.0%}"}
     row["h"] = f"{unit.lowest:.2f} to {unit.highest:.2f}" + " dead" * unit.dead

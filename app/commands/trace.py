@@ -194,7 +194,7 @@ def _print_table(trace: Trace, places: Sequence[Place]) -> None:
             star = {True: "*", False: "" if trace.twin is None else " "}
             values = [f"{v:.2f}{star[bool(h)]}" for v, h in zip(getattr(run, signal)[:, unit], held, strict=True)]
             columns.append((f"{signal}.{unit + 1}{star[False]}", values))
-    layer, units = places[0][0], ", ".join(str(unit + 1) for _, unit in places)
+    layer, units = places[0][0], ", ".join(trace.layers[i].cell.unit_name(unit) for i, unit in places)
     layer_text = f"layer {layer + 1} of {len(trace.layers)}, " if len(trace.layers) > 1 else ""
     units_text = f"{layer_text}unit{'s' * (len(places) > 1)} {units} of {trace.layers[layer].cell.units}"
     print(f"{trace.model.card.title}: {units_text}{'; * marks a clamped value' * (trace.twin is not None)}")

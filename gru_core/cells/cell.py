@@ -94,7 +94,13 @@ class Cell(ABC):
             raise ValueError("a unit of a bidirectional layer cannot read the state of a unit of the other direction")
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(I={self.inputs}, H={self.units}{_written(self.variant)})"
+        directions = f", backward_units={self.backward_units}" if self.backward_units else ""
+        return f"{type(self).__name__}(I={self.inputs}, H={self.units}{_written(self.variant)}{directions})"
+
+    def unit_name(self, unit: int) -> str:
+        """Return the number of a unit from 1. In a bidirectional layer an arrow shows its direction: "3 →", "5 ←"."""
+        arrow = "←" if unit >= self.units - self.backward_units else "→"
+        return f"{unit + 1} {arrow}" if self.backward_units else str(unit + 1)
 
     @classmethod
     def ends(cls, carried: str) -> tuple[float, float]:

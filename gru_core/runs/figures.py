@@ -123,6 +123,9 @@ def run_figure(run: Run, tokens: list[str] | None, title: str, twin: Run | None,
     for i, style in enumerate(signals.values()):
         label = {"text": f"{style.name} {style.symbol}", "font": {"color": style.colour[theme]}}
         axis = {"visible": True, "fixedrange": False, "title": label, "dtick": max(1, H // 4), "tickmode": "linear"}
+        if run.cell.backward_units:
+            ends = [1, H - run.cell.backward_units, H - run.cell.backward_units + 1, H]
+            axis |= {"tickmode": "array", "tickvals": ends, "ticktext": [run.cell.unit_name(end - 1) for end in ends]}
         figure.update_layout({f"yaxis{'' if i == 0 else i + 1}": axis})
     every = max(1, T // 40)
     ticks = [f"{token[:12]}<br>{t}" for t, token in zip(steps, tokens, strict=True)]
@@ -164,7 +167,7 @@ def census_figure(
     if not panels:
         panels.append(("Range of h", "lowest", "highest", [u.lowest for u in units], [u.highest for u in units], ink))
     figure = go.Figure(layout={"template": "none", "paper_bgcolor": paper, "plot_bgcolor": paper, "font_color": soft})
-    hover = [_hover(unit, len(model.layers) > 1) for unit in units]
+    hover = [_hover(unit, model) for unit in units]
     marks = [SYMBOLS[unit.layer % len(SYMBOLS)] for unit in units]
     width = 1 / len(panels)
     for i, (name, across, up, x, y, color) in enumerate(panels):
@@ -199,9 +202,10 @@ SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "x", "star", "
 """The symbols of points, by layer."""
 
 
-def _hover(unit: Unit, several: bool) -> str:
+def _hover(unit: Unit, model: Model) -> str:
     """Return the text at the point of a unit. Layers, units, sequences and timesteps count from 1, as on the page."""
-    name = f"layer {unit.layer + 1}, unit {unit.unit + 1}" if several else f"unit {unit.unit + 1}"
+    name = f"unit {model.layers[unit.layer].unit_name(unit.unit)}"
+    name = f"layer {unit.layer + 1}, {name}" if len(model.layers) > 1 else name
     lines = [f"{name}{' (dead)' if unit.dead else ''}"]
     lines += [
         f"{gate}: mean {mean:.2f}, closed {unit.closed[gate]:.0%}, open {unit.open[gate]:.0%}"

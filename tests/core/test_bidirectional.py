@@ -254,3 +254,16 @@ def test_layers_that_do_not_fit_are_refused() -> None:
     model = formats.read(npz(**wide), "both", direction="both")
     with pytest.raises(FormatError, match="for a bidirectional layer"):
         gru.check(model, {"x": np.zeros((5, 2, 3)), "h": np.zeros((2, 8))})
+
+
+def test_units_have_the_arrow_of_their_direction() -> None:
+    rng = np.random.default_rng(0)
+    model, x = network(gru.GRU, rng), rng.normal(size=(T, 3))
+    trace = gru.trace(model, x)
+    assert [model.layers[0].unit_name(unit) for unit in (0, 3, 4)] == ["1 →", "4 →", "5 ←"]
+    assert model.layers[1].unit_name(0) == "1"
+    assert "backward_units=2" in repr(model.layers[0])
+    figure = trace.figure(0)
+    assert list(figure.layout.yaxis.ticktext) == ["1 →", "4 →", "5 ←", "6 ←"]
+    census = gru.census(model, [x, x[:4]])
+    assert "unit 6 ←" in " ".join(map(str, census.figure().data[0].text))
