@@ -25,6 +25,7 @@ def commands() -> dict[str, Any]:
         completion,
         experiment,
         export,
+        forecast,
         import_,
         lesson,
         models,
@@ -38,6 +39,7 @@ def commands() -> dict[str, Any]:
     return {
         "serve": serve,
         "trace": trace,
+        "forecast": forecast,
         "write": write,
         "census": census,
         "export": export,

@@ -24,6 +24,7 @@ from gru_core.runs.batch import TraceBatch, trace_batch
 from gru_core.runs.census import Census, census
 from gru_core.runs.clamp import Clamp
 from gru_core.runs.edit import Edit
+from gru_core.runs.free_run import FreeRun, forecast
 from gru_core.runs.sensitivity import Sensitivity
 from gru_core.runs.trace import Gap, Trace, stream, trace, twin
 from gru_core.runs.writing import Writing, write
@@ -39,6 +40,7 @@ __all__ = [
     "Clamp",
     "Edit",
     "Forward",
+    "FreeRun",
     "Gap",
     "Gradients",
     "MinGRU",
@@ -58,6 +60,7 @@ __all__ = [
     "backward",
     "census",
     "check",
+    "forecast",
     "formats",
     "forward",
     "from_keras",

@@ -38,6 +38,8 @@ EXTRA = (
     "brackets-two-units-after",
     "sentiment-two-layers",
     "sunspots",
+    "sunspots-lstm",
+    "sunspots-rnn",
     "names",
     "names-plain",
     "names-lstm",

@@ -167,6 +167,23 @@ def _years(first: int, last: int) -> str:
     return FORECASTS["sunspots"].encoder.write(SUNSPOTS.values[first - start : last + 1 - start, None])
 
 
+_SUNSPOTS = Preset(
+    title="Sunspots",
+    about="forecast next year’s sunspot number from the yearly numbers so far",
+    question="How does the network know whether the sunspots will rise or fall?",
+    reading="x and y are sunspot numbers divided by 100. The network was trained on the years 1700 to 1920. "
+    "The years 1921 to 2008 are held out. Units, seed and length of the training were chosen on 1871 to 1920, "
+    "after a trial that had shown held-out errors of several sizes.",
+    examples=(_years(1964, 2008), _years(1901, 1945), _years(1701, 1745)),
+    recipe=Recipe("sunspots", units=2, seed=1, schedule=Schedule(None, 0, 0.01, T=40, most=500)),
+)
+
+
+_SUNSPOTS_OF_THE_GRU = replace(
+    _SUNSPOTS, reading=_SUNSPOTS.reading.replace("training were chosen", "training were chosen for the GRU")
+)
+
+
 _NAMES = Preset(
     title="Names",
     about="guess from which of twelve lists of surnames a name is, letter by letter",
@@ -222,16 +239,8 @@ _EXTRA = {
             penalties=Penalties(z=0.03),
         ),
     ),
-    "sunspots": Preset(
-        title="Sunspots",
-        about="forecast next year’s sunspot number from the yearly numbers so far",
-        question="How does the network know whether the sunspots will rise or fall?",
-        reading="x and y are sunspot numbers divided by 100. The network was trained on the years 1700 to 1920. "
-        "The years 1921 to 2008 are held out. Units, seed and length of the training were chosen on 1871 to 1920, "
-        "after a trial that had shown held-out errors of several sizes.",
-        examples=(_years(1964, 2008), _years(1901, 1945), _years(1701, 1745)),
-        recipe=Recipe("sunspots", units=2, seed=1, schedule=Schedule(None, 0, 0.01, T=40, most=500)),
-    ),
+    "sunspots": _SUNSPOTS,
+    **{f"sunspots-{cell}": _with_cell(_SUNSPOTS_OF_THE_GRU, cell) for cell in ("lstm", "rnn")},
     "name-writer": Preset(
         title="Name writer",
         about="name the next letter of a surname, after the language",

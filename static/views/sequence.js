@@ -1,5 +1,6 @@
 /** The input sequence: its text box, examples, a random sequence, and error messages. */
 
+/** @import { Run } from "../run.js" */
 /** @import { Store } from "../store.js" */
 /** @import { State } from "../state.js" */
 import { finder, newElement, setText } from "../elements.js";
@@ -14,12 +15,14 @@ export function mountSequence(section, store, actions) {
   const box = /** @type {HTMLInputElement} */ (find("#sequence"));
   const examples = /** @type {HTMLSelectElement} */ (find("#examples"));
   const [hint, error, random] = ["#hint", "#error", "#random"].map(find);
+  const feed = section.querySelector("#feed"); // only in the Lab of a server
   let shown = "";
 
   /** @param {State} state */
   function update(state) {
     if (box.value !== state.text) box.value = state.text;
     setText(error, state.error);
+    feed?.toggleAttribute("hidden", !state.run.baselines);
     if (state.invalid) box.setAttribute("aria-invalid", "true");
     else box.removeAttribute("aria-invalid");
     if (shown === state.model) return;
@@ -43,8 +46,18 @@ export function mountSequence(section, store, actions) {
     else if (examples.value) actions.write(examples.value);
     examples.value = "";
   });
+  feed?.addEventListener("click", () => {
+    const { run, received } = store.get();
+    if (received === run.T) actions.write([...(run.tokens ?? []), forecastOf(run)].join(" "));
+  });
   random.addEventListener("click", actions.draw);
   store.subscribe(update);
+}
+
+/** Return the forecast after the last timestep as a person would type it, rounded as gru.forecast does. @param {Run} run */
+function forecastOf({ outputs, scale, T }) {
+  const { factor, shift } = scale ?? { factor: 1, shift: 0 };
+  return String(Number(Number((outputs[0][T - 1] * factor + shift).toFixed(2)).toPrecision(6)));
 }
 
 /** @param {string} label @param {HTMLOptionElement[]} options */

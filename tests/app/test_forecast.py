@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 
 import numpy as np
+import pytest
 from fastapi.testclient import TestClient
 
 import gru_core as gru
+from app.cli import main
 
 YEARS = "9.6 33 92.6 151.6 136.3 134.7"
 
@@ -26,3 +28,11 @@ def test_the_scale_is_sent_and_the_page_shows_outputs_in_the_unit(client: TestCl
     np.testing.assert_allclose(run["baselines"]["last value"], np.ravel(run["x"]["values"]))
     assert run["baselines"]["linear autoregression of order 9"] == [None] * 6
     assert client.post("/api/trace", json={"model": "flip-flop", "sequence": "A"}).json()["scale"] is None
+
+
+def test_the_command_prints_the_forecasts_of_the_free_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["forecast", "--steps", "3", YEARS]) == 0
+    forecasts = gru.forecast(gru.load("sunspots"), YEARS, 3).forecasts
+    assert capsys.readouterr().out.split() == [f"{number:g}" for number in forecasts]
+    assert main(["forecast", "--model", "flip-flop", "A"]) == 1
+    assert "forecasts no series" in capsys.readouterr().err

@@ -65,6 +65,19 @@ def test_sunspot_numbers_are_written_as_they_are_and_read_divided_by_100(tmp_pat
     assert gru.load(tmp_path / "copy.safetensors").encoder == encoder
 
 
+def test_a_free_run_reads_its_own_forecasts() -> None:
+    model = gru.load("sunspots")
+    run = gru.forecast(model, "9.6 33 92.6 151.6", 5)
+    assert (run.given, len(run.forecasts)) == (4, 5)
+    y = 100 * gru.trace(model, run.text).y[:, 0]
+    np.testing.assert_allclose(run.forecasts, y[3:-1], atol=0.0051)
+    assert gru.forecast(model, run.text, 0).text == run.text
+    with pytest.raises(ValueError, match="forecasts no series"):
+        gru.forecast(gru.load("running-total"), "=0.1", 1)
+    with pytest.raises(ValueError, match="-1"):
+        gru.forecast(model, "1", -1)
+
+
 def test_a_shifted_scale_is_undone_when_numbers_are_written() -> None:
     encoder = Scaled(1, scale=2.5, shift=-40, unit="°C")
     x = encoder.encode(encoder.tokens("-40 12.25"))
@@ -73,9 +86,10 @@ def test_a_shifted_scale_is_undone_when_numbers_are_written() -> None:
     assert encoder_from_dict(encoder.to_dict()) == encoder
 
 
-def test_the_recipe_gives_the_shipped_model() -> None:
-    *_, last = train(PRESETS["sunspots"])
-    shipped = gru.load("sunspots").parameters
+@pytest.mark.parametrize("name", ["sunspots", "sunspots-lstm", "sunspots-rnn"])
+def test_the_recipe_gives_the_shipped_model(name: str) -> None:
+    *_, last = train(PRESETS[name])
+    shipped = gru.load(name).parameters
     # Another processor may round differently; on the one that trained the model the difference is 0.
     for name, array in last.model.parameters.items():
         np.testing.assert_allclose(array, shipped[name], atol=1e-6)

@@ -1,0 +1,40 @@
+"""gruscope forecast: let a network forecast a series from its own forecasts."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import gru_core
+from gru_core.numerals import whole
+
+HELP = "forecast a series: the network reads each forecast as its next input"
+EXAMPLES = ('gruscope forecast --steps 11 "45.9 9.6 33 92.6 151.6 136.3 134.7 83.9"',)
+MOST_STEPS = 10_000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("numbers", help="the numbers of the series so far, separated by spaces")
+    parser.add_argument(
+        "--model", default="sunspots", help="a preset that forecasts, or the file of a model (default: %(default)s)"
+    )
+    parser.add_argument("--steps", type=_steps, default=11, help="forecasts to make (default: %(default)s)")
+
+
+def _steps(text: str) -> int:
+    number = whole(text)
+    if number is None or number > MOST_STEPS:
+        raise argparse.ArgumentTypeError(f"steps is a whole number, at most {MOST_STEPS:,}")
+    return number
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the forecasts, each in a line. Return 1 if the numbers or the model cannot be used."""
+    try:
+        free_run = gru_core.forecast(gru_core.load(options.model), options.numbers, options.steps)
+    except (OSError, ValueError) as error:
+        print(f"gruscope: {error}", file=sys.stderr)
+        return 1
+    for number in free_run.forecasts:
+        print(f"{number:g}")
+    return 0

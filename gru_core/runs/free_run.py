@@ -1,0 +1,57 @@
+"""Free runs: a network that forecasts a series reads its own forecasts, timestep by timestep.
+
+run = gru.forecast(gru.load("sunspots"), "9.6 33 92.6 151.6 136.3 134.7", 11)
+run.forecasts                             # 11 numbers of sunspots
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gru_core.arrays import Array
+from gru_core.encoder import Scaled
+from gru_core.model import Model
+from gru_core.runs.trace import Trace, trace
+
+
+@dataclass(frozen=True)
+class FreeRun:
+    """A run over numbers of a series and the forecasts that the network made after them.
+
+    `trace` is the run over both. Its first `given` timesteps are the series. `text` is what the run reads.
+    """
+
+    text: str
+    given: int
+    trace: Trace = field(repr=False)
+
+    @property
+    def forecasts(self) -> Array:
+        """The forecasts in the unit of the series, as the network read them."""
+        return np.array([float(token) for token in (self.trace.tokens or [])[self.given :]])
+
+
+def forecast(model: Model, numbers: str, steps: int) -> FreeRun:
+    """Return the run over `numbers` and `steps` forecasts. The model reads each forecast as its next input.
+
+    A forecast is rounded as the encoder writes it, so that the text alone gives the same run. Raises SequenceError if
+    the numbers cannot be read or if a forecast is out of range, and ValueError if the model forecasts no series or if
+    `steps` is below 0.
+    """
+    encoder, readout = model.encoder, model.readout
+    if not isinstance(encoder, Scaled) or readout.kind != "linear" or len(readout.labels) != 1:
+        raise ValueError(
+            "this model forecasts no series: its input and its output must be one number on the same scale"
+        )
+    if steps < 0:
+        raise ValueError(f"steps must be at least 0, not {steps}")
+    tokens = encoder.tokens(numbers)
+    given, run = len(tokens), trace(model, numbers)
+    for _ in range(steps):
+        token = encoder.write(run.y[-1:])
+        tokens.append(token)
+        run = trace(model, token, after=run)
+    text = " ".join(tokens)
+    return FreeRun(text, given, trace(model, text))
