@@ -40,7 +40,7 @@ def held_out_data(model: Model, most: int | None = None) -> Data:
     batch, task = held_out(model), task_of(model)
     if batch is None or task is None:
         raise ValueError("this model has no built-in task: give a file of sequences")
-    labels = [
+    labels: Any = [
         [(task.labels[int(k)] if task.kind == "softmax" else float(k)) if counts else None
          for k, counts in zip(*columns, strict=True)]
         for columns in zip(batch.target.T[:most], batch.scored.T[:most], strict=True)
