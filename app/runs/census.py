@@ -46,6 +46,8 @@ def held_out_data(model: Model, most: int | None = None) -> Data:
         for columns in zip(batch.target.T[:most], batch.scored.T[:most], strict=True)
     ]  # fmt: skip
     texts = [model.encoder.write(x) for x in batch.x.swapaxes(0, 1)[:most]]
+    # A name may end before the longest one: its text has fewer timesteps.
+    labels = [row[: len(model.encoder.tokens(text))] for text, row in zip(texts, labels, strict=True)]
     return Data(texts, labels, "held-out sequences")
 
 

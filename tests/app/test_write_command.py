@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 
 import gru_core as gru
 from app.cli import main
+from app.runs.census import held_out_data
 
 
 def test_it_prints_the_text_that_python_writes_with_the_same_seed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -44,3 +45,10 @@ def test_the_server_writes_the_same_text(client: TestClient) -> None:
         refused = client.get("/api/models/name-writer/write", params=query | change)
         assert (refused.status_code, refused.json()["error"]["where"]) == (status, where)
     assert client.get("/api/models/names/write", params=query).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["names", "name-writer"])
+def test_a_census_counts_the_letters_of_the_held_out_names(name: str) -> None:
+    data = held_out_data(gru.load(name), 300)
+    census = gru.census(gru.load(name), data.sequences, data.labels, tuple(gru.load(name).readout.labels[:2]))
+    assert census.steps == sum(len(gru.load(name).encoder.tokens(text)) for text in data.sequences)
