@@ -9,13 +9,13 @@ import { reading, veilOf } from "./reading.js";
 
 const RESETS = {
   before:
-    "This model applies r before the product with U: U multiplies r ⊙ h. PyTorch and, by default, Keras apply r after this product.",
+    "Here the reset gate r first multiplies h, and U multiplies the result. In PyTorch and, by default, in Keras U comes first: r multiplies U h + c.",
   after:
-    "This model applies r after the product with U: r multiplies U h + c. Cho et al. (2014) apply r before this product.",
+    "Here U first multiplies h, and the reset gate r multiplies the result, U h + c. In Cho et al. (2014) r comes first: U multiplies r ⊙ h.",
 };
 const OTHER =
   "The other order is a different function, and its trained weights differ too. So no switch on this page can change the order.";
-const OTHER_OF_ONE = "With one unit the two orders differ in only one term: r times the bias c.";
+const OTHER_OF_ONE = "With one unit the order matters only for the bias c: r multiplies c only if U comes first.";
 const NAMES = {
   source: "Here z near 1 takes the candidate. The z of PyTorch and Keras is 1 minus this z.",
   pytorch:

@@ -44,12 +44,13 @@ export function describe(run, letters, closed) {
 function describeReset(run, letters, closed) {
   const at = run.gates.length - 1;
   const [before, candidate, old] = [run.h[at - 1], run.candidate[at], run.answers[at - 1]];
-  const sees = `With r = ${fixed(run.gates[at].r)} the candidate sees the memory`;
-  if (Math.abs(candidate - closed) < 0.05) return `${sees}, but it stays near ${fixed(closed)}.`;
-  const moves = `${sees} and moves from ${fixed(closed)} to ${fixed(candidate)}.`;
-  if (isCapital(letters[at])) return letters[at] === old ? moves : `${moves} Your ${old} holds it back.`;
+  const uses = `With r = ${fixed(run.gates[at].r)} the candidate uses the memory`;
+  if (Math.abs(candidate - closed) < 0.05) return `${uses}, but it stays near ${fixed(closed)}.`;
+  const moves = `${uses}: it moves from ${fixed(closed)} to ${fixed(candidate)}.`;
+  if (isCapital(letters[at]))
+    return letters[at] === old ? moves : `${moves} Your ${old} pulls it back, so a small r is better here.`;
   const agrees = before * candidate > 0 && Math.abs(candidate) > 0.3;
-  return agrees ? `${moves} Now even an open z keeps your ${old}.` : moves;
+  return agrees ? `${moves} It is now on the side of ${old}, so even z = 1 keeps your ${old}.` : moves;
 }
 
 /** Return the number of correct answers of the visitor and of the network. @param {Played} run */

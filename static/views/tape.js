@@ -57,13 +57,24 @@ function mountScroller(tape, scroller, columns, store) {
     else if (left + width > scrolled + room) scroller.scrollLeft = left + 3 * width - room;
   }
 
+  /** Mark whether the tape continues to the right of its frame. */
+  const markEnd = () => tape.classList.toggle("continues", scrolled + room < all - 1);
+
   const frame = new ResizeObserver(() => {
     wide = scroller.scrollWidth > scroller.clientWidth;
     [all, room] = [columns.clientWidth, scroller.clientWidth - columns.offsetLeft];
     tape.classList.toggle("wide", wide);
+    markEnd();
     follow(store.get());
   });
   for (const part of [scroller, columns]) frame.observe(part);
-  scroller.addEventListener("scroll", () => (scrolled = scroller.scrollLeft), { passive: true });
+  scroller.addEventListener(
+    "scroll",
+    () => {
+      scrolled = scroller.scrollLeft;
+      markEnd();
+    },
+    { passive: true },
+  );
   return follow;
 }

@@ -200,6 +200,7 @@ def test_be_the_gate_is_played_by_touch_on_a_phone_without_scrolling(page: Page,
     assert answers(run) == list("AAABBB")
     expect(start.end.get_by_role("heading")).to_have_text(re.compile("6 of 6.* 6 of 6"))
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate("document.documentElement.scrollHeight") <= 844
     start.end.get_by_role("button").click()
     expect(start.z).to_be_focused()
     start.settled([(0, 0)])
