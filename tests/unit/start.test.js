@@ -32,14 +32,14 @@ test("the sentence about r says what it did to the candidate, and what this is g
   ];
   const before = { z: 0, r: 0 };
   const noise = describe(played(gates, [-0.9, -0.9], [-1, -0.97], ["A", "A"]), letters, 0.07);
-  assert.match(noise, /r = 1\.00 .*from 0\.07 to −0\.97.*open z keeps your A/);
+  assert.match(noise, /r = 1\.00 .*from 0\.07 to −0\.97.*keeps your A/);
   const far = describe(played(gates, [-0.9, -0.9], [-1, -0.1], ["A", "A"]), letters, 0.07);
   assert.doesNotMatch(far, /keeps/);
   const unmoved = describe(played(gates, [-0.1, -0.1], [-1, 0.05], ["A", "A"]), letters, 0.07);
   assert.match(unmoved, /stays near 0\.07/);
   const capital = [...gates.slice(0, 1), before, { z: 0, r: 1 }];
   const held = describe(played(capital, [-0.9, -0.9, -0.9], [-1, 0.07, 0.28], ["A", "A", "A"]), letters, 0.98);
-  assert.match(held, /from 0\.98 to 0\.28.*Your A holds it back/);
+  assert.match(held, /from 0\.98 to 0\.28.*Your A pulls it back/);
   assert.match(describe(played([{ z: 0, r: 1 }], [0], [-0.99], ["B"]), letters, -0.99), /still empty/);
 });
 
