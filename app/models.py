@@ -42,7 +42,8 @@ class ModelEntry(TypedDict):
     """A model as pages and the API describe it.
 
     `alphabet` has at most the first `MOST_SYMBOLS` symbols, and `hint` says how many there are. `said` reports in
-    sentences how an uploaded file was read. `drawn` says whether sequences of its task can be drawn. `vectors` is how
+    sentences how an uploaded file was read. `drawn` says whether sequences of its task can be drawn, and `writes`
+    whether its task is to write. `vectors` is how
     many numbers the model reads at each timestep, 0 if it reads symbols, or numbers with signs before them.
     """
 
@@ -55,12 +56,13 @@ class ModelEntry(TypedDict):
     parameters: int
     said: Sequence[str]
     drawn: bool
+    writes: bool
     vectors: int
 
 
 def model_entry(name: str, model: Model, report: Sequence[str] = ()) -> ModelEntry:
     """Return the description of a model; `report` says in sentences how an uploaded file was read."""
-    encoder = model.encoder
+    encoder, task = model.encoder, task_of(model)
     layers: list[Any] = [{"cell": cell.name, "units": cell.units, **cell.variant} for cell in model.layers]
     return {
         "id": name,
@@ -71,7 +73,8 @@ def model_entry(name: str, model: Model, report: Sequence[str] = ()) -> ModelEnt
         "layers": layers,
         "parameters": sum(array.size for array in model.parameters.values()),
         "said": report,
-        "drawn": task_of(model) is not None,
+        "drawn": task is not None,
+        "writes": task is not None and task.writes,
         "vectors": encoder.inputs if isinstance(encoder, Vectors) else 0,
     }
 

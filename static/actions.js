@@ -98,18 +98,27 @@ export function createActions(store, requestRun, open) {
       return open({ ...link, focus: { ...link.focus, convention } });
     },
     /** Draw a sequence at random. */
-    async draw() {
-      const { model, text } = store.get();
-      // What was typed or chosen meanwhile is newer than the draw.
-      const isCurrent = () => store.get().model === model && store.get().text === text;
-      const [seed] = crypto.getRandomValues(new Uint32Array(1));
-      try {
-        const drawn = await api.drawSequence(model, seed);
-        if (isCurrent()) actions.write(drawn);
-      } catch (error) {
-        if (isCurrent()) store.update(note, /** @type {Error} */ (error).message);
-      }
+    draw: () => replaceText((model, seed) => api.drawSequence(model, seed)),
+    /** Let the model write on after the timestep at the cursor. */
+    writeOn() {
+      const { run, step } = store.get();
+      return replaceText((model, seed) => api.writeOn(model, (run.tokens ?? []).slice(0, step).join(" "), seed));
     },
   };
+
+  /** Replace the sequence by one that the server draws with a random seed. @param {(model: string, seed: number) => Promise<string>} ask */
+  async function replaceText(ask) {
+    const { model, text } = store.get();
+    // What was typed or chosen meanwhile is newer than the draw.
+    const isCurrent = () => store.get().model === model && store.get().text === text;
+    const [seed] = crypto.getRandomValues(new Uint32Array(1));
+    try {
+      const drawn = await ask(model, seed);
+      if (isCurrent()) actions.write(drawn);
+    } catch (error) {
+      if (isCurrent()) store.update(note, /** @type {Error} */ (error).message);
+    }
+  }
+
   return actions;
 }

@@ -19,7 +19,7 @@ from gru_core.runs.census import Census, Labels, Moment, Unit
 
 from .. import output
 from ..exports.files import rows_as_csv
-from ..runs.census import Data, held_out_data, labels_between, read_data
+from ..runs.census import Data, held_out_data, labels_between, read_data, targets_of
 
 HELP = "run a model over many sequences, and print what each unit does: gates, half-life, and the labels it separates"
 EXAMPLES = (
@@ -29,6 +29,7 @@ EXAMPLES = (
 )
 BY: dict[str, Callable[[Unit], float]] = {
     "auc": lambda unit: abs((0.5 if unit.auc is None else unit.auc) - 0.5),
+    "correlation": lambda unit: abs(unit.correlation or 0.0),
     "half-life": lambda unit: unit.half_life or 0.0,
     "range": lambda unit: unit.highest - unit.lowest,
 }
@@ -71,8 +72,9 @@ def run(options: argparse.Namespace) -> int:
     try:
         model = gru_core.load(options.model)
         data = _read(options.sequences) if options.sequences else held_out_data(model)
-        between, note = _between(data.labels, options.between)
-        census = gru_core.census(model, data.sequences, data.labels if between else None, between)
+        targets = None if options.between else targets_of(data.labels)
+        between, note = (None, "") if targets else _between(data.labels, options.between)
+        census = gru_core.census(model, data.sequences, data.labels if between else None, between, targets)
         if options.html:
             output.write(options.html, census.figure().to_html(include_plotlyjs=True).encode())
     except OSError as error:  # `load` raises one without a file name for a name that is neither a preset nor a file
@@ -140,7 +142,9 @@ def _between(labels: Labels | None, chosen: str | None) -> tuple[tuple[str, str]
 
 def _print(census: Census, data: Data, options: argparse.Namespace, note: str) -> None:
     """Print the units as a table, and the command that shows the moment of the first one."""
-    by = options.by or ("range" if census.labels is None else "auc")
+    by = options.by or (
+        "correlation" if census.units[0].correlation is not None else "range" if census.labels is None else "auc"
+    )
     units = sorted(census, key=BY[by], reverse=True)[: options.most]
     print(f"{census.model.card.title}: {len(data.sequences):,} {data.source}, {census.steps:,} timesteps")
     if census.labels is not None:
@@ -167,13 +171,15 @@ def _row(unit: Unit, model: Model) -> dict[str, str]:
         row["longest"] = f"{unit.longest_half_life:.3g}"
     if unit.auc is not None:
         row["AUC"] = f"{unit.auc:.3f}"
+    if unit.correlation is not None:
+        row["correlation"] = f"{unit.correlation:.3f}"
     moment = _moment(unit)
     return row | {"sequence": str(moment.sequence + 1), "t": str(moment.t + 1)}
 
 
 def _moment(unit: Unit) -> Moment:
-    """Return the moment that a unit's line shows: of the label if there is one, else of the largest change."""
-    return unit.moments.get("label", unit.moments["change"])
+    """Return the moment that a unit's line shows: of the label or target if there is one, else the largest change."""
+    return unit.moments.get("label") or unit.moments.get("target") or unit.moments["change"]
 
 
 def _command(unit: Unit, data: Data, model: str) -> str:

@@ -22,8 +22,9 @@ router = APIRouter(prefix="/api")
     f"rest. Units × timesteps are at most {MOST_COUNTED:,}; of more held-out sequences the first are used. `units` has "
     "for each unit the `mean` of each gate and the shares of timesteps at which it is `closed` (below 0.1) and `open` "
     "(above 0.9), the `lowest` and `highest` state, whether the unit is `dead`, its half-lives in timesteps (null if "
-    "infinite, or for a cell that keeps nothing directly), and the `auc` of the two labels. `moments` has where the "
-    "unit shows it: the key of the sequence in `texts`, and the timestep.",
+    "infinite, or for a cell that keeps nothing directly), and the `auc` of the two labels. If "
+    "the labels are more than two numbers, it has the `correlation` of the state with them instead. `moments` has "
+    "where the unit shows it: the key of the sequence in `texts`, and the timestep.",
     response_class=Response,
 )
 def ask(request: Request, question: CensusQuestion) -> Response:

@@ -1,4 +1,4 @@
-"""GET /api/models: the models of this server, and random sequences of their tasks."""
+"""GET /api/models: the models of this server, random sequences of their tasks, and sequences that they write."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from fastapi.responses import Response
 
 from gru_core.formats import FormatError
 from gru_core.formats.vectors import read_vectors
+from gru_core.runs.writing import HOTTEST, check_writes, write
 
 from .. import models
 from ..errors import Refused
 from ..runs.answers import to_json
 from ..schemas import Whole
+from ..server.budget import spend
 
 router = APIRouter(prefix="/api/models")
 
@@ -43,6 +45,28 @@ def draw(
 ) -> dict[str, str]:
     task = models.task(models.get(name, request.app.state.settings))
     return {"sequence": task.text(np.random.default_rng(seed), steps)}
+
+
+@router.get("/{name}/write", summary="Let a model write: it draws each symbol from its output, and reads it next")
+def write_on(
+    request: Request,
+    name: str,
+    prompt: Annotated[str, Query(min_length=1, max_length=2_000)],
+    seed: Annotated[Whole, Query(ge=0, lt=2**32)],
+    steps: Annotated[Whole, Query(ge=1, le=100)] = 16,
+    temperature: Annotated[float, Query(ge=0, le=HOTTEST)] = 1.0,
+) -> dict[str, str | int | bool]:
+    """`sequence` is the prompt, with `given` timesteps, and what the model wrote after it. `ended` is true if the model
+    wrote its end. The same seed gives the same sequence.
+    """
+    model = models.get(name, request.app.state.settings)
+    try:
+        encoder = check_writes(model)
+    except ValueError as error:
+        raise Refused(404, "task", str(error), "model") from error
+    spend((len(encoder.tokens(prompt)) + steps) * sum(cell.units for cell in model.layers))
+    writing = write(model, prompt, steps, temperature, np.random.default_rng(seed))
+    return {"sequence": writing.text, "given": writing.given, "ended": writing.ended}
 
 
 async def _body(request: Request) -> bytes:

@@ -10,6 +10,7 @@ from typing import Any
 
 import gru_core
 from gru_core import Model, SequenceError
+from gru_core.numerals import decimal
 from gru_core.presets.recipes import held_out
 from gru_core.runs.census import Labels, Unit
 from gru_core.training.tasks import task_of
@@ -32,20 +33,21 @@ class Data:
 
 
 def held_out_data(model: Model, most: int | None = None) -> Data:
-    """Return held-out sequences of the model's task, at most `most`, with the correct outputs as labels if classes.
+    """Return held-out sequences of the model's task, at most `most`, with the correct outputs as labels.
 
     Raises ValueError if the model has no built-in task.
     """
     batch, task = held_out(model), task_of(model)
     if batch is None or task is None:
         raise ValueError("this model has no built-in task: give a file of sequences")
-    labels: Labels | None = None
-    if task.kind == "softmax":
-        labels = [
-            [task.labels[int(k)] if counts else None for k, counts in zip(*columns, strict=True)]
-            for columns in zip(batch.target.T[:most], batch.scored.T[:most], strict=True)
-        ]
+    labels: Any = [
+        [(task.labels[int(k)] if task.kind == "softmax" else float(k)) if counts else None
+         for k, counts in zip(*columns, strict=True)]
+        for columns in zip(batch.target.T[:most], batch.scored.T[:most], strict=True)
+    ]  # fmt: skip
     texts = [model.encoder.write(x) for x in batch.x.swapaxes(0, 1)[:most]]
+    # A name may end before the longest one: its text has fewer timesteps.
+    labels = [row[: len(model.encoder.tokens(text))] for text, row in zip(texts, labels, strict=True)]
     return Data(texts, labels, "held-out sequences")
 
 
@@ -101,6 +103,22 @@ def labels_between(labels: Labels | None, chosen: tuple[str, str] | None) -> tup
     return (first, second), common[2:]
 
 
+def targets_of(labels: Labels | None) -> list[Any] | None:
+    """Return labels that are more than two different numbers as the targets of a correlation, else None."""
+    if not isinstance(labels, list):
+        return None
+    names = set(_flat(labels))
+    numbers = {name: decimal(name) for name in names}
+    if len(names) < 3 or None in numbers.values():
+        return None
+    return [
+        [None if name is None else numbers[str(name)] for name in label]
+        if isinstance(label, list)
+        else (None if label is None else numbers[str(label)])
+        for label in labels
+    ]
+
+
 def _flat(labels: Iterable[Any]) -> Iterable[str]:
     for label in labels:
         if isinstance(label, list):
@@ -116,8 +134,9 @@ def answer(question: CensusQuestion, settings: Settings) -> dict[str, Any]:
     try:
         data = _data(model, question, units, settings)
         chosen = None if question.between is None else (question.between[0], question.between[1])
-        between, others = labels_between(data.labels, chosen)
-        census = gru_core.census(model, data.sequences, data.labels if between else None, between)
+        targets = None if chosen else targets_of(data.labels)
+        between, others = (None, []) if targets else labels_between(data.labels, chosen)
+        census = gru_core.census(model, data.sequences, data.labels if between else None, between, targets)
     except ValueError as error:
         raise Refused(422, "census", str(error), "text") from error
     shown = {moment.sequence for unit in census for moment in unit.moments.values()}
@@ -168,5 +187,6 @@ def _row(unit: Unit) -> dict[str, Any]:
         "half_life": unit.half_life,
         "longest_half_life": unit.longest_half_life,
         "auc": unit.auc,
+        "correlation": unit.correlation,
         "moments": {name: {"text": str(m.sequence), "t": m.t + 1} for name, m in unit.moments.items()},
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +56,7 @@ def set_up(scenario: Scenario, settings: Settings) -> Setup:
         clamps = [clamp.clamp() for clamp in scenario.clamps]
         holds = model.holds(clamps, x.shape[:-1])
         where = "h0"
+        _has_sizes(model, scenario.h0)
         h0 = model.state(scenario.h0)
         _within_holds(model, h0)
     except ValueError as error:
@@ -75,6 +77,21 @@ def _second_sequence(model: Model, sequence: str, T: int, settings: Settings) ->
         message = f"the second sequence must have as many timesteps as the first: {T}, not {len(against)}"
         raise Refused(422, "sequence", message, "against")
     return others, against
+
+
+def _has_sizes(model: Model, h0: Sequence[Sequence[float]] | None) -> None:
+    """Raise ValueError, in the words of the page, unless an initial state has the numbers of each layer."""
+    if h0 is None:
+        return
+    needed = [len(state) for state in model.state(None)]
+    if len(h0) != len(needed):
+        raise ValueError(
+            f"the initial state has {len(h0)} layers, but this model has {len(needed)}: separate layers by semicolons"
+        )
+    for number, (state, H) in enumerate(zip(h0, needed, strict=True), 1):
+        if len(state) != H:
+            layer = f"layer {number} of " if len(needed) > 1 else ""
+            raise ValueError(f"{layer}the initial state has {len(state)} numbers, but this model needs {H}")
 
 
 def _within_holds(model: Model, h0: list[Array]) -> None:

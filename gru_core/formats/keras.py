@@ -210,10 +210,11 @@ def _wired(
                     notes.append(MASKED.format(shown(masked.path)))
                 networks.append(replace(stack, padding=padding, notes=(*stack.notes, *notes)))
             open_ended, before = True, None
-            if leaf.config.get("return_sequences") is False and leaf.kind != "Bidirectional":
-                note = (
-                    "In the network only the state of the last timestep goes on; here y is computed at each timestep."
-                )
+            both = leaf.kind == "Bidirectional"
+            settings = leaf.config["layer"]["config"] if both else leaf.config
+            if settings.get("return_sequences") is False:
+                last = "last state of each direction" if both else "state of the last timestep"
+                note = f"In the network only the {last} goes on; here y is computed at each timestep."
                 networks[-1] = replace(networks[-1], notes=(*networks[-1].notes, note))
         elif leaf.kind == "Embedding" and f"{leaf.path}/vars/0" in arrays and not _extra(arrays, leaf.path, 1):
             before, open_ended = Embedding(leaf.path, arrays[f"{leaf.path}/vars/0"], symbols), False

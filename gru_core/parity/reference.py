@@ -121,7 +121,10 @@ def _exchanged(model: Model, wanted: Mapping[str, Wanted]) -> Mapping[str, Wante
 
 
 def _check_last(model: Model, signals: Arrays, T: int) -> None:
-    """Raise FormatError if a state of a bidirectional layer is only there after the last timestep."""
+    """Raise FormatError if states or outputs of a bidirectional network are only there after the last timestep.
+
+    It would not be clear which states they belong to: the last one of a backward half is that at the first timestep.
+    """
     for k, layer in enumerate(model.layers):
         array = signals.get(f"h_l{k}")
         if layer.backward_units and array is not None and (array.ndim < 2 or len(array) != T):
@@ -129,6 +132,12 @@ def _check_last(model: Model, signals: Arrays, T: int) -> None:
                 f"h_l{k} in the reference has the shape {array.shape}; for a bidirectional layer it must be "
                 f"({T}, B, {layer.units}), with all timesteps. The last state of its backward half is at the first one"
             )
+    y = signals.get("y")
+    if y is not None and (y.ndim < 2 or len(y) != T):
+        raise FormatError(
+            f"y in the reference has the shape {y.shape}; of a bidirectional network it must have all {T} timesteps. "
+            "If your network reads only the last states of both halves, store the states h instead of y"
+        )
 
 
 def _numbers(name: str, array: npt.NDArray[Any]) -> Array:

@@ -16,6 +16,7 @@ shares. At the first timestep of a sequence there is no state to keep yet, so it
 The measure of how well a unit separates two labels is the AUC, the area under the ROC curve. It is the probability that
 the state is higher at a random place with the second label than at a random place with the first, where equal states
 count half (Mann and Whitney 1947). 0.5 means that the unit says nothing about the label; 0 and 1 separate them fully.
+With numbers as `targets` the measure is Pearson's correlation of the state with the number.
 """
 
 from __future__ import annotations
@@ -50,6 +51,9 @@ AT_ONCE = 2**24
 """The most numbers of one signal that are in memory at one time: T × B × H, over all layers."""
 
 Label = str | int | None
+Targets = Sequence[float | None] | Sequence[Sequence[float | None]] | npt.NDArray[Any]
+"""A number for each sequence, or a list with a number for each timestep of each sequence. None stands for no number."""
+
 Labels = Sequence[Label] | Sequence[Sequence[Label]] | npt.NDArray[Any]
 """A label for each sequence, or a list with a label for each timestep of each sequence. None stands for no label."""
 
@@ -69,10 +73,11 @@ class Unit:
     open. `lowest` and `highest` are the ends of the state h, and `dead` says that they are close together. `half_life`
     and `longest_half_life` are in timesteps, None for a cell that keeps nothing directly. `auc` is how well the state
     separates the labels, None without labels: after the last timestep for labels of sequences, and otherwise at each
-    timestep with a label.
+    timestep with a label. `correlation` is the correlation of the state with the targets, at the same places.
 
     `moments` has where the unit shows it: "change", the largest change of h; "half-life", the longest half-life; and
-    "label", the second label at the highest state, or at the lowest if the AUC is below 0.5.
+    "label", the second label at the highest state, or at the lowest if the AUC is below 0.5. "target" is the place that
+    adds most to the correlation.
     """
 
     layer: int
@@ -87,6 +92,7 @@ class Unit:
     longest_half_life: float | None
     auc: float | None
     moments: Mapping[str, Moment]
+    correlation: float | None = None
 
     def row(self) -> dict[str, Any]:
         """Return the statistics as a flat dictionary: a row of the table. Its moments are `change.t` and so on."""
@@ -95,6 +101,7 @@ class Unit:
             row |= {f"{gate}.mean": mean, f"{gate}.closed": self.closed[gate], f"{gate}.open": self.open[gate]}
         row |= {"h.lowest": self.lowest, "h.highest": self.highest, "dead": self.dead}
         numbers = {"half_life": self.half_life, "longest_half_life": self.longest_half_life, "auc": self.auc}
+        numbers["correlation"] = self.correlation
         row |= {name: number for name, number in numbers.items() if number is not None}
         for name, moment in self.moments.items():
             row |= {f"{name}.sequence": moment.sequence, f"{name}.t": moment.t}
@@ -156,6 +163,7 @@ def census(
     sequences: Sequence[str | npt.ArrayLike] | Array,
     labels: Labels | None = None,
     between: tuple[Label, Label] | None = None,
+    targets: Targets | None = None,
 ) -> Census:
     """Run `model` over all sequences and return a Census, with statistics for each unit.
 
@@ -165,14 +173,16 @@ def census(
 
     `sequences` are texts or arrays `(T, I)`, as for `trace_batch`. Only some of them are in memory at one time.
     `labels` has a label for each sequence, or a list for each sequence with a label for each timestep; None stands for
-    no label. `between` are the two labels to separate, needed if there are more than two.
+    no label. `between` are the two labels to separate, needed if there are more than two. `targets` has numbers in
+    the same form, such as a rating of each text: each unit then has its correlation with them.
 
-    Raises SequenceError if a sequence cannot be read. Raises ValueError if the numbers of labels and sequences differ,
-    or if there are not two labels to separate.
+    Raises SequenceError if a sequence cannot be read. Raises ValueError if the numbers of labels or targets and of
+    sequences differ, if there are not two labels to separate, or if a target is not a finite number.
     """
     _, inputs = read_all(model, sequences)
     lengths = np.array([len(x) for x in inputs])
     places = _Places(labels, lengths, between) if labels is not None else None
+    values = None if targets is None else _per_step(targets, lengths, "targets")
     layers = [_Statistics(cell.units) for cell in model.layers]
     steps = 0
     for numbers in _groups(lengths, sum(cell.units for cell in model.layers)):
@@ -181,6 +191,8 @@ def census(
         chosen = None if places is None else places.of(numbers, batch.lengths)
         for run, statistics in zip(batch.layers, layers, strict=True):
             statistics.add(run, batch.mask, numbers, chosen)
+            if values is not None:
+                statistics.add_targets(run, batch.mask, numbers, _padded(values, numbers, batch.lengths))
     if not steps:
         raise ValueError("the network skips every timestep of these sequences")
     units = tuple(
@@ -205,20 +217,39 @@ def auc(values: Array, second: Mask) -> float:
     return float((ranks[place][second].sum() - n * (n + 1) / 2) / pairs)
 
 
+def _per_step(given: Any, lengths: npt.NDArray[np.int_], words: str) -> list[list[Any]]:
+    """Return the label or target of each timestep of each sequence; one for a sequence is at its last timestep."""
+    if len(given) != len(lengths):
+        raise ValueError(f"there are {len(given)} {words} for {len(lengths)} sequences: give one for each, or None")
+    every: list[list[Any]] = []
+    for number, (each, T) in enumerate(zip(given, lengths.tolist(), strict=True), 1):
+        steps = list(each) if isinstance(each, Sequence | np.ndarray) and not isinstance(each, str) else []
+        if not steps:
+            steps = [*[None] * (T - 1), each]
+        if len(steps) != T:
+            raise ValueError(f"sequence {number} has {T} timesteps, but {len(steps)} {words}: give one for each")
+        every.append(steps)
+    return every
+
+
+def _padded(values: list[list[Any]], numbers: Sequence[int], lengths: npt.NDArray[np.int_]) -> Array:
+    """Return the targets of padded sequences, `(T, B)`, NaN where there is none. Raises ValueError for other values."""
+    padded = np.full((int(lengths.max()), len(numbers)), np.nan)
+    for b, number in enumerate(numbers):
+        for t, value in enumerate(values[number]):
+            if value is not None:
+                padded[t, b] = value
+                if not np.isfinite(padded[t, b]):
+                    raise ValueError(f"the target of sequence {number + 1} at timestep {t + 1} is not a finite number")
+    return padded
+
+
 class _Places:
     """The timesteps with one of two labels. `labels` are the two."""
 
     def __init__(self, labels: Labels, lengths: npt.NDArray[np.int_], between: tuple[Label, Label] | None) -> None:
-        if len(labels) != len(lengths):
-            raise ValueError(f"there are {len(labels)} labels for {len(lengths)} sequences: give one for each, or None")
-        self._steps: list[list[str | None]] = []
-        for number, (given, T) in enumerate(zip(labels, lengths.tolist(), strict=True), 1):
-            steps = list(given) if isinstance(given, Sequence | np.ndarray) and not isinstance(given, str) else []
-            if not steps:
-                steps = [*[None] * (T - 1), given]
-            if len(steps) != T:
-                raise ValueError(f"sequence {number} has {T} timesteps, but {len(steps)} labels: give one for each")
-            self._steps.append([None if label is None else str(label) for label in steps])
+        given = _per_step(labels, lengths, "labels")
+        self._steps = [[None if label is None else str(label) for label in steps] for steps in given]
         counts = Counter(label for steps in self._steps for label in steps if label is not None)
         if between is None and len(counts) != 2:
             some = ", ".join(sorted(counts)[:12])
@@ -255,6 +286,7 @@ class _Statistics:
         self.rates = np.zeros(H)
         self.states: list[Array] = []
         self.places: list[tuple[npt.NDArray[np.int8], npt.NDArray[np.int_]]] = []
+        self.targets: list[tuple[Array, Array, npt.NDArray[np.int_]]] = []
 
     def add(self, run: Run, mask: Mask, numbers: Sequence[int], chosen: npt.NDArray[np.int8] | None) -> None:
         """Add a run `(T, B, H)` of the sequences with these numbers. `chosen` are the places with labels."""
@@ -280,6 +312,21 @@ class _Statistics:
             self.states.append(run.h[t, b])
             self.places.append((chosen[t, b], np.stack([np.asarray(numbers)[b], t], 1)))
 
+    def add_targets(self, run: Run, mask: Mask, numbers: Sequence[int], targets: Array) -> None:
+        """Add the states of a run at the places with targets `(T, B)`."""
+        t, b = np.nonzero(~np.isnan(targets) & mask)
+        self.targets.append((run.h[t, b], targets[t, b], np.stack([np.asarray(numbers)[b], t], 1)))
+
+    def _correlations(self) -> tuple[Array, npt.NDArray[np.int_]]:
+        """Return the correlation of each unit with the targets, `(H,)`, and its moment, `(H, 2)`."""
+        h, y, where = (np.concatenate(parts) for parts in zip(*self.targets, strict=True))
+        if not len(y):
+            raise ValueError("no timestep that counts has a target")
+        products = (h - h.mean(0)) * (y - y.mean())[:, None]
+        scale = h.std(0) * y.std()
+        r = np.divide(products.mean(0), scale, out=np.zeros(h.shape[1]), where=scale > 0)
+        return r, where[(products * np.where(r < 0, -1, 1)).argmax(0)]
+
     def _largest(self, name: str, values: Array, mask: Mask, numbers: Sequence[int]) -> None:
         """Keep the largest value of each unit, and its moment."""
         t, b = np.nonzero(mask)
@@ -297,6 +344,7 @@ class _Statistics:
         states = np.concatenate(self.states) if self.states else None
         second = np.concatenate([place for place, _ in self.places]) == 1 if self.places else None
         where = np.concatenate([moments for _, moments in self.places]) if self.places else None
+        correlations, targets = self._correlations() if self.targets else (None, None)
         for u in range(len(self.lowest)):
             moments = {"change": Moment(*self.moments["change"][u].tolist())}
             half_life = longest = None
@@ -309,12 +357,15 @@ class _Statistics:
                 area = auc(states[:, u], second)
                 shown = np.where(second, states[:, u] if area >= 0.5 else -states[:, u], -np.inf)
                 moments["label"] = Moment(*where[shown.argmax()].tolist())
+            if targets is not None:
+                moments["target"] = Moment(*targets[u].tolist())
+            r = None if correlations is None else float(correlations[u])
             means, closed, opened = (
                 {gate: float(sums[i][u] / self.steps) for gate, sums in self.sums.items()} for i in range(3)
             )
             lowest, highest = float(self.lowest[u]), float(self.highest[u])
             dead = highest - lowest < DEAD * scale
-            yield Unit(layer, u, means, closed, opened, lowest, highest, dead, half_life, longest, area, moments)
+            yield Unit(layer, u, means, closed, opened, lowest, highest, dead, half_life, longest, area, moments, r)
 
 
 def _groups(lengths: npt.NDArray[np.int_], units: int) -> Iterator[list[int]]:

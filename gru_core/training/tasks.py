@@ -79,6 +79,11 @@ class Task:
         return {} if recorded is None else recorded.baselines
 
     @property
+    def writes(self) -> bool:
+        """Whether each answer is the next input, so that a model of the task can write."""
+        return isinstance(self.names, NextLetters)
+
+    @property
     def recorded(self) -> bool:
         """Whether the sequences are recorded data. Then inputs alone do not determine the answers."""
         return self.series is not None or self.names is not None

@@ -9,7 +9,7 @@ import { layerOf } from "../state.js";
 /**
  * The response of /api/census. Layers, units and timesteps count from 1.
  * @typedef {{layer: number, unit: number, gates: Record<string, {mean: number, closed: number, open: number}>, lowest: number, highest: number,
- *            dead: boolean, half_life: number | null, longest_half_life: number | null, auc: number | null,
+ *            dead: boolean, half_life: number | null, longest_half_life: number | null, auc: number | null, correlation: number | null,
  *            moments: Record<string, {text: string, t: number}>}} CensusUnit
  * @typedef {{sequences: number, source: string, steps: number, labels: [string, string] | null, others: string[], units: CensusUnit[],
  *            texts: Record<string, string>}} CensusAnswer
@@ -21,6 +21,7 @@ const MOMENTS = {
   change: "the largest change of the state",
   "half-life": "the longest half-life",
   label: "the second label, shown most clearly",
+  target: "the timestep that adds most to the correlation",
 };
 
 const SIDE = 200; // of the picture, whose frame starts at 10
@@ -151,6 +152,12 @@ export function mountCensus(opener, dialog, store, actions) {
       (unit) => unit.auc,
       (value) => value.toFixed(3),
     );
+    add(
+      "correlation",
+      "the correlation of the state with the numbers, without its sign",
+      (unit) => unit.correlation,
+      (value) => value.toFixed(3),
+    );
     return columns;
   }
 
@@ -168,7 +175,8 @@ export function mountCensus(opener, dialog, store, actions) {
       newElement("th", { scope: "col", textContent: "see it in the Lab" }),
     );
     const { head: by, value } = columns[sorted.column];
-    const key = (/** @type {CensusUnit} */ unit) => (by === "AUC" ? Math.abs(value(unit) - 0.5) : value(unit));
+    const key = (/** @type {CensusUnit} */ unit) =>
+      by === "AUC" ? Math.abs(value(unit) - 0.5) : by === "correlation" ? Math.abs(value(unit)) : value(unit);
     const sign = sorted.descending ? -1 : 1;
     body.replaceChildren(
       ...[...units].sort((a, b) => sign * (key(a) - key(b) || 0)).map((unit) => rowOf(unit, columns)),

@@ -8,14 +8,15 @@ import { finder, newElement, setText } from "../elements.js";
 /**
  * @param {HTMLElement} section
  * @param {Store} store
- * @param {{write: (text: string) => void, follow: (query: string) => void, draw: () => void}} actions
+ * @param {{write: (text: string) => void, follow: (query: string) => void, draw: () => void, writeOn: () => void}} actions
  */
 export function mountSequence(section, store, actions) {
   const find = finder(section);
   const box = /** @type {HTMLInputElement} */ (find("#sequence"));
   const examples = /** @type {HTMLSelectElement} */ (find("#examples"));
   const [hint, error, random] = ["#hint", "#error", "#random"].map(find);
-  const feed = section.querySelector("#feed"); // only in the Lab of a server
+  const writing = section.querySelector("#write-on");
+  const feed = section.querySelector("#feed"); // both only in the Lab of a server
   let shown = "";
 
   /** @param {State} state */
@@ -30,6 +31,7 @@ export function mountSequence(section, store, actions) {
     const entry = state.models.find(({ id }) => id === shown);
     hint.textContent = entry?.hint ?? "";
     random.hidden = !entry?.drawn;
+    writing?.toggleAttribute("hidden", !entry?.writes);
     const sequences = (entry?.examples ?? []).map((text) => new Option(text, text));
     const questions = (entry?.questions ?? []).map(
       ({ ask: text, link }) => new Option(text, `?model=${shown}&${link}`),
@@ -51,6 +53,7 @@ export function mountSequence(section, store, actions) {
     if (received === run.T) actions.write([...(run.tokens ?? []), forecastOf(run)].join(" "));
   });
   random.addEventListener("click", actions.draw);
+  writing?.addEventListener("click", actions.writeOn);
   store.subscribe(update);
 }
 

@@ -75,3 +75,14 @@ def test_the_work_of_a_census_is_limited(client: TestClient, tmp_path: Path, mon
         rows = own.post("/api/census", json={"model": "none", "text": "1,2,3 4,5,6\n0,0,1"}).json()["units"]
         assert [(row["layer"], row["unit"]) for row in rows] == [(k, u) for k in (1, 2) for u in (1, 2, 3, 4)]
         assert np.isfinite([row["gates"]["z"]["mean"] for row in rows]).all()
+
+
+def test_numbers_in_place_of_labels_give_correlations(client: TestClient) -> None:
+    ratings = [0.25, -1.0, 3.5]
+    text = "\n".join(f"{line}\t{rating}" for line, rating in zip(LINES, ratings, strict=True))
+    answer = client.post("/api/census", json={"model": "sentiment", "text": text}).json()
+    census = gru.census(gru.load("sentiment"), LINES, targets=ratings)
+    assert answer["labels"] is None
+    assert [row["correlation"] for row in answer["units"]] == pytest.approx([unit.correlation for unit in census])
+    (row,) = client.post("/api/census", json={"model": "pocket-calculator"}).json()["units"]
+    assert abs(row["correlation"]) > 0.9

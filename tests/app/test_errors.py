@@ -103,8 +103,8 @@ CASES: dict[str, tuple[bytes, int, str, str | None]] = {
     "weight of no unit": (weight(unit=2), 422, "unit 2 is not in this layer: choose from 1 to 1", "weights"),
     "weight of no layer": (weight(layer=10**40), 422, "is not in this model: choose from 1 to 1", "weights"),
     "c before the product": (weight(part="c", gate="h_tilde", index=None), 422, "this layer has no bias c", "weights"),
-    "h0 of a wrong shape": (scenario(h0=[[0, 0]]), 422, "h0 has shapes", "h0"),
-    "no h0": (scenario(h0=[]), 422, "h0 has shapes", "h0"),
+    "h0 of a wrong shape": (scenario(h0=[[0, 0]]), 422, "the initial state has 2 numbers", "h0"),
+    "no h0": (scenario(h0=[]), 422, "the initial state has 0 layers", "h0"),
     "h0 out of range": (scenario(h0=[[1.5]]), 422, "h of an initial state must be from -1 to 1", "h0"),
     "control characters": (scenario(sequence="A\0\u202eB"), 422, "step 2: '⟨U+0000⟩' is not", "sequence.2"),
     "half a character": (

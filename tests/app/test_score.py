@@ -204,7 +204,7 @@ def test_a_clamp_is_applied_to_steps_of_the_same_kind(
             "weights",
             "unit 2 is not in this layer: choose from 1 to 1",
         ),
-        ({"h0": [[0, 0]]}, "h0", "h0 has shapes [(2,)], but this model needs [(1,)]"),
+        ({"h0": [[0, 0]]}, "h0", "the initial state has 2 numbers, but this model needs 1"),
         ({"sequence": ""}, "sequence", "the sequence is empty. Numbers v: "),
         ({"t": 1}, None, "this request has an unknown field"),
     ],

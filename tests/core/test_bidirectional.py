@@ -113,8 +113,16 @@ def test_keras_directions_that_are_multiplied_can_only_be_shown_one_by_one() -> 
     assert formats.read(merged("mul"), "both.keras", direction="forward").model.layers[0].units == 4
 
 
-def merged(mode: str) -> bytes:
-    """Return the file of a bidirectional Keras layer with another merge mode."""
+def test_the_report_says_that_a_classifier_reads_the_last_state_of_each_direction() -> None:
+    imported = formats.read(merged("concat", whole=False), "both.keras", direction="both")
+    assert "only the last state of each direction goes on" in " ".join(imported.said)
+    h = reference("keras-both")["h"]  # Keras itself joins these two states: the last of each half
+    run = imported.model.forward(reference("keras-both")["x"])[0]
+    np.testing.assert_allclose(run.last, np.concatenate([h[-1, :, :4], h[0, :, 4:]], -1), rtol=0, atol=1e-6)
+
+
+def merged(mode: str, whole: bool = True) -> bytes:
+    """Return the file of a bidirectional Keras layer with another merge mode, returning last states if not `whole`."""
     file = io.BytesIO()
     with zipfile.ZipFile(FIXTURES / "keras-both.keras") as source, zipfile.ZipFile(file, "w") as target:
         for name in source.namelist():
@@ -123,6 +131,7 @@ def merged(mode: str) -> bytes:
                 config = json.loads(content)
                 (outer,) = (part for part in config["config"]["layers"] if part["class_name"] == "Bidirectional")
                 outer["config"]["merge_mode"] = mode
+                outer["config"]["layer"]["config"]["return_sequences"] = whole
                 content = json.dumps(config).encode()
             target.writestr(name, content)
     return file.getvalue()
@@ -254,6 +263,8 @@ def test_layers_that_do_not_fit_are_refused() -> None:
     model = formats.read(npz(**wide), "both", direction="both")
     with pytest.raises(FormatError, match="for a bidirectional layer"):
         gru.check(model, {"x": np.zeros((5, 2, 3)), "h": np.zeros((2, 8))})
+    with pytest.raises(FormatError, match="of a bidirectional network it must have all 5 timesteps"):
+        gru.check(model, {"x": np.zeros((5, 2, 3)), "y": np.zeros((2, 8))})
 
 
 def test_units_have_the_arrow_of_their_direction() -> None:

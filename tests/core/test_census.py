@@ -132,3 +132,26 @@ def test_the_table_and_the_figure_have_every_unit() -> None:
     np.testing.assert_array_equal(figure.data[1].x, [unit.closed["z"] for unit in census])
     np.testing.assert_array_equal(figure.data[3].y, [unit.auc for unit in census])
     assert len(gru.census(gru.load("sentiment-rnn"), ["good"]).figure("dark").data) == 1
+
+
+@pytest.mark.parametrize("each", [False, True])
+def test_a_correlation_with_numbers_is_pearsons(each: bool) -> None:
+    model, rng = network_of("gru"), np.random.default_rng(5)
+    sequences = random_sequences([3, 7, 1, 5, 4, 6])
+    targets: Any = [rng.normal(size=len(x)).tolist() for x in sequences] if each else rng.normal(size=6).tolist()
+    targets[2] = None
+    if each:
+        targets[0][1] = None
+    kept: list[tuple[Any, int, int, float]] = []
+    for i, (x, target) in enumerate(zip(sequences, targets, strict=True)):
+        h = gru.trace(model, x).layers[1].h
+        steps = target if isinstance(target, list) else [None] * (len(x) - 1) + [target]
+        kept += [(h[t], i, t, value) for t, value in enumerate(steps) if value is not None]
+    states, y = np.array([h for h, *_ in kept]), np.array([value for *_, value in kept])
+    for unit in [unit for unit in gru.census(model, sequences, targets=targets) if unit.layer == 1]:
+        own = states[:, unit.unit]
+        assert unit.correlation == pytest.approx(np.corrcoef(own, y)[0, 1])
+        products = (own - own.mean()) * (y - y.mean()) * np.sign(unit.correlation)
+        assert unit.moments["target"] == kept[int(products.argmax())][1:3]
+    with pytest.raises(ValueError, match="sequence 1 at timestep 3"):
+        gru.census(model, sequences[:1], targets=[np.inf])

@@ -85,6 +85,10 @@ def test_a_graph_gives_the_states_of_onnxruntime(linear_before_reset: int, direc
         assert imported.model.layers[0].reset == ("after" if linear_before_reset else "before")
         parity = check(imported, {"x": x, "h": Y[:, d]})
         assert parity.passed, str(parity)
+    if direction == "bidirectional":
+        both = formats.read(model.SerializeToString(), "x.onnx", direction="both")
+        parity = check(both, {"x": x, "h": np.concatenate([Y[:, 0], Y[:, 1]], -1)})
+        assert parity.passed, str(parity)
 
 
 @pytest.mark.parametrize("linear_before_reset", [0, 1])
