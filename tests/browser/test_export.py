@@ -153,7 +153,7 @@ def test_gradients_scores_and_other_models_need_a_server(exported_page: Page, ex
     lab.expect_clamped("flip-flop", "A m m B m", [clamp])
     lab.panel.get_by_role("button", name=contract.SCORE).click()
     expect(lab.panel.get_by_role("status", name="Score")).to_have_text(contract.EXPORTED_MODEL_LIVE)
-    lab.sequence.fill("A B")
+    lab.sequence.fill("A m m B m p")
     influence = exported_page.get_by_role("region", name="Influence")
     expect(influence.get_by_role("alert")).to_have_text(contract.EXPORTED_MODEL_LIVE)
     lab.model.select_option("sentiment")
@@ -185,8 +185,8 @@ def test_an_exported_page_is_accessible(
     exported_page.emulate_media(color_scheme=scheme)
     lab = WhatIf(exported_page, exported).open(**CLAMPED)
     lab.clamp("reset gate r")
-    lab.sequence.fill("A")
-    expect(lab.error).to_have_text(contract.EXPORTED_LIVE)
+    lab.sequence.fill("A Q")
+    expect(lab.error).to_contain_text("'Q' is not in this model's alphabet")
 
     def check(state: str) -> None:
         exported_page.evaluate("() => Promise.all(document.getAnimations().map((animation) => animation.finished))")
