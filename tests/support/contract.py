@@ -13,8 +13,6 @@ CORRECT, NOT_QUITE = "Correct", "Not quite"
 
 # What went wrong, and what to do.
 NO_SERVER = "The server did not answer."
-EXPORTED = "This exported page has no server, so it shows only what it recorded."
-EXPORTED_LIVE = f"{EXPORTED} To see more, follow the link to GRU Scope at the top."
 EXPORTED_MODEL = (
     "This exported page has no server. It runs its own network, but it cannot compute gradients or scores, or open "
     "other models."
