@@ -79,7 +79,11 @@ function nameOf(name, measured) {
   const short = name.replace(" autoregression of", ",");
   const item = newElement("li", { className: name.split(" ")[0] }, [newElement("span", short)]);
   const number = error === undefined ? "" : fixed(error, 3);
-  item.append(newElement("b", name === "series" ? "held-out MSE" : number));
+  item.append(
+    name === "series"
+      ? newElement("b", { title: "mean squared error on held-out numbers" }, ["MSE"])
+      : newElement("b", number),
+  );
   return item;
 }
 
