@@ -134,7 +134,7 @@ def test_clamps_changed_weights_and_checks_are_accessible(page: Page, check: Che
     expect(page.get_by_role("button", name=contract.CHECK_IT)).to_have_count(2)
     for button in page.get_by_role("button", name=contract.CHECK_IT).all():
         button.click()
-    page.get_by_text("As a table").click()
+    page.get_by_text("As a table", exact=True).click()
     expect(page.locator(".check [role=status]", has_text="h of unit 1")).to_have_count(2)
     expect(page.get_by_role("status", name="Score")).to_contain_text("%")
     check("a changed weight, its score, and both checks")

@@ -72,7 +72,7 @@ def test_a_batch_has_the_last_states_of_pytorch(kind: str) -> None:
     model = gru.load(FIXTURES / f"pytorch-bidirectional-{kind}.safetensors", direction="both")
     wanted, last = (
         reference(f"pytorch-bidirectional-{kind}"),
-        np.load(FIXTURES / f"pytorch-bidirectional-{kind}-last.npz"),
+        np.load(FIXTURES / f"pytorch-bidirectional-{kind}-last-reference.npz"),
     )
 
     def beside(states: Any, k: int) -> Any:
