@@ -68,8 +68,10 @@ export function mountGradient(section, store) {
     const { shown, when, cells } = contest;
     showWhen(when);
     const current = shown.map((name) => answers.get(JSON.stringify(questionOf(contest, name))));
-    section.classList.toggle("late", current.includes(undefined));
-    setText(waiting, /** @type {string} */ (current.find((answer) => typeof answer === "string")) ?? "");
+    const refused = /** @type {string | undefined} */ (current.find((answer) => typeof answer === "string"));
+    section.classList.toggle("late", !refused && current.includes(undefined));
+    section.classList.toggle("unavailable", Boolean(refused));
+    setText(waiting, refused ?? "");
     fetch();
     if (!current.every((answer) => typeof answer === "object") || !chart.isNew(...current, when)) return;
     const curves = shown.flatMap((name, i) => curvesOf(name, /** @type {Gains} */ (current[i])));
