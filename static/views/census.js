@@ -44,6 +44,7 @@ export function mountCensus(opener, dialog, store, actions) {
   /** @type {CensusAnswer | null} */
   let census = null;
   let sorted = { column: 0, descending: false };
+  let latest = 0; // the number of the latest question: earlier ones are not shown any more
 
   function chooseSource() {
     for (const part of dialog.querySelectorAll(".own"))
@@ -58,6 +59,7 @@ export function mountCensus(opener, dialog, store, actions) {
     if (file === undefined) return setText(waiting, "Choose a file of sequences.");
     const between =
       field("first").value && field("second").value ? [field("first").value, field("second").value] : null;
+    const question = ++latest;
     setText(waiting, "");
     setText(says, "The model runs over the sequences …");
     try {
@@ -65,10 +67,12 @@ export function mountCensus(opener, dialog, store, actions) {
       const table = Boolean(file?.name.toLowerCase().endsWith(".csv"));
       /** @type {CensusAnswer} */
       const answer = await fetchCensus({ model: asked, text, table, between });
+      if (question !== latest) return;
       [census, model] = [answer, asked];
       sorted = { column: 0, descending: false };
       show(answer);
     } catch (error) {
+      if (question !== latest) return;
       setText(says, "");
       setText(waiting, withPeriod(/** @type {Error} */ (error).message));
     }
@@ -235,6 +239,7 @@ export function mountCensus(opener, dialog, store, actions) {
     field("source").value = entry?.drawn ? field("source").value : "file";
     chooseSource();
     dialog.showModal();
+    if (!census && field("source").value === "held") form.requestSubmit();
   });
   field("source").addEventListener("change", chooseSource);
   gate.addEventListener("change", drawPicture);
