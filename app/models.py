@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
@@ -66,7 +67,7 @@ def model_entry(name: str, model: Model, report: Sequence[str] = ()) -> ModelEnt
     layers: list[Any] = [{"cell": cell.name, "units": cell.units, **cell.variant} for cell in model.layers]
     return {
         "id": name,
-        "card": model.card.to_dict(),
+        "card": asdict(model.card),
         "alphabet": list(encoder.alphabet[:MOST_SYMBOLS]),
         "hint": encoder.hint,
         "examples": list(model.examples),

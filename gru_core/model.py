@@ -270,12 +270,12 @@ def from_parts(arrays: Mapping[str, Array], text: str) -> Model:
     readout = Readout(
         metadata["readout"]["kind"], arrays["readout.V"], arrays["readout.c"], tuple(metadata["readout"]["labels"])
     )
-    card = metadata["card"]
+    card = {"confusion": (), **metadata["card"]}
     return Model(
         encoder_from_dict(metadata["encoder"], arrays.get(TABLE)),
         layers,
         readout,
-        Card(**card | {"examples": tuple(card["examples"])}),
+        Card(**card | {"examples": tuple(card["examples"]), "confusion": tuple(map(tuple, card["confusion"]))}),
     )
 
 

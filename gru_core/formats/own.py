@@ -77,6 +77,12 @@ def _check(model: Model) -> None:
             f"the linear autoregressions of this GRU Scope model must be lists of numbers, at most {MOST_WEIGHTS} in "
             f"each, from -{LARGEST_FIGURE:g} to {LARGEST_FIGURE:g}"
         )
+    rows = card.confusion
+    if rows and (len(rows) != K or not all(len(row) == K and all(map(_count, row)) for row in rows)):
+        raise FormatError(
+            f"the confusion matrix on the card of this GRU Scope model must have {K} rows of {K} counts, at most "
+            f"{LARGEST_FIGURE:g} each"
+        )
     padding = model.encoder.to_dict().get("padding")
     if padding is not None:
         wanted = model.encoder.alphabet if isinstance(model.encoder, Symbols) else [padding]
@@ -104,6 +110,11 @@ def _regressions(regressions: Any) -> bool:
             for weights in regressions.values()
         )
     )
+
+
+def _count(number: Any) -> bool:
+    """Return whether `number` is a whole number of things that were counted."""
+    return type(number) is int and 0 <= number <= LARGEST_FIGURE
 
 
 def _plain(figures: Any) -> bool:
