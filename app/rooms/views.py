@@ -17,7 +17,7 @@ from ..lessons import shelf
 from ..lessons.reading import Figure, figure_of
 from ..lessons.shown import ShownStep, reload_keys, shown_steps
 from ..link import read_address, read_link
-from ..schemas import Body
+from ..schemas import Body, first_written
 from ..settings import Settings
 from ..sitemap import IN_ROOMS
 
@@ -69,16 +69,16 @@ def validate_view(view: View, settings: Settings, last_input: int | None = None)
     step = _lesson_step(view, settings)
     figure = figure_of_view(view, settings)
     ends = view.upto is not None and figure.page == ""
-    link = link_until(figure, last_input, settings) if ends else view.link
+    link = link_until(figure, view.upto or 0, last_input, settings) if ends else view.link
     shape = f"{view.page}|{_shape(figure, settings)}"
     covered = step is not None and step.covered
     return ShownView(view.page, link, view.step, view.upto, view.by, shape, covered)
 
 
-def link_until(figure: Figure, last: int | None, settings: Settings) -> str:
-    """Return the query of a figure in the Lab with spaces between the inputs, cut after the timestep `last`.
+def link_until(figure: Figure, upto: int, last: int | None, settings: Settings) -> str:
+    """Return the query of a figure in the Lab with spaces between the inputs, and cut after the timestep `last`.
 
-    Raise Refused for an unknown model.
+    Inputs that the network writes are cut after `upto`. Raise Refused for an unknown model.
     """
     link = read_link(figure.keys)
     model = models.get(link.model or models.names(settings)[0], settings)
@@ -89,6 +89,13 @@ def link_until(figure: Figure, last: int | None, settings: Settings) -> str:
                 keys[key] = " ".join(model.encoder.tokens(text)[:last])
             except SequenceError:  # The page shows an example instead of a sequence that it cannot read.
                 del keys[key]
+    if link.write is not None:  # The network's outputs are its next inputs, and so they are not sent.
+        given = len(model.encoder.tokens(link.sequence or model.examples[0]))
+        write = first_written(link.write, (last or upto) - given)
+        if write is None:
+            del keys["write"]
+        else:
+            keys["write"] = str(write.steps)
     if link.clamps and last is not None:
         written = zip(keys["clamps"].split(","), link.clamps, strict=True)
         keys["clamps"] = ",".join(
