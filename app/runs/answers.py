@@ -45,7 +45,8 @@ class Scale(TypedDict):
 class LayerStart(TypedDict):
     """A layer before its first timestep: its cell, H units, the biases `b` by gate, and its initial state `h0`.
 
-    The last `backward_units` units read the sequence from its end: 0 unless the layer is bidirectional. `held` has the names of the clamped values. `reset`, for a GRU only, says where the reset gate acts.
+    The last `backward_units` units read the sequence from its end: 0 unless the layer is bidirectional. `held` has the
+    names of the clamped values. `reset`, for a GRU only, says where the reset gate acts.
     """
 
     cell: str

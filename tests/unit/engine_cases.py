@@ -124,8 +124,8 @@ def _both(cell: Cell, rng: Random) -> Cell:
     """Return a bidirectional layer of a layer and of another one with fewer or more units."""
     n = int(rng.integers(1, cell.units + 2))
     units = rng.integers(0, cell.units, n)
-    halves = {name: array.reshape(-1, cell.units, *array.shape[1:])[:, units] for name, array in cell.parameters.items()}
-    arrays = {name: -array.reshape(-1, *array.shape[2:]) for name, array in halves.items()}
+    blocks = {name: array.reshape(-1, cell.units, *array.shape[1:]) for name, array in cell.parameters.items()}
+    arrays = {name: -array[:, units].reshape(-1, *array.shape[2:]) for name, array in blocks.items()}
     return Cell.bidirectional(cell, cell.with_parameters(arrays | {"U": arrays["U"][:, units]}))
 
 
