@@ -30,8 +30,8 @@ def tags(x: Array) -> tuple[npt.NDArray[np.int_], Mask]:
     capital = np.asarray((x[..., :2] > 0).any(-1))
     letter = x[..., :2].argmax(-1)
     before, has_before = _latest(capital, letter)
-    after, has_after = (array[::-1] for array in _latest(capital[::-1], letter[::-1]))
-    return 2 * before + after, ~capital & has_before & has_after
+    after, has_after = _latest(capital[::-1], letter[::-1])
+    return 2 * before + after[::-1], ~capital & has_before & has_after[::-1]
 
 
 def _latest(capital: Mask, letter: npt.NDArray[np.int_]) -> tuple[npt.NDArray[np.int_], Mask]:
