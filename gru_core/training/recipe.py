@@ -59,8 +59,8 @@ class Recipe:
 
     `task` is a name in `tasks.ALL`, or OWN with a CSV text, the `table`, for `own.read`. `cell` is a name in `CELLS`.
     The network has `layers` layers of `units` units each. If `both` is true, each layer is bidirectional, with `units`
-    units in each direction. `first` names the initialization, and only "chrono" takes
-    `T_max`. `biases` are initial biases by gate, which replace those of the initialization in every layer.
+    units in each direction. `first` names the initialization, and only "chrono" takes `T_max`. `biases` are initial
+    biases by gate, which replace those of the initialization in every layer.
 
     Raises ValueError if a name is unknown, if parts do not fit together, if the table cannot be read, if a learning
     rate is not above 0, or if the changes of the learning rate are not in order.
