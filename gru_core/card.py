@@ -14,7 +14,8 @@ class Card:
     `task` is a name in `tasks.ALL`, "own" or "imported". `about` describes the task in words, and `question`
     says what to look for. `weights` is the origin of the weights, and `summary` their quality in words. `training` is
     the recipe. `measured` has the figures by name, measured on held-out sequences. `examples` are sequences to start
-    with. `reading` explains the hidden state.
+    with. `reading` explains the hidden state. `confusion` has a row for each label, with the number of times that the
+    output was each label, and is empty if nothing was counted.
     """
 
     title: str
@@ -27,3 +28,4 @@ class Card:
     measured: Mapping[str, float] = field(default_factory=dict)
     examples: tuple[str, ...] = ()
     reading: str = ""
+    confusion: tuple[tuple[int, ...], ...] = ()

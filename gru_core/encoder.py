@@ -385,11 +385,11 @@ class Vectors:
         # Accept the typographic minus sign too: texts that people paste often have it.
         tokens = text.replace("\N{MINUS SIGN}", "-").split()
         for step, token in enumerate(tokens, 1):
-            self._check(token, step)
+            self.check(token, step)
         return tokens
 
-    def _check(self, token: str, step: int) -> None:
-        """Raise SequenceError unless the token has one number for each input."""
+    def check(self, token: str, step: int) -> None:
+        """Raise SequenceError unless the token of a timestep has one number for each input."""
         pieces = token.split(",", self.inputs)
         if len(pieces) != self.inputs:
             count = f"more than {self.inputs}" if len(pieces) > self.inputs else str(len(pieces))

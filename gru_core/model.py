@@ -214,11 +214,14 @@ class Model:
 
     def to_bytes(self) -> bytes:
         """Return the bytes of the `.safetensors` file. The same model gives the same bytes."""
+        card = asdict(self.card)
+        if not self.card.confusion:
+            del card["confusion"]
         metadata = {
             "encoder": self.encoder.to_dict(),
             "readout": {"kind": self.readout.kind, "labels": self.readout.labels},
             "layers": len(self.layers),
-            "card": asdict(self.card),
+            "card": card,
         }
         if any(cell.name != "gru" for cell in self.layers):
             metadata["cells"] = [cell.name for cell in self.layers]
@@ -270,12 +273,12 @@ def from_parts(arrays: Mapping[str, Array], text: str) -> Model:
     readout = Readout(
         metadata["readout"]["kind"], arrays["readout.V"], arrays["readout.c"], tuple(metadata["readout"]["labels"])
     )
-    card = metadata["card"]
+    card = {"confusion": (), **metadata["card"]}
     return Model(
         encoder_from_dict(metadata["encoder"], arrays.get(TABLE)),
         layers,
         readout,
-        Card(**card | {"examples": tuple(card["examples"])}),
+        Card(**card | {"examples": tuple(card["examples"]), "confusion": tuple(map(tuple, card["confusion"]))}),
     )
 
 

@@ -78,10 +78,10 @@ class Boot(TypedDict):
     """The data that the script of a page with figures starts from.
 
     `figures` has the Plotly figures of the tapes by cell, and `pictures` those of the larger views by theme.
-    `forecast` has the lines of a forecast by theme. `stages` has the possible numbers of columns of a tape. A
-    response has at most `shares` contributions. `uploads` says whether visitors can upload models here. `scenario`
-    belongs to the first run. A comparison also has `scenarios`, one for each cell. `experiment` has the data of an
-    experiment.
+    `forecast` has the lines of a forecast by theme, and `confusion` the figure of a confusion matrix. `stages` has the
+    possible numbers of columns of a tape. A response has at most `shares` contributions. `uploads` says whether
+    visitors can upload models here. `scenario` belongs to the first run. A comparison also has `scenarios`, one for
+    each cell. `experiment` has the data of an experiment.
     """
 
     models: list[Any]
@@ -93,6 +93,7 @@ class Boot(TypedDict):
     figures: orjson.Fragment | Mapping[str, Any]
     pictures: orjson.Fragment | Mapping[str, Any]
     forecast: NotRequired[orjson.Fragment]
+    confusion: NotRequired[orjson.Fragment]
     scenarios: NotRequired[Mapping[str, Any]]
     compared: NotRequired[Compared]
     training: NotRequired[TrainingBoot]

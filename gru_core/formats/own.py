@@ -71,6 +71,12 @@ def _check(model: Model) -> None:
             "the recipe and the figures on the card of this GRU Scope model must be texts and numbers, at most 64 in "
             f"each; numbers must be from -{LARGEST_FIGURE:g} to {LARGEST_FIGURE:g}"
         )
+    rows = card.confusion
+    if rows and (len(rows) != K or not all(len(row) == K and all(map(_count, row)) for row in rows)):
+        raise FormatError(
+            f"the confusion matrix on the card of this GRU Scope model must have {K} rows of {K} counts, at most "
+            f"{LARGEST_FIGURE:g} each"
+        )
     padding = model.encoder.to_dict().get("padding")
     if padding is not None:
         wanted = model.encoder.alphabet if isinstance(model.encoder, Symbols) else [padding]
@@ -83,6 +89,11 @@ def _check(model: Model) -> None:
 def _text(word: Any, most: int) -> bool:
     """Return whether `word` is text that can be sent as UTF-8. JSON also allows halves of a character."""
     return isinstance(word, str) and len(word) <= most and not any("\ud800" <= c <= "\udfff" for c in word)
+
+
+def _count(number: Any) -> bool:
+    """Return whether `number` is a whole number of things that were counted."""
+    return type(number) is int and 0 <= number <= LARGEST_FIGURE
 
 
 def _plain(figures: Any) -> bool:

@@ -228,13 +228,13 @@ def read(model: Model, sequence: str | npt.ArrayLike, most: int | None = None) -
     return None, x
 
 
-def _part(run: Trace, steps: slice) -> Trace:
+def part(run: Trace, steps: slice) -> Trace:
     """Return the part of a run with a slice of its timesteps."""
     return replace(
         run,
         tokens=run.tokens and run.tokens[steps],
         layers=tuple(layer[steps] for layer in run.layers),
-        twin=run.twin and _part(run.twin, steps),
+        twin=run.twin and part(run.twin, steps),
         mask=None if run.mask is None else run.mask[steps],
     )
 
@@ -326,7 +326,7 @@ def stream(
                 yield replace(clamped, twin=original)
 
     if model.is_bidirectional and block:
-        return (_part(run, slice(start, start + block)) for run in traces(initial) for start in range(0, len(x), block))
+        return (part(run, slice(start, start + block)) for run in traces(initial) for start in range(0, len(x), block))
     return traces(initial)
 
 

@@ -81,7 +81,7 @@ class Task:
     @property
     def writes(self) -> bool:
         """Whether each answer is the next input, so that a model of the task can write."""
-        return isinstance(self.names, NextLetters)
+        return self.series is not None or isinstance(self.names, NextLetters)
 
     @property
     def recorded(self) -> bool:

@@ -31,7 +31,7 @@ export function mountSequence(section, store, actions) {
     const entry = state.models.find(({ id }) => id === shown);
     hint.textContent = entry?.hint ?? "";
     random.hidden = !entry?.drawn;
-    writing?.toggleAttribute("hidden", !entry?.writes);
+    writing?.toggleAttribute("hidden", !entry?.writes || state.run.scale !== null);
     const sequences = (entry?.examples ?? []).map((text) => new Option(text, text));
     const questions = (entry?.questions ?? []).map(
       ({ ask: text, link }) => new Option(text, `?model=${shown}&${link}`),
