@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from itertools import repeat
 from pathlib import Path
 from typing import Literal
@@ -214,14 +214,11 @@ class Model:
 
     def to_bytes(self) -> bytes:
         """Return the bytes of the `.safetensors` file. The same model gives the same bytes."""
-        card = asdict(self.card)
-        if not self.card.confusion:
-            del card["confusion"]
         metadata = {
             "encoder": self.encoder.to_dict(),
             "readout": {"kind": self.readout.kind, "labels": self.readout.labels},
             "layers": len(self.layers),
-            "card": card,
+            "card": self.card.to_dict(),
         }
         if any(cell.name != "gru" for cell in self.layers):
             metadata["cells"] = [cell.name for cell in self.layers]

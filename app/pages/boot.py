@@ -66,12 +66,16 @@ class Compared(TypedDict):
 
 
 class TrainingBoot(TypedDict):
-    """The trainings of a page: their ids and recipes by cell, and the recipe of the task's preset."""
+    """The trainings of a page: their ids and recipes by cell, and the recipe of the task's preset.
+
+    `baselines` has the held-out scores of the task's baselines, none if it has no baselines.
+    """
 
     task: str
     ids: Mapping[str, str]
     recipes: Mapping[str, Any]
     preset: Mapping[str, Any]
+    baselines: Mapping[str, float]
 
 
 class Boot(TypedDict):
