@@ -7,13 +7,15 @@ from fastapi.responses import Response
 
 from ..pages import teach as pages
 from ..pages.page import respond
+from ..settings import is_loopback
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.api_route("/teach", methods=["GET", "HEAD"])
 def teach(request: Request) -> Response:
-    return respond(request, "teach.html", pages.plans_context(request.app.state.settings))
+    context = pages.plans_context(request.app.state.settings)
+    return respond(request, "teach.html", context | {"local": is_loopback(request.url.hostname or "")})
 
 
 @router.api_route("/teach/lab-sheet", methods=["GET", "HEAD"])

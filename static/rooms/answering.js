@@ -49,6 +49,8 @@ export function createAnswering(box, tape, figure, memory, save, code, send) {
     if (question.status !== "open") lock(form, question, answerTo(question));
     else if (memory.answers[keyOf(question)] !== undefined) confirm(form);
     if (!same) box.scrollIntoView({ block: "nearest" });
+    // On a phone the result scrolls by itself, and starts with the verdict.
+    if (question.status !== before?.status) box.querySelector(".revealed")?.scrollIntoView({ block: "nearest" });
   }
 
   /** @param {RoomQuestion} question @param {Draft | null} answer that stands in it */

@@ -55,6 +55,8 @@ export function mountClass(panel, tape, command, access) {
     const which = rounds > 1 ? `, round ${round} of ${rounds}` : "";
     const { did = "answered", picture } = KINDS[question.kind];
     find(".asked .count").textContent = `${answers.count} of ${followers} ${did}; ${STATUS[status]}${which}`;
+    const labels = revealed ? [] : question.options.map((innerHTML) => newElement("li", { innerHTML }));
+    find(".asked .choices").replaceChildren(...labels);
     find("[data-room=close]").hidden = status !== "open";
     find("[data-room=again]").hidden = status !== "locked";
     find("[data-room=again]").textContent = round < rounds ? "Second round" : "Take answers again";

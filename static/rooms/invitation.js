@@ -21,13 +21,13 @@ export function mountInvitation(dialog, openers, leadership, ownView, firstView,
 
   function update() {
     const capability = leadership.capability();
+    find(".unreachable").hidden = !/^(localhost|127\.|\[::1\])/.test(location.host);
     find(".invitation").hidden = !capability;
     find(".beginning").hidden = capability !== null;
     if (!capability) return;
     find(".big").textContent = capability.code;
     find(".address").textContent = `${home}rooms/${capability.code}`.replace(/^https?:\/\//, "");
     /** @type {HTMLImageElement} */ (find("img")).src = `${ROOT}${roomUrl(capability.code, "qr.svg")}`;
-    find(".local").hidden = !/^(localhost|127\.|\[::1\])/.test(location.host);
   }
 
   const open = () =>

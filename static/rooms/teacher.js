@@ -4,7 +4,7 @@
 /** @import { View } from "./requests.js" */
 import { boot, lesson as course } from "../boot.js";
 import { pageCell } from "../cells.js";
-import { setProjected } from "../display.js";
+import { CHANGED, isProjected, setProjected } from "../display.js";
 import { finder, mountChoice } from "../elements.js";
 import { LONGEST } from "../link.js";
 import { ROOT } from "../server.js";
@@ -133,7 +133,11 @@ export function mountTeacher(figure, lesson) {
     if (figure.opening) await send(figure.opening);
   });
   // From now on the presenter window is for the teacher, and this window for the class.
-  button("presenter").addEventListener("click", () => setProjected(true));
+  button("presenter").addEventListener("click", () => {
+    setProjected(true);
+    status.write("This window is now in the projector mode. Press P to leave it.", "projected");
+  });
+  addEventListener(CHANGED, () => !isProjected() && status.clear("projected"));
   button("end").addEventListener("click", () => /** @type {HTMLDialogElement} */ (find("#room-end")).showModal());
   button("end-now").addEventListener("click", () => leadership.command("", {}, { method: "DELETE", body: null }));
   for (const format of ["csv", "html"])

@@ -32,6 +32,16 @@ def test_a_plan_opens_parts_with_questions_and_leaves_time_to_try(client: TestCl
         assert shelf.get(item.lesson, Settings()).steps[item.part - 1].questions, item
 
 
+@pytest.mark.parametrize(("address", "told"), [("localhost", 2), ("127.0.0.1", 2), ("testserver", 0)])
+def test_the_page_says_first_that_students_cannot_reach_a_local_address(
+    client: TestClient, address: str, told: int
+) -> None:
+    page = client.get("/teach", headers={"host": address}).text
+    commands = [match.start() for match in re.finditer("gruscope serve --host 0.0.0.0", page)]
+    assert len(commands) == told
+    assert all(place < page.index("Press <b>Ask…</b>") for place in commands)
+
+
 def test_the_lab_sheet_has_the_answers_of_the_core_on_its_last_page_only(client: TestClient) -> None:
     page = client.get("/teach/lab-sheet").text.replace("−", "-").replace("&nbsp;", " ")
     tasks, _, answers = page.partition('<section class="answers">')

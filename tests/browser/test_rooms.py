@@ -295,8 +295,9 @@ def test_a_lesson_is_led_from_the_presenter_window(new_visitor: NewVisitor) -> N
         teacher.get_by_role("link", name="Presenter window").click()
     presenter = opened.value
     expect(presenter).to_have_url(re.compile("/presenter$"))  # the secret does not stay in the address
-    # The other window is now for the class.
+    # The other window is now for the class, and says so.
     expect(teacher.locator("html")).to_have_attribute("data-display", "projector")
+    expect(teacher.get_by_role("region", name="Room").get_by_role("status")).not_to_be_empty()
     expect(presenter.get_by_role("region", name="Now")).to_contain_text("Lesson, part 1 of 5")
     presenter.keyboard.press("PageDown")
     expect(follower.locator("aside.lesson .steps [aria-current]")).to_have_text("2")
@@ -312,6 +313,24 @@ def test_a_lesson_is_led_from_the_presenter_window(new_visitor: NewVisitor) -> N
     expect(panel.locator(".peek .histogram")).to_be_visible()
     panel.locator("[data-room=reveal]").click()
     expect(follower.get_by_role("region", name="Question")).to_contain_text("0.30")
+    expect(teacher.locator(".room-class .result")).to_contain_text("0.30")
+    for page, name in ((teacher, ".room-class"), (follower, ".room-question")):
+        for width, height in ((1920, 1080), (1440, 900), (1024, 768), (390, 844)):
+            page.set_viewport_size({"width": width, "height": height})
+            page.evaluate("scrollTo(0, 0)")
+            rows = ["#tokens", "#outputs"] + ["#tape [data-signal=h]"] * (width > 390)
+            boxes = [page.locator(row).bounding_box() for row in rows]
+            result = page.locator(name).bounding_box()
+            assert result
+            for box in boxes:
+                assert box
+                assert box["y"] + box["height"] <= height, f"{name} at {width} × {height}"
+                beside = box["x"] >= result["x"] + result["width"] - 1
+                assert beside or box["y"] >= result["y"] + result["height"] - 1
+            assert result["y"] + result["height"] <= height
+    teacher.set_viewport_size({"width": 1280, "height": 800})
+    teacher.locator("body").press("p")
+    expect(teacher.get_by_role("region", name="Room").get_by_role("status")).to_be_empty()
     color = presenter.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--z')")
     assert presenter.evaluate("color => CSS.supports('color', color)", color)
     # Students follow to another page.
