@@ -15,9 +15,20 @@ from pydantic import ValidationError
 from gru_core import presets
 from gru_core.cells.registry import GATES, HOLDABLE, ORDER, USUAL
 from gru_core.numerals import decimal, decimals, whole
+from gru_core.runs.writing import HOTTEST
 
 from .errors import Refused
-from .schemas import MOST_CHANGES, SIGNALS, ClampBody, Scenario, UnitPlace, WeightBody
+from .schemas import (
+    MOST_CHANGES,
+    MOST_SEEDS,
+    MOST_WRITTEN,
+    SIGNALS,
+    ClampBody,
+    Scenario,
+    UnitPlace,
+    WeightBody,
+    WriteBody,
+)
 
 VERSION = "1"
 """The version of links that this server reads."""
@@ -53,7 +64,7 @@ FOCUS = {
 }
 """The keys of the view, each with a pattern for its value and its meaning in words."""
 
-CHANGES = ("clamps", "weights", "against", "h0")
+CHANGES = ("clamps", "weights", "against", "h0", "write", "temperature", "seed")
 """The keys of a scenario besides `model` and `sequence`."""
 
 
@@ -89,6 +100,7 @@ class Link:
     weights: list[WeightBody]
     against: str | None
     h0: list[list[float]] | None
+    write: WriteBody | None
     options: dict[str, str]
 
     def address(self, scenario: Scenario) -> str:
@@ -157,6 +169,7 @@ def read_link(keys: Mapping[str, str]) -> Link:
         [_read_weight(text) for text in weights],
         keys.get("against") or None,
         read_h0(keys["h0"]) if keys.get("h0") else None,
+        read_write(keys) if keys.get("write") else None,
         {key: keys[key] for key in (*CHANGES, *FOCUS) if keys.get(key)},
     )
 
@@ -173,6 +186,29 @@ def read_h0(text: str) -> list[list[float]]:
             422, "link", "h0 must look like 0.5,-1;0.25 (numbers of a layer; numbers of the next layer)", "h0"
         )
     return valid
+
+
+def read_write(keys: Mapping[str, str]) -> WriteBody:
+    """Return how many timesteps a network writes, at which temperature and with which seed.
+
+    Raises Refused if a number is not valid.
+    """
+    temperature = decimal(keys["temperature"]) if keys.get("temperature") else 1.0
+    seed = whole(keys["seed"]) if keys.get("seed") else 0
+    try:
+        return WriteBody(
+            steps=whole(keys["write"]) or 0,
+            temperature=-1 if temperature is None else temperature,
+            seed=-1 if seed is None else seed,
+        )
+    except ValidationError as error:
+        field = str(error.errors()[0]["loc"][0])
+        words = {
+            "steps": f"write must be a number of timesteps from 1 to {MOST_WRITTEN}",
+            "temperature": f"temperature must be a number from 0 to {HOTTEST:g}",
+            "seed": f"seed must be a whole number from 0 to {MOST_SEEDS - 1:,}",
+        }
+        raise Refused(422, "link", words[field], "write" if field == "steps" else field) from error
 
 
 def unit_in(keys: Mapping[str, str], sizes: Sequence[int]) -> UnitPlace:

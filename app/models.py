@@ -14,6 +14,7 @@ import numpy as np
 import gru_core
 from gru_core import Model, Vectors, presets
 from gru_core.model import load_file
+from gru_core.runs.writing import check_writes
 from gru_core.training.tasks import Task, task_of
 
 from .errors import Refused
@@ -74,9 +75,19 @@ def model_entry(name: str, model: Model, report: Sequence[str] = ()) -> ModelEnt
         "parameters": sum(array.size for array in model.parameters.values()),
         "said": report,
         "drawn": task is not None,
-        "writes": task is not None and task.writes,
+        "writes": _can_write(model),
         "vectors": encoder.inputs if isinstance(encoder, Vectors) else 0,
     }
+
+
+def _can_write(model: Model) -> bool:
+    """Return whether a model can write, and its task, if it has one, is to answer with the next input."""
+    task = task_of(model)
+    try:
+        check_writes(model)
+    except ValueError:
+        return False
+    return task is None or task.writes
 
 
 @cache

@@ -13,6 +13,7 @@ from gru_core.experiments import EQUAL, RACES, sequence
 from gru_core.experiments.race import COUNTING, FURTHEST
 from gru_core.formats.limits import Limits
 from gru_core.numerals import whole
+from gru_core.runs.writing import HOTTEST
 
 SIGNALS = tuple(dict.fromkeys(name for cell in CELLS.values() for name in cell.signals))
 
@@ -108,12 +109,32 @@ class WeightBody(Body):
         return Edit(self.layer - 1, self.gate, self.unit - 1, self.part, index, self.value)
 
 
+MOST_WRITTEN = 100
+"""The most timesteps that a network writes in a run."""
+
+MOST_SEEDS = 2**32
+
+
+class WriteBody(Body):
+    """How many timesteps a network writes after the sequence, and how it draws symbols from its outputs.
+
+    At temperature 0 the network takes the likeliest symbol, at 1 it draws with the probabilities of its output. The
+    same seed gives the same text. A network that forecasts numbers draws nothing, so it ignores both.
+    """
+
+    steps: Annotated[int, Field(ge=1, le=MOST_WRITTEN)]
+    temperature: Annotated[float, Field(ge=0, le=HOTTEST)] = 1.0
+    seed: Annotated[int, Field(ge=0, lt=MOST_SEEDS)] = 0
+
+
 class Scenario(Body):
     """A run: a model, a sequence, and your changes.
 
     `sequence` is text in the model's alphabet, or a list of T timesteps with I numbers each. `h0` has the initial state
     of each layer, for an LSTM h and then c; null means zero. `against` is a second sequence with the same number of
-    timesteps. It is run with the same changes, and the response contains its run instead of the original run.
+    timesteps. It is run with the same changes, and the response contains its run instead of the original run. With
+    `write` the network reads its own outputs after the sequence. The original run, or the run of `against`, then writes
+    a text of its own with the same seed.
     """
 
     model_config = ConfigDict(
@@ -126,15 +147,22 @@ class Scenario(Body):
     clamps: Annotated[list[ClampBody], Field(max_length=MOST_CHANGES), FirstError] = []
     weights: Annotated[list[WeightBody], Field(max_length=MOST_CHANGES), FirstError] = []
     against: str | None = None
+    write: WriteBody | None = None
 
     def until(self, t: int) -> Scenario:
         """Return the scenario of the first t timesteps. Its sequences must be text."""
+        write = self.write and first_written(self.write, t - len(str(self.sequence).split()))
         texts = {"sequence": self.sequence, "against": self.against}
         cut = {key: " ".join(text.split()[:t]) for key, text in texts.items() if isinstance(text, str)}
         clamps = [
             clamp.model_copy(update={"to": clamp.to and min(clamp.to, t)}) for clamp in self.clamps if clamp.from_ <= t
         ]
-        return self.model_copy(update={**cut, "clamps": clamps})
+        return self.model_copy(update={**cut, "clamps": clamps, "write": write})
+
+
+def first_written(write: WriteBody, steps: int) -> WriteBody | None:
+    """Return the writing of at most `steps` timesteps, or None if that is none."""
+    return write.model_copy(update={"steps": min(write.steps, steps)}) if steps > 0 else None
 
 
 class ExportQuestion(Body):

@@ -385,11 +385,11 @@ class Vectors:
         # Accept the typographic minus sign too: texts that people paste often have it.
         tokens = text.replace("\N{MINUS SIGN}", "-").split()
         for step, token in enumerate(tokens, 1):
-            self._check(token, step)
+            self.check(token, step)
         return tokens
 
-    def _check(self, token: str, step: int) -> None:
-        """Raise SequenceError unless the token has one number for each input."""
+    def check(self, token: str, step: int) -> None:
+        """Raise SequenceError unless the token of a timestep has one number for each input."""
         pieces = token.split(",", self.inputs)
         if len(pieces) != self.inputs:
             count = f"more than {self.inputs}" if len(pieces) > self.inputs else str(len(pieces))
@@ -431,8 +431,8 @@ class Scaled(Vectors):
 
     def scaled(self, number: str) -> str:
         """Return words for a number in the network: "number ÷ 100"."""
-        shifted = f"({number} {'−' if self.shift > 0 else '+'} {abs(self.shift):g})" if self.shift else number
-        return f"{shifted} ÷ {self.scale:g}"
+        shifted = f"({number} {'−' if self.shift > 0 else '+'} {abs(self.shift):.10g})" if self.shift else number
+        return f"{shifted} ÷ {self.scale:.10g}"
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -455,7 +455,9 @@ class Scaled(Vectors):
         return x * self.scale + self.shift
 
     def write(self, x: Array) -> str:
-        return super().write(self.numbers(x))
+        """Return the text of a sequence `(T, 1)`. Numbers are rounded to `decimals`, but to no fewer than two."""
+        decimals = max(2, self.decimals)
+        return " ".join(f"{round(float(number), decimals):.12g}" for number in self.numbers(x)[:, 0])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the encoder as a dictionary for JSON."""

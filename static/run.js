@@ -38,7 +38,7 @@
  * The unit of the numbers in a text: x is (number − `shift`) ÷ `factor`, and so is a single linear output.
  * @typedef {{unit: string, factor: number, shift: number, decimals: number}} Scale
  */
-/** @typedef {{model: string, T: number, tokens: string[] | null, others: string[] | null, twin: boolean, x: {labels: string[]},
+/** @typedef {{model: string, T: number, given: number, tokens: string[] | null, others: string[] | null, twin: boolean, x: {labels: string[]},
  *             layers: LayerStart[],
  *             y: {kind: "softmax" | "linear", labels: string[], sent: number, total: number}, right: (number | null)[] | null, mask: boolean[] | null, scale: Scale | null, baselines: Record<string, (number | null)[]> | null, equations?: UnitPlace, exact?: UnitPlace}} Start */
 /**

@@ -66,6 +66,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     keys.add_argument("--weights", help="changed weights, such as z.1.W3=0.5")
     keys.add_argument("--h0", metavar="0.5,-1;0.25", help="the initial state, with semicolons between the layers")
     keys.add_argument("--against", help="a second sequence with the same number of timesteps")
+    keys.add_argument("--write", metavar="N", help="timesteps that the network writes after the sequence")
+    keys.add_argument("--temperature", metavar="X", help="temperature of what the network writes (default: 1)")
+    keys.add_argument("--seed", metavar="N", help="seed of what the network writes (default: 0)")
     for key, (_, words) in FOCUS.items():
         keys.add_argument(f"--{key}", help=words)
     parser.add_argument(

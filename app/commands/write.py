@@ -12,10 +12,14 @@ import gru_core
 from gru_core.numerals import decimal, whole
 from gru_core.runs.writing import HOTTEST
 
+from ..errors import Refused
+from ..link import read_link
+
 HELP = "let a network write: it draws each symbol from its output, and reads it next"
 EXAMPLES = (
     "gruscope write name-writer irish",
     "gruscope write name-writer 'finnish vi' --steps 12 --temperature 0.8 --seed 3",
+    "gruscope write name-writer irish --clamp z@3-5=0.2",
 )
 
 
@@ -31,6 +35,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"0 takes the likeliest symbol each time, {HOTTEST:g} is the most (default: %(default)g)",
     )
     parser.add_argument("--seed", type=_count, default=0, metavar="N", help="another seed writes another text")
+    parser.add_argument(
+        "--clamp",
+        action="append",
+        default=[],
+        metavar="z.1@4-6=0",
+        help="clamp a gate, the candidate or a state, written as in links; repeat the option for more clamps",
+    )
     parser.add_argument("--json", action="store_true", help="print the whole run, as Trace.to_dict() returns it")
 
 
@@ -50,8 +61,9 @@ def run(options: argparse.Namespace) -> int:
     try:
         model = gru_core.load(options.model)
         rng = np.random.default_rng(options.seed)
-        writing = gru_core.write(model, options.prompt, options.steps, options.temperature, rng)
-    except (OSError, ValueError) as error:
+        clamps = [body.clamp() for body in read_link({"clamps": ",".join(options.clamp)}).clamps]
+        writing = gru_core.write(model, options.prompt, options.steps, options.temperature, rng, clamps=clamps)
+    except (OSError, ValueError, Refused) as error:
         print(f"gruscope: {error}", file=sys.stderr)
         return 1
     print(json.dumps(writing.trace.to_dict(), allow_nan=False) if options.json else writing.text)

@@ -17,7 +17,7 @@ from ..lessons import shelf
 from ..lessons.reading import Figure, figure_of
 from ..lessons.shown import reload_keys, shown_steps
 from ..link import read_address, read_link
-from ..schemas import Body
+from ..schemas import Body, first_written
 from ..settings import Settings
 from ..sitemap import IN_ROOMS
 
@@ -81,6 +81,13 @@ def cut_link(figure: Figure, upto: int, settings: Settings) -> str:
                 keys[key] = " ".join(model.encoder.tokens(text)[:upto])
             except SequenceError:  # The page shows an example instead of a sequence that it cannot read.
                 del keys[key]
+    if link.write is not None:
+        given = len(model.encoder.tokens(link.sequence or model.examples[0]))
+        write = first_written(link.write, upto - given)
+        if write is None:
+            del keys["write"]
+        else:
+            keys["write"] = str(write.steps)
     if link.clamps:
         written = zip(keys["clamps"].split(","), link.clamps, strict=True)
         keys["clamps"] = ",".join(

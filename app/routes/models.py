@@ -8,9 +8,10 @@ import numpy as np
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
+from gru_core import SequenceError
 from gru_core.formats import FormatError
 from gru_core.formats.vectors import read_vectors
-from gru_core.runs.writing import HOTTEST, check_writes, write
+from gru_core.runs.writing import HOTTEST, write
 
 from .. import models
 from ..errors import Refused
@@ -60,12 +61,13 @@ def write_on(
     wrote its end. The same seed gives the same sequence.
     """
     model = models.get(name, request.app.state.settings)
+    spend((len(model.encoder.tokens(prompt)) + steps) * sum(cell.units for cell in model.layers))
     try:
-        encoder = check_writes(model)
+        writing = write(model, prompt, steps, temperature, np.random.default_rng(seed))
+    except SequenceError:
+        raise
     except ValueError as error:
         raise Refused(404, "task", str(error), "model") from error
-    spend((len(encoder.tokens(prompt)) + steps) * sum(cell.units for cell in model.layers))
-    writing = write(model, prompt, steps, temperature, np.random.default_rng(seed))
     return {"sequence": writing.text, "given": writing.given, "ended": writing.ended}
 
 

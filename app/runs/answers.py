@@ -60,17 +60,20 @@ class Start(TypedDict):
     """The data that a view needs before the first timestep of a run.
 
     `twin` says whether each timestep also has the values of a second run: the original run, or the run of the
-    second sequence. `others` has the tokens of that sequence. `right` has the correct answer at each timestep: the
-    place of its label, counted from 1, or the number. The answer is None if the task has none there, and `right`
-    itself is None if the model has no built-in task. `mask` is false at the timesteps that the network skips. It is
-    None if the network skips none. `scale` is None if the network reads symbols, or numbers as they are.
-    `baselines` has the forecasts of each baseline after each timestep, as numbers in the network: None if too few
-    numbers have been read. It is None itself if the model forecasts no series. `equations` names the unit whose
+    second sequence. `others` has the tokens of that sequence. The network wrote the timesteps after the first `given`:
+    their tokens are its own outputs. Then `others` has the tokens of the second run. `right` has the correct answer at
+    each timestep: the place of its label, counted from 1, or the number. The answer is None if the task has none there,
+    and `right` itself is None if the model has no built-in task. `mask` is false at the timesteps that the network
+    skips, also after its end. It is None if the network skips none. `scale` is None if the network reads symbols, or
+    numbers as they are. `baselines` has the forecasts of each baseline after each timestep, as numbers in the network:
+    None if too few numbers have been read. After the first `given`, each baseline reads its own forecasts. It is None
+    itself if the model forecasts no series. `equations` names the unit whose
     equations each timestep has. A large run that is sent in brief has `exact`.
     """
 
     model: str
     T: int
+    given: int
     twin: bool
     tokens: list[str] | None
     x: Labels
@@ -97,8 +100,9 @@ def start(
     others: list[str] | None = None,
     mask: Mask | None = None,
     baselines: Mapping[str, list[float | None]] | None = None,
+    given: int | None = None,
 ) -> Start:
-    """Return the `Start` of a run of T timesteps."""
+    """Return the `Start` of a run of T timesteps; all of them are given if `given` is None."""
     layers: list[Any] = [
         {
             "cell": cell.name,
@@ -113,6 +117,7 @@ def start(
     return {
         "model": name,
         "T": T,
+        "given": T if given is None else given,
         "twin": twin,
         "tokens": tokens,
         "x": {"labels": model.encoder.labels},

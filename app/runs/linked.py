@@ -42,11 +42,12 @@ def run_link(keys: Mapping[str, str], settings: Settings) -> LinkedRun:
             "weights": link.weights,
             "against": link.against,
             "h0": link.h0,
+            "write": link.write,
         }
     )
     start, trace = run_whole(scenario, settings)
     if start["tokens"] is not None:
-        scenario = scenario.model_copy(update={"sequence": " ".join(start["tokens"])})
+        scenario = scenario.model_copy(update={"sequence": " ".join(start["tokens"][: start["given"]])})
     layers = start["layers"]
     layer = int(link.options.get("layer", len(layers)))
     within("t", int(link.options.get("t", 1)), 1, start["T"], "the timesteps of this sequence")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from ..server.budget import NUMBERS, spend
 from ..settings import Settings
 from .answers import Start, numbers_of, start
 from .limits import MOST_EXACT, MOST_IN_TEXT, PIECE, WORK
-from .scenario import set_up
+from .scenario import Setup, set_up
 
 
 def prepare(
@@ -34,9 +35,7 @@ def prepare(
     Raises Refused or SequenceError before anything is computed.
     """
     setup = set_up(scenario, settings)
-    compared = setup.against is not None
-    original = setup.model if (scenario.clamps or scenario.weights) and not compared else None
-    twin = compared or original is not None
+    twin = setup.against is not None or setup.is_changed
     layers, T, K = setup.changed.layers, len(setup.x), len(setup.changed.readout.labels)
     numbers = sum(numbers_of(cell, twin) * cell.units for cell in layers)
     brief = brief and numbers * T > MOST_EXACT
@@ -49,13 +48,28 @@ def prepare(
         spend(sum(cell.units for cell in layers) * T * (2 if twin else 1))
     beginning = start(
         scenario.model, setup.changed, setup.tokens, len(setup.x), setup.h0, setup.holds, twin,
-        targets(setup.model, setup.x), setup.others, setup.changed.mask(setup.x), baselines(setup.model, setup.x),
+        targets(setup.model, setup.x), setup.others, setup.mask, baselines(setup.model, setup.x, setup.given),
+        setup.given,
     )  # fmt: skip
     if place is not None:
         check_place(beginning, place, "equations.")
     if brief:
         beginning["exact"] = (place or UnitPlace(layer=len(layers), unit=1)).model_dump()
-    return beginning, stream(setup.changed, setup.x, setup.h0, setup.clamps, block, original, setup.against)
+    return beginning, _blocks(setup, block)
+
+
+def _blocks(setup: Setup, block: int | None) -> Iterator[Trace]:
+    """Return the run in blocks, each with its twin if it has one."""
+    second = setup.second
+    if setup.beside is None and second:
+        return stream(setup.changed, setup.x, setup.h0, setup.clamps, block, against=setup.against)
+    if setup.beside is None:
+        original = setup.model if setup.is_changed else None
+        return stream(setup.changed, setup.x, setup.h0, setup.clamps, block, original, mask=setup.mask)
+    other, clamps = (setup.changed, setup.clamps) if second else (setup.model, [])
+    run = stream(setup.changed, setup.x, setup.h0, setup.clamps, block, mask=setup.mask)
+    twin = stream(other, setup.beside.x, setup.h0, clamps, block, mask=setup.beside.mask)
+    return (replace(part, twin=beside, second=second) for part, beside in zip(run, twin, strict=True))
 
 
 def run_whole(scenario: Scenario, settings: Settings) -> tuple[Start, Trace]:
@@ -119,14 +133,15 @@ def targets(model: Model, x: Array) -> list[float | None] | None:
     return [value + first if has_answer else None for value, has_answer in pairs]
 
 
-def baselines(model: Model, x: Array) -> Mapping[str, list[float | None]] | None:
+def baselines(model: Model, x: Array, given: int | None = None) -> Mapping[str, list[float | None]] | None:
     """Return the baselines' forecasts after each timestep of inputs `(T, I)`, in the form of `Start`.
 
-    Return None if the model forecasts no series.
+    After the first `given` timesteps each baseline reads its own forecasts. Return None if the model forecasts no
+    series.
     """
     if not isinstance(model.encoder, Scaled):
         return None
-    forecasts = baseline_forecasts(x[:, 0], regressions_of(model))
+    forecasts = baseline_forecasts(x[:, 0], regressions_of(model), given)
     return {name: [None if np.isnan(value) else float(value) for value in y] for name, y in forecasts.items()}
 
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from gru_core import Clamp, Model, SequenceError
-from gru_core.arrays import Array
+from gru_core.arrays import Array, Mask
 from gru_core.cells.holds import Holds
 from gru_core.runs.trace import read
+from gru_core.runs.writing import Written, check_writes, written
 
 from .. import models
 from ..errors import Refused
-from ..schemas import Scenario
+from ..schemas import Scenario, WriteBody
+from ..server.budget import spend
 from ..settings import Settings
 
 
@@ -25,7 +27,10 @@ class Setup:
 
     `model` is the original model, and `changed` has the edited weights. `x` `(T, I)` is the sequence with these
     `tokens`, and `h0` has the initial state of each layer. `holds` has the clamped values of each layer, as `clamps`
-    set them. `against` `(T, I)` is the second sequence, with the tokens `others`.
+    set them. `against` `(T, I)` is the second sequence, with the tokens `others`. `mask` is false at the timesteps that
+    the network skips. Of a written run, the first `given` timesteps are those of the scenario, and `mask` also excludes
+    the timesteps after the end. `beside` is what the run reads that it is compared with: the run of the `second`
+    sequence, or the original run.
     """
 
     model: Model
@@ -35,8 +40,17 @@ class Setup:
     h0: list[Array]
     clamps: list[Clamp]
     holds: list[Holds | None]
+    given: int
+    mask: Mask | None
+    second: bool = False
     others: list[str] | None = None
     against: Array | None = None
+    beside: Written | None = None
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether there are clamps or changed weights."""
+        return bool(self.clamps) or self.changed is not self.model
 
 
 def set_up(scenario: Scenario, settings: Settings) -> Setup:
@@ -49,22 +63,59 @@ def set_up(scenario: Scenario, settings: Settings) -> Setup:
             raise SequenceError("the rows of numbers must have the same length")
         sequence = np.array(sequence, float)
     tokens, x = read(model, sequence, settings.max_steps)
+    given = len(x)
+    T = given if scenario.write is None else given + scenario.write.steps
+    if settings.max_steps < T:
+        message = f"the sequence and what is written have {T:,} timesteps; at most {settings.max_steps:,} can be run"
+        raise Refused(422, "scenario", message, "write.steps")
     where = "weights"
     try:
         changed = model.edited([weight.edit() for weight in scenario.weights]) if scenario.weights else model
         where = "clamps"
         clamps = [clamp.clamp() for clamp in scenario.clamps]
-        holds = model.holds(clamps, x.shape[:-1])
+        holds = model.holds(clamps, (T,))
         where = "h0"
         _has_sizes(model, scenario.h0)
         h0 = model.state(scenario.h0)
         _within_holds(model, h0)
+        if scenario.write is not None:
+            where = "write"
+            check_writes(model)
     except ValueError as error:
         raise Refused(422, "scenario", str(error), where) from error
-    if not scenario.against:
-        return Setup(model, changed, tokens, x, h0, clamps, holds)
-    others, against = _second_sequence(model, scenario.against, len(x), settings)
-    return Setup(model, changed, tokens, x, h0, clamps, holds, others, against)
+    others, against = _second_sequence(model, scenario.against, given, settings) if scenario.against else (None, None)
+    second = bool(scenario.against)
+    setup = Setup(model, changed, tokens, x, h0, clamps, holds, given, changed.mask(x), second, others, against)
+    return setup if scenario.write is None else _with_writing(setup, scenario.write)
+
+
+def _with_writing(setup: Setup, write: WriteBody) -> Setup:
+    """Return the setup with what the network writes after the sequence. Raises Refused if it cannot write."""
+    if setup.tokens is None:
+        raise Refused(422, "scenario", "a network can only write on after a text", "write")
+
+    def written_by(model: Model, tokens: list[str], holds: list[Holds | None] | None) -> Written:
+        spend((len(tokens) + write.steps) * sum(cell.units for cell in model.layers))
+        rng = np.random.default_rng(write.seed)
+        return written(model, tokens, write.steps, write.temperature, rng, setup.h0, holds)
+
+    try:
+        run, beside = written_by(setup.changed, setup.tokens, setup.holds), None
+        if setup.others is not None:
+            beside = written_by(setup.changed, setup.others, setup.holds)
+        elif setup.is_changed:
+            beside = written_by(setup.model, setup.tokens, None)
+    except SequenceError as error:
+        raise Refused(422, "scenario", f"the network wrote a number that it cannot read: {error}", "write") from error
+    return replace(
+        setup,
+        tokens=run.tokens,
+        x=run.x,
+        mask=run.mask,
+        others=None if beside is None else beside.tokens,
+        against=None if beside is None else beside.x,
+        beside=beside,
+    )
 
 
 def _second_sequence(model: Model, sequence: str, T: int, settings: Settings) -> tuple[list[str] | None, Array]:

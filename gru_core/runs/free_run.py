@@ -6,14 +6,18 @@ run.forecasts                             # 11 numbers of sunspots
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from gru_core.arrays import Array
 from gru_core.encoder import Scaled
 from gru_core.model import Model
-from gru_core.runs.trace import Trace, trace
+from gru_core.runs.clamp import Clamp
+from gru_core.runs.trace import Trace
+from gru_core.runs.writing import run_written
 
 
 @dataclass(frozen=True)
@@ -33,25 +37,18 @@ class FreeRun:
         return np.array([float(token) for token in (self.trace.tokens or [])[self.given :]])
 
 
-def forecast(model: Model, numbers: str, steps: int) -> FreeRun:
+def forecast(
+    model: Model, numbers: str, steps: int, h0: Sequence[npt.ArrayLike] | None = None, clamps: Sequence[Clamp] = ()
+) -> FreeRun:
     """Return the run over `numbers` and `steps` forecasts. The model reads each forecast as its next input.
 
-    A forecast is rounded as the encoder writes it, so that the text alone gives the same run. Raises SequenceError if
-    the numbers cannot be read or if a forecast is out of range, and ValueError if the model forecasts no series or if
-    `steps` is below 0.
+    A forecast is rounded as the encoder writes it, so that the text alone gives the same run. `h0` and `clamps` are as
+    in `trace`. Raises SequenceError if the numbers cannot be read or if a forecast is out of range, and ValueError if
+    the model forecasts no series, if `steps` is below 0, or if a clamp or an initial state does not fit.
     """
-    encoder, readout = model.encoder, model.readout
-    if not isinstance(encoder, Scaled) or readout.kind != "linear" or len(readout.labels) != 1:
+    if not isinstance(model.encoder, Scaled) or model.readout.kind != "linear" or len(model.readout.labels) != 1:
         raise ValueError(
             "this model forecasts no series: its input and its output must be one number on the same scale"
         )
-    if steps < 0:
-        raise ValueError(f"steps must be at least 0, not {steps}")
-    tokens = encoder.tokens(numbers)
-    given, run = len(tokens), trace(model, numbers)
-    for _ in range(steps):
-        token = encoder.write(run.y[-1:])
-        tokens.append(token)
-        run = trace(model, token, after=run)
-    text = " ".join(tokens)
-    return FreeRun(text, given, trace(model, text))
+    sequence, run = run_written(model, numbers, steps, h0=h0, clamps=clamps)
+    return FreeRun(" ".join(sequence.tokens), sequence.given, run)

@@ -175,6 +175,13 @@ class Trace(Layered):
         title += (" · first − second sequence" if self.second else " · changed − original") if difference else ""
         return figures.run_figure(self.layers[layer], self.tokens, title, twin, theme)
 
+    def show(self, **view: Any) -> Any:
+        """Return a live figure of this run in a notebook, with its clamps and initial state. For `view` see `gru.show`.
+
+        Raises ValueError if the sequence was an array, and ImportError without the extra `notebook`.
+        """
+        return notebook.show_trace(self, view)
+
     def __repr__(self) -> str:
         T, K = len(self.layers[-1].h), len(self.model.readout.labels)
         sequence = "" if self.tokens is None else f" of {shorten(' '.join(self.tokens), 40, placeholder='…')!r}"
@@ -228,13 +235,13 @@ def read(model: Model, sequence: str | npt.ArrayLike, most: int | None = None) -
     return None, x
 
 
-def _part(run: Trace, steps: slice) -> Trace:
+def part(run: Trace, steps: slice) -> Trace:
     """Return the part of a run with a slice of its timesteps."""
     return replace(
         run,
         tokens=run.tokens and run.tokens[steps],
         layers=tuple(layer[steps] for layer in run.layers),
-        twin=run.twin and _part(run.twin, steps),
+        twin=run.twin and part(run.twin, steps),
         mask=None if run.mask is None else run.mask[steps],
     )
 
@@ -326,7 +333,7 @@ def stream(
                 yield replace(clamped, twin=original)
 
     if model.is_bidirectional and block:
-        return (_part(run, slice(start, start + block)) for run in traces(initial) for start in range(0, len(x), block))
+        return (part(run, slice(start, start + block)) for run in traces(initial) for start in range(0, len(x), block))
     return traces(initial)
 
 

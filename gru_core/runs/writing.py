@@ -1,4 +1,6 @@
-"""Writing: a network draws its next input from its own output, timestep by timestep.
+"""Writing: a network reads its own outputs, after some timesteps that are given.
+
+A network of symbols draws each next symbol from its output. A network that forecasts a series reads its forecast.
 
 writing = gru.write(gru.load("name-writer"), "irish", 12, 0.8, np.random.default_rng(3))
 writing.text                              # the prompt and the written symbols
@@ -7,17 +9,134 @@ writing.trace.y[writing.given - 1]        # the probabilities of the first writt
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+import numpy.typing as npt
 
-from gru_core.arrays import Array
-from gru_core.encoder import Embedded, SequenceError, Symbols
+from gru_core.arrays import Array, Mask
+from gru_core.cells.holds import Holds
+from gru_core.encoder import Embedded, Scaled, SequenceError, Symbols
 from gru_core.model import Model
-from gru_core.runs.trace import Trace, trace
+from gru_core.runs.clamp import Clamp
+from gru_core.runs.trace import Trace, part, trace
 
 HOTTEST = 10.0
 """The highest temperature."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """The inputs `x` `(T, I)` of a run that reads what the network wrote.
+
+    `tokens` are the timesteps as text, and the first `given` of them are given. If the network wrote its end, a label
+    that it cannot read, the run skips this timestep and all later ones: their `mask` `(T,)` is false, and later tokens
+    are "". `mask` is None if the network skips no timestep.
+    """
+
+    tokens: list[str]
+    x: Array
+    mask: Mask | None
+    given: int
+    end: int
+
+    @property
+    def ended(self) -> bool:
+        """Whether the network wrote its end. It is the token at `end`, and the tokens before it can be read."""
+        return self.end < len(self.tokens)
+
+
+def heated(p: Array, temperature: float) -> Array:
+    """Return probabilities proportional to p^(1 / temperature). At temperature 0 the largest has probability 1."""
+    if temperature == 0:
+        return np.asarray(np.arange(len(p)) == p.argmax(), float)
+    logarithms = np.log(np.maximum(p, np.finfo(float).tiny)) / temperature
+    powers: Array = np.exp(logarithms - logarithms.max())
+    powers /= powers.sum()
+    return powers
+
+
+def drawn(p: Array, number: float) -> int:
+    """Return the index of an outcome with probabilities `p`, drawn by a random number from 0 to 1."""
+    return min(int(np.searchsorted(p.cumsum(), number, side="right")), len(p) - 1)
+
+
+def check_writes(model: Model) -> None:
+    """Raise ValueError unless the outputs of a model can be its next inputs."""
+    encoder, readout = model.encoder, model.readout
+    if model.is_bidirectional:
+        raise ValueError("this model cannot write: it is bidirectional, so it needs the whole sequence first")
+    if isinstance(encoder, Scaled) and readout.kind == "linear" and len(readout.labels) == 1:
+        return
+    if not isinstance(encoder, Symbols) or isinstance(encoder, Embedded) or readout.kind != "softmax":
+        raise ValueError(
+            "this model cannot write: its inputs and its outputs must be symbols, or one number on the same scale"
+        )
+    known = set(encoder.alphabet).intersection(readout.labels)
+    if len(known) < len(readout.labels) - 1:
+        missing = next(label for label in readout.labels if label not in known)
+        raise ValueError(f"this model cannot write: its output {missing!r} is not one of its inputs")
+
+
+def written(
+    model: Model,
+    tokens: list[str],
+    steps: int,
+    temperature: float = 1.0,
+    rng: np.random.Generator | None = None,
+    h0: Sequence[Array] | None = None,
+    holds: Sequence[Holds | None] | None = None,
+) -> Written:
+    """Return the inputs of a run over the given `tokens` and `steps` timesteps that the model writes after them.
+
+    `rng` draws one number for each written symbol, so that two runs with the same seed differ only if their outputs do.
+    It is not needed at temperature 0, nor for forecasts. A forecast is rounded as the encoder writes it. `h0` and
+    `holds` are those of the run, for all its timesteps.
+
+    Raises SequenceError if the tokens are empty, or if a forecast is out of range, and ValueError if the model cannot
+    write, if `steps` is below 0, if the temperature is not from 0 to HOTTEST, or if `rng` is missing.
+    """
+    check_writes(model)
+    if steps < 0:
+        raise ValueError(f"steps must be at least 0, not {steps}")
+    if not 0 <= temperature <= HOTTEST:
+        raise ValueError(f"the temperature must be from 0 to {HOTTEST:g}, not {temperature}")
+    symbols = isinstance(model.encoder, Symbols)
+    if symbols and temperature > 0 and rng is None:
+        raise ValueError("above temperature 0, pass a generator: rng=np.random.default_rng(seed)")
+    if not tokens:
+        raise SequenceError("the prompt is empty: give at least one symbol" if symbols else "give at least one number")
+    given, end = len(tokens), len(tokens) + steps
+    tokens, x = list(tokens), np.zeros((end, model.encoder.inputs))
+    x[:given] = model.encoder.encode(tokens)
+    running = replace(model, layers=tuple(replace(cell) for cell in model.layers))  # they keep prepared weights
+    state, start = h0, 0
+    for t in range(given, end):
+        part = [layer and layer[start:t] for layer in holds or [None] * len(model.layers)]
+        runs = running.forward(x[start:t], state, part)
+        state, start = [run.last for run in runs], t
+        token = _next(model, model.readout(runs[-1].h[-1]), temperature, rng)
+        tokens.append(token)
+        if symbols and token not in model.encoder.alphabet:
+            end = t
+            break
+        if isinstance(model.encoder, Scaled):
+            model.encoder.check(token, t + 1)
+        x[t] = model.encoder.encode([token])[0]
+    mask = model.mask(x)
+    if end < len(x):
+        mask = (np.ones(len(x), bool) if mask is None else mask) & (np.arange(len(x)) < end)
+        tokens += [""] * (len(x) - len(tokens))
+    return Written(tokens, x, mask, given, end)
+
+
+def _next(model: Model, y: Array, temperature: float, rng: np.random.Generator | None) -> str:
+    """Return the token that a model writes after its output `y` `(K,)`."""
+    if isinstance(model.encoder, Scaled):
+        return model.encoder.write(y[None])
+    p = heated(y, temperature)
+    return model.readout.labels[int(p.argmax()) if rng is None else drawn(p, rng.random())]
 
 
 @dataclass(frozen=True)
@@ -39,65 +158,46 @@ class Writing:
         return (self.trace.tokens or [])[self.given :]
 
 
-def heated(p: Array, temperature: float) -> Array:
-    """Return probabilities proportional to p^(1 / temperature). At temperature 0 the largest has probability 1."""
-    if temperature == 0:
-        return np.asarray(np.arange(len(p)) == p.argmax(), float)
-    logarithms = np.log(np.maximum(p, np.finfo(float).tiny)) / temperature
-    powers: Array = np.exp(logarithms - logarithms.max())
-    powers /= powers.sum()
-    return powers
-
-
-def check_writes(model: Model) -> Symbols:
-    """Return the encoder of a model that can write. Raises ValueError if its outputs cannot be its next inputs."""
-    encoder, labels = model.encoder, model.readout.labels
-    known = set(encoder.alphabet).intersection(labels) if isinstance(encoder, Symbols) else set()
-    if not isinstance(encoder, Symbols) or isinstance(encoder, Embedded) or model.readout.kind != "softmax":
-        raise ValueError("this model cannot write: its inputs and its outputs must be symbols")
-    if len(known) < len(labels) - 1:
-        missing = next(label for label in labels if label not in known)
-        raise ValueError(f"this model cannot write: its output {missing!r} is not one of its inputs")
-    return encoder
-
-
 def write(
-    model: Model, prompt: str, steps: int, temperature: float = 1.0, rng: np.random.Generator | None = None
+    model: Model,
+    prompt: str,
+    steps: int,
+    temperature: float = 1.0,
+    rng: np.random.Generator | None = None,
+    h0: Sequence[npt.ArrayLike] | None = None,
+    clamps: Sequence[Clamp] = (),
 ) -> Writing:
     """Return the run over `prompt` and at most `steps` symbols that the model writes after it.
 
     Each symbol is drawn by `rng` from the output before it at `temperature`: at 0 it is the likeliest symbol, at 1 the
     probabilities are those of the output, and above 1 rare symbols are likelier. Writing ends early at a label that the
     model cannot read, such as the period of the name writer. Only one label may be of this kind. The same seed gives
-    the same text. `rng` is only needed above temperature 0.
+    the same text, on the page and on the command line too. `rng` is only needed above temperature 0. `h0` and `clamps`
+    are as in `trace`. For another text from changed weights, pass `model.edited(…)`.
 
     Raises SequenceError if the prompt cannot be read or is empty, and ValueError if the model cannot write, if `steps`
-    is below 0, if the temperature is not from 0 to HOTTEST, or if `rng` is missing.
+    is below 0, if the temperature is not from 0 to HOTTEST, if `rng` is missing, or if a clamp or an initial state does
+    not fit.
     """
-    encoder = check_writes(model)
-    if steps < 0:
-        raise ValueError(f"steps must be at least 0, not {steps}")
-    if not 0 <= temperature <= HOTTEST:
-        raise ValueError(f"the temperature must be from 0 to {HOTTEST:g}, not {temperature}")
-    if temperature > 0 and rng is None:
-        raise ValueError("above temperature 0, pass a generator: rng=np.random.default_rng(seed)")
-    tokens = encoder.tokens(prompt)
-    if not tokens:
-        raise SequenceError("the prompt is empty: give at least one symbol")
-    given, ended = len(tokens), False
-    run = trace(model, encoder.encode(tokens))
-    while len(tokens) < given + steps:
-        p = heated(run.y[-1], temperature)
-        drawn = (
-            int(p.argmax())
-            if rng is None
-            else min(int(np.searchsorted(p.cumsum(), rng.random(), side="right")), len(p) - 1)
-        )
-        label = model.readout.labels[drawn]
-        ended = label not in encoder.alphabet
-        if ended:
-            break
-        tokens.append(label)
-        run = trace(model, encoder.encode([label]), after=run)
-    text = encoder.write(encoder.encode(tokens))
-    return Writing(text, given, ended, trace(model, text))
+    if isinstance(model.encoder, Scaled):
+        raise ValueError("this model cannot write symbols: it forecasts a series, so use gru.forecast")
+    check_writes(model)
+    sequence, run = run_written(model, prompt, steps, temperature, rng, h0, clamps)
+    return Writing(model.encoder.write(sequence.x[: sequence.end]), sequence.given, sequence.ended, run)
+
+
+def run_written(
+    model: Model,
+    prompt: str,
+    steps: int,
+    temperature: float = 1.0,
+    rng: np.random.Generator | None = None,
+    h0: Sequence[npt.ArrayLike] | None = None,
+    clamps: Sequence[Clamp] = (),
+) -> tuple[Written, Trace]:
+    """Return what a model writes after a prompt, and the run over both up to the end. Raises as `written`."""
+    tokens = model.encoder.tokens(prompt)
+    length = (max(1, len(tokens)) + max(0, steps),)
+    sequence = written(model, tokens, steps, temperature, rng, model.state(h0), model.holds(clamps, length))
+    run = trace(model, sequence.x, h0, clamps, mask=sequence.mask)
+    return sequence, part(replace(run, tokens=sequence.tokens), slice(sequence.end))

@@ -71,16 +71,23 @@ class Series:
         return np.asarray(np.linalg.lstsq(inputs, self.values[order : self.training], rcond=None)[0])
 
 
-def baseline_forecasts(numbers: Array, regressions: Mapping[str, Array]) -> dict[str, Array]:
+def baseline_forecasts(numbers: Array, regressions: Mapping[str, Array], given: int | None = None) -> dict[str, Array]:
     """Return the forecasts `(T,)` of the last value and of linear autoregressions after each of `numbers` `(T,)`.
 
-    A forecast is nan as long as too few numbers have been read for it.
+    After the first `given` numbers each baseline reads its own forecasts instead; None means all are given. A forecast
+    is nan as long as too few numbers have been read for it.
     """
-    forecasts = {"last value": numbers}
+    read = numbers[:given]
+    forecasts = {"last value": np.r_[read, np.full(len(numbers) - len(read), read[-1])]}
     for name, weights in regressions.items():
         order = len(weights) - 1
-        padded = np.r_[np.full(order - 1, np.nan), numbers]
-        forecasts[name] = np.lib.stride_tricks.sliding_window_view(padded, order) @ weights[:-1] + weights[-1]
+        padded = np.r_[np.full(order - 1, np.nan), read]
+        y = [*(np.lib.stride_tricks.sliding_window_view(padded, order) @ weights[:-1] + weights[-1])]
+        padded = np.r_[padded, np.empty(len(numbers) - len(read))]
+        for t in range(len(read), len(numbers)):
+            padded[order - 1 + t] = y[-1]
+            y.append(padded[t : t + order] @ weights[:-1] + weights[-1])
+        forecasts[name] = np.array(y)
     return forecasts
 
 

@@ -90,6 +90,7 @@ function startOf({ original, model, tokens, others, x, mask, runs, twin }, name)
   return {
     model: name,
     T: x.length,
+    given: x.length,
     twin: twin !== null,
     tokens,
     x: { labels: encoder.labels },

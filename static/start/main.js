@@ -6,7 +6,7 @@
 /** @import { Gates, Played } from "./game.js" */
 import { boot } from "../boot.js";
 import { findAll, finder, newElement, setText } from "../elements.js";
-import { announceHeight } from "../frame.js";
+import { announceHeight, followTheme } from "../host.js";
 import { fixed } from "../run.js";
 import { switchTheme } from "../theme.js";
 import { showEquation } from "./equation.js";
@@ -207,5 +207,6 @@ find(".gates").addEventListener("keydown", (event) => {
 const classroom = mountClassroom(find(".play"), again, reveal, resumeAt);
 document.querySelector("#theme")?.addEventListener("click", switchTheme);
 announceHeight();
+followTheme();
 showValues();
 run();

@@ -31,7 +31,7 @@ export function mountSequence(section, store, actions) {
     const entry = state.models.find(({ id }) => id === shown);
     hint.textContent = entry?.hint ?? "";
     random.hidden = !entry?.drawn;
-    writing?.toggleAttribute("hidden", !entry?.writes);
+    writing?.toggleAttribute("hidden", !entry?.writes || state.run.scale !== null);
     const sequences = (entry?.examples ?? []).map((text) => new Option(text, text));
     const questions = (entry?.questions ?? []).map(
       ({ ask: text, link }) => new Option(text, `?model=${shown}&${link}`),
@@ -59,8 +59,8 @@ export function mountSequence(section, store, actions) {
 
 /** Return the forecast after the last timestep as a person would type it, rounded as gru.forecast does. @param {Run} run */
 function forecastOf({ outputs, scale, T }) {
-  const { factor, shift } = scale ?? { factor: 1, shift: 0 };
-  return String(Number(Number((outputs[0][T - 1] * factor + shift).toFixed(2)).toPrecision(6)));
+  const { factor, shift, decimals } = scale ?? { factor: 1, shift: 0, decimals: 2 };
+  return String(Number((outputs[0][T - 1] * factor + shift).toFixed(Math.max(2, decimals))));
 }
 
 /** @param {string} label @param {HTMLOptionElement[]} options */

@@ -90,3 +90,25 @@ def test_a_network_that_does_not_read_its_own_outputs_cannot_write() -> None:
 def test_wrong_arguments_are_refused(prompt: str, steps: int, temperature: float, error: type[ValueError]) -> None:
     with pytest.raises(error):
         gru.write(WRITER, prompt, steps, temperature)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_each_token_is_drawn_from_the_output_before_it_also_with_clamps(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    H, temperature = int(rng.integers(1, 6)), float(rng.uniform(0.2, 3))
+    alphabet = ("a", "b", "c", "d")
+    weights = {name: rng.normal(0, 1.5, shape) for name, shape in (("W", (3 * H, 4)), ("U", (3 * H, H)), ("b", 3 * H))}
+    readout = gru.Readout("softmax", rng.normal(0, 1.5, (5, H)), rng.normal(0, 1, 5), (*alphabet, "."))
+    model = gru.Model(gru.Symbols(alphabet), (gru.GRU(**weights),), readout, WRITER.card)
+    clamps = [gru.Clamp("z", 0.3, steps=slice(1, 8))]
+    writing = gru.write(model, "a b", 10, temperature, np.random.default_rng(seed), clamps=clamps)
+    y, drawn = writing.trace.y, np.random.default_rng(seed)
+    labels = [*(writing.trace.tokens or [])[2:], *["."] * writing.ended]
+    assert len(labels) == 10 or writing.ended
+    for p, label in zip(y[1:], labels, strict=False):
+        ends = np.cumsum(p ** (1 / temperature) / (p ** (1 / temperature)).sum())
+        number = drawn.random()
+        k = readout.labels.index(label)
+        assert (ends[k - 1] if k else 0) <= number <= ends[k] + 1e-12
+    plain = gru.trace(model, writing.text, clamps=clamps)
+    np.testing.assert_allclose(writing.trace.h, plain.h, atol=1e-12)
