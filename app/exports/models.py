@@ -54,6 +54,7 @@ def stored_model(model: Model) -> dict[str, Any]:
         fields["table"] = packed_weights(encoder.table)
     layers = [
         {"cell": cell.name, "title": cell.title, "H": cell.units, "I": cell.inputs, "holds": cell.holdable}
+        | {"backward_units": cell.backward_units}
         | {name: packed_weights(getattr(cell, name)) for name in ("W", "U", "b")}
         | ({"c": packed_weights(cell.c_h)} if isinstance(cell, GRU) and cell.c_h is not None else {})
         for cell in model.layers

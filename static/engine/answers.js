@@ -94,9 +94,10 @@ function startOf({ original, model, tokens, others, x, mask, runs, twin }, name)
     twin: twin !== null,
     tokens,
     x: { labels: encoder.labels },
-    layers: layers.map(({ cell, H, b, c }, i) => ({
+    layers: layers.map(({ cell, H, b, c, backward }, i) => ({
       cell,
       H,
+      backward_units: backward,
       ...(cell === "gru" ? { reset: c ? "after" : "before" } : {}),
       b: Object.fromEntries(gatesOf(cell).map((gate) => [gate, [...b[gate]]])),
       h0: CELLS[cell].carried.flatMap((signal) => [...runs[i].states[signal]]),

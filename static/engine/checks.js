@@ -34,7 +34,7 @@ export function checkWeights(layers, weights) {
   );
   refuse("weights", weights, ({ layer }) => outside("layer", layer, "this model", layers.length));
   refuse("weights", weights, ({ layer, gate, unit, part, index }) => {
-    const { cell, H, I, c, title } = layers[layer - 1];
+    const { cell, H, I, c, title, backward } = layers[layer - 1];
     const gates = gatesOf(cell);
     if (!gates.includes(gate))
       return `this ${title} layer has no gate ${gate} with weights: choose one of ${gates.join(", ")}`;
@@ -43,7 +43,11 @@ export function checkWeights(layers, weights) {
     if (part === "c" && !c) return "this layer has no bias c: its reset gate acts before the product";
     if (part === "U" && !CELLS[cell].recurrent.includes(gate))
       return `${gate} of this ${title} layer does not read the old state: it has no weight U`;
-    return index === null ? "" : outside("index", index, part, part === "W" ? I : H);
+    if (index === null) return "";
+    const isBackward = (/** @type {number} */ place) => place > H - backward;
+    if (part === "U" && index <= H && isBackward(unit) !== isBackward(index))
+      return `unit ${unit} does not read unit ${index}, which has the other direction`;
+    return outside("index", index, part, part === "W" ? I : H);
   });
 }
 
