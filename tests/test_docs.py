@@ -30,7 +30,10 @@ from tests.support.files import FIXTURES, reference
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-CHECKED_PAGES = ["tutorial.md", "explanation/conventions.md", "explanation/memory.md", "explanation/gradients.md"]
+CHECKED_PAGES = [
+    "tutorial.md",
+    *(f"explanation/{name}.md" for name in ("conventions", "memory", "gradients", "real-data")),
+]
 EXECUTED_PAGES = ["how-to/serve.md", "how-to/export.md", "how-to/python.md", "how-to/own-model.md"]
 NOTEBOOKS = sorted(DOCS.glob("notebooks/*.ipynb"))
 
