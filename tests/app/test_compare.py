@@ -19,6 +19,7 @@ from app.runs import run as runs_run
 from app.settings import Settings
 from gru_core import presets
 from gru_core.cells.registry import ORDER
+from tests.support.events import unpacked_answer
 
 
 @pytest.mark.parametrize(("task", "by"), [(task, by) for task in presets.COMPARABLE for by in presets.matched(task)])
@@ -101,7 +102,7 @@ def test_the_exported_page_contains_every_run_that_it_shows(client: TestClient) 
         if run["scenario"]["clamps"]:
             clamps = [gru.Clamp("z", 0.5, [0], slice(1, 2))]
         states = gru.trace(model, "A b ?", clamps=clamps).sensitivity(2).states
-        at = run["answers"]["sensitivity"]["1.1"]["at"][2]
+        at = unpacked_answer(run["answers"]["sensitivity"]["1.1"]["at"][2])
         np.testing.assert_allclose(at["h_gain"], np.sqrt((states["h"] ** 2).mean(1)), rtol=1e-12)
     for wrong in ({"task": "chess"}, {"sequence": "Q"}, {"clamps": "i.1@1=0"}):
         assert 400 <= client.get("/api/export/compare.html?" + urlencode(wrong)).status_code < 500
