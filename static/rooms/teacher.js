@@ -21,6 +21,8 @@ import { createStatus } from "./status.js";
 /** The id of this window, with which it recognizes its own views. */
 const WINDOW = Math.random().toString(36).slice(2, 10);
 
+const NOTICED = 10_000; // ms for which the page says that it has changed its mode
+
 /** Return the address of a view, without the address of the server. @param {View} view */
 const addressOf = ({ page, step, link }) => (page.startsWith("lessons/") ? `${page}?step=${step ?? 1}` : page + link);
 
@@ -136,6 +138,7 @@ export function mountTeacher(figure, lesson) {
   button("presenter").addEventListener("click", () => {
     setProjected(true);
     status.write("This window is now in the projector mode. Press P to leave it.", "projected");
+    setTimeout(() => status.clear("projected"), NOTICED);
   });
   addEventListener(CHANGED, () => !isProjected() && status.clear("projected"));
   button("end").addEventListener("click", () => /** @type {HTMLDialogElement} */ (find("#room-end")).showModal());
