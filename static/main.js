@@ -28,6 +28,7 @@ import { mountExport } from "./views/export.js";
 import { mountForecast } from "./views/forecast.js";
 import { mountHeatmaps } from "./views/heatmaps.js";
 import { mountInfluence } from "./views/influence.js";
+import { mountDirections } from "./views/directions.js";
 import { mountInspector } from "./views/inspector.js";
 import { mountMemory } from "./views/memory.js";
 import { mountModel } from "./views/model.js";
@@ -37,6 +38,7 @@ import { mountOverview } from "./views/overview.js";
 import { mountRows } from "./views/rows.js";
 import { mountSequence } from "./views/sequence.js";
 import { mountSum } from "./views/sum.js";
+import { mountTask } from "./views/task.js";
 import { mountTable } from "./views/table.js";
 import { mountTape } from "./views/tape.js";
 import { mountTransport } from "./views/transport.js";
@@ -71,6 +73,7 @@ mountOverview(tape, store, boot.figures[pageCell.cell]);
 mountTape(tape, store);
 mountExplain(tape);
 mountInspector(main, store);
+mountDirections(main, tape, store);
 mountNarration(find(".words"), store);
 mountCell(find(".cell"), store, boot.figures[pageCell.cell]);
 mountSum(find(".sum"), store, actions);
@@ -93,6 +96,7 @@ const confusion = boot.confusion && mountConfusion(find(".confusion"), store, bo
 keepDetails(store);
 followAddress(store, arrived, requestRun);
 if (first.received === 0) requestRun(); // a large run: the page has only its start
+mountTask(document.querySelector("#after-gate"), store, actions.alter);
 mountNewcomer(document.querySelector("#newcomer"), /** @type {HTMLInputElement} */ (find("#sequence")), store);
 
 completePage({
