@@ -23,6 +23,7 @@ from ..pages.page import PARTS
 from ..runs.linked import LinkedRun, run_link
 from ..settings import Settings
 from . import component
+from .component import SCRIPT
 from .height import height_of
 
 KEYS = ("sequence", *CHANGES, *FOCUS)
@@ -33,8 +34,6 @@ OPTIONS = (*KEYS, "hide", "height", "label", "live")
 
 HIDDEN = "question,model,share"
 """The parts of a page that are hidden unless the option `hide` names others."""
-
-SCRIPT = "gruscope.js"
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ from ..output import write
 from ..pages.page import outputs
 from ..runs.linked import LinkedRun
 from ..settings import Settings
-from .figures import OPTIONS, SCRIPT, Figure, read, write_shared
+from .component import SCRIPT
+from .figures import OPTIONS, Figure, read, write_shared
 
 FOLDER = "_static/gruscope"
 """The folder of the script and of the figures in the built site."""

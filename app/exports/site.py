@@ -13,6 +13,8 @@ from gru_core import SequenceError
 
 from .. import output
 from ..assets import assets
+from ..embed import component
+from ..embed.component import SCRIPT
 from ..errors import Refused
 from ..link import CHANGES, FOCUS
 from ..pages.page import templates
@@ -33,7 +35,7 @@ class Entry:
 
 
 def build(folder: Path, scenarios: Path, settings: Settings, live: str = "") -> Iterator[Path]:
-    """Write a page for each scenario, an index, and a shared plotly.min.js. Yield each file after it is written.
+    """Write a page for each scenario, an index, and the shared scripts. Yield each file after it is written.
 
     Each table of the TOML file is a scenario with the name of its page. It has a `title` and a `text` for the index,
     and the keys of a link. Before writing, raises ValueError, which names the scenario, if one is not valid.
@@ -47,8 +49,9 @@ def build(folder: Path, scenarios: Path, settings: Settings, live: str = "") -> 
         raise ValueError(f"{scenarios} has no scenarios: write a table for each, such as [flip-flop]")
     folder.mkdir(parents=True, exist_ok=True)
     plotly = folder / "plotly.min.js"
-    output.write(plotly, assets()[plotly.name].content)
-    yield plotly
+    for path, content in ((plotly, assets()[plotly.name].content), (folder / SCRIPT, component.script().encode())):
+        output.write(path, content)
+        yield path
     for entry, run in pages:
         page = folder / entry.file
         output.write(page, export.page(run, settings, live, plotly.name, entry.title).encode())

@@ -296,6 +296,7 @@ def test_a_site_is_a_folder_of_pages_with_one_file_of_plotly(tmp_path: Path) -> 
     assert process.returncode == 0, process.stderr
     assert sorted(path.name for path in folder.iterdir()) == [
         "forgets.html",
+        "gruscope.js",
         "holds.html",
         "index.html",
         "plotly.min.js",

@@ -72,7 +72,7 @@ def test_other_formats_of_sphinx_have_the_picture_and_the_table(
     (book,) = sites.sphinx_site(tmp_path, "epub").glob("*.epub")
     with zipfile.ZipFile(book) as archive:
         pages = [archive.read(name).decode() for name in archive.namelist() if name.endswith(".xhtml")]
-        assert len([name for name in archive.namelist() if name.endswith(".png")]) == 2
+        assert len([name for name in archive.namelist() if name.startswith("_images/")]) == 2
     assert sum("0.89" in page for page in pages) == 1
     assert not any("gru-scope" in page for page in pages)
 
