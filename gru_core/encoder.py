@@ -411,7 +411,8 @@ class Vectors:
 
     def write(self, x: Array) -> str:
         """Return the text of a sequence `(T, I)`. Numbers are rounded to two decimals and to six significant digits."""
-        return " ".join(",".join(f"{round(float(value), 2):g}" for value in row) for row in x)
+        # The sum with 0 makes 0 of -0.
+        return " ".join(",".join(f"{round(float(value), 2) + 0.0:g}" for value in row) for row in x)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the encoder as a dictionary for JSON."""
