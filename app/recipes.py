@@ -14,6 +14,7 @@ from gru_core.cells.registry import CELLS, GATES
 from gru_core.numerals import decimal, whole
 from gru_core.presets.recipes import usual
 from gru_core.training.fit import NO_PENALTIES, Penalties, Schedule
+from gru_core.training.own import Column, read
 from gru_core.training.recipe import FIRST, OWN, First, Recipe
 from gru_core.training.table import MOST_BYTES
 from gru_core.training.tasks import FORECASTS, NAME_TASKS
@@ -35,6 +36,12 @@ RANGES: dict[str, tuple[float, float]] = {
 """The lowest and the highest value of each number in a recipe."""
 
 MOST_CHANGES = 16
+
+ANSWERS = Schedule(reach=0.99, after=300, most=1500, every=25)
+"""The default schedule for a table of sequences with answers."""
+
+SERIES = Schedule(None, 0, 0.01, T=40, most=500)
+"""The default schedule for a series, as for the sunspots."""
 
 
 def _number(key: str, whole: bool = False) -> Any:
@@ -91,9 +98,10 @@ class RecipeBody(Body):
     """A recipe for a training.
 
     A missing field has the value from the recipe of the task's preset or experiment. The task "own" needs a `table` as
-    CSV, and has its own defaults. `rate` is the learning rate. `first` is the initialization; only "chrono" takes
-    `T_max`, its longest memory. `biases` are initial biases by gate; if they are missing, the preset's biases are used
-    with "plain" only. Only a GRU and an LSTM have `penalties`. `reach` is the target score on held-out sequences.
+    CSV, of sequences with answers or of one column of numbers, and has its own defaults. `rate` is the learning rate.
+    `first` is the initialization; only "chrono" takes `T_max`, its longest memory. `biases` are initial biases by gate;
+    if they are missing, the preset's biases are used with "plain" only. Only a GRU and an LSTM have `penalties`.
+    `reach` is the target score on held-out sequences.
     Training ends `after` training steps after it has reached the target, or after `most` training steps without
     reaching it. `T` is the number of timesteps of a training sequence.
     """
@@ -154,12 +162,13 @@ class RecipeBody(Body):
 
 
 def base_of(task: str, table: str = "") -> Recipe:
-    """Return the default recipe of a task: that of its preset or experiment, or one for a table.
+    """Return the default recipe of a task: that of its preset or experiment, or one for a table or a series.
 
-    Raises ValueError if the table is not valid.
+    Raises ValueError if the table or series is not valid.
     """
     if task == OWN:
-        return Recipe(OWN, 4, 0, Schedule(reach=0.99, after=300, most=1500, every=25), table=table)
+        is_series = bool(table) and isinstance(read(table), Column)
+        return Recipe(OWN, 8 if is_series else 4, 0, SERIES if is_series else ANSWERS, table=table)
     return usual(task)
 
 

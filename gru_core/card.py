@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 
@@ -14,7 +14,10 @@ class Card:
     `task` is a name in `tasks.ALL`, "own" or "imported". `about` describes the task in words, and `question`
     says what to look for. `weights` is the origin of the weights, and `summary` their quality in words. `training` is
     the recipe. `measured` has the figures by name, measured on held-out sequences. `examples` are sequences to start
-    with. `reading` explains the hidden state.
+    with. `reading` explains the hidden state. `confusion` has a row for each label, with the number of times that the
+    output was each label, and is empty if nothing was counted. `regressions` has the weights of the linear
+    autoregressions that the forecasts of a series are compared with, if they are fitted to data of a visitor: see
+    `Series.regressions`.
     """
 
     title: str
@@ -27,3 +30,10 @@ class Card:
     measured: Mapping[str, float] = field(default_factory=dict)
     examples: tuple[str, ...] = ()
     reading: str = ""
+    confusion: tuple[tuple[int, ...], ...] = ()
+    regressions: Mapping[str, Sequence[float]] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the card as a dictionary for JSON, without `confusion` and `regressions` if they are empty."""
+        fields = asdict(self)
+        return {name: value for name, value in fields.items() if value or name not in ("confusion", "regressions")}

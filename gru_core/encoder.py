@@ -411,8 +411,7 @@ class Vectors:
 
     def write(self, x: Array) -> str:
         """Return the text of a sequence `(T, I)`. Numbers are rounded to two decimals and to six significant digits."""
-        # The sum with 0 makes 0 of -0.
-        return " ".join(",".join(f"{round(float(value), 2) + 0.0:g}" for value in row) for row in x)
+        return " ".join(",".join(f"{round(float(value), 2):g}" for value in row) for row in x)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the encoder as a dictionary for JSON."""
@@ -432,8 +431,8 @@ class Scaled(Vectors):
 
     def scaled(self, number: str) -> str:
         """Return words for a number in the network: "number ÷ 100"."""
-        shifted = f"({number} {'−' if self.shift > 0 else '+'} {abs(self.shift):g})" if self.shift else number
-        return f"{shifted} ÷ {self.scale:g}"
+        shifted = f"({number} {'−' if self.shift > 0 else '+'} {abs(self.shift):.10g})" if self.shift else number
+        return f"{shifted} ÷ {self.scale:.10g}"
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -456,7 +455,10 @@ class Scaled(Vectors):
         return x * self.scale + self.shift
 
     def write(self, x: Array) -> str:
-        return super().write(self.numbers(x))
+        """Return the text of a sequence `(T, 1)`. Numbers are rounded to `decimals`, but to no fewer than two."""
+        decimals = max(2, self.decimals)
+        # The sum with 0 makes 0 of -0.
+        return " ".join(f"{round(float(number), decimals) + 0.0:.12g}" for number in self.numbers(x)[:, 0])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the encoder as a dictionary for JSON."""

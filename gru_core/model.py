@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from itertools import repeat
 from pathlib import Path
 from typing import Literal
@@ -218,7 +218,7 @@ class Model:
             "encoder": self.encoder.to_dict(),
             "readout": {"kind": self.readout.kind, "labels": self.readout.labels},
             "layers": len(self.layers),
-            "card": asdict(self.card),
+            "card": self.card.to_dict(),
         }
         if any(cell.name != "gru" for cell in self.layers):
             metadata["cells"] = [cell.name for cell in self.layers]
@@ -270,12 +270,12 @@ def from_parts(arrays: Mapping[str, Array], text: str) -> Model:
     readout = Readout(
         metadata["readout"]["kind"], arrays["readout.V"], arrays["readout.c"], tuple(metadata["readout"]["labels"])
     )
-    card = metadata["card"]
+    card = {"confusion": (), **metadata["card"]}
     return Model(
         encoder_from_dict(metadata["encoder"], arrays.get(TABLE)),
         layers,
         readout,
-        Card(**card | {"examples": tuple(card["examples"])}),
+        Card(**card | {"examples": tuple(card["examples"]), "confusion": tuple(map(tuple, card["confusion"]))}),
     )
 
 

@@ -20,6 +20,7 @@ import { mountAlike } from "./views/alike.js";
 import { mountCensus } from "./views/census.js";
 import { mountCell } from "./views/cell.js";
 import { mountCheck } from "./views/check.js";
+import { mountConfusion } from "./views/confusion.js";
 import { mountConvention } from "./views/convention.js";
 import { mountEquations } from "./views/equations.js";
 import { mountExplain } from "./views/explain.js";
@@ -90,6 +91,7 @@ mountExport(find("#export-open"), dialog("#export"), main, store, boot.pictures)
 if (boot.uploads) mountUpload(find("#bring-open"), dialog("#bring"), actions);
 const heatmaps = mountHeatmaps(tape, store, boot.figures[pageCell.cell]);
 const forecast = boot.forecast && mountForecast(tape, store, boot.forecast);
+const confusion = boot.confusion && mountConfusion(find(".confusion"), store, boot.confusion);
 keepDetails(store);
 followAddress(store, arrived, requestRun);
 if (first.received === 0) requestRun(); // a large run: the page has only its start
@@ -106,5 +108,5 @@ completePage({
   upto: () => store.get().upto,
   isBusy: () => store.get().awaited !== null,
   history: () => mountHistory(store, wholeAddress, open),
-  heatmaps: [heatmaps, ...(forecast ? [forecast] : [])],
+  heatmaps: [heatmaps, ...(forecast ? [forecast] : []), ...(confusion ? [confusion] : [])],
 });

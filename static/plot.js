@@ -17,6 +17,8 @@
 // Without these two Plotly offers to post the figure to a service elsewhere; a static plot offers nothing at all.
 const CONFIG = { staticPlot: true, showSendToCloud: false, displaylogo: false };
 
+const LABELS = 5; // the width of the labels of a confusion matrix, em
+
 /** The message if Plotly cannot be loaded. */
 export const NO_PICTURES = "The pictures could not be loaded. All numbers are here. Reload the page to try again.";
 
@@ -105,6 +107,25 @@ export function drawLines(Plotly, div, { data, layout }, lines, columns, width, 
     yaxis: { ...layout.yaxis, autorange: false, range: [low - margin, high + margin] },
   };
   return Plotly.react(div, traces, { ...layout, ...axes, width, height }, CONFIG);
+}
+
+/**
+ * Draw a confusion matrix into `div`: a square for each share of `rows`, with its percentage if there is room.
+ * @param {PlotlyLibrary} Plotly
+ * @param {HTMLElement} div
+ * @param {Figure} figure from Python
+ * @param {string[]} labels of the rows and of the columns
+ * @param {number[][]} rows shares from 0 to 1
+ * @param {number} width @param {number} font in pixels
+ */
+export function drawConfusion(Plotly, div, { data: [trace], layout }, labels, rows, width, font) {
+  const square = (width - LABELS * font) / labels.length;
+  const text = rows.map((row) =>
+    row.map((share) => (share < 0.005 || square < 1.6 * font ? "" : (100 * share).toFixed(0))),
+  );
+  const height = width; // the labels at the top are turned, so they take as much room as those on the left
+  const size = { width, height, font: { ...layout.font, size: font } };
+  return Plotly.react(div, [{ ...trace, x: labels, y: labels, z: rows, text }], { ...layout, ...size }, CONFIG);
 }
 
 /**

@@ -7,7 +7,7 @@
 /** @typedef {{id: string, hint: string, alphabet: string[], examples: string[], parameters: number,
  *             layers: {cell: string, units: number, reset?: string}[], said: string[], drawn: boolean, writes: boolean, vectors: number, questions: {ask: string, link: string, why: string}[],
  *             card: {title: string, about: string, question: string, weights: string, summary: string, reading: string,
- *                    training: Record<string, string | number>, measured: Record<string, number>}}} ModelEntry */
+ *                    training: Record<string, string | number>, measured: Record<string, number>, confusion: number[][]}}} ModelEntry */
 /** @typedef {"light" | "dark"} Theme */
 /** @typedef {typeof VIEWS[number]} View a part of the page that can be shown or hidden */
 /** @typedef {typeof ZOOMS[number]} Zoom how much of the layer the cell shows */

@@ -118,7 +118,7 @@ def training_cache(settings: Settings) -> TrainingCache:
 
 def _size(training: Training) -> int:
     recipe = training.recipe
-    table = sys.getsizeof(recipe.table) + recipe.rows.nbytes if recipe.table else 0
+    table = sys.getsizeof(recipe.table) + recipe.data.nbytes if recipe.table else 0
     return TRAINING_BYTES + table + sum(map(_size_of, training.checkpoints))
 
 

@@ -66,22 +66,26 @@ class Compared(TypedDict):
 
 
 class TrainingBoot(TypedDict):
-    """The trainings of a page: their ids and recipes by cell, and the recipe of the task's preset."""
+    """The trainings of a page: their ids and recipes by cell, and the recipe of the task's preset.
+
+    `baselines` has the held-out scores of the task's baselines, none if it has no baselines.
+    """
 
     task: str
     ids: Mapping[str, str]
     recipes: Mapping[str, Any]
     preset: Mapping[str, Any]
+    baselines: Mapping[str, float]
 
 
 class Boot(TypedDict):
     """The data that the script of a page with figures starts from.
 
     `figures` has the Plotly figures of the tapes by cell, and `pictures` those of the larger views by theme.
-    `forecast` has the lines of a forecast by theme. `stages` has the possible numbers of columns of a tape. A
-    response has at most `shares` contributions. `uploads` says whether visitors can upload models here. `scenario`
-    belongs to the first run. A comparison also has `scenarios`, one for each cell. `experiment` has the data of an
-    experiment.
+    `forecast` has the lines of a forecast by theme, and `confusion` the figure of a confusion matrix. `stages` has the
+    possible numbers of columns of a tape. A response has at most `shares` contributions. `uploads` says whether
+    visitors can upload models here. `scenario` belongs to the first run. A comparison also has `scenarios`, one for
+    each cell. `experiment` has the data of an experiment.
     """
 
     models: list[Any]
@@ -93,6 +97,7 @@ class Boot(TypedDict):
     figures: orjson.Fragment | Mapping[str, Any]
     pictures: orjson.Fragment | Mapping[str, Any]
     forecast: NotRequired[orjson.Fragment]
+    confusion: NotRequired[orjson.Fragment]
     scenarios: NotRequired[Mapping[str, Any]]
     compared: NotRequired[Compared]
     training: NotRequired[TrainingBoot]

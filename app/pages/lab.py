@@ -16,7 +16,7 @@ from gru_core.cells.registry import CELLS
 from gru_core.encoder import Scaled
 from gru_core.formats import KINDS
 from gru_core.formats.imported import ENDINGS
-from gru_core.runs.figures import page_figures, page_forecast, page_pictures
+from gru_core.runs.figures import page_confusion, page_figures, page_forecast, page_pictures
 
 from .. import models
 from ..assets import compress, version
@@ -48,6 +48,11 @@ def _pictures(cell: str) -> orjson.Fragment:
 @cache
 def _forecast() -> orjson.Fragment:
     return orjson.Fragment(to_json(page_forecast()))
+
+
+@cache
+def _confusion() -> orjson.Fragment:
+    return orjson.Fragment(to_json(page_confusion()))
 
 
 def warm_up(settings: Settings) -> None:
@@ -122,6 +127,7 @@ def run_context(scenario: Scenario, settings: Settings, beginning: Start, run: T
         "figures": _figures(cell.name),
         "pictures": _pictures(cell.name),
         "forecast": _forecast(),
+        "confusion": _confusion(),
     }
     return {
         "page": "lab",

@@ -10,7 +10,7 @@ from gru_core.cells.registry import CELLS, ORDER
 from gru_core.presets.recipes import PRESETS
 from gru_core.runs.trace import read, trace
 from gru_core.training.checkpoints import card_of, first_card
-from gru_core.training.recipe import OWN, Recipe, begin
+from gru_core.training.recipe import OWN, Recipe, baselines_of, begin, series_of
 from gru_core.training.scoring import in_words
 from gru_core.training.tasks import FORECASTS, NAME_TASKS
 
@@ -56,6 +56,7 @@ def training_context(keys: Mapping[str, str], settings: Settings) -> Context:
             "ids": {contender["cell"].name: contender["id"] for contender in contenders},
             "recipes": {recipe.cell: recipe.to_dict() for recipe in recipes},
             "preset": base_of(task, main.table).to_dict(),
+            "baselines": baselines_of(main),
         },
         "figures": cell_figures(),
     }
@@ -64,10 +65,11 @@ def training_context(keys: Mapping[str, str], settings: Settings) -> Context:
         "title": TRAIN.title,
         "task": task,
         "tasks": {name: PRESETS[name].title for name in (*presets.TASKS, *FORECASTS, *NAME_TASKS)}
-        | {OWN: "Your own task …"},
+        | {OWN: "Your own data …"},
         "in_experiments": {name: card_of(base).title for name, base in experiments.BASES.items()},
         "recipe": main,
         "target": in_words(model.readout.kind, main.schedule.reach) if main.schedule.reach is not None else "",
+        "is_table": main.task == OWN and series_of(main) is None,
         "ranges": RANGES,
         "entry": entry,
         "scenario": scenario,

@@ -21,6 +21,7 @@ from gru_core.model import Model, from_parts
 
 MAX_TEXT = 4_000
 LARGEST_FIGURE = 1e15
+MOST_REGRESSIONS, MOST_WEIGHTS = 4, 65
 
 
 def read(arrays: Arrays, content: str) -> Imported:
@@ -71,6 +72,17 @@ def _check(model: Model) -> None:
             "the recipe and the figures on the card of this GRU Scope model must be texts and numbers, at most 64 in "
             f"each; numbers must be from -{LARGEST_FIGURE:g} to {LARGEST_FIGURE:g}"
         )
+    if not _regressions(card.regressions):
+        raise FormatError(
+            f"the linear autoregressions of this GRU Scope model must be lists of numbers, at most {MOST_WEIGHTS} in "
+            f"each, from -{LARGEST_FIGURE:g} to {LARGEST_FIGURE:g}"
+        )
+    rows = card.confusion
+    if rows and (len(rows) != K or not all(len(row) == K and all(map(_count, row)) for row in rows)):
+        raise FormatError(
+            f"the confusion matrix on the card of this GRU Scope model must have {K} rows of {K} counts, at most "
+            f"{LARGEST_FIGURE:g} each"
+        )
     padding = model.encoder.to_dict().get("padding")
     if padding is not None:
         wanted = model.encoder.alphabet if isinstance(model.encoder, Symbols) else [padding]
@@ -83,6 +95,26 @@ def _check(model: Model) -> None:
 def _text(word: Any, most: int) -> bool:
     """Return whether `word` is text that can be sent as UTF-8. JSON also allows halves of a character."""
     return isinstance(word, str) and len(word) <= most and not any("\ud800" <= c <= "\udfff" for c in word)
+
+
+def _regressions(regressions: Any) -> bool:
+    """Return whether `regressions` is a dictionary of a few short lists of finite numbers."""
+    return (
+        isinstance(regressions, dict)
+        and len(regressions) <= MOST_REGRESSIONS
+        and all(_text(name, MAX_LABEL) for name in regressions)
+        and all(
+            isinstance(weights, list)
+            and 2 <= len(weights) <= MOST_WEIGHTS
+            and all(isinstance(weight, int | float) and abs(weight) <= LARGEST_FIGURE for weight in weights)
+            for weights in regressions.values()
+        )
+    )
+
+
+def _count(number: Any) -> bool:
+    """Return whether `number` is a whole number of things that were counted."""
+    return type(number) is int and 0 <= number <= LARGEST_FIGURE
 
 
 def _plain(figures: Any) -> bool:

@@ -17,7 +17,7 @@ from gru_core.runs.clamp import Clamp
 from gru_core.training.fit import NO_PENALTIES, Penalties, Schedule, Snapshot, fit
 from gru_core.training.names import LONGEST, SOURCE, Surnames
 from gru_core.training.recipe import Recipe, begin, negated, sign_in_words, task_for
-from gru_core.training.scoring import SCORE, by_label, gate_means, in_words, score
+from gru_core.training.scoring import SCORE, by_label, confusion, gate_means, in_words, score
 from gru_core.training.series import TRAINING_YEARS
 from gru_core.training.tasks import ALL, FORECASTS, SUNSPOTS, Batch, task_of
 
@@ -368,8 +368,12 @@ def with_card(model: Model, recipe: Recipe, step: int, biases: str, negated: Seq
     if task.recorded:
         summary = beside_baselines(model.readout.kind, measured[SCORE[model.readout.kind]], task.baselines)
     if task.names is not None:
-        training |= {"sources": SOURCE, "names": task.names.counts, "loss": task.names.scored}
+        data = {"sources": SOURCE, "names": task.names.counts, "related names": task.names.related}
+        training |= data | {"loss": task.names.scored}
     card = replace(model.card, weights="trained", summary=summary, training=training, measured=measured)
+    if isinstance(task.names, Surnames):
+        rows = confusion(model, fresh(usual(recipe.task))).tolist()
+        card = replace(card, confusion=tuple(map(tuple, rows)))
     return replace(model, card=card)
 
 

@@ -97,6 +97,30 @@ def forecast_lines(theme: Theme) -> go.Figure:
     return figure
 
 
+def confusion_heatmap(theme: Theme) -> go.Figure:
+    """Return a figure without data: a square for each label (row) and each output (column), darker for a larger share.
+
+    The shares are of the row, from 0 to 1. The columns have their labels at the top.
+    """
+    import plotly.graph_objects as go
+
+    ink, soft = INK[theme]
+    red, green, blue = bytes.fromhex(BLUE[theme].removeprefix("#"))
+    shades = [[i, f"rgba({red}, {green}, {blue}, {0.55 * i})"] for i in (0, 1)]  # so that numbers can be read on all
+    axis = {
+        "type": "category", "dtick": 1, "fixedrange": True, "automargin": True, "showgrid": False, "zeroline": False,
+        "ticks": "",
+    }  # fmt: skip
+    figure = go.Figure(layout={"template": "none", "margin": dict.fromkeys("lrtb", 0), "font": {"color": soft}})
+    figure.update_layout(paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", showlegend=False)
+    figure.update_layout(xaxis=axis | {"side": "top", "tickangle": -90}, yaxis=axis | {"autorange": "reversed"})
+    figure.add_heatmap(
+        name="confusion", zmin=0, zmax=1, colorscale=shades, showscale=False, hoverinfo="skip", xgap=1, ygap=1,
+        texttemplate="%{text}", textfont={"color": ink},
+    )  # fmt: skip
+    return figure
+
+
 def run_figure(run: Run, tokens: list[str] | None, title: str, twin: Run | None, theme: Theme) -> go.Figure:
     """Return the signals of a layer's run, with a title and labels, for a notebook.
 
@@ -322,6 +346,12 @@ def page_forecast() -> dict[str, Any]:
     """Return the figure of `forecast_lines` for each theme, as dictionaries for JSON."""
     themes: tuple[Theme, ...] = ("light", "dark")
     return {theme: forecast_lines(theme).to_plotly_json() for theme in themes}
+
+
+def page_confusion() -> dict[str, Any]:
+    """Return the figure of `confusion_heatmap` for each theme, as dictionaries for JSON."""
+    themes: tuple[Theme, ...] = ("light", "dark")
+    return {theme: confusion_heatmap(theme).to_plotly_json() for theme in themes}
 
 
 def page_pictures(signals: Signals) -> dict[str, Any]:

@@ -24,10 +24,12 @@ from gru_core.card import Card
 from gru_core.cells.cell import Run
 from gru_core.cells.registry import CELLS
 from gru_core.model import Model
-from gru_core.presets.recipes import PRESETS, described, fresh
+from gru_core.presets.recipes import PRESETS, beside_baselines, described, fresh
 from gru_core.training.fit import Diverged, Snapshot, fit
-from gru_core.training.recipe import OWN, Recipe, begin, negated, sign_in_words, task_for
+from gru_core.training.own import Column
+from gru_core.training.recipe import OWN, Recipe, begin, negated, series_of, sign_in_words, task_for
 from gru_core.training.scoring import SCORE, gate_means, in_words
+from gru_core.training.table import Table
 
 Weights = npt.NDArray[np.float32]
 
@@ -152,21 +154,45 @@ def shipped(name: str) -> Training:
 
 
 def card_of(recipe: Recipe) -> Card:
-    """Return the card of a recipe's task: a preset's, an experiment's or a table's."""
+    """Return the card of a recipe's task: a preset's, an experiment's, a table's or a visitor's series."""
     task = recipe.task
     if task == OWN:
-        table = recipe.rows
-        trained, aside = map(len, table.split(recipe.seed))
-        description = (
-            f"give the answers of a table: {trained:,} of its sequences are for training, {aside:,} are held out"
-        )
-        return Card(
-            "Your own task", task, description, "", "random", "untrained", examples=tuple(map(table.text, range(3)))
-        )
+        data = recipe.data
+        return _card_of_series(data) if isinstance(data, Column) else _card_of_table(data, recipe.seed)
     if task in PRESETS:
         return PRESETS[task].card
     title, description = DESCRIPTIONS[task]
     return Card(title, task, description, "", "random", "untrained", examples=(EXAMPLES[task],))
+
+
+def _card_of_table(table: Table, seed: int) -> Card:
+    trained, aside = map(len, table.split(seed))
+    return Card(
+        "Your own task",
+        OWN,
+        f"give the answers of a table: {trained:,} of its sequences are for training, {aside:,} are held out",
+        "",
+        "random",
+        "untrained",
+        examples=tuple(map(table.text, range(3))),
+    )
+
+
+def _card_of_series(column: Column) -> Card:
+    encoder, series, training = column.encoder, column.task.series, column.training
+    held_out = len(column.numbers) - training
+    return Card(
+        column.name or "Your own series",
+        OWN,
+        f"forecast the next number of a series: its first {training:,} numbers are for training, the last "
+        f"{held_out:,} are held out",
+        "",
+        "random",
+        "untrained",
+        examples=column.examples,
+        reading=f"x and y are {encoder.scaled('the number')}, and errors are measured in this scale.",
+        regressions={} if series is None else {name: w.tolist() for name, w in series.regressions.items()},
+    )
 
 
 DESCRIPTIONS = {
@@ -209,7 +235,8 @@ def first_card(recipe: Recipe) -> Card:
         "penalties": described(recipe.penalties),
         **sign_in_words(negated(recipe)),
     }
-    return replace(card, title=f"{card.title}, {cell.title} of {units}", training=training, reading="")
+    reading = card.reading if recipe.task == OWN else ""  # a preset's describes its trained units
+    return replace(card, title=f"{card.title}, {cell.title} of {units}", training=training, reading=reading)
 
 
 def train(recipe: Recipe) -> Iterator[Checkpoint]:
@@ -232,9 +259,11 @@ class _Reporter:
         self.recipe, self.first = recipe, _flat(model)
         self.names = {name: signal.name.lower() for name, signal in model.layers[-1].signals.items()}
         self.probe = fresh(recipe, recipe.schedule.T, recipe.schedule.B)
-        # The gradient by lag is measured on the longest sequences only.
+        # The gradient by lag is measured on the longest sequences, or on the last timesteps of a series.
         self.longest = self.probe.x
-        if recipe.task == OWN:
+        if series_of(recipe) is not None:
+            self.longest = self.probe.x[-recipe.schedule.T :]
+        elif recipe.task == OWN:
             steps = self.probe.x.any(-1).sum(0)
             self.longest = self.probe.x[: steps.max(), steps == steps.max()]
         self.losses: list[float] = []
@@ -321,13 +350,20 @@ def _model(first: Model, recipe: Recipe, checkpoint: Checkpoint) -> Model:
         at += array.size
     report, card = checkpoint.report, first.card
     step, score = report["step"], report["score"]
+    kind, name, series = first.readout.kind, SCORE[first.readout.kind], series_of(recipe)
+    if series is None:
+        summary, measured = in_words(kind, score), {f"held-out {name}": score}
+    else:
+        summary = beside_baselines(kind, score, series.baselines)
+        errors = dict(zip(series.baselines, _short(series.baselines.values()), strict=True))
+        measured = {name: score, **{f"{name} of {baseline}": error for baseline, error in errors.items()}}
     card = replace(
         card,
         title=f"{card.title}, training step {step:,}",
         weights="trained" if step else "random",
-        summary=in_words(first.readout.kind, score) if step else "untrained",
+        summary=summary if step else "untrained",
         training={**card.training, "training steps": step},
-        measured={f"held-out {SCORE[first.readout.kind]}": score, **report["gates"]},
+        measured={**measured, **report["gates"]},
     )
     return replace(first.with_parameters(parameters), card=card)
 

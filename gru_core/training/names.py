@@ -61,6 +61,18 @@ class Surnames:
         counts = ", ".join(f"{language} {len(names):,}" for language, names in self.lists.items())
         return f"{counts}. A fifth of each list is held out"
 
+    @property
+    def related(self) -> str:
+        """The number of held-out Slovak names whose male or female form is a training name, in words."""
+        k = self.languages.index("Slovak")
+        training, held_out = set(self.training[k]), self._parts[1][k]
+        women = {form for name in training for form in female_forms(name)}
+        known = [name for name in held_out if name in women or not training.isdisjoint(female_forms(name))]
+        return (
+            f"{len(known)} of the {len(held_out)} held-out Slovak names have their male or female form among the "
+            "training names (tatar and tatarova)"
+        )
+
     @cached_property
     def _parts(self) -> tuple[list[list[str]], list[list[str]]]:
         rng = np.random.default_rng(SPLIT_SEED)
@@ -136,6 +148,10 @@ class NextLetters:
         return self.surnames.counts
 
     @property
+    def related(self) -> str:
+        return self.surnames.related
+
+    @property
     def alphabet(self) -> tuple[str, ...]:
         """The letters, and a word for each language."""
         return (*ALPHABET, *map(str.lower, self.surnames.languages))
@@ -189,6 +205,18 @@ def last_letter(x: Array) -> Mask:
 def no_answers(x: Array) -> tuple[Integers, Mask]:
     """Return that no timestep has an answer: letters alone do not say which list a name is from."""
     return np.zeros(x.shape[:-1], int), np.zeros(x.shape[:-1], bool)
+
+
+def female_forms(name: str) -> set[str]:
+    """Return the forms that a Slovak woman's surname can have, if a man's is `name`: hudec hudecova, hudcova."""
+    forms = {f"{name}ova"}
+    if name[-1] in "aeiouy":
+        forms.add(f"{name[:-1]}ova")
+    if name[-1] == "y":
+        forms.add(f"{name[:-1]}a")
+    if name[-2] == "e":
+        forms.add(f"{name[:-2]}{name[-1]}ova")
+    return forms
 
 
 def _places(name: str) -> list[int]:

@@ -24,13 +24,14 @@ from gru_core.cells.initial import NO_CHRONO, Initial, initial
 from gru_core.cells.registry import CELLS
 from gru_core.model import Model, Readout
 from gru_core.training.fit import NO_PENALTIES, Penalties, Schedule
-from gru_core.training.series import ORDER
-from gru_core.training.table import Split, Table, read
-from gru_core.training.tasks import ALL, FORECASTS, Task
+from gru_core.training.own import Column, read
+from gru_core.training.series import ORDER, Series
+from gru_core.training.table import Split, Table
+from gru_core.training.tasks import ALL, Task
 
 First = Literal["plain"] | Initial
 OWN = "own"
-"""The task of a table, which the recipe contains."""
+"""The task of a table or a series, which the recipe contains."""
 
 FIRST = ("plain", *get_args(Initial))
 
@@ -55,7 +56,7 @@ these units would fall while the stored value rises. With it, h rises too, in th
 class Recipe:
     """The choices of a training.
 
-    `task` is a name in `tasks.ALL`, or OWN with the text of a `table` for `table.read`. `cell` is a name in `CELLS`.
+    `task` is a name in `tasks.ALL`, or OWN with a CSV text, the `table`, for `own.read`. `cell` is a name in `CELLS`.
     The network has `layers` layers of `units` units each. `first` names the initialization, and only "chrono" takes
     `T_max`. `biases` are initial biases by gate, which replace those of the initialization in every layer.
 
@@ -79,7 +80,7 @@ class Recipe:
         if (self.task == OWN) != bool(self.table):
             raise ValueError(f"the task {OWN!r} needs a table, and no other task takes one")
         if self.table:
-            _ = self.rows  # a table that cannot be read is no recipe
+            _ = self.data  # a table that cannot be read is no recipe
         for what, name, known in (
             ("task", self.task, (*ALL, OWN)),
             ("cell", self.cell, CELLS),
@@ -94,8 +95,11 @@ class Recipe:
         for gate in self.penalties.slopes:
             if gate not in cell.gates:
                 raise ValueError(f"{cell.title} cells have no gate {gate}: remove the penalty on {gate}")
-        if self.task in FORECASTS and self.schedule.T <= ORDER:
-            raise ValueError(f"a forecast needs sequences of more than {ORDER} timesteps")
+        if (series := series_of(self)) is not None and not ORDER < self.schedule.T <= series.training:
+            raise ValueError(
+                f"a forecast needs sequences of more than {ORDER} timesteps, and at most {series.training:,}, "
+                "the numbers of the training part"
+            )
         if self.layers < 1:
             raise ValueError("a network needs at least one layer")
         if (self.first == "chrono") != (self.T_max is not None):
@@ -112,8 +116,8 @@ class Recipe:
         return (self.schedule.rate, *(rate for _, rate in self.schedule.changes))
 
     @cached_property
-    def rows(self) -> Table:
-        """The table, read once."""
+    def data(self) -> Table | Column:
+        """The visitor's table or series, read once."""
         return read(self.table)
 
     def to_dict(self) -> dict[str, Any]:
@@ -129,7 +133,21 @@ class Recipe:
 
 
 def task_for(recipe: Recipe) -> Task | Split:
-    return Split(recipe.rows, recipe.seed) if recipe.task == OWN else ALL[recipe.task]
+    if recipe.task != OWN:
+        return ALL[recipe.task]
+    return recipe.data.task if isinstance(recipe.data, Column) else Split(recipe.data, recipe.seed)
+
+
+def series_of(recipe: Recipe) -> Series | None:
+    """Return the series that a recipe forecasts, or None if it forecasts none."""
+    task = task_for(recipe)
+    return task.series if isinstance(task, Task) else None
+
+
+def baselines_of(recipe: Recipe) -> Mapping[str, float]:
+    """Return the held-out scores of the baselines of a recipe's task, empty if it has none."""
+    task = task_for(recipe)
+    return task.baselines if isinstance(task, Task) else {}
 
 
 def begin(recipe: Recipe, card: Card) -> tuple[Model, np.random.Generator]:

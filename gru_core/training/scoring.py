@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from gru_core.arrays import Array, Mask
 from gru_core.cells.cell import Run
@@ -37,13 +38,20 @@ def score(model: Model, batch: Batch, clamps: Sequence[Clamp] = (), h0: Sequence
     return float(((y[:, 0] - target) ** 2).mean())
 
 
+def confusion(model: Model, batch: Batch) -> npt.NDArray[np.int_]:
+    """Return the confusion matrix `(K, K)` over the scored timesteps: how often each label (row) got each output."""
+    K = len(model.readout.labels)
+    guess, target = model(batch.x)[batch.scored].argmax(-1), batch.target[batch.scored]
+    return np.bincount(K * target.astype(int) + guess, minlength=K * K).reshape(K, K)
+
+
 def by_label(model: Model, batch: Batch) -> dict[str, float]:
     """Return the accuracy over the scored timesteps of each label that occurs."""
-    guess, target = model(batch.x)[batch.scored].argmax(-1), batch.target[batch.scored]
+    counts = confusion(model, batch)
     return {
-        label: float((guess[target == k] == k).mean())
-        for k, label in enumerate(model.readout.labels)
-        if (target == k).any()
+        label: float(row[k] / row.sum())
+        for k, (label, row) in enumerate(zip(model.readout.labels, counts, strict=True))
+        if row.any()
     }
 
 

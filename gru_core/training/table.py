@@ -23,7 +23,7 @@ from gru_core.arrays import Array, Mask
 from gru_core.encoder import Symbols
 from gru_core.training.tasks import Batch, Random
 
-MOST_BYTES, MOST_SEQUENCES, MOST_STEPS, MOST_SYMBOLS, MOST_LABELS, MOST_LETTERS = 65_536, 2_000, 64, 64, 32, 24
+MOST_BYTES, MOST_SEQUENCES, MOST_STEPS, MOST_SYMBOLS, MOST_LABELS, MOST_LETTERS = 131_072, 2_000, 64, 64, 32, 24
 LEAST_SEQUENCES = 5
 MOST_KINDS = 8
 UNASKED = "-"
@@ -111,19 +111,27 @@ class Split:
         return self.table.batch(self.table.split(self.seed)[1])
 
 
-def read(text: str) -> Table:
-    """Parse a CSV text. Raises TableError if the text is not such a table, or exceeds a limit."""
+def parse(text: str) -> list[tuple[int, list[str]]]:
+    """Return the rows of a CSV text with the numbers of their lines. Cells have no spaces around them.
+
+    Raises TableError if the text is not CSV, is too large or has characters that cannot be shown.
+    """
     if len(text.encode()) > MOST_BYTES:
         raise TableError(f"the table is too large: at most {MOST_BYTES // 1024} KiB")
     for number, line in enumerate(text.replace("\t", " ").splitlines(), 1):
         if not line.isprintable():
             raise TableError(f"line {number} has a character that cannot be shown")
     try:
-        lines = filter(None, csv.reader(io.StringIO(text), strict=True))
-        rows = [row for row in lines if any(map(str.strip, row))]
+        reader = csv.reader(io.StringIO(text), strict=True)
+        return [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
     except csv.Error as error:
         raise TableError(f"this is not CSV: {error}") from error
-    if rows and [cell.strip().lower() for cell in rows[0]] == ["sequence", "answers"]:
+
+
+def read(text: str) -> Table:
+    """Parse a CSV text. Raises TableError if the text is not such a table, or exceeds a limit."""
+    rows = [row for _, row in parse(text) if any(row)]
+    if rows and [cell.lower() for cell in rows[0]] == ["sequence", "answers"]:
         rows = rows[1:]
     if not LEAST_SEQUENCES <= len(rows) <= MOST_SEQUENCES:
         raise TableError(
@@ -174,5 +182,7 @@ def _pair(number: int, row: Sequence[str]) -> tuple[list[str], list[str]]:
 def _distinct(lists: Sequence[Sequence[str]], what: str, most: int, ignored: str | None = None) -> tuple[str, ...]:
     distinct = sorted({entry for entries in lists for entry in entries} - {ignored})
     if len(distinct) > most:
-        raise TableError(f"the table has {len(distinct)} {what}: at most {most}")
+        raise TableError(
+            f"the table has {len(distinct)} {what}: at most {most}. A series of numbers must have one column only"
+        )
     return tuple(distinct)

@@ -473,7 +473,9 @@ def explained(kind: str) -> str:
 def regressions_of(model: Model) -> Mapping[str, Array]:
     """Return the weights of the linear autoregressions that the model's forecasts are compared with, by name."""
     task = task_of(model)
-    return {} if task is None or task.series is None else task.series.regressions
+    if task is None or task.series is None:
+        return {name: np.array(weights) for name, weights in model.card.regressions.items()}
+    return task.series.regressions
 
 
 def task_of(model: Model) -> Task | None:

@@ -55,9 +55,16 @@ export function written(model, tokens, x, { steps, temperature, seed }, clamps, 
 }
 
 /** Return the token that a model writes after an output. @param {Model} model @param {Vector} y @param {number} temperature @param {() => number} random */
-function next({ encoder: { kind, scale = 1, shift = 0 }, readout: { labels } }, y, temperature, random) {
-  if (kind === "scaled") return String(Number(Number((y[0] * scale + shift).toFixed(2)).toPrecision(6)));
+function next({ encoder, readout: { labels } }, y, temperature, random) {
+  if (encoder.kind === "scaled") return numberText(encoder, y[0]);
   return labels[drawn(heated(y, temperature), random())];
+}
+
+/** Write a number in its unit, rounded as Python does it. @param {Model["encoder"]} encoder @param {number} x */
+function numberText({ scale = 1, shift = 0, decimals = 2 }, x) {
+  const number = Number((x * scale + shift).toFixed(Math.max(2, decimals)));
+  const isSmall = number !== 0 && Math.abs(number) < 1e-4;
+  return isSmall ? number.toExponential().replace(/e-(\d)$/, "e-0$1") : String(number);
 }
 
 /** Return probabilities proportional to p^(1 / temperature). At temperature 0 the largest has probability 1. @param {Vector} p @param {number} temperature */

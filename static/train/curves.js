@@ -11,6 +11,7 @@ import { newElement, newRow, observeSize, setText } from "../elements.js";
 import { TITLES } from "../facets.js";
 import { fixed } from "../run.js";
 import { createGuard } from "../store.js";
+import { initial } from "./recipe.js";
 import { isBusy, longest, namesOf, reportOf, stepOf, trainingOf } from "./studio.js";
 
 const MARGIN = { right: 12, top: 4, bottom: 3 };
@@ -18,6 +19,8 @@ const LEFT = 3.67; // em, as in the style sheet: room for the labels of the axis
 const PAUSE = 250; // ms between drawings while steps come
 const PART = 10; // the mean is over the last tenth of the steps so far
 const PARTS = 4; // of the axis, each with a training step at its end
+
+const { baselines = {} } = initial; // an experiment has none
 
 /** @typedef {[number, number][]} Points places among the checkpoints, and values */
 /** @typedef {{name: string, points: Points}} Line `name` is its class */
@@ -58,8 +61,10 @@ export function mountCurves(section, store) {
       { name: `mean of-${name}`, points: scoresOf(all[i].reports) },
     ]);
     const { reach } = recipe.schedule;
-    plot(score, scores, last, width, linear, reach === null ? [] : [reach]);
+    const marks = [...Object.values(baselines), ...(reach === null ? [] : [reach])];
+    plot(score, scores, last, width, linear, marks);
     setText(find(".scored"), linear ? "held-out mean squared error, logarithmic" : "held-out accuracy");
+    setText(find(".baselines"), tellBaselines(linear));
     const most = all.flatMap(({ reports, twin }) => [reports, twin]).find(({ length }) => length === last + 1) ?? [];
     markAxis(find(".axis"), most);
     if (details.open) list(table, studio);
@@ -200,6 +205,14 @@ function list(table, studio) {
     ]);
   });
   table.replaceChildren(newElement("thead", {}, [head]), newElement("tbody", {}, rows));
+}
+
+/** Name the baselines with their held-out scores: "" if the task has none. @param {boolean} linear */
+function tellBaselines(linear) {
+  const scores = Object.entries(baselines).map(
+    ([name, score]) => `${name.replace(" autoregression", "")} ${linear ? brief(score) : `${fixed(100 * score, 1)}%`}`,
+  );
+  return scores.length ? `dashed: ${scores.join(", ")}` : "";
 }
 
 /** Describe the score at the shown checkpoint. @param {Studio} studio @param {Name} name */

@@ -1,9 +1,9 @@
-/** The visitor's own task: a table that is pasted or dropped on the page. Its training opens on a new page. */
+/** The visitor's own data: a table or a series, pasted or from a file. Its training opens on a new page. */
 
 import * as api from "../api.js";
 import { setText } from "../elements.js";
 
-const MOST = 64 * 1024; // bytes
+const MOST = 128 * 1024; // bytes
 
 /**
  * @param {HTMLDialogElement} dialog

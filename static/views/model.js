@@ -19,6 +19,7 @@ export function mountModel(section, store, actions) {
   const find = finder(section);
   const picker = /** @type {HTMLSelectElement} */ (find("#model"));
   const changed = find("#changed");
+  const confusion = find(".confusion");
   /** The first words of the sentence about a model's origin. @type {Record<string, string>} */
   const origins = JSON.parse(find("#task").dataset.origins ?? "{}");
   let shown = "";
@@ -65,13 +66,18 @@ export function mountModel(section, store, actions) {
     };
     const how = card.weights === "imported" ? "Description" : "Training";
     const training = list(how, { ...card.training, ...weights });
-    const parts = baselines.length ? [newElement("p", withPeriod(baselines.join(". "))), training] : [training];
-    const measured = Object.keys(card.measured);
+    const parts = [confusion, training];
+    if (baselines.length) parts.unshift(newElement("p", withPeriod(baselines.join(". "))));
+    // The confusion matrix has the accuracy of each label.
+    const figures = Object.entries(card.measured).filter(
+      ([name]) => !card.confusion.length || !name.startsWith("accuracy, "),
+    );
+    const measured = figures.map(([name]) => name);
     if (measured.length) {
       parts.push(
         list(
           resets ? "Measured on held-out sequences (z near 1 takes the candidate)" : "Measured on held-out sequences",
-          card.measured,
+          Object.fromEntries(figures),
         ),
       );
       parts[parts.length - 1].append(newElement("p", tellKinds(measured)));

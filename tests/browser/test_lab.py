@@ -335,6 +335,25 @@ def test_another_model_shows_its_question_card_and_example(page: Page) -> None:
             expect(page.locator("#card").get_by_text(label, exact=True)).to_be_visible()
 
 
+def test_the_card_of_names_has_the_confusion_matrix_as_a_picture_and_as_a_table(page: Page) -> None:
+    Lab(page).open(model="names", sequence="rossi")
+    page.locator("#summary").click()
+    figure, card = page.locator("#card .confusion"), gru.load("names").card
+    expect(figure.locator(".matrix image")).to_be_visible()
+    labels = gru.load("names").readout.labels
+    for axis in ("xtick", "ytick"):
+        assert sorted(figure.locator(f".{axis} text").all_text_contents()) == sorted(labels)
+    rows = [cells.split("\t") for cells in figure.locator("tbody tr").evaluate_all(
+        "rows => rows.map((row) => [...row.cells].map((cell) => cell.textContent).join('\\t'))"
+    )]  # fmt: skip
+    for label, row, counts in zip(labels, rows, card.confusion, strict=True):
+        shares = [f"{100 * count / sum(counts):.0f}%" for count in counts]
+        assert row == [label, *shares, str(sum(counts))]
+    page.locator("#model").select_option("flip-flop")
+    expect(page.get_by_role("heading", level=1)).to_have_text(gru.load("flip-flop").card.question)
+    expect(figure).to_be_hidden()
+
+
 def test_a_reload_shows_the_same_scenario(page: Page) -> None:
     lab = Lab(page).open()
     lab.model.select_option("sentiment")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -110,3 +112,39 @@ def test_a_drawn_text_is_a_held_out_name() -> None:
     drawn = {ALL["names"].text(np.random.default_rng(seed), 4) for seed in range(20)}
     assert len(drawn) > 10
     assert drawn <= {name for name, _ in SURNAMES.held_out_names}
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_a_card_counts_which_list_the_network_takes_for_which(name: str) -> None:
+    model, batch = gru.load(name), fresh(PRESETS["names"].recipe)
+    outputs = model(batch.x)[batch.scored.T.argmax(1), np.arange(batch.x.shape[1])].argmax(-1)
+    pairs = Counter(zip(batch.target[0].tolist(), outputs.tolist(), strict=True))
+    counted = [[pairs[k, guess] for guess in range(12)] for k in range(12)]
+    assert [list(row) for row in model.card.confusion] == counted
+    for language, row, k in zip(SURNAMES.languages, counted, range(12), strict=True):
+        assert model.card.measured[f"accuracy, {language}"] == pytest.approx(row[k] / sum(row), rel=1e-3)
+
+
+def test_other_cards_and_older_files_have_no_confusion_matrix(tmp_path: Path) -> None:
+    names = gru.load("names")
+    names.save(tmp_path / "copy.safetensors")
+    assert gru.load(tmp_path / "copy.safetensors").card == names.card
+    assert gru.load("flip-flop").card.confusion == ()
+    assert b"confusion" not in gru.load("flip-flop").to_bytes()
+
+
+@pytest.mark.parametrize("rows", [((1,) * 11,) * 12, ((1,) * 12,) * 11, ((0.5,) * 12,) * 12, ((-1,) * 12,) * 12])
+def test_an_uploaded_confusion_matrix_has_counts_for_each_label(rows: tuple[tuple[int, ...], ...]) -> None:
+    model = gru.load("names")
+    with pytest.raises(gru.formats.FormatError, match="confusion"):
+        gru.formats.read(replace(model, card=replace(model.card, confusion=rows)).to_bytes(), "m.safetensors")
+
+
+def test_the_card_says_how_many_slovak_names_have_a_related_training_name() -> None:
+    held_out = [name for name, k in SURNAMES.held_out_names if SURNAMES.languages[k] == "Slovak"]
+    training = SURNAMES.training[SURNAMES.languages.index("Slovak")]
+    endings = re.compile("(e?[kc]|[aeiouy])?(ova)?$|[ya]$")  # of both forms; what is left is the same
+    stems = {endings.sub("", name) for name in training}
+    known, total = map(int, re.findall(r"\d+", gru.load("names").card.training["related names"]))
+    assert total == len(held_out)
+    assert known == pytest.approx(sum(endings.sub("", name) in stems for name in held_out), rel=0.1)

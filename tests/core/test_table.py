@@ -80,7 +80,7 @@ ROW = "A m,A A\n"
         (ROW * 5 + f"{'A' * 25},A\n", "symbol or answer of 25 characters: at most 24"),
         ("".join(f"s{i},a{i % 2}\n" for i in range(65)), "65 symbols: at most 64"),
         ("".join(f"A,a{i}\n" for i in range(33)), "33 different answers: at most 32"),
-        ("A m p s,A A A A\n" * 5000, "too large: at most 64 KiB"),
+        ("A m p s,A A A A\n" * 10_000, "too large: at most 128 KiB"),
     ],
 )
 def test_a_bad_table_is_refused_with_its_row(text: str, message: str) -> None:

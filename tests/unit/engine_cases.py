@@ -122,9 +122,15 @@ def _writer(model: Model, k: int, rng: Random) -> Model:
     encoder: Encoder = Symbols(tuple("abcd"), padding="d" if k % 5 == 0 else None)
     labels, kind = tuple("abcd."[: 4 + k % 2]), "softmax"
     if k % 4 == 3:
-        encoder, labels, kind = Scaled(1, scale=2.5, shift=-1.0, unit="m"), ("y",), "linear"
+        encoder, labels, kind = (
+            Scaled(1, scale=(2.5, 0.002)[k % 8 // 4], shift=-1.0 * (k % 8 < 4), unit="m"),
+            ("y",),
+            "linear",
+        )
     first = model.layers[0]
-    W = rng.standard_normal((len(first.parameters["W"]), encoder.inputs))
+    # The numbers of a small unit are large in the network.
+    size = encoder.scale if isinstance(encoder, Scaled) and encoder.scale < 1 else 1
+    W = size * rng.standard_normal((len(first.parameters["W"]), encoder.inputs))
     layers = (first.with_parameters(first.parameters | {"W": W}), *model.layers[1:])
     H = layers[-1].units
     readout = Readout(kind, rng.standard_normal((len(labels), H)), rng.standard_normal(len(labels)), labels)

@@ -1,0 +1,124 @@
+"""A task of your own, in CSV format: a table of sequences with answers (see `table`), or a series.
+
+A series is one column of numbers in the order of time. The first row can have a name instead of a number.
+
+    temperature
+    12.5
+    13.1
+
+The last fifth of the numbers is held out. The network reads and forecasts standardized numbers: their mean and their
+standard deviation over the training part are 0 and 1, up to rounding.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from gru_core.arrays import Array
+from gru_core.encoder import LARGEST, Scaled
+from gru_core.numerals import decimal
+from gru_core.training.series import Series, next_number
+from gru_core.training.table import MOST_LETTERS, Table, TableError, parse
+from gru_core.training.table import read as read_table
+from gru_core.training.tasks import Task
+
+LEAST_NUMBERS, MOST_NUMBERS = 100, 5_000
+LEAST_SPREAD = 1e-3
+"""The smallest standard deviation: numbers are written with at most six decimals."""
+
+EXAMPLE = 45
+"""The timesteps of an example."""
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """A series of a visitor: its name, "" if it has none, and its numbers `(N,)` in the order of time."""
+
+    name: str
+    numbers: Array
+
+    @property
+    def nbytes(self) -> int:
+        return 2 * self.numbers.nbytes  # also standardized
+
+    @property
+    def training(self) -> int:
+        """The number of numbers for training. The others are held out."""
+        return len(self.numbers) - len(self.numbers) // 5
+
+    @cached_property
+    def encoder(self) -> Scaled:
+        """The encoder, which standardizes by the training part. Its mean and scale have about four digits."""
+        known = self.numbers[: self.training]
+        scale = float(f"{known.std():.4g}")
+        shift = round(float(known.mean()), 3 - math.floor(math.log10(scale)))
+        return Scaled(1, scale=scale, shift=shift, unit=self.name or "the series")
+
+    @cached_property
+    def task(self) -> Task:
+        encoder = self.encoder
+        series = Series((self.numbers - encoder.shift) / encoder.scale, self.training)
+        label = f"next {encoder.scaled(encoder.unit)}"
+        return Task(encoder, "linear", (label,), series.windows, next_number, {}, "timestep", series)
+
+    @property
+    def examples(self) -> tuple[str, ...]:
+        """The last numbers, the first held-out numbers, and the first numbers, as text."""
+        parts = (self.numbers[-EXAMPLE:], self.numbers[self.training :][:EXAMPLE], self.numbers[:EXAMPLE])
+        encoder = self.encoder
+        return tuple(encoder.write((part[:, None] - encoder.shift) / encoder.scale) for part in parts)
+
+
+def read(text: str) -> Table | Column:
+    """Parse a CSV text. Raises TableError if it is neither a table nor a series, or exceeds a limit."""
+    rows = parse(text)
+    if not any(any(cells) for _, cells in rows) or any(len(cells) > 1 for _, cells in rows):
+        return read_table(text)
+    return _column([(line, cells[0] if cells else "") for line, cells in rows])
+
+
+def _column(cells: Sequence[tuple[int, str]]) -> Column:
+    """Return the series in cells with the numbers of their lines. Raises TableError."""
+    first, last = (next(i for i, (_, cell) in enumerate(each) if cell) for each in (cells, cells[::-1]))
+    cells = cells[first : len(cells) - last]
+    name = "" if decimal(_ascii(cells[0][1])) is not None else cells[0][1]
+    if len(name) > MOST_LETTERS:
+        raise TableError(f"the name of the series has {len(name)} characters: use at most {MOST_LETTERS}")
+    numbers = np.array([_number(line, cell) for line, cell in (cells[1:] if name else cells)])
+    if not LEAST_NUMBERS <= len(numbers) <= MOST_NUMBERS:
+        raise TableError(
+            f"the series has {len(numbers):,} numbers: from {LEAST_NUMBERS} to {MOST_NUMBERS:,} can be used"
+        )
+    column = Column(name, numbers)
+    if numbers[: column.training].std() < LEAST_SPREAD:
+        raise TableError(
+            f"the first {column.training:,} numbers, the training part, hardly differ (standard deviation below "
+            f"{LEAST_SPREAD:g}): multiply all numbers by 1,000, or use another series"
+        )
+    return column
+
+
+def _number(line: int, cell: str) -> float:
+    """Return the number in a cell. Raises TableError if there is none."""
+    if not cell:
+        raise TableError(f"row {line} is empty: write a number, or remove the row")
+    value = decimal(_ascii(cell))
+    if value is None:
+        shown = f"{cell[:12]}…" if len(cell) > 12 else cell
+        raise TableError(
+            f"row {line}: '{shown}' is not a number: in a series each row has one number, such as 12.5. "
+            "In a table each row needs answers in a second column"
+        )
+    if abs(value) > LARGEST:
+        raise TableError(f"row {line}: the number is above {LARGEST:,.0f}: divide all numbers by 1,000 or more")
+    return value
+
+
+def _ascii(cell: str) -> str:
+    """Return a cell with a hyphen in place of a typographic minus sign."""
+    return cell.replace("\N{MINUS SIGN}", "-")

@@ -1,0 +1,78 @@
+/** The confusion matrix on the card of a model: how often each label of the held-out data got each output, as a picture and as a table. */
+
+/** @import { Store } from "../store.js" */
+/** @import { State, Theme } from "../state.js" */
+/** @import { Figure, PlotlyLibrary } from "../plot.js" */
+import { finder, newElement, setText } from "../elements.js";
+import { drawConfusion } from "../plot.js";
+import { createGuard } from "../store.js";
+
+/**
+ * @param {HTMLElement} figure
+ * @param {Store} store
+ * @param {Record<Theme, Figure>} figures
+ */
+export function mountConfusion(figure, store, figures) {
+  const [caption, plot, head, body] = ["figcaption", ".matrix", "thead", "tbody"].map(finder(figure));
+  const [isNew, isTold] = [createGuard(), createGuard()];
+  /** @type {PlotlyLibrary | null} */
+  let Plotly = null;
+  let width = 0;
+
+  /** @param {State} state */
+  function update({ run, models, theme }) {
+    const counts = models.find(({ id }) => id === run.model)?.card.confusion ?? [];
+    const { labels } = run.y;
+    figure.hidden = counts.length === 0 || counts.length !== labels.length;
+    if (figure.hidden) return;
+    const rows = counts.map((row) => row.map((count) => count / (row.reduce((sum, n) => sum + n, 0) || 1)));
+    if (isTold(counts)) tell(labels, counts, rows);
+    if (!Plotly || !width || !isNew(counts, theme, width)) return;
+    drawConfusion(Plotly, plot, figures[theme], labels, rows, width, parseFloat(getComputedStyle(plot).fontSize));
+  }
+
+  /** Write the sentence and the table. @param {string[]} labels @param {number[][]} counts @param {number[][]} rows */
+  function tell(labels, counts, rows) {
+    const wrong = rows.flatMap((row, i) => row.map((share, k) => ({ share: i === k ? 0 : share, i, k })));
+    const { share, i, k } = wrong.reduce((most, other) => (other.share > most.share ? other : most));
+    const percent = (/** @type {number} */ value) => `${(100 * value).toFixed(0)}%`;
+    const most = `The most frequent mistake: for ${percent(share)} of “${labels[i]}” the output is “${labels[k]}”.`;
+    setText(
+      caption,
+      `Confusion matrix. A row is a correct label, a column is an output, and the numbers are percentages of the row. ${most}`,
+    );
+    plot.ariaLabel = `Confusion matrix of ${labels.length} labels. ${most}`;
+    const header = (/** @type {string} */ text, /** @type {string} */ scope) =>
+      newElement("th", { scope, textContent: text });
+    head.replaceChildren(
+      newElement(
+        "tr",
+        {},
+        ["label", ...labels, "all"].map((text) => header(text, "col")),
+      ),
+    );
+    body.replaceChildren(
+      ...rows.map((row, i) =>
+        newElement("tr", {}, [
+          header(labels[i], "row"),
+          ...row.map((share) => newElement("td", percent(share))),
+          newElement("td", String(counts[i].reduce((sum, n) => sum + n, 0))),
+        ]),
+      ),
+    );
+  }
+
+  store.subscribe(update);
+  new ResizeObserver(() => {
+    width = plot.clientWidth;
+    update(store.get());
+  }).observe(plot);
+
+  return {
+    /** Draw with Plotly from now on, because it has loaded. @param {PlotlyLibrary} library */
+    arrive(library) {
+      Plotly = library;
+      update(store.get());
+    },
+  };
+}
