@@ -45,6 +45,8 @@ EXTRA = (
     "names-lstm",
     "names-rnn",
     "name-writer",
+    "tagger",
+    "tagger-forward",
 )
 """More models. Each shows one idea and was trained with a recipe of its own."""
 

@@ -12,7 +12,8 @@ import { randomNumbers } from "./random.js";
 const TINY = 2 ** -1022; // the smallest normal number
 
 /** Return whether the outputs of a model can be its next inputs. @param {Model} model */
-export function canWrite({ encoder: { kind, alphabet }, readout }) {
+export function canWrite({ encoder: { kind, alphabet }, layers, readout }) {
+  if (layers.some(({ backward }) => backward)) return false;
   if (kind === "scaled") return readout.kind === "linear" && readout.labels.length === 1;
   const unknown = readout.labels.filter((label) => !alphabet.includes(label));
   return ["symbols", "letters"].includes(kind) && readout.kind === "softmax" && unknown.length <= 1;
