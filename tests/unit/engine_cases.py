@@ -39,7 +39,11 @@ TASKS = tuple(ALL)
 def cases(seed: int = 29) -> list[dict[str, Any]]:
     """Return the scenarios, each with the stream of events and the answers about one unit."""
     rng = np.random.default_rng(seed)
-    return [_case(k, rng) for k in range(CASES)] + [_case(k, rng, writes=True) for k in range(WRITING_CASES)]
+    return [_case(k, rng) for k in range(CASES)] + [
+        _case(k, rng, writes=True)
+        for k in range(WRITING_CASES)
+        if k % 7 != 1  # the others are bidirectional
+    ]
 
 
 def _case(k: int, rng: Random, writes: bool = False) -> dict[str, Any]:
