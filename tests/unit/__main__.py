@@ -22,7 +22,7 @@ from app.schemas import UnitPlace
 from app.settings import Settings
 
 from .drawn import drawn_runs
-from .engine_cases import cases
+from .engine_cases import cases, refused
 
 FOLDER = Path(__file__).parent
 
@@ -45,6 +45,7 @@ def main() -> int:
         "drawn": drawn_runs(settings),
         "engine": cases(),
         "random": {seed: np.random.default_rng(seed).random(NUMBERS).tolist() for seed in seeds()},
+        "refused": refused(),
     }
     with tempfile.TemporaryDirectory() as folder:
         page_file = Path(folder) / "page.json"
