@@ -1,7 +1,7 @@
 /** How runs arrive on the tape: first the page's own run, then a new run for each new request. */
 
 /** @import { Listener, Scenario } from "./api.js" */
-/** @import { Run, Start } from "./run.js" */
+/** @import { Run, Start, Step } from "./run.js" */
 /** @import { Store } from "./store.js" */
 import * as api from "./api.js";
 import { stay } from "./changes.js";
@@ -99,16 +99,24 @@ export function keepArriving(tape, store) {
     const state = store.get();
     const { model, text, clamps, weights, against, h0, write, upto } = state;
     const equations = state.views.some((view) => view === "cell" || view === "equations") ? placeToCome(state) : null;
-    runner({ model, sequence: text, clamps, weights, against, h0, write, upto, equations }, onTape);
+    const entry = state.models.find(({ id }) => id === model);
+    const needsAll = entry?.layers.some(({ backward_units }) => backward_units > 0) ?? false;
+    runner({ model, sequence: text, clamps, weights, against, h0, write, upto, needsAll, equations }, onTape);
   };
 }
 
 /**
- * Run a scenario, or only its first `upto` steps, with columns for all steps.
- * @param {Scenario & {upto: number | null}} scenario @param {Listener} listener @param {AbortSignal} signal
+ * Run a scenario, or only its first `upto` steps, with columns for all steps. A bidirectional network needs all steps: then the
+ * later ones are left out afterwards.
+ * @param {Scenario & {upto: number | null, needsAll: boolean}} scenario @param {Listener} listener @param {AbortSignal} signal
  */
-function beginning({ upto, ...scenario }, listener, signal) {
+function beginning({ upto, needsAll, ...scenario }, listener, signal) {
   if (upto === null) return api.trace(scenario, listener, signal);
+  if (needsAll) {
+    const start = (/** @type {Start} */ start) => listener.start({ ...start, right: null });
+    const step = (/** @type {Step} */ step) => step.t <= upto && listener.step(step);
+    return api.trace(scenario, { ...listener, start, step }, signal);
+  }
   const tokens = scenario.sequence.trim().split(/\s+/);
   const T = tokens.length + (scenario.write?.steps ?? 0);
   const given = tokens.length;
