@@ -25,18 +25,20 @@ export async function firstRun(error, script, scenario) {
     error.textContent = `${withPeriod(message)} Reload the page to try again.`;
     return /** @type {Promise<never>} */ (new Promise(() => {}));
   };
-  const text = script.textContent || (await api.traceText(scenario).catch(stop));
   /** @type {Run | undefined} */
   let run;
   let received = 0;
-  api.deliver(parseEvents(text), {
+  /** @type {Listener} */
+  const listener = {
     start: (start) => (run = newRun(start, scenario)),
     step(step) {
       if (run) putStep(run, step);
       received = step.t;
     },
     done: (done) => run && finish(run, done),
-  });
+  };
+  if (script.textContent) api.deliver(parseEvents(script.textContent), listener);
+  else await api.trace(scenario, listener, new AbortController().signal).catch(stop);
   if (!run) throw new Error("The page does not contain its first run.");
   return { run, received };
 }

@@ -139,8 +139,8 @@ def _lab_keys(figure: Figure) -> dict[str, str]:
     keys = dict(figure.keys)
     if figure.page == "compare":
         task, by = comparison_in(keys)
-        if task not in presets.TASKS or by not in presets.MATCHED:
-            tasks, ways = ", ".join(presets.TASKS), " or ".join(presets.MATCHED)
+        if task not in presets.COMPARABLE or by not in presets.matched(task):
+            tasks, ways = ", ".join(presets.COMPARABLE), " or ".join(presets.MATCHED)
             wrong = f"there is no comparison of “{task}” by “{by}”"
             raise ValueError(f"{wrong}: the task must be one of {tasks}, and `by` {ways}")
         keys.setdefault("model", presets.contenders(task, by)["gru"])

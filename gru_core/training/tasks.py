@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from gru_core.arrays import Array, Mask
 from gru_core.encoder import Encoder, Letters, Numbers, Operator, Scaled, Symbols
+from gru_core.training import tagging
 from gru_core.training.names import ALPHABET, END, VOWELS, NextLetters, Surnames, no_answers, surnames
 from gru_core.training.series import SUNSPOT_SCALE, Series, next_number, sunspots
 
@@ -459,7 +460,12 @@ NAME_TASKS: dict[str, Task] = {
 }  # fmt: skip
 """The tasks with surnames by name."""
 
-ALL = TASKS | EXPERIMENT_TASKS | FORECASTS | NAME_TASKS
+TAGGING: dict[str, Task] = {
+    "tagger": Task(FLIP_FLOP, "softmax", tagging.LABELS, tagging.letters, tagging.tags, {"write": np.s_[:2]}, "other"),
+}
+"""The tasks with answers that depend on later inputs, by name."""
+
+ALL = TASKS | EXPERIMENT_TASKS | FORECASTS | NAME_TASKS | TAGGING
 
 MEANINGS = {"write": "capital letter", "hold": "number to ignore", "filler": "word that does not change the opinion"}
 """The meanings of the kinds of timesteps that have unclear names."""

@@ -7,6 +7,7 @@
 /** @import { Rows, Signal } from "../run.js" */
 /** @import { State, Theme } from "../state.js" */
 /** @import { Figure, Picture, PlotlyLibrary, Place } from "../plot.js" */
+import { unitName } from "../directions.js";
 import { findAll, newElement } from "../elements.js";
 import { drawHeatmaps } from "../plot.js";
 import { shownRows } from "../reading.js";
@@ -53,7 +54,7 @@ export function mountHeatmaps(tape, store, figures) {
   /** @param {State} state */
   function draw(state) {
     const units = unitsInSight(state);
-    const names = units.map((unit) => String(unit + 1));
+    const names = units.map((unit) => unitName(layerOf(state), unit));
     if (!drawn || drawn.run.columns !== state.run.columns || shownUnits.length !== names.length) {
       tape.style.setProperty("--units", String(units.length));
       places = measure();

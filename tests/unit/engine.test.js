@@ -1,7 +1,7 @@
 /** The engine in JavaScript gives the numbers of the core: random scenarios over all cells, encoders, clamps and edited weights. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { engineCases } from "./page.js";
+import { engineCases, refusedCases } from "./page.js";
 import * as answers from "../../static/engine/answers.js";
 import { CHAOTIC, forward } from "../../static/engine/forward.js";
 import { edited, readModel } from "../../static/engine/model.js";
@@ -118,8 +118,13 @@ test("each timestep from the same state has the values of the core", () => {
     const [{ data: start }, ...steps] = expected;
     for (const [i, layer] of layers.entries()) {
       const names = layer.cell === "lstm" ? ["h", "c"] : ["h"];
-      let state = names.map((_, k) => start.layers[i].h0.slice(k * layer.H, (k + 1) * layer.H));
-      for (const { data } of steps.slice(0, -1)) {
+      const initial = names.map((_, k) => start.layers[i].h0.slice(k * layer.H, (k + 1) * layer.H));
+      const stateAt = (/** @type {number} */ t) =>
+        names.map((name, k) => (steps[t]?.name === "step" ? decode(steps[t].data.layers[i][name]) : initial[k]));
+      for (const [t, { data }] of steps.slice(0, -1).entries()) {
+        const [behind, ahead] = [stateAt(t - 1), stateAt(t + 1)];
+        const n = layer.H - layer.backward;
+        const state = behind.map((row, k) => [...row.slice(0, n), ...ahead[k].slice(n)]);
         const rows = data.layers[i];
         const x = Float64Array.from(decode(i ? data.layers[i - 1].h : data.x));
         const now = clamps
@@ -137,7 +142,6 @@ test("each timestep from the same state has the values of the core", () => {
         for (const [gate, row] of Object.entries(values.computed)) all[`computed.${gate}`] = row;
         for (const [name, row] of Object.entries(all))
           if (row) largest = Math.max(largest, gap(name, [...row], decode(rows[name])));
-        state = names.map((name) => decode(rows[name]));
       }
     }
   }
@@ -166,4 +170,17 @@ test("sums, contributions and equations are those of the core", () => {
     assert.equal(steps.length, expected.length - 2);
   }
   assert.ok(largest <= RUN, String(largest));
+});
+
+test("a scenario with a mistake is refused with the message of the server", () => {
+  assert.ok(refusedCases.length > 20);
+  for (const { model, scenario, message, where } of refusedCases)
+    assert.throws(
+      () => answers.run(readModel(model), { ...scenario, against: scenario.against ?? "" }),
+      (/** @type {any} */ error) => {
+        assert.equal(error.message, message);
+        assert.equal(error.where ?? null, where);
+        return true;
+      },
+    );
 });

@@ -7,12 +7,16 @@ from typing import Any
 import numpy as np
 import orjson
 
+from app import models
+from app.errors import Refused
 from app.exports.models import stored_model
-from app.runs.answers import shares_of, start, sums_of
+from app.runs.answers import shares_of, start, sums_of, to_json
 from app.runs.events import events
 from app.runs.run import baselines, targets
-from app.schemas import UnitPlace
-from gru_core import Model, stream
+from app.runs.scenario import set_up
+from app.schemas import Scenario, UnitPlace
+from app.settings import Settings
+from gru_core import Model, SequenceError, stream
 from gru_core.arrays import Array
 from gru_core.card import Card
 from gru_core.cells.cell import Cell
@@ -27,6 +31,35 @@ from gru_core.training.tasks import ALL
 CASES = 2100
 """The number of scenarios. Some of them are chaotic, and the test leaves these out."""
 
+REFUSED: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("flip-flop", {"sequence": "A Q"}),
+    ("flip-flop", {"weights": [{"gate": "z", "unit": 1, "part": "b", "value": 1000.5}]}),
+    ("flip-flop", {"weights": [{"gate": "z", "unit": 1, "part": "b", "value": 0.5, "layer": 2}]}),
+    ("flip-flop", {"weights": [{"gate": "z", "unit": 2, "part": "W", "index": 1, "value": 0.5}]}),
+    ("flip-flop", {"weights": [{"gate": "z", "unit": 1, "part": "W", "index": 7, "value": 0.5}]}),
+    ("flip-flop", {"weights": [{"gate": "z", "unit": 1, "part": "U", "index": 2, "value": 0.5}]}),
+    ("flip-flop", {"weights": [{"gate": "h_tilde", "unit": 1, "part": "c", "value": 0.5}]}),
+    ("flip-flop-lstm", {"weights": [{"gate": "z", "unit": 1, "part": "b", "value": 0.5}]}),
+    ("flip-flop-mingru", {"weights": [{"gate": "z", "unit": 1, "part": "U", "index": 1, "value": 0.5}]}),
+    ("flip-flop", {"clamps": [{"gate": "z", "from": 1, "to": 1, "value": 1.5}]}),
+    ("flip-flop", {"clamps": [{"gate": "z", "from": 3, "to": 3, "value": 0.5}]}),
+    ("flip-flop", {"clamps": [{"gate": "z", "from": 2, "to": 1, "value": 0.5}]}),
+    ("flip-flop", {"clamps": [{"gate": "z", "units": [1, 2], "from": 1, "to": 1, "value": 0.5}]}),
+    ("flip-flop", {"clamps": [{"gate": "z", "from": 1, "to": 1, "value": 0.5, "layer": 2}]}),
+    ("flip-flop-rnn", {"clamps": [{"gate": "z", "from": 1, "to": 1, "value": 0.5}]}),
+    ("flip-flop-mingru", {"clamps": [{"gate": "h_tilde", "from": 1, "to": None, "value": -10.5}]}),
+    ("flip-flop", {"h0": [[1.5]]}),
+    ("flip-flop", {"h0": [[0.5, 0.5]]}),
+    ("flip-flop", {"h0": [[0.5], [0.5]]}),
+    ("flip-flop-lstm", {"h0": [[0.5, 10.5]]}),
+    ("flip-flop-lstm", {"h0": [[-1.5, 9.5]]}),
+    ("flip-flop-mingru", {"h0": [[-10.5]]}),
+    ("sentiment-two-layers", {"sequence": "good", "h0": [[0.5], [0.5]]}),
+    ("flip-flop", {"against": "A"}),
+    ("flip-flop", {"against": "A Q"}),
+)
+"""Scenarios that cannot be run: each has one mistake."""
+
 Random = np.random.Generator
 TASKS = tuple(ALL)
 
@@ -35,6 +68,21 @@ def cases(seed: int = 29) -> list[dict[str, Any]]:
     """Return the scenarios, each with the stream of events and the answers about one unit."""
     rng = np.random.default_rng(seed)
     return [_case(k, rng) for k in range(CASES)]
+
+
+def refused() -> list[dict[str, Any]]:
+    """Return the scenarios of `REFUSED`, each with its model and with the server's message."""
+    cases = []
+    for name, changes in REFUSED:
+        scenario = Scenario.model_validate({"model": name, "sequence": "A m"} | changes)
+        try:
+            set_up(scenario, Settings())
+        except (Refused, SequenceError) as error:
+            model = stored_model(models.get(name, Settings()))
+            where = error.where if isinstance(error, Refused) else None
+            sent = scenario.model_dump(by_alias=True)
+            cases.append({"model": model, "scenario": sent, "message": str(error), "where": where})
+    return cases
 
 
 def _case(k: int, rng: Random) -> dict[str, Any]:
@@ -89,7 +137,7 @@ def _answers(
 
 
 def _plain(answer: Any) -> Any:
-    return orjson.loads(orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY))
+    return orjson.loads(to_json(answer))
 
 
 def _model(k: int, rng: Random) -> Model:
@@ -108,8 +156,8 @@ def _model(k: int, rng: Random) -> Model:
         weights = {name: scale * rng.standard_normal(shape) / np.sqrt(H) for name, shape in arrays.items()}
         if rng.random() < 0.2:
             weights = {name: array.astype(np.float32).astype(float) for name, array in weights.items()}
-        layers.append(kind(**weights))
-        inputs = H
+        layers.append(_both(kind(**weights), rng) if k % 7 == 1 else kind(**weights))
+        inputs = layers[-1].units
     kind_of_output = task.kind if task else ("softmax", "linear")[k % 2]
     labels = task.labels if task else tuple("uvw"[: int(rng.integers(1, 4))])
     readout = Readout(
@@ -118,6 +166,15 @@ def _model(k: int, rng: Random) -> Model:
     name = TASKS[k % len(TASKS)] if task else ""
     card = Card(title="m", task=name, about="", question="", weights="random", summary="")
     return Model(encoder, tuple(layers), readout, card)
+
+
+def _both(cell: Cell, rng: Random) -> Cell:
+    """Return a bidirectional layer of a layer and of another one with fewer or more units."""
+    n = int(rng.integers(1, cell.units + 2))
+    units = rng.integers(0, cell.units, n)
+    blocks = {name: array.reshape(-1, cell.units, *array.shape[1:]) for name, array in cell.parameters.items()}
+    arrays = {name: -array[:, units].reshape(-1, *array.shape[2:]) for name, array in blocks.items()}
+    return Cell.bidirectional(cell, cell.with_parameters(arrays | {"U": arrays["U"][:, units]}))
 
 
 def _encoder(k: int, rng: Random) -> Encoder:
@@ -167,12 +224,14 @@ def _weight(model: Model, rng: Random) -> dict[str, Any]:
     parts = ["W", "b"] + ["U"] * bool(cell.recurrent) + ["c"] * ("c_h" in cell.parameters)
     part = str(rng.choice(parts))
     gate = "h_tilde" if part == "c" else str(rng.choice(cell.recurrent if part == "U" else cell.gates))
-    size = {"W": cell.inputs, "U": cell.units}.get(part)
+    unit, n = int(rng.integers(cell.units)), cell.units - cell.backward_units
+    # No unit reads the state of a unit of the other direction.
+    indices = {"W": range(cell.inputs), "U": range(n) if unit < n else range(n, cell.units)}.get(part)
     return {
         "layer": layer + 1,
         "gate": gate,
-        "unit": int(rng.integers(cell.units)) + 1,
+        "unit": unit + 1,
         "part": part,
-        "index": None if size is None else int(rng.integers(size)) + 1,
+        "index": None if indices is None else int(rng.choice(indices)) + 1,
         "value": float(rng.normal()),
     }
