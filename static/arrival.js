@@ -1,7 +1,7 @@
 /** How runs arrive on the tape: first the page's own run, then a new run for each new request. */
 
 /** @import { Listener, Scenario } from "./api.js" */
-/** @import { Run, Start } from "./run.js" */
+/** @import { Run, Start, Step } from "./run.js" */
 /** @import { Store } from "./store.js" */
 import * as api from "./api.js";
 import { stay } from "./changes.js";
@@ -97,31 +97,44 @@ export function keepArriving(tape, store) {
 
   return (onTape = false) => {
     const state = store.get();
-    const { model, text, clamps, weights, against, h0, upto } = state;
+    const { model, text, clamps, weights, against, h0, write, upto } = state;
     const equations = state.views.some((view) => view === "cell" || view === "equations") ? placeToCome(state) : null;
-    runner({ model, sequence: text, clamps, weights, against, h0, upto, equations }, onTape);
+    const entry = state.models.find(({ id }) => id === model);
+    const needsAll = entry?.layers.some(({ backward_units }) => backward_units > 0) ?? false;
+    runner({ model, sequence: text, clamps, weights, against, h0, write, upto, needsAll, equations }, onTape);
   };
 }
 
 /**
- * Run a scenario, or only its first `upto` steps, with columns for all steps.
- * @param {Scenario & {upto: number | null}} scenario @param {Listener} listener @param {AbortSignal} signal
+ * Run a scenario, or only its first `upto` steps, with columns for all steps. A bidirectional network needs all steps: then the
+ * later ones are left out afterwards.
+ * @param {Scenario & {upto: number | null, needsAll: boolean}} scenario @param {Listener} listener @param {AbortSignal} signal
  */
-function beginning({ upto, ...scenario }, listener, signal) {
+function beginning({ upto, needsAll, ...scenario }, listener, signal) {
   if (upto === null) return api.trace(scenario, listener, signal);
+  if (needsAll) {
+    const start = (/** @type {Start} */ start) => listener.start({ ...start, right: null });
+    const step = (/** @type {Step} */ step) => step.t <= upto && listener.step(step);
+    return api.trace(scenario, { ...listener, start, step }, signal);
+  }
   const tokens = scenario.sequence.trim().split(/\s+/);
-  const start = (/** @type {Start} */ start) => listener.start({ ...start, T: tokens.length, tokens, right: null });
+  const T = tokens.length + (scenario.write?.steps ?? 0);
+  const given = tokens.length;
+  const start = (/** @type {Start} */ start) =>
+    listener.start({ ...start, T, given, tokens: [...tokens, ...(start.tokens ?? []).slice(given)], right: null });
   return api.trace(cut(scenario, upto), { ...listener, start }, signal);
 }
 
 /** Return the first `upto` timesteps of a scenario. @param {Scenario} scenario @param {number} upto */
 function cut(scenario, upto) {
   const firstOf = (/** @type {string} */ text) => text.trim().split(/\s+/).slice(0, upto).join(" ");
-  const { sequence, clamps, against } = scenario;
+  const { sequence, clamps, against, write = null } = scenario;
+  const steps = Math.min(write?.steps ?? 0, upto - sequence.trim().split(/\s+/).length);
   return {
     ...scenario,
     sequence: firstOf(sequence),
     against: against && firstOf(against),
+    write: write && steps > 0 ? { ...write, steps } : null,
     clamps: clamps
       .filter(({ from }) => from <= upto)
       .map((clamp) => ({ ...clamp, to: clamp.to && Math.min(clamp.to, upto) })),

@@ -48,7 +48,7 @@ from ..settings import Settings
 from .experiment_quantities import EXPRESSIONS
 from .formats import Value, format_value
 from .reading import Figure, figure_of
-from .run_quantities import QUANTITIES, Place, layer_of, within
+from .run_quantities import QUANTITIES, Place, last_step, layer_of, within
 
 LONGEST = 400
 """The most characters of an expression."""
@@ -121,7 +121,7 @@ def matching_steps(condition: str, figure: Figure, runs: Runs) -> list[int]:
     match = re.fullmatch(rf"most ((?:share|reach)(?:\.{_PLACE})?@({_PLACE}))", condition)
     if not match:
         raise ValueError(f"“{condition}” is not a condition: write “z above 0.5”, “z below 0.5” or “most share@7”")
-    last = int(match[2])
+    last = last_step(runs.get(figure), int(match[2]))
     shares = [evaluate(f"{match[1]} from {t}", figure, runs).value for t in range(1, last + 1)]
     return [1 + shares.index(max(shares))]
 
