@@ -45,7 +45,8 @@ class ModelEntry(TypedDict):
     `alphabet` has at most the first `MOST_SYMBOLS` symbols, and `hint` says how many there are. `said` reports in
     sentences how an uploaded file was read. `drawn` says whether sequences of its task can be drawn, and `writes`
     whether its task is to write. `vectors` is how
-    many numbers the model reads at each timestep, 0 if it reads symbols, or numbers with signs before them.
+    many numbers the model reads at each timestep, 0 if it reads symbols, or numbers with signs before them. `handover`
+    is the symbol at which an encoder, the first half of the units, hands its state to a decoder; "" without them.
     """
 
     id: str
@@ -59,6 +60,7 @@ class ModelEntry(TypedDict):
     drawn: bool
     writes: bool
     vectors: int
+    handover: str
 
 
 def model_entry(name: str, model: Model, report: Sequence[str] = ()) -> ModelEntry:
@@ -76,6 +78,7 @@ def model_entry(name: str, model: Model, report: Sequence[str] = ()) -> ModelEnt
         "said": report,
         "drawn": task is not None,
         "writes": _can_write(model),
+        "handover": encoder.alphabet[task.handover.sign.start] if task is not None and task.handover is not None else "",
         "vectors": encoder.inputs if isinstance(encoder, Vectors) else 0,
     }
 

@@ -45,6 +45,7 @@ EXTRA = (
     "names-lstm",
     "names-rnn",
     "name-writer",
+    "reversed-words",
 )
 """More models. Each shows one idea and was trained with a recipe of its own."""
 
