@@ -31,8 +31,13 @@ ROOTS = {page.name: page.root for page in PAGES.values()} | {
     "presenter": "rooms/presenter.js",
     START.name: START.root,
     "engine": "engine/main.js",
+    "figure": "embed/main.js",
+    "widget": "embed/widget.js",
 }
-"""The first module of each page, and of the engine of exported pages. All modules of each are joined into one file."""
+"""The first module of each page, of the engine of exported pages, and of figures in pages of other programs.
+
+All modules of each are joined into one file.
+"""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from gru_core.cells.rnn import RNN
 from gru_core.encoder import Numbers, Operator, SequenceError, Symbols, Vectors
 from gru_core.loading import from_keras, from_torch, load
 from gru_core.model import Model, Readout
+from gru_core.notebook import show
 from gru_core.parity.report import Parity, check
 from gru_core.runs.batch import TraceBatch, trace_batch
 from gru_core.runs.census import Census, census
@@ -68,6 +69,7 @@ __all__ = [
     "half_life",
     "load",
     "presets",
+    "show",
     "stream",
     "trace",
     "trace_batch",

@@ -1,4 +1,4 @@
-"""The HTML that a notebook shows for a model and for a trace. It consists of text and colors.
+"""What a notebook shows for a model and for a trace: HTML of text and colors, and the live figure of `gru.show`.
 
 The HTML has no script and loads nothing, so it looks the same offline and in a notebook that is not trusted. Text from
 a file or a sequence is escaped.
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,11 +18,36 @@ from gru_core.card import Card
 from gru_core.cells.cell import Run
 from gru_core.cells.signals import Signal
 
+if TYPE_CHECKING:
+    from gru_core.model import Model
+    from gru_core.runs.trace import Trace
+
+FIGURES = "gruscope.embed.notebook"
+"""The module with the live figures. Only a call of `show` imports it, so the core needs neither it nor its server."""
+
 STEPS, UNITS = 40, 8
 """The most timesteps and units in the table of a trace. If there are more units, it has the units that moved most."""
 
 TABLE = "border-collapse: collapse; font: 12px sans-serif"
 CELL = "padding: 2px 5px; text-align: center"
+
+
+def show(model: Model, sequence: str | None = None, **view: Any) -> Any:
+    """Return a live figure of a run in a notebook: `gru.show(model, "A m m B", t=4, views="tape,words,cell")`.
+
+    Without a `sequence`, the figure has the model's first example. `view` has keys of a link to the Lab: timesteps,
+    units and layers count from 1 there. Each key is an attribute of the figure, such as `figure.t`: setting it changes
+    the figure, and it follows the reader. `hide` lists parts of the page that are not shown. `height` is the height in
+    pixels until the figure has loaded, and `theme` is "light" or "dark".
+
+    Raises ImportError without the extra `notebook`, ValueError or SequenceError if the view does not fit the model.
+    """
+    return import_module(FIGURES).show(model, sequence, **view)
+
+
+def show_trace(trace: Trace, view: Mapping[str, Any]) -> Any:
+    """Return a live figure of a run that is already computed: see `Trace.show`."""
+    return import_module(FIGURES).show_trace(trace, **view)
 
 
 def card_html(card: Card, sizes: Mapping[str, str], examples: Sequence[str]) -> str:

@@ -11,7 +11,8 @@ try {
 }
 try {
   // A page that embeds this one can say which theme it has itself.
-  const embedded = /\/embed(\/|$)/.test(location.pathname) ? new URLSearchParams(location.search).get("theme") : null;
+  const framed = parent !== window || /\/embed(\/|$)/.test(location.pathname);
+  const embedded = framed ? new URLSearchParams(location.search).get("theme") : null;
   const theme = embedded ?? localStorage.getItem("theme");
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
   if (localStorage.getItem("stepped") === null) document.documentElement.dataset.newcomer = ""; // STEPPED in storage.js

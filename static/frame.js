@@ -6,7 +6,15 @@ import { ROOT } from "./server.js";
 
 /** Return the query of the page's view. It comes from the room, the lesson, the address or, in a saved page, from the recording. */
 export const address = () =>
-  room?.link || lesson?.steps[lesson.step - 1].link || location.search || (recording?.link ?? "");
+  room?.link || lesson?.steps[lesson.step - 1].link || (recording ? recordedAddress(recording.link) : location.search);
+
+/** Return the query of a saved page. Its address can have all keys of a link, or some that replace keys of the recorded link. @param {string} link */
+function recordedAddress(link) {
+  const keys = new URLSearchParams(location.search);
+  if (keys.has("sequence")) return location.search;
+  for (const [key, value] of new URLSearchParams(link)) if (!keys.has(key)) keys.set(key, value);
+  return `?${keys}`;
+}
 
 /** Return whether a part of the view is in the fragment of the address, so the server did not see it. */
 export const isPartlyHere = () => !room && !lesson && isCompact(location.hash);
@@ -25,10 +33,3 @@ const embedded = [...new URLSearchParams(location.search)]
 
 /** Return the keys of the page's appearance, which its address keeps. The text starts with "&", or is empty. */
 export const frameKeys = () => embedded + (isProjected() ? "&display=projector" : "");
-
-/** Report the height that this page needs to the page that embeds it. */
-export function announceHeight() {
-  if (parent === window) return;
-  const announce = () => parent.postMessage({ type: "gruscope", height: document.documentElement.offsetHeight }, "*");
-  new ResizeObserver(announce).observe(document.documentElement);
-}

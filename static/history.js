@@ -109,6 +109,8 @@ function awaitedLink(state) {
 
 /** @param {"pushState" | "replaceState"} how @param {Address} address */
 function enter(how, { query, fragment }) {
+  // A page in a frame adds nothing to the history of the page around it.
+  if (parent !== window) how = "replaceState";
   try {
     history[how](null, "", query + frameKeys() + fragment);
   } catch {

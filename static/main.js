@@ -37,6 +37,7 @@ import { mountOverview } from "./views/overview.js";
 import { mountRows } from "./views/rows.js";
 import { mountSequence } from "./views/sequence.js";
 import { mountSum } from "./views/sum.js";
+import { mountTask } from "./views/task.js";
 import { mountTable } from "./views/table.js";
 import { mountTape } from "./views/tape.js";
 import { mountTransport } from "./views/transport.js";
@@ -93,6 +94,7 @@ const confusion = boot.confusion && mountConfusion(find(".confusion"), store, bo
 keepDetails(store);
 followAddress(store, arrived, requestRun);
 if (first.received === 0) requestRun(); // a large run: the page has only its start
+mountTask(document.querySelector("#after-gate"), store, actions.alter);
 mountNewcomer(document.querySelector("#newcomer"), /** @type {HTMLInputElement} */ (find("#sequence")), store);
 
 completePage({

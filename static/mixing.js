@@ -63,18 +63,19 @@ function tellMixed(state, at, past, none) {
   const alone = at.H === 1;
   const phrases = tellStep(at);
   if (!past) phrases.push({ text: none });
-  else if (alone)
-    phrases.push({ text: "the update gate is " }, { text: `${openness(at.z)} (z = ${fixed(at.z)})`, about: "z" });
-  else phrases.push({ text: whichUnits(z, UNITS), about: "z" });
+  else if (alone) {
+    // In PyTorch's convention an open gate would keep the state, so the words “open” and “closed” are left out there.
+    const place = turned(state, "z") ? `at z = ${fixed(at.z)}` : `${openness(at.z)} (z = ${fixed(at.z)})`;
+    phrases.push({ text: "the update gate is " }, { text: place, about: "z" });
+  } else phrases.push({ text: whichUnits(z, UNITS), about: "z" });
   phrases.push({ text: alone ? ": the unit " : `. Unit ${at.unit + 1} ` }, ...mixture(at, past));
   phrases.push({ text: past && alone ? "." : ` (z = ${fixed(at.z)}).` });
   return phrases;
 }
 
-/** Describe how long a unit with a nearly closed update gate keeps its state. @param {Mixed} at @param {boolean} past @returns {Phrase[]} */
+/** Describe how long a unit with a nearly closed update gate keeps its state; "" for other units. @param {Mixed} at @param {boolean} past */
 function tellRate({ z, take, half_life }, past) {
-  if (!past || take <= 0 || take >= LITTLE) return [];
-  return [{ text: words.tellLasting("z", z, take, half_life, "its state"), about: "z" }];
+  return past && take > 0 && take < LITTLE ? words.tellLasting("z", z, take, half_life, "its state") : "";
 }
 
 /** Describe the shares of the old state and of the candidate. @param {Mixed} at @param {boolean} past @returns {Phrase[]} */

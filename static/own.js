@@ -1,6 +1,6 @@
 /** The parts of the page that differ between cells. A new cell needs a folder like gru/ and a line in `CELLS`. */
 
-/** @import { Clamp, Gate, Layer, Rows, Signal } from "./run.js" */
+/** @import { Clamp, Gate, Signal } from "./run.js" */
 /** @import { Numbers, Worked } from "./reading.js" */
 /** @import { State } from "./state.js" */
 /** @import { Phrase } from "./words.js" */
@@ -18,7 +18,6 @@ import { layerOf } from "./state.js";
  *   are not among these numbers, because every cell has them. `strips`: the numbers of all units, if they differ from `carried`.
  *   `scaledAs`: the signals that give these numbers their color scales; without an entry, the scale of h.
  * - `factorIn`: the factor of the old state in a gate's sum, as text before h; "" if there is no factor.
- * - `veilOf`: the values that dim a signal. The GRU dims r while r hardly changes the new state. Absent if no signal is dimmed.
  * - `leaveOut`: the clamps with which a step adds nothing to the state, and these clamps in words.
  * @typedef {{narrate: (state: State) => Phrase[],
  *            tellLasting: (state: State) => string,
@@ -28,7 +27,6 @@ import { layerOf } from "./state.js";
  *            strips?: (state: State) => Record<string, number[]>,
  *            scaledAs: Record<string, Signal>,
  *            factorIn: (gate: Gate) => string,
- *            veilOf?: (layer: Layer) => Rows,
  *            leaveOut: (state: State, step: number) => {clamps: Clamp[], text: string}}} Own
  */
 

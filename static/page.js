@@ -14,8 +14,9 @@ import { begin } from "./changes.js";
 import { mountDisplay } from "./display.js";
 import { finder } from "./elements.js";
 import { compact } from "./fragment.js";
-import { announceHeight, home } from "./frame.js";
+import { home } from "./frame.js";
 import { mountAddress } from "./history.js";
+import { announceHeight, followLinks } from "./host.js";
 import { mountLesson } from "./lesson/lesson.js";
 import { NO_PICTURES, plotly } from "./plot.js";
 import { mountRoom } from "./rooms/room.js";
@@ -77,6 +78,7 @@ export function completePage({ store, lead, path, address, show, heatmaps, ...mo
   announceHeight();
   const figure = { show, address, upto, subscribe: store.subscribe, busy: isBusy };
   mountRoom(figure, mountLesson(figure));
+  if (!lesson && !room) followLinks(figure);
   if (!lesson && !room) (history ?? (() => mountAddress(store, address, isMoving)))();
   store.update((state) => ({ ...state })); // a new object, so that every view is drawn for the first time
   afterPaint(() =>

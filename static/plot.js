@@ -1,9 +1,8 @@
 /** All code that uses Plotly. */
 
 /** @import { Rows, Signal } from "./run.js" */
-/** @import { Colour, Scale } from "./theme.js" */
-/** @typedef {{over: Signal, paper: Colour, alpha: number, until: number}} Veil as VEIL in gru_core/runs/figures.py has it */
-/** @typedef {{name: Signal, meta?: Veil, yaxis?: string, colorscale: Scale, zmin: number, zmax: number}} Picture */
+/** @import { Scale } from "./theme.js" */
+/** @typedef {{name: Signal, yaxis?: string, colorscale: Scale, zmin: number, zmax: number}} Picture */
 /** A picture with its values. @typedef {Picture & {z: Rows}} Filled */
 /** @typedef {{data: Picture[], layout: Record<string, any>}} Figure */
 /** @typedef {{top: number, width: number, height: number, total: number, font: number}} Place in pixels; `total` is the height of the figure, `font` the size of its numbers */
@@ -76,8 +75,8 @@ export function drawHeatmaps(Plotly, div, figure, places) {
     height: places.h.total,
     xaxis: { ...figure.layout.xaxis, autorange: false, range: [-0.5, columns - 0.5] },
   };
-  for (const { name, meta, yaxis = "y" } of figure.data) {
-    const { top, height, total } = places[meta?.over ?? name];
+  for (const { name, yaxis = "y" } of figure.data) {
+    const { top, height, total } = places[name];
     const axis = yaxis.replace("y", "yaxis");
     const domain = [1 - (top + height) / total, 1 - top / total];
     layout[axis] = { ...figure.layout[axis], domain, autorange: false, range: [units - 0.5, -0.5] };

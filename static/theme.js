@@ -23,15 +23,6 @@ export function colourAt(scale, place) {
   const [[low, from], [high, to]] = [scale[after - 1], scale[after]];
   const share = (clamped - low) / (high - low);
   const [a, b] = [channels(from), channels(to)];
-  return blend(/** @type {Colour} */ (a), /** @type {Colour} */ (b), share);
-}
-
-/**
- * @param {Colour} a
- * @param {Colour} b
- * @param {number} share of b, from 0 to 1
- */
-export function blend(a, b, share) {
   return /** @type {Colour} */ (a.map((value, i) => Math.round(value + share * (b[i] - value))));
 }
 

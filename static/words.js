@@ -118,10 +118,10 @@ export const tellSkipped = (state, at) => [
  * @param {State} state
  * @param {{replaced: Partial<Record<Held, number>>} & Record<Held, any>} at the unit, with the computed value of everything that is clamped
  * @param {Phrase[]} clauses each a sentence without its period; the output goes into the last one
- * @param {Phrase[]} [rate] the clause with the half-life, which comes first
+ * @param {string} [rate] the sentence about the half-life, without its period; it comes last
  * @returns {Phrase[]}
  */
-export function tellRest(state, at, clauses, rate = []) {
+export function tellRest(state, at, clauses, rate = "") {
   const symbol = (/** @type {Held} */ name) => (earlier(name) ? "the old state" : symbolOf(layerOf(state), name));
   const clamped = Object.entries(at.replaced).map(([name, computed = NaN]) => ({
     text: `${symbol(name)} is clamped at ${fixed(at[name])} instead of ${fixed(computed)}`,
@@ -129,12 +129,12 @@ export function tellRest(state, at, clauses, rate = []) {
   }));
   const capital = (/** @type {string} */ text) =>
     /^[a-z]{2}/.test(text) ? text[0].toUpperCase() + text.slice(1) : text;
-  const sentences = [...rate, ...clamped, ...clauses].map((clause) => ({ ...clause, text: capital(clause.text) }));
+  const sentences = [...clamped, ...clauses].map((clause) => ({ ...clause, text: capital(clause.text) }));
   return [
     ...sentences.flatMap((sentence, i) => [{ text: i ? ". " : " " }, sentence]),
     { text: ", and the output " },
     { text: tellOutput(state), about: "y" },
-    { text: "." },
+    { text: rate ? `. ${rate}.` : "." },
   ];
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypedDict
@@ -46,13 +46,20 @@ MOST_PRODUCTS = 2**25
 
 
 def page(
-    run: LinkedRun, settings: Settings, live: str = "", plotly: str = "", title: str = "", content: str = "all"
+    run: LinkedRun,
+    settings: Settings,
+    live: str = "",
+    plotly: str = "",
+    title: str = "",
+    content: str = "all",
+    hide: Sequence[str] | None = None,
 ) -> str:
     """Return the Lab with a run as one HTML file.
 
     `live` is the address of a server, for the link “Open in GRU Scope”. `plotly` is the address of plotly.min.js if the
     script should not be in the file. `title` replaces the title of the page. With the content "signals", the file has
-    the run alone: no answers about its units, and not the original run.
+    the run alone: no answers about its units, and not the original run. With `hide`, the page is for a frame in another
+    page, without these parts.
     """
     allowance = Allowance(MOST_NUMBERS, MOST_PRODUCTS)
     runs = [record_run(run, allowance, settings, content)]
@@ -63,7 +70,8 @@ def page(
     context = run_context(run.scenario, settings, run.start, run.trace)
     models = stored_models([run.scenario.model], settings) if content == "all" else {}
     record = {"link": run.link.address(run.scenario), "live": live, "runs": runs, "models": models}
-    return file("lab", context | {"page_title": title}, record, plotly)
+    framed = {} if hide is None else {"embed": True, "hide": hide}
+    return file("lab", context | framed | {"page_title": title}, record, plotly)
 
 
 def size(run: LinkedRun, trace: int, settings: Settings, content: str) -> int:

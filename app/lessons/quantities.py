@@ -2,6 +2,11 @@
 
     z.2@4                  z of unit 2 at timestep 4; by default the unit and the timestep of the link
     y@4   x@4              the output, the input
+    probability@4 of A     the probability of an output; without `of A`, of the likeliest one
+    drawn@4 of A           the probability with which a network that writes draws a symbol, at the link's temperature
+    written                what the network wrote
+    forecast@4             the output in the unit of the series
+    measured NAME          a figure on the card of the model, such as `measured accuracy`
     keeps@4   half-life@4  the share of the old state that a timestep keeps; the timesteps until half of it is gone
     share@7 from 4         the contribution of the candidate of timestep 4 (0: of the initial state) to the state at 7
     reach@7 from 4         the gradient of the output at 7 with respect to input 4, relative to that for input 7
@@ -162,7 +167,9 @@ def _term(text: str, figure: Figure, runs: Runs) -> tuple[float | str, str]:
     words = name.split()
     if words and words[0] in EXPRESSIONS:
         return EXPRESSIONS[words[0]](words[1:] + re.findall(r"[^\s,]+", link))
-    match = re.fullmatch(rf"([a-z_][a-z_-]*+)(?:\.({_PLACE}))?(?:@({_PLACE}))?(?: from ({_PLACE}))?", name)
+    if words[:1] == ["measured"]:
+        return _measured(" ".join(words[1:]), runs.get(figure))
+    match = re.fullmatch(rf"([a-z_][a-z_-]*+)(?:\.({_PLACE}))?(?:@({_PLACE}))?(?: from ({_PLACE})| of (\S+))?", name)
     if not match:
         raise ValueError(f"“{name}” cannot be computed: write, for example, z@3, share@7 from 4 or score")
     if figure.page.startswith("compare/"):
@@ -178,10 +185,18 @@ def _term(text: str, figure: Figure, runs: Runs) -> tuple[float | str, str]:
     options = linked.link.options
     unit = within("unit", int(match[2] or options.get("unit", 1)), run.cell.units)
     t = within("t", int(match[3] or options.get("t", 1)), linked.start["T"])
-    place = Place(linked, unit, t, int(match[4] or 0))
+    place = Place(linked, unit, t, int(match[4] or 0), match[5])
     if match[1] in run.cell.signals:
         return float(getattr(run, match[1])[t - 1, unit - 1]), "value"
     if match[1] not in QUANTITIES:
         known = ", ".join((*run.cell.signals, *QUANTITIES, "score", "gradient-norm", *EXPRESSIONS))
         raise ValueError(f"“{match[1]}” cannot be computed; choose one of {known}")
     return QUANTITIES[match[1]](place)
+
+
+def _measured(name: str, linked: LinkedRun) -> tuple[float, str]:
+    """Return a figure on the card of a run's model, and its kind. Raises ValueError if the card has no such figure."""
+    measured = linked.trace.model.card.measured
+    if name not in measured:
+        raise ValueError(f"the card has no “measured {name}”; choose one of {', '.join(measured) or 'none'}")
+    return measured[name], "share" if name.startswith("accuracy") else "error"

@@ -5,21 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gru_core.encoder import Scaled
+from gru_core.runs.writing import heated
+
 from ..runs.limits import MOST_PRODUCTS
 from ..runs.linked import LinkedRun
+from ..schemas import WriteBody
 
 
 @dataclass(frozen=True)
 class Place:
     """The run, the unit, the timestep and the `earlier` timestep of an expression, all counted from 1.
 
-    `earlier` is 0 for the initial state.
+    `earlier` is 0 for the initial state. `label` is an output, or None for the likeliest one.
     """
 
     linked: LinkedRun
     unit: int
     t: int
     earlier: int
+    label: str | None
 
 
 def layer_of(linked: LinkedRun) -> int:
@@ -41,6 +46,40 @@ def _output(at: Place) -> tuple[float | str, str]:
 
 def _input(at: Place) -> tuple[float | str, str]:
     return (at.linked.start["tokens"] or [""] * at.t)[at.t - 1], "words"
+
+
+def _probability(at: Place, temperature: float = 1.0) -> tuple[float, str]:
+    readout, p = at.linked.trace.model.readout, at.linked.trace.y[at.t - 1]
+    if readout.kind != "softmax":
+        raise ValueError("this model has no probabilities, because its output is a number")
+    if at.label is not None and at.label not in readout.labels:
+        raise ValueError(f"“{at.label}” is not an output of this model; choose one of {', '.join(readout.labels)}")
+    p = heated(p, temperature)
+    return float(p.max() if at.label is None else p[readout.labels.index(at.label)]), "share"
+
+
+def _drawn(at: Place) -> tuple[float, str]:
+    return _probability(at, _writing(at).temperature)
+
+
+def _written(at: Place) -> tuple[str, str]:
+    _writing(at)
+    start, readable = at.linked.start, set(at.linked.trace.model.encoder.alphabet)
+    tokens = [token for token in (start["tokens"] or [])[start["given"] :] if not readable or token in readable]
+    return ("" if all(len(token) == 1 for token in tokens) else " ").join(tokens), "words"
+
+
+def _writing(at: Place) -> WriteBody:
+    if at.linked.scenario.write is None:
+        raise ValueError("the network of this figure does not write: add, for example, write=12 to the link")
+    return at.linked.scenario.write
+
+
+def _forecast(at: Place) -> tuple[float, str]:
+    encoder = at.linked.trace.model.encoder
+    if not isinstance(encoder, Scaled):
+        raise ValueError("this model forecasts no series")
+    return encoder.scale * float(at.linked.trace.y[at.t - 1, 0]) + encoder.shift, "count"
 
 
 def _keeps(at: Place) -> tuple[float, str]:
@@ -91,6 +130,10 @@ def _weights(at: Place) -> tuple[float, str]:
 QUANTITIES: dict[str, Callable[[Place], tuple[float | str, str]]] = {
     "y": _output,
     "x": _input,
+    "probability": _probability,
+    "drawn": _drawn,
+    "written": _written,
+    "forecast": _forecast,
     "keeps": _keeps,
     "half-life": _half_life,
     "share": _share,

@@ -23,6 +23,7 @@ COURSE = {
     "Cells compared": ("other-gates", "one-state", "parameters", "neither-wins"),
     "Larger networks": ("layers", "padding"),
     "Sequence models": ("one-by-one", "bottleneck", "what-came-next"),
+    "Real data": ("belief", "last-value", "writing"),
 }
 """The built-in lessons by the headings of the course, in its order. A lesson that is not written yet is left out."""
 

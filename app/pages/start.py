@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from gru_core import GRU
@@ -15,16 +16,21 @@ from ..sitemap import START
 from .boot import boot, escape_for_script
 from .page import Context
 
+TASK = {"model": MODEL, "sequence": SEQUENCE, "task": "gate"}
+"""The part of the Lab's link after the game that makes the Lab show the task."""
+
+TASK_AT = LETTERS.index("B") + 1
+"""The timestep at which the visitor clamps z in the task."""
+
+
+def task_after(query: Mapping[str, str]) -> int | None:
+    """Return the timestep of the task after the game, or None if the link of the Lab has no task."""
+    return TASK_AT if query.items() >= TASK.items() else None
+
 
 def page_context(settings: Settings) -> Context:
     """Return the context of the page. Its script runs the network with the visitor's gates as clamps."""
-    lab = {
-        "model": MODEL,
-        "sequence": SEQUENCE,
-        "t": LETTERS.index("B") + 1,
-        "views": "tape,words,whatif",
-        "task": "gate",
-    }
+    lab = TASK | {"t": TASK_AT, "views": "tape,words,whatif"}
     scenario = {"model": MODEL, "sequence": SEQUENCE, "clamps": [], "weights": []}
     script = boot([model_entry(MODEL, models.get(MODEL, settings))], scenario)
     return {

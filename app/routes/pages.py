@@ -22,7 +22,7 @@ def lab_page(request: Request) -> Response:
     embedded = route_path(request.scope) == "/embed"
     uploads = settings.no_uploads is None and not embedded
     context = lab.page_context(request.query_params, settings, uploads=uploads)
-    context["after_gate"] = request.query_params.get("task") == "gate"
+    context["after_gate"] = start.task_after(request.query_params)
     if not embedded and not request.query_params:
         context["newcomer"] = shelf.get(shelf.ORDER[0], settings)
     return respond_with_figures(request, "lab.html", context)

@@ -1,4 +1,4 @@
-"""GET /static/<version>/<path>: static files."""
+"""GET /static/<version>/<path>: static files. GET /embed/gruscope.js: the script of figures in other pages."""
 
 from __future__ import annotations
 
@@ -6,9 +6,17 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from ..assets import assets, version
+from ..embed import component
 from ..errors import Refused
 
 router = APIRouter(include_in_schema=False)
+
+
+@router.get("/embed/gruscope.js")
+def figure_script() -> Response:
+    # Any page can import the script as a module. It holds no data of this server.
+    headers = {"Cache-Control": "no-cache", "Access-Control-Allow-Origin": "*"}
+    return Response(component.script(), 200, headers, "text/javascript")
 
 
 @router.get("/static/{build}/{path:path}")

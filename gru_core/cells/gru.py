@@ -34,9 +34,9 @@ from gru_core.cells.signals import BLUE, DIVERGING, GREEN, GREENS, PURPLE, VERMI
 
 SIGNALS: dict[str, Signal] = {
     "r": Signal(
-        "r", "Reset gate", "ignore past", "use past", 0.0, GREEN, GREENS, matters_with="z",
+        "r", "Reset gate", "ignore past", "use past", 0.0, GREEN, GREENS,
         explanation="Decides how much of the old state the candidate sees. "
-        "The row is dimmed where almost no candidate is taken, because r hardly matters at that one timestep.",
+        "If the state takes almost nothing of the candidate, r hardly matters at that timestep.",
     ),
     "z": Signal(
         "z", "Update gate", "keep old", "take candidate", 0.0, VERMILION, VERMILIONS,

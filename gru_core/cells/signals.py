@@ -26,7 +26,6 @@ class Signal:
     and `low` and `high` are their meanings in words. `colour` is the color of the symbol in text, and `scale` has the
     colors of the values. `explanation` has one or two sentences. `explanation_pytorch` is the explanation for
     PyTorch's convention, in which z near 1 keeps the old state; it is "" if both conventions have the same explanation.
-    `matters_with` is the name of another signal. If that signal is near 0, this signal has no effect and is dimmed.
     """
 
     symbol: str
@@ -38,7 +37,6 @@ class Signal:
     scale: Scale
     explanation: str = ""
     explanation_pytorch: str = ""
-    matters_with: str | None = None
     highest: float = 1.0
 
 

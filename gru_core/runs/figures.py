@@ -18,11 +18,8 @@ if TYPE_CHECKING:
 Signals = Mapping[str, Signal]
 
 
-VEIL: dict[str, Any] = {"paper": {"light": (253, 252, 249), "dark": (22, 25, 30)}, "alpha": 0.72, "until": 0.3}
-"""The veil: an overlay in the page's color that dims r if z is small.
-
-Its opacity is `alpha` at z = 0 and falls to 0 at z = `until`.
-"""
+PAPER: dict[Theme, str] = {"light": "rgb(253, 252, 249)", "dark": "rgb(22, 25, 30)"}
+"""The color of the page."""
 
 INK: dict[Theme, tuple[str, str]] = {"light": ("#1d2126", "#5b5f66"), "dark": ("#e6e4df", "#a3a6ab")}
 """The colors of titles and of all other text."""
@@ -40,10 +37,8 @@ def colorscale(scale: Scale, theme: Theme) -> list[list[float | str]]:
 def heatmaps(signals: Signals, theme: Theme) -> go.Figure:
     """Return a figure without data: a heatmap for each signal, one above the other, units down and timesteps across.
 
-    Each Plotly trace has the name of the signal that belongs in it. Some signals have no effect while another signal is
-    near 0. Then a veil, filled with the other signal, covers the heatmap. A GRU's r has a veil filled with z: if z is
-    small, the state takes almost nothing of the candidate, so r hardly matters. The figure has no axes and no labels,
-    because the page adds its own.
+    Each Plotly trace has the name of the signal that belongs in it. The figure has no axes and no labels, because the
+    page adds its own.
     """
     import plotly.graph_objects as go
 
@@ -58,15 +53,6 @@ def heatmaps(signals: Signals, theme: Theme) -> go.Figure:
         figure.add_trace(go.Heatmap(name=signal, yaxis=f"y{number}", colorscale=scale, **plain, **ends))
         domain = [1 - (i + 0.8) / len(signals), 1 - i / len(signals)]
         figure.update_layout({f"yaxis{number}": hidden | {"autorange": "reversed", "domain": domain}})
-    paper = "rgba({}, {}, {}, ".format(*VEIL["paper"][theme])
-    veil = [[0, f"{paper}{VEIL['alpha']})"], [VEIL["until"], f"{paper}0)"], [1, f"{paper}0)"]]
-    for i, (signal, style) in enumerate(signals.items(), 1):
-        if style.matters_with is not None:
-            meta = {"over": signal} | VEIL | {"paper": VEIL["paper"][theme]}
-            axis = "y" if i == 1 else f"y{i}"
-            figure.add_trace(
-                go.Heatmap(name=style.matters_with, meta=meta, yaxis=axis, zmin=0, zmax=1, colorscale=veil, **plain)
-            )
     return figure
 
 
@@ -126,24 +112,20 @@ def run_figure(run: Run, tokens: list[str] | None, title: str, twin: Run | None,
 
     With a `twin` the figure shows the differences: the run minus the twin.
     """
-    signals, difference = run.cell.signals, twin is not None
+    signals, prefix = run.cell.signals, "" if twin is None else "Δ"
     T, H = run.h.shape
     steps, units = list(range(1, T + 1)), list(range(1, H + 1))
     # Plotly interprets some HTML in its texts, so texts from a model or a sequence are escaped.
     tokens = [escape(token) for token in tokens or [""] * T]
     figure = heatmaps(signals, theme)
-    if difference:
-        figure.data = figure.data[: len(signals)]  # without the veil: a difference in r matters even if z is small
     for picture in figure.data:
         values = getattr(run, picture.name)
         if twin is not None:
             values = values - getattr(twin, picture.name)
             picture.update(zmin=-1, zmax=1, colorscale=colorscale(DIVERGING, theme))
         picture.update(x=steps, y=units, z=values.T)
-        if picture.meta is None:
-            prefix = "Δ" if difference else ""
-            hover = f"t = %{{x}} '%{{text}}', unit %{{y}}: {prefix}{picture.name} = %{{z:.3f}}<extra></extra>"
-            picture.update(text=[tokens] * H, hoverinfo=None, hovertemplate=hover)
+        hover = f"t = %{{x}} '%{{text}}', unit %{{y}}: {prefix}{picture.name} = %{{z:.3f}}<extra></extra>"
+        picture.update(text=[tokens] * H, hoverinfo=None, hovertemplate=hover)
     for i, style in enumerate(signals.values()):
         label = {"text": f"{style.name} {style.symbol}", "font": {"color": style.colour[theme]}}
         axis = {"visible": True, "fixedrange": False, "title": label, "dtick": max(1, H // 4), "tickmode": "linear"}
@@ -156,7 +138,7 @@ def run_figure(run: Run, tokens: list[str] | None, title: str, twin: Run | None,
     below = {"anchor": f"y{len(signals)}", "tickvals": steps[::every], "ticktext": ticks[::every]}
     figure.update_xaxes(below, visible=True, fixedrange=False)
     figure.update_layout(title=escape(title), height=660, margin={"l": 60, "r": 20, "t": 60, "b": 50})
-    figure.update_layout(paper_bgcolor="rgb({}, {}, {})".format(*VEIL["paper"][theme]))
+    figure.update_layout(paper_bgcolor=PAPER[theme])
     figure.update_layout(font_color="#222" if theme == "light" else "#ddd")
     return figure
 
@@ -172,7 +154,7 @@ def census_figure(
     import plotly.graph_objects as go
 
     ink, soft = INK[theme]
-    paper = "rgb({}, {}, {})".format(*VEIL["paper"][theme])
+    paper = PAPER[theme]
     signals = {name: signal for cell in model.layers for name, signal in cell.signals.items()}
     span = [unit.highest - unit.lowest for unit in units]
     panels: list[tuple[str, str, str, Sequence[float | None], Sequence[float | None], str]] = [
@@ -252,7 +234,7 @@ def standalone(signals: Signals, theme: Theme) -> go.Figure:
     import plotly.graph_objects as go
 
     ink, soft = INK[theme]
-    paper = "rgb({}, {}, {})".format(*VEIL["paper"][theme])
+    paper = PAPER[theme]
     figure = go.Figure(layout={"template": "none", "paper_bgcolor": paper, "plot_bgcolor": paper})
     figure.update_layout(
         font={"color": soft, "family": "system-ui, sans-serif"}, margin={"l": 74, "r": 150, "t": 70, "b": 30}
@@ -295,7 +277,7 @@ def ledger_picture(theme: Theme) -> go.Figure:
     A row is a state, and a column is a timestep that contributes to this state.
     """
     figure = standalone({"ledger": Signal("", "", "none", "all of it", 0.0, BLUE, DIVERGING)}, theme)
-    paper = "rgb({}, {}, {})".format(*VEIL["paper"][theme])
+    paper = PAPER[theme]
     shares = [[0, paper], [1, BLUE[theme]]]
     bar = {"tickvals": [0, 1], "ticktext": ["0%", "100%"]}
     figure.update_traces(name="ledger", zmin=0, colorscale=shares, colorbar=bar, xgap=0, ygap=0)

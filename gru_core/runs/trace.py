@@ -175,6 +175,13 @@ class Trace(Layered):
         title += (" · first − second sequence" if self.second else " · changed − original") if difference else ""
         return figures.run_figure(self.layers[layer], self.tokens, title, twin, theme)
 
+    def show(self, **view: Any) -> Any:
+        """Return a live figure of this run in a notebook, with its clamps and initial state. For `view` see `gru.show`.
+
+        Raises ValueError if the sequence was an array, and ImportError without the extra `notebook`.
+        """
+        return notebook.show_trace(self, view)
+
     def __repr__(self) -> str:
         T, K = len(self.layers[-1].h), len(self.model.readout.labels)
         sequence = "" if self.tokens is None else f" of {shorten(' '.join(self.tokens), 40, placeholder='…')!r}"

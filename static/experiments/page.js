@@ -3,7 +3,8 @@
 /** @import { Controls } from "./controls.js" */
 import { lesson, room } from "../boot.js";
 import { finder, setText } from "../elements.js";
-import { address, announceHeight, home } from "../frame.js";
+import { address, home } from "../frame.js";
+import { announceHeight } from "../host.js";
 import { mountLesson } from "../lesson/lesson.js";
 import { unfollowed } from "../link.js";
 import { mountRoom } from "../rooms/room.js";

@@ -5,7 +5,7 @@ import { mixedEquations, tellLasting } from "../mixing.js";
 import { closing } from "../reading.js";
 import { layerOf } from "../state.js";
 import { narrate } from "./narration.js";
-import { reading, veilOf } from "./reading.js";
+import { reading } from "./reading.js";
 
 const RESETS = {
   before:
@@ -37,6 +37,5 @@ export const gru = {
     return { h_prev, r, z, h_tilde, h, keep, take };
   },
   factorIn: (gate) => (gate === "h_tilde" ? "r ⊙ " : ""),
-  veilOf,
   leaveOut: (state, step) => closing(state, "z", step),
 };

@@ -1,5 +1,5 @@
 /**
- * Describes a step of a GRU in words: the effect of each gate, and the result. The convention for z only changes the value of z and
+ * Describes a step of a GRU in words: the effect of each gate, and the result. The convention for z only changes the value of z, and
  * whether z is called open or closed.
  */
 

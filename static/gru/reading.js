@@ -1,6 +1,6 @@
 /** The numbers of a GRU's unit at the cursor, with the influence of its reset gate. */
 
-/** @import { Layer, Rows } from "../run.js" */
+/** @import { Layer } from "../run.js" */
 /** @import { State } from "../state.js" */
 import { mixedAt } from "../mixing.js";
 import { unitAt } from "../reading.js";
@@ -26,12 +26,4 @@ export function reading(state, unit = state.unit) {
  */
 function rMatters({ reset, rows: { z } }, unit, column) {
   return reset === "after" ? z[unit][column] : Math.max(...z.map((row) => row[column]));
-}
-
-/** Return how much r can change the new state, for every unit and step. If it is small, the page dims r. @param {Layer} layer @returns {Rows} */
-export function veilOf(layer) {
-  const { z } = layer.rows;
-  if (layer.reset === "after" || z.length === 1) return z;
-  const most = z[0].map((_, column) => rMatters(layer, 0, column));
-  return z.map(() => most);
 }

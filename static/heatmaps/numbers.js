@@ -3,7 +3,7 @@
 /** @import { Filled, Place } from "../plot.js" */
 import { setLength, setText } from "../elements.js";
 import { fixed } from "../run.js";
-import { blend, colourAt, wantsWhite } from "../theme.js";
+import { colourAt, wantsWhite } from "../theme.js";
 
 const MOST_NUMBERS = 128; // cells of one heatmap: writing more would take longer than drawing the pictures
 const MOST_CELLS = 4000; // the same until Plotly is there: the cells are then all that is shown
@@ -13,19 +13,11 @@ const ROOM_FOR_NUMBER = { width: 3.1, height: 1.17 }; // em: “−0.90” in a 
  * Write the numbers if they fit. Before Plotly is loaded, also color the cells, so that the picture need not wait for Plotly.
  * @param {HTMLElement} values
  * @param {Filled} picture
- * @param {Filled | undefined} veil over the picture
  * @param {{T: number, columns: number}} run
  * @param {Place} place of the picture
  * @param {boolean} drawn whether Plotly draws the picture
  */
-export function writeNumbers(
-  values,
-  { z, colorscale, zmin, zmax },
-  veil,
-  { T, columns },
-  { width, height, font },
-  drawn,
-) {
+export function writeNumbers(values, { z, colorscale, zmin, zmax }, { T, columns }, { width, height, font }, drawn) {
   const few = z.length * T <= (drawn ? MOST_NUMBERS : MOST_CELLS);
   const fit = width / columns >= ROOM_FOR_NUMBER.width * font && height / z.length >= ROOM_FOR_NUMBER.height * font;
   const count = few && (fit || !drawn) ? z.length * T : 0;
@@ -35,9 +27,7 @@ export function writeNumbers(
     const cell = /** @type {HTMLElement} */ (values.children[i]);
     const value = z[unit][column];
     setText(cell, fit ? fixed(value) : "");
-    let colour = colourAt(colorscale, (value - zmin) / (zmax - zmin));
-    const share = veil?.meta ? 1 - veil.z[unit][column] / veil.meta.until : 0;
-    if (veil?.meta && share > 0) colour = blend(colour, veil.meta.paper, share * veil.meta.alpha);
+    const colour = colourAt(colorscale, (value - zmin) / (zmax - zmin));
     const ink = wantsWhite(colour) ? "on-dark" : "on-light";
     if (cell.className !== ink) cell.className = ink;
     if (!drawn) cell.style.background = `rgb(${colour})`;

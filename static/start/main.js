@@ -6,7 +6,7 @@
 /** @import { Gates, Played } from "./game.js" */
 import { boot } from "../boot.js";
 import { findAll, finder, newElement, setText } from "../elements.js";
-import { announceHeight } from "../frame.js";
+import { announceHeight, followTheme } from "../host.js";
 import { fixed } from "../run.js";
 import { switchTheme } from "../theme.js";
 import { showEquation } from "./equation.js";
@@ -16,7 +16,7 @@ import { mountClassroom } from "./room.js";
 import { mark, showAnswer, showGate, showNetwork, startTable } from "./table.js";
 import { describe, findings, firstMistake, score } from "./words.js";
 
-const SETTLED = 400; // ms without a change, after which the sentence follows: a screen reader says it once, not at every move
+const SETTLED = 400; // ms without a change, after which a screen reader says the sentence: once, not at every move
 const KEY_STEP = 0.05;
 
 const main = /** @type {HTMLElement} */ (document.querySelector("main"));
@@ -28,7 +28,7 @@ const [z, r] = sliders;
 const line = mountLine(find("figure svg"), (fraction) => {
   if (!isShown()) return; // the line still shows the last letter
   z.value = String(fraction);
-  change();
+  change("z");
 });
 
 /** The gates at the letters so far. The visitor is setting the last ones. @type {readonly Gates[]} */
@@ -40,6 +40,8 @@ let closed = null;
 /** The request for the present gates, and the timer of the sentence. @type {Promise<void> | null} */
 let running = null;
 let settling = 0;
+/** The gate that the visitor has moved last. @type {"z" | "r"} */
+let moved = "z";
 /** Whether the visitor has accepted the gates of all letters. */
 let done = false;
 
@@ -78,7 +80,9 @@ function show(run) {
   z.setAttribute("aria-valuetext", `${fixed(run.gates[at].z)}, the memory becomes ${fixed(run.h[at])}`);
   r.setAttribute("aria-valuetext", `${fixed(run.gates[at].r)}, the candidate becomes ${fixed(run.candidate[at])}`);
   clearTimeout(settling);
-  settling = setTimeout(() => setText(find(".says"), describe(run, letters, closed)), SETTLED);
+  const text = describe(run, letters, closed, moved);
+  setText(find(".says"), text);
+  settling = setTimeout(() => setText(find(".slot [role=status]"), text), SETTLED);
 }
 
 /** Draw the line with the present gates and the latest memory and candidate, which z does not change. @param {Played} run */
@@ -95,8 +99,9 @@ function showValues() {
 
 const focusZ = () => z.focus({ preventScroll: true });
 
-/** Use the values of the sliders. */
-function change() {
+/** Use the values of the sliders. @param {string} name of the gate that the visitor has moved */
+function change(name) {
+  moved = name === "r" ? "r" : "z";
   gates = [...gates.slice(0, -1), { z: Number(z.value), r: Number(r.value) }];
   showValues();
   if (played && isShown()) drawLine(played);
@@ -189,7 +194,7 @@ function again() {
   start([{ z: 0, r: 0 }]);
 }
 
-for (const slider of sliders) slider.addEventListener("input", change);
+for (const slider of sliders) slider.addEventListener("input", () => change(slider.name));
 find("[data-do=next]").addEventListener("click", accept);
 find("[data-do=again]").addEventListener("click", again);
 find("[data-do=retry]").addEventListener("click", () => run().then(focusZ));
@@ -200,12 +205,13 @@ find(".gates").addEventListener("keydown", (event) => {
   if (event.key === "Enter") accept();
   else if (direction) {
     slider.value = String(Number(slider.value) + direction * KEY_STEP);
-    change();
+    change(slider.name);
   } else return;
   event.preventDefault();
 });
 const classroom = mountClassroom(find(".play"), again, reveal, resumeAt);
 document.querySelector("#theme")?.addEventListener("click", switchTheme);
 announceHeight();
+followTheme();
 showValues();
 run();

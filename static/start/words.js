@@ -12,7 +12,7 @@ export function feedback(run, letters, at) {
   const [answer, z, h] = [run.answers[at], fixed(run.gates[at].z), fixed(run.h[at])];
   if (answer === run.right[at])
     return Math.abs(run.h[at]) > NEAR
-      ? "Correct."
+      ? `Correct at ${letters[at]}.`
       : `Only just correct: at ${letters[at]}, z = ${z} left the memory at ${h}.`;
   if (isCapital(letters[at]))
     return `Not quite: at ${letters[at]}, z = ${z} left the memory at ${h}, which reads as ${answer}.`;
@@ -21,36 +21,41 @@ export function feedback(run, letters, at) {
 }
 
 /**
- * Return the sentence about the present letter. `closed` is the candidate at this letter with r = 0, if it is known.
- * @param {Played} run @param {readonly string[]} letters @param {number | null} closed
+ * Return the sentence about the present letter. `closed` is the candidate at this letter with r = 0, if it is known. If the visitor
+ * has moved both gates, the sentence is about the gate that was `moved` last.
+ * @param {Played} run @param {readonly string[]} letters @param {number | null} closed @param {"z" | "r"} [moved]
  */
-export function describe(run, letters, closed) {
+export function describe(run, letters, closed, moved = "r") {
   const at = run.gates.length - 1;
   const { z, r } = run.gates[at];
   const candidate = fixed(run.candidate[at]);
-  if (r > 0 && at > 0) return describeReset(run, letters, closed ?? run.candidate[at]);
-  if (z > 0) return `The memory is ${fixed(run.h[at])}, which reads as ${run.answers[at]}.`;
+  if (r > 0 && at > 0 && (z === 0 || moved === "r")) return describeReset(run, letters, closed ?? run.candidate[at]);
+  if (z > 0) {
+    const reads = Math.abs(run.h[at]) > NEAR ? "reads as" : "only just reads as";
+    return `The memory is ${fixed(run.h[at])}, which ${reads} ${run.answers[at]}.`;
+  }
   if (r > 0) return "The memory is still empty. From the next letter on, r changes the candidate.";
   if (at === 0)
-    return `The memory is empty. ${letters[0]} proposes a new memory, the candidate: ${candidate}. Drag the blue dot there, or move z.`;
+    return `The memory is empty. The trained weights turn ${letters[0]} into a new memory, the candidate: ${candidate}. Drag the blue dot there, or move z.`;
   const kind = isCapital(letters[at]) ? "a capital" : "noise";
   const before = feedback(run, letters, at - 1);
   const hint =
-    before === "Correct." && run.gates.every((gates) => gates.r === 0) ? " Move r and watch the candidate." : "";
-  return `${before} ${letters[at]} is ${kind}, and its candidate is ${candidate}.${hint}`;
+    before.startsWith("Correct") && run.gates.every((gates) => gates.r === 0) ? " Move r and watch the candidate." : "";
+  return `${before} The next letter, ${letters[at]}, is ${kind}. Its candidate is ${candidate}.${hint}`;
 }
 
 /** Return what the reset gate does to the candidate. @param {Played} run @param {readonly string[]} letters @param {number} closed */
 function describeReset(run, letters, closed) {
   const at = run.gates.length - 1;
   const [before, candidate, old] = [run.h[at - 1], run.candidate[at], run.answers[at - 1]];
-  const uses = `With r = ${fixed(run.gates[at].r)} the candidate uses the memory`;
-  if (Math.abs(candidate - closed) < 0.05) return `${uses}, but it stays near ${fixed(closed)}.`;
-  const moves = `${uses}: it moves from ${fixed(closed)} to ${fixed(candidate)}.`;
+  const r = `r = ${fixed(run.gates[at].r)}`;
+  if (Math.abs(candidate - closed) < 0.05)
+    return `With ${r} the candidate uses the memory, but it stays near ${fixed(closed)}.`;
+  const moves = `${r} moves the candidate from ${fixed(closed)} to ${fixed(candidate)}.`;
   if (isCapital(letters[at]))
     return letters[at] === old ? moves : `${moves} Your ${old} pulls it back, so a small r is better here.`;
   const agrees = before * candidate > 0 && Math.abs(candidate) > 0.3;
-  return agrees ? `${moves} It is now on the side of ${old}, so even z = 1 keeps your ${old}.` : moves;
+  return agrees ? `${moves} That is on the side of ${old}, so even z = 1 keeps your ${old}.` : moves;
 }
 
 /** Return the number of correct answers of the visitor and of the network. @param {Played} run */
@@ -63,9 +68,12 @@ export function score({ answers, ownAnswers, right }) {
 export function findings({ ownZ, ownR }, letters) {
   const at = (/** @type {number[]} */ row, /** @type {boolean} */ capital) =>
     row.filter((_, i) => isCapital(letters[i]) === capital);
-  const capitals = `At the capitals the network opens z to ${fixed(Math.min(...at(ownZ, true)))} or more.`;
-  const [z, r] = [fixed(Math.max(...at(ownZ, false))), fixed(Math.min(...at(ownR, false)))];
-  return `${capitals} At the small letters it keeps z at ${z} or less. There r is ${r} or more, so the candidate repeats the letter in memory.`;
+  const least = (/** @type {number[]} */ row) => `${fixed(Math.min(...row))} or more`;
+  const most = (/** @type {number[]} */ row) => `${fixed(Math.max(...row))} or less`;
+  return (
+    `At the capitals the network’s z is ${least(at(ownZ, true))}, and its r is ${most(at(ownR, true))}: the new letter replaces the memory. ` +
+    `At the small letters z is ${most(at(ownZ, false))}, and r is ${least(at(ownR, false))}: even the candidate repeats the letter in memory.`
+  );
 }
 
 /** Return the reason for the visitor's first wrong answer, else of the first that was nearly wrong, or "". @param {Played} run @param {readonly string[]} letters */

@@ -9,7 +9,7 @@ import { goTo, layerIndex, layerOf, lookAt, setBrush, unitsInSight } from "../st
 
 /** @param {HTMLElement} scroller @param {HTMLElement} columns inside it @param {Store} store */
 export function mountPointer(scroller, columns, store) {
-  /** The cell where dragging began. @type {{signal: Signal, step: number, row: number} | null} */
+  /** The cell where dragging began, and whether the pointer has left it. @type {{signal: Signal, step: number, row: number, left: boolean} | null} */
   let origin = null;
 
   /** @param {PointerEvent} event */
@@ -31,11 +31,13 @@ export function mountPointer(scroller, columns, store) {
     const state = store.get();
     const { step, unit, views } = state;
     const row = unitsInSight(state).indexOf(unit);
-    if (type === "pointerdown" || origin?.signal !== signal) origin = { signal, step, row };
+    if (type === "pointerdown" || origin?.signal !== signal) origin = { signal, step, row, left: false };
+    origin.left ||= step !== origin.step || row !== origin.row;
     const [from, to] = [Math.min(origin.step, step), Math.max(origin.step, step)];
     const rows = [Math.min(origin.row, row), Math.max(origin.row, row) + 1];
     if (views.includes("alike")) store.update(setBrush, { signal, from, to });
-    if (views.includes("whatif"))
+    // A state is only selected by dragging: a press on it is a look, and the form of clamps keeps its gate.
+    if (views.includes("whatif") && (origin.left || canClamp(state, signal)))
       store.update(select, rangeOf(state, signal, from, to, unitsInSight(state).slice(...rows)));
   }
 
@@ -50,13 +52,16 @@ export function mountPointer(scroller, columns, store) {
 const isOnColumns = ({ target }) =>
   target instanceof Element && !(target instanceof HTMLInputElement) && target.closest(".columns") !== null;
 
+/** @param {State} state @param {Signal} signal */
+const canClamp = (state, signal) => signal in cellOf(layerOf(state)).holds;
+
 /**
  * Return the range of a clamp for these steps. A state itself cannot be clamped; only the previous state that a step reads can. So
  * the range of a state starts one step later.
  * @param {State} state @param {Signal} signal @param {number} from @param {number} to @param {number[]} units from 0
  */
 function rangeOf(state, signal, from, to, units) {
-  const isState = !(signal in cellOf(layerOf(state)).holds);
+  const isState = !canClamp(state, signal);
   const shifted = (/** @type {number} */ step) => Math.min(step + (isState ? 1 : 0), state.run.T);
   return {
     gate: isState ? `${signal}_prev` : signal,

@@ -64,7 +64,7 @@ export function mountEvolution(section, store) {
     const { theme, unit, run } = studio.cells[studio.at];
     const { tapes } = trainingOf(studio, studio.at);
     const { cell, H } = run.layers[0];
-    const look = boot.figures[cell][theme].data.find(({ name, meta }) => name === select.value && !meta);
+    const look = boot.figures[cell][theme].data.find(({ name }) => name === select.value);
     if (!look) return;
     const { colorscale, zmin, zmax } = look;
     const shades = Array.from({ length: SHADES }, (_, i) => colourAt(colorscale, i / (SHADES - 1)));

@@ -1,6 +1,7 @@
-/** The choice between light and dark. Until the visitor presses the button, the page follows the system's setting. */
+/** The choice between light and dark. Until the visitor presses the button, the page follows the system's setting. A page in a frame also follows the page around it. */
 
 /** @import { Store } from "../store.js" */
+import { followTheme } from "../host.js";
 import { setTheme } from "../state.js";
 import { currentTheme, switchTheme } from "../theme.js";
 
@@ -10,5 +11,6 @@ import { currentTheme, switchTheme } from "../theme.js";
  */
 export function mountAppearance(button, store) {
   button.addEventListener("click", () => store.update(setTheme, switchTheme()));
+  followTheme((theme) => store.update(setTheme, theme));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => store.update(setTheme, currentTheme()));
 }

@@ -132,7 +132,7 @@ function createLayer(svg, figures) {
  */
 function shade(figures, name, value, state) {
   const { data } = figures[state.theme];
-  const pictureOf = (/** @type {string} */ signal) => data.find((picture) => picture.name === signal && !picture.meta);
+  const pictureOf = (/** @type {string} */ signal) => data.find(({ name }) => name === signal);
   const picture = /** @type {Picture} */ (pictureOf(name) ?? pictureOf(ownOf(state).scaledAs[name] ?? "h"));
   // Inputs and terms are shown on a scale from −1 to 1, whatever that of the state is.
   const [zmin, zmax] = isTerm(name) || name === "x" ? [-1, 1] : [picture.zmin, picture.zmax];

@@ -8,7 +8,6 @@
 /** @import { State, Theme } from "../state.js" */
 /** @import { Figure, Picture, PlotlyLibrary, Place } from "../plot.js" */
 import { findAll, newElement } from "../elements.js";
-import { ownOf } from "../own.js";
 import { drawHeatmaps } from "../plot.js";
 import { shownRows } from "../reading.js";
 import { layerOf, unitsInSight } from "../state.js";
@@ -69,15 +68,11 @@ export function mountHeatmaps(tape, store, figures) {
     }
     const inSight = (/** @type {Rows} */ all) => (all.length === units.length ? all : units.map((unit) => all[unit]));
     const { data, layout } = figureOf(figures[state.theme], state);
-    const pictures = data.map((picture) => ({
-      ...picture,
-      z: inSight(picture.meta ? (ownOf(state).veilOf?.(layerOf(state)) ?? []) : shownRows(state, picture.name)),
-    }));
+    const pictures = data.map((picture) => ({ ...picture, z: inSight(shownRows(state, picture.name)) }));
     if (Plotly) drawHeatmaps(Plotly, figure, { data: pictures, layout }, places);
     for (const { signal, values } of rows) {
-      const picture = pictures.find(({ name, meta }) => name === signal && !meta);
-      const veil = pictures.find(({ meta }) => meta?.over === signal);
-      if (picture) writeNumbers(values, picture, veil, state.run, places[signal], Plotly !== null);
+      const picture = pictures.find(({ name }) => name === signal);
+      if (picture) writeNumbers(values, picture, state.run, places[signal], Plotly !== null);
     }
     drawn = state;
   }
@@ -111,15 +106,13 @@ export function mountHeatmaps(tape, store, figures) {
 const halfOf = (i, H) => (i === 0 ? "encoder " : i === H - 1 ? "decoder " : "");
 
 /**
- * Return the figure for values or for differences. Differences have no veil, and all their signals use the scale of h.
+ * Return the figure for values or for differences. In differences all signals use the scale of h.
  * @param {Figure} figure
  * @param {State} state
  */
 function figureOf(figure, { theme, difference, run }) {
   if (!difference || !run.twin) return figure;
   const { colorscale } = /** @type {Picture} */ (figure.data.find(({ name }) => name === "h"));
-  const data = figure.data
-    .filter(({ meta }) => !meta)
-    .map((picture) => ({ ...picture, colorscale, zmin: -1, zmax: 1 }));
+  const data = figure.data.map((picture) => ({ ...picture, colorscale, zmin: -1, zmax: 1 }));
   return { data, layout: { ...figure.layout, meta: `${theme} difference` } };
 }

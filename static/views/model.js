@@ -43,19 +43,11 @@ export function mountModel(section, store, actions) {
     if (picker.value !== state.model) picker.value = state.model;
     picker.title = picker.selectedOptions[0]?.text ?? ""; // whole, also where a name from a file is very long
     setText(changed, tellChanges(state.run));
-    const todo = document.querySelector(".todo"); // the task after Be the gate, until it is done
-    if (todo && (changed.textContent || (shown && shown !== state.run.model))) {
-      todo.remove();
-      find(".usual").hidden = false;
-    }
     if (shown === state.run.model) return; // the words are about what is on the tape
-    const isFirst = !shown; // the page already has the words of its first model, or a task for it
     shown = state.run.model;
     const entry = /** @type {ModelEntry} */ (state.models.find(({ id }) => id === shown));
     const { card } = entry;
-    if (!isFirst) {
-      find("#question").textContent = card.question;
-    }
+    find("#question").textContent = card.question;
     find("#task").textContent = `${origins[card.weights]} ${card.about}. ${card.reading}`;
     const units = entry.layers.map(({ units }) => units).join(" + ");
     const [quality, ...baselines] = card.summary.split(". ");

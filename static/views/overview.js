@@ -59,9 +59,7 @@ export function mountOverview(tape, store, figures) {
  * @param {HTMLCanvasElement} canvas @param {State} state @param {Figure} figure
  */
 function paint(canvas, state, figure) {
-  const { colorscale, zmin, zmax } = /** @type {Picture} */ (
-    figure.data.find(({ name, meta }) => name === "h" && !meta)
-  );
+  const { colorscale, zmin, zmax } = /** @type {Picture} */ (figure.data.find(({ name }) => name === "h"));
   const shades = Array.from({ length: SHADES }, (_, i) => colourAt(colorscale, i / (SHADES - 1)));
   const rows = layerOf(state).rows.h;
   const units = unitsInOrder(state);

@@ -85,6 +85,6 @@ export function mountForm(form, store, alter) {
     setBounds(state, range.gate);
     if (chosen !== null) value.value = String(converted(state, range.gate, clamps[chosen].value));
     showValue();
-    button.textContent = chosen === null ? "Clamp" : "Done";
+    button.textContent = chosen === null ? "Clamp" : "New clamp";
   };
 }

@@ -53,7 +53,7 @@ async ([t, units]) => {
         shown[cell] = {
             numbers,
             rounded: relations.filter((sign) => sign.textContent === "≈").map((sign) => sign.dataset.relation),
-            drawn: Object.fromEntries(tape.querySelector(".heatmaps").data.filter(({ meta }) => !meta)
+            drawn: Object.fromEntries(tape.querySelector(".heatmaps").data
                 .map(({ name, z }) => [name, z.map((row) => [...row].filter((value) => !Number.isNaN(value)))])),
             outputs: [...tape.querySelectorAll(".outputs:not(.twin) li")].map((li) => li.textContent),
             wrong: [...tape.querySelectorAll(".outputs:not(.twin) li")].map((li) => li.className === "wrong"),

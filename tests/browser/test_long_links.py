@@ -22,7 +22,7 @@ def expect_run(lab: Lab, model: gru.Model) -> None:
     """Wait until the last state of the run is on the tape, and expect its states."""
     h = gru.trace(model, LONG).h
     lab.page.wait_for_function(
-        """last => document.querySelector(".heatmaps").data?.find(({ name, meta }) => name === "h" && !meta)
+        """last => document.querySelector(".heatmaps").data?.find(({ name }) => name === "h")
             ?.z.every((row, unit) => Math.abs(row[199] - last[unit]) < 1e-9)""",
         arg=h[-1].tolist(),
     )

@@ -13,7 +13,7 @@ from tests.support import contract
 from tests.support.lab import Lab
 
 DRAWN = """
-() => Object.fromEntries(document.querySelector(".heatmaps").data.filter(({ meta }) => !meta)
+() => Object.fromEntries(document.querySelector(".heatmaps").data
     .map(({ name, z }) => [name, [...z[0]].filter((value) => !Number.isNaN(value))]))
 """
 

@@ -31,7 +31,7 @@ async ([cell, place]) => {
     const tape = document.querySelector(`#tape-${cell}`);
     return {
         step: tape.querySelector(".at-step").textContent,
-        drawn: Object.fromEntries(tape.querySelector(".heatmaps").data.filter(({ meta }) => !meta)
+        drawn: Object.fromEntries(tape.querySelector(".heatmaps").data
             .map(({ name, z }) => [name, z.map((row) => [...row].filter((value) => !Number.isNaN(value)))])),
         outputs: [...tape.querySelectorAll(".outputs:not(.twin) li")].map((li) => li.textContent),
         before: [...tape.querySelectorAll(".twin li")].map((li) => li.textContent),

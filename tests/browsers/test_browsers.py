@@ -62,7 +62,7 @@ class Page:
 
         def drawn() -> bool:
             rows = self.driver.script(
-                "return [...document.querySelector('.heatmaps').data.find((p) => p.name === 'h' && !p.meta).z[0]]"
+                "return [...document.querySelector('.heatmaps').data.find((p) => p.name === 'h').z[0]]"
             )
             return bool([value for value in rows if value is not None] == pytest.approx(states, abs=1e-12))
 

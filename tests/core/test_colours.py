@@ -10,7 +10,7 @@ import pytest
 from gru_core.arrays import Array
 from gru_core.cells.registry import CELLS
 from gru_core.cells.signals import Signal, Theme
-from gru_core.runs.figures import VEIL
+from gru_core.runs.figures import PAPER
 from tests.support.vision import MACHADO, contrast, least_difference, on_scale, simulated
 
 THEMES: tuple[Theme, ...] = ("light", "dark")
@@ -24,8 +24,6 @@ GATES = {
     if signal.scale is not STATE.scale and signal.lowest == 0
 }
 """The gates of all cells, each with its own scale."""
-
-PAPER = {theme: f"rgb{VEIL['paper'][theme]}" for theme in THEMES}
 
 
 @pytest.mark.parametrize("theme", THEMES)

@@ -217,7 +217,7 @@ def test_a_figure_saved_as_html_loads_nothing(tmp_path: Path) -> None:
 
 def pictures(trace: Trace, **options: Any) -> dict[str, Any]:
     """Return the heatmaps of a figure by the name of their signal."""
-    return {p.name: p for p in trace.figure(**options).data if p.meta is None}
+    return {p.name: p for p in trace.figure(**options).data}
 
 
 @pytest.mark.parametrize(

@@ -233,7 +233,7 @@ def test_an_initial_state_with_a_wrong_shape_is_refused() -> None:
 
 def test_the_figure_shows_the_trace() -> None:
     trace = gru.trace(gru.load("store-and-recall"), "A b c ?")
-    pictures = {p.name: p for p in trace.figure().data if p.meta is None}
+    pictures = {p.name: p for p in trace.figure().data}
     assert list(pictures) == ["r", "z", "h_tilde", "h"]
     for name, picture in pictures.items():
         np.testing.assert_array_equal(picture.z, getattr(trace, name).T)

@@ -91,7 +91,7 @@ class Lab:
     def drawn(self, signal: str) -> np.ndarray:
         """Return the values in Plotly's picture of a signal, `(T, H)`, without columns that are still empty."""
         rows: Any = self.page.evaluate(
-            "name => document.querySelector('.heatmaps').data.find(p => p.name === name && !p.meta)"
+            "name => document.querySelector('.heatmaps').data.find(p => p.name === name)"
             ".z.map(row => Array.from(row, value => Number.isNaN(value) ? null : value))",
             signal,
         )
@@ -117,7 +117,7 @@ class Lab:
             """([ends, close]) => Object.entries(ends).every(([signal, [first, last, T]]) => {
                 const { data } = document.querySelector(".heatmaps");
                 if (!data) return false;
-                const { z } = data.find(({ name, meta }) => name === signal && !meta);
+                const { z } = data.find(({ name }) => name === signal);
                 const near = (value, expected) => Math.abs(value - expected) < close;
                 return near(z[0][0], first) && near(z[0][T - 1], last) && !(T in z[0] && !Number.isNaN(z[0][T]));
             })""",

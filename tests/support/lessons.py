@@ -72,7 +72,9 @@ def flow(runs: gru.Trace, clamps: str, t: int, earlier: int, unit: int) -> float
 
 
 @cache
-def run(model: str, sequence: str, clamps: str, weights: str = "") -> gru.Trace:
+def run(
+    model: str, sequence: str, clamps: str, weights: str = "", write: tuple[int, float, int] | None = None
+) -> gru.Trace:
     """Return a run with clamps, such as z@4=0.5, z@2-101=0.03, z.1@4=0 (unit 1) and L2.z@4=0 (layer 2).
 
     The weights change as in `changed`.
@@ -84,6 +86,12 @@ def run(model: str, sequence: str, clamps: str, weights: str = "") -> gru.Trace:
         steps = slice(int(first) - 1, None if to == "" else int(to or first))
         units = None if unit is None else [int(unit) - 1]
         clamp_list.append(gru.Clamp(gate, float(value), units=units, steps=steps, layer=int(layer or 1) - 1))
+    if write:
+        steps, temperature, seed = write
+        if model.startswith("sunspots"):
+            return gru.forecast(changed(model, weights), sequence, steps, clamps=clamp_list).trace
+        rng = np.random.default_rng(seed)
+        return gru.write(changed(model, weights), sequence, steps, temperature, rng, clamps=clamp_list).trace
     return gru.trace(changed(model, weights), sequence, clamps=clamp_list)
 
 
@@ -173,9 +181,13 @@ def term(text: str, link: str) -> float | str:
         return float(model.layers[0].units)
     if words[0] == "inputs":
         return float(model.layers[0].inputs)
-    runs = run(keys["model"], keys["sequence"], keys.get("clamps", ""), keys.get("weights", ""))
-    name, unit, t, earlier = re.fullmatch(
-        r"([a-z_-]+)(?:\.(\d+))?(?:@(\d+))?(?: from (\d+))?", expression.strip()
+    if words[0] == "measured":
+        return model.card.measured[" ".join(words[1:])]
+    settings = (int(keys.get("write") or 0), float(keys.get("temperature", 1)), int(keys.get("seed", 0)))
+    write = settings if settings[0] else None
+    runs = run(keys["model"], keys["sequence"], keys.get("clamps", ""), keys.get("weights", ""), write)
+    name, unit, t, earlier, label = re.fullmatch(
+        r"([a-z_-]+)(?:\.(\d+))?(?:@(\d+))?(?: from (\d+)| of (\w+))?", expression.strip()
     ).groups()  # type: ignore[union-attr]
     u, i = int(unit or keys.get("unit", 1)) - 1, int(t or keys.get("t", 1)) - 1
     layer = runs.layers[int(keys.get("layer", len(runs.layers))) - 1]
@@ -186,6 +198,13 @@ def term(text: str, link: str) -> float | str:
     if name == "y":
         y = runs.y[i]
         return float(y[0]) if model.readout.kind == "linear" else model.readout.labels[int(y.argmax())]
+    if name in ("probability", "drawn"):
+        p = runs.y[i] ** (1.0 if name == "probability" or write is None else 1 / write[1])
+        return float((p / p.sum())[model.readout.labels.index(label)] if label else p.max() / p.sum())
+    if name == "written":
+        return "".join(token for token in (runs.tokens or []) if len(token) == 1 and token != ".")
+    if name == "forecast":
+        return float(100 * runs.y[i, 0])
     if name == "keeps":
         return float(1 - runs.z[i, u])
     if name == "half-life":

@@ -41,7 +41,7 @@ SHOWN = """
         texts,
         outputs: [...document.querySelectorAll("#outputs li")].map(({ textContent }) => textContent.trim()),
         rows: Object.fromEntries(signals.map((signal) => [signal, row(signal)])),
-        drawn: Object.fromEntries(pictures.filter(({ meta }) => !meta).map(({ name, z }) =>
+        drawn: Object.fromEntries(pictures.map(({ name, z }) =>
             [name, Array.from(z[0], (value) => value !== null && !Number.isNaN(value))])),
         marked: [parts[0], document.querySelector("#tape") ?? document.createElement("p")]
             .some((part) => part.querySelector(".is, .yours, .found, .picked, .predict :checked, .real[d^=M]")),

@@ -20,9 +20,9 @@ test("a wrong answer is explained by the visitor's own z, or by an earlier mista
 
 test("at a new letter the feedback on the last one comes first, and the candidate follows", () => {
   const start = describe(played([closed], [0], [-0.99], ["B"]), letters, -0.99);
-  assert.match(start, /A proposes .*candidate: −0\.99/);
+  assert.match(start, /A .*candidate: −0\.99/);
   const second = describe(played([{ z: 1, r: 0 }, closed], [-1, -1], [-1, 0.07], ["A", "A"]), letters, 0.07);
-  assert.match(second, /^Correct\. m is noise.* 0\.07\. Move r/);
+  assert.match(second, /^Correct at A\. .*m, is noise.* 0\.07\. Move r/);
 });
 
 test("the sentence about r says what it did to the candidate, and what this is good for", () => {
@@ -45,5 +45,15 @@ test("the sentence about r says what it did to the candidate, and what this is g
 
 test("the findings name the network's gates at capitals and at small letters", () => {
   const text = findings({ ownZ: [0.91, 0.02, 0.89, 0.04], ownR: [0.1, 0.94, 0.1, 0.87] }, letters);
-  for (const number of ["0.89", "0.04", "0.87"]) assert.ok(text.includes(number), number);
+  for (const number of ["0.89", "0.10", "0.04", "0.87"]) assert.ok(text.includes(number), number);
+});
+
+test("the sentence is about the gate that the visitor moved last", () => {
+  const gates = [
+    { z: 1, r: 0 },
+    { z: 0.4, r: 1 },
+  ];
+  const run = played(gates, [-0.9, -0.2], [-1, -0.97], ["A", "A"]);
+  assert.match(describe(run, letters, 0.07, "r"), /from 0\.07 to −0\.97/);
+  assert.match(describe(run, letters, 0.07, "z"), /memory is −0\.20, .*just reads as A/);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { blend, wantsWhite } from "../../static/theme.js";
+import { wantsWhite } from "../../static/theme.js";
 
 /** Return the relative luminance of a color (WCAG 2.2). @param {readonly number[]} colour */
 function luminance(colour) {
@@ -11,18 +11,14 @@ function luminance(colour) {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
-test("the number in a cell of any color has a contrast of 4.5, also where a veil dims the cell", () => {
+test("the number in a cell of any color has a contrast of 4.5", () => {
   const levels = [0, 51, 102, 153, 204, 255];
-  for (const paper of /** @type {[number, number, number][]} */ ([
-    [253, 252, 249],
-    [22, 25, 30],
-  ]))
-    for (const r of levels)
-      for (const g of levels)
-        for (const b of levels)
-          for (const share of [0, 0.3, 0.6]) {
-            const cell = blend([r, g, b], paper, share);
-            const [low, high] = [luminance(cell), wantsWhite(cell) ? 1 : 0].sort((one, other) => one - other);
-            assert.ok((high + 0.05) / (low + 0.05) >= 4.5, `${cell}`);
-          }
+  for (const r of levels)
+    for (const g of levels)
+      for (const b of levels) {
+        /** @type {[number, number, number]} */
+        const cell = [r, g, b];
+        const [low, high] = [luminance(cell), wantsWhite(cell) ? 1 : 0].sort((one, other) => one - other);
+        assert.ok((high + 0.05) / (low + 0.05) >= 4.5, `${cell}`);
+      }
 });

@@ -1,0 +1,1 @@
+"""Figures in the pages of other programs: notebooks, Sphinx, Markdown, and plain HTML."""

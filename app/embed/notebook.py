@@ -1,0 +1,114 @@
+"""Figures in notebooks: `gru.show` and `Trace.show` return the widget of this module."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from gru_core import Model, Trace
+
+from ..errors import Refused
+from ..exports import page as export
+from ..link import CHANGES, FOCUS
+from ..models import served_models
+from ..pages.page import PARTS
+from ..runs.linked import run_link
+from ..settings import Settings
+from . import component
+from .height import VIEWS, height_of
+from .keys import keys_of
+
+try:
+    import anywidget
+    import traitlets
+except ImportError as error:
+    raise ImportError("gru.show needs anywidget: pip install 'gruscope[notebook]'") from error
+
+NUMBERS = ("t", "unit", "layer")
+"""The keys of a link that are whole numbers."""
+
+TEXTS = ("sequence", *CHANGES, *(key for key in FOCUS if key not in NUMBERS))
+"""The other keys."""
+
+USUAL = {"views": VIEWS, "convention": "source", "zoom": "unit", "table": "h", "scale": "absolute"}
+"""The values of keys that a link leaves out. Every other text is empty then."""
+
+HIDDEN = ("question", "model", "share")
+"""The parts of a page that a notebook does not need."""
+
+
+class Figure(anywidget.AnyWidget):
+    """A live figure of a run in a notebook.
+
+    Each key of a link is an attribute: `figure.t = 3` moves the cursor, and after the reader has moved it, `figure.t`
+    is the new timestep. Timesteps, units and layers count from 1. `figure.observe` calls a function after a change.
+    The figure runs its network in the browser, so it also works without a kernel.
+    """
+
+    _esm = component.widget()
+    page = traitlets.Unicode().tag(sync=True)
+    defaults = traitlets.Dict().tag(sync=True)
+    label = traitlets.Unicode().tag(sync=True)
+    height = traitlets.Int().tag(sync=True)
+    theme = traitlets.Enum(["", "light", "dark"], "").tag(sync=True)
+
+    def __init__(self, trace: Trace, page: str, keys: dict[str, str], **options: Any) -> None:
+        """Return the figure of a run on an exported `page`. `keys` are the keys of its link."""
+        numbers = {"t": 1, "unit": 1, "layer": len(trace.layers)}
+        texts = {key: USUAL.get(key, "") for key in TEXTS}
+        defaults: dict[str, Any] = numbers | texts
+        self.add_traits(
+            **{key: traitlets.Int(value).tag(sync=True) for key, value in numbers.items()},
+            **{key: traitlets.Unicode(value).tag(sync=True) for key, value in texts.items()},
+        )
+        values = {key: int(value) if key in NUMBERS else value for key, value in keys.items() if key in defaults}
+        packed = base64.b64encode(gzip.compress(page.encode(), mtime=0)).decode()
+        label = f"{trace.model.card.title}: {keys['sequence']}"
+        super().__init__(page=packed, defaults=defaults, label=label, **values, **options)
+        self._table = trace._repr_html_()
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """Return the widget and, for programs that show no widgets, the run as a table."""
+        bundle = super()._repr_mimebundle_()
+        return bundle and (bundle[0] | {"text/html": self._table}, bundle[1])
+
+
+def show(
+    model: Model,
+    sequence: str | None = None,
+    hide: Sequence[str] = HIDDEN,
+    height: int = 0,
+    theme: str = "",
+    **view: Any,
+) -> Figure:
+    """Return a figure of a model's run over a sequence: see `gru_core.notebook.show`."""
+    unknown = [key for key in view if key not in (*NUMBERS, *TEXTS)]
+    if unknown:
+        raise ValueError(f"there is no key {unknown[0]!r} of a view: choose from {', '.join((*NUMBERS, *TEXTS[1:]))}")
+    if set(hide) - set(PARTS):
+        raise ValueError(f"hide has a part that no page has: choose from {', '.join(PARTS)}")
+    name = re.sub(r"[^\w-]+", "-", model.card.title, flags=re.ASCII).strip("-").lower() or "model"
+    keys = {key: str(value) for key, value in view.items()}
+    with TemporaryDirectory() as folder:
+        name = f"notebook-{name}"  # so that it cannot be the name of a preset
+        model.save(Path(folder) / f"{name}.safetensors")
+        settings = Settings.from_environment({"GRUSCOPE_MODELS": folder}, local=True)
+        try:
+            run = run_link({"model": name, "sequence": sequence or model.examples[0]} | keys, settings)
+            page = export.page(run, settings, hide=hide)
+        except Refused as error:
+            raise ValueError(str(error)) from error
+        finally:
+            served_models.cache_clear()
+    keys |= {"sequence": str(run.scenario.sequence)}
+    return Figure(run.trace, page, keys, height=height or height_of(run), theme=theme)
+
+
+def show_trace(trace: Trace, **view: Any) -> Figure:
+    """Return a figure of a run: see `Trace.show`."""
+    return show(trace.model, **keys_of(trace) | view)

@@ -1,0 +1,186 @@
+/**
+ * The element <gru-scope>, a figure inside a page that is not GRU Scope's own. It shows an exported page, or the page of a server, in
+ * a frame. The frame keeps the styles, the scripts and the storage of both pages apart, and it works under a strict CSP.
+ *
+ * - `src` is the address of the page. Instead, the property `page` can be the HTML of an exported page.
+ * - `theme` is "light" or "dark". Without it the figure has the theme of the page behind it.
+ * - `height` is the height in pixels until the figure reports its own. `label` is the name for screen readers.
+ * - The property `link` is the link to the present view, and `set({t: "4"})` changes keys of it. The event "change" follows each change.
+ *
+ * The content of the element, such as a link or a picture, is for readers without scripts.
+ */
+
+import { themeBehind, watchTheme } from "./theme.js";
+
+/** The figure shrinks only if it is this much too high, in pixels: a sentence that loses a line moves nothing on the page. */
+const SLACK = 60;
+
+/** The milliseconds until a figure that reports nothing counts as not loaded: from the start, and after the frame has loaded. */
+const [TO_LOAD, TO_REPORT] = [30_000, 3_000];
+
+/**
+ * An exported page gets no access to this page or to its storage. A server's page needs its own origin for its requests, and a page
+ * opened from disk for its files.
+ */
+const SANDBOX = "allow-scripts allow-popups allow-popups-to-escape-sandbox allow-downloads allow-forms";
+
+export class Figure extends HTMLElement {
+  static observedAttributes = ["src", "theme"];
+
+  /** The HTML of an exported page. */
+  page = "";
+
+  /** The link to the present view, or "" until the figure has reported it. */
+  link = "";
+
+  /** @type {Record<string, string>} the keys to set as soon as the figure reports its link */
+  #wanted = {};
+  #root = this.attachShadow({ mode: "open" });
+  #frame = document.createElement("iframe");
+  #message = document.createElement("p");
+  #height = 0;
+  #width = 0;
+  #timer = 0;
+  /** @type {AbortController | null} */
+  #connection = null;
+
+  connectedCallback() {
+    const { signal } = (this.#connection = new AbortController());
+    this.style.display ||= "block";
+    this.#frame.title = this.getAttribute("label") ?? "GRU Scope";
+    this.#frame.allow = "clipboard-write";
+    this.#frame.style.cssText = "display: block; width: 100%; border: 0";
+    this.#message.role = "alert";
+    this.#message.style.cssText = "padding: 1em; border: 1px solid; border-radius: 4px";
+    this.#message.hidden = true;
+    this.#fit(this.#height || Number(this.getAttribute("height") ?? 640));
+    this.#root.replaceChildren(this.#message, this.#frame);
+    addEventListener("message", this.#receive, { signal });
+    this.#frame.addEventListener("load", () => this.#wait(TO_REPORT), { signal });
+    watchTheme(this.#sendTheme, signal);
+    // A figure far below loads when the reader comes near.
+    const near = new IntersectionObserver(
+      (entries) => {
+        if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+        near.disconnect();
+        this.#load();
+      },
+      { rootMargin: "800px" },
+    );
+    near.observe(this);
+    signal.addEventListener("abort", () => near.disconnect());
+  }
+
+  disconnectedCallback() {
+    clearTimeout(this.#timer);
+    this.#connection?.abort();
+    if (this.link) this.#wanted = Object.fromEntries(new URLSearchParams(this.link));
+  }
+
+  /** @param {string} name @param {string | null} before */
+  attributeChangedCallback(name, before) {
+    if (!this.#connection || before === null) return;
+    if (name === "theme") this.#sendTheme();
+    else this.#load();
+  }
+
+  /** Set keys of the link, such as `t` and `sequence`. An empty text removes a key. @param {Record<string, string>} keys */
+  set(keys) {
+    if (!this.link) Object.assign(this.#wanted, keys);
+    else this.#send({ link: this.#linkWith(keys) });
+  }
+
+  get #theme() {
+    return this.getAttribute("theme") ?? themeBehind(this);
+  }
+
+  #load() {
+    this.#wait(TO_LOAD);
+    const src = this.getAttribute("src");
+    if (this.page || isFile(src)) this.#frame.setAttribute("sandbox", SANDBOX);
+    if (this.page) {
+      this.#frame.srcdoc = this.page.replace("<html ", `<html data-theme="${this.#theme}" `);
+    } else if (src) {
+      const address = new URL(src, document.baseURI);
+      address.searchParams.set("theme", this.#theme);
+      this.#frame.src = address.href;
+    }
+  }
+
+  /** @param {object} message */
+  #send = (message) => this.#frame.contentWindow?.postMessage({ type: "gruscope", ...message }, "*");
+
+  #sendTheme = () => this.#send({ theme: this.#theme });
+
+  /** @param {MessageEvent} event */
+  #receive = ({ data, source }) => {
+    if (source !== this.#frame.contentWindow || data?.type !== "gruscope") return;
+    this.#show(true);
+    if (data.height) this.#fit(data.height);
+    if (typeof data.link !== "string") return;
+    this.link = data.link;
+    if (data.ready) {
+      this.#sendTheme();
+      const wanted = this.#linkWith(this.#wanted);
+      this.#wanted = {};
+      if (wanted !== this.link) return this.#send({ link: wanted });
+    }
+    this.dispatchEvent(new CustomEvent("change", { detail: { link: this.link } }));
+  };
+
+  /** Return the present link with other values of some keys. @param {Record<string, string>} keys */
+  #linkWith(keys) {
+    const query = new URLSearchParams(this.link);
+    for (const [key, value] of Object.entries(keys)) {
+      if (value) query.set(key, value);
+      else query.delete(key);
+    }
+    // Written as the figure writes it, so that an equal link is the same text.
+    return `?${query}`.replaceAll(/%2C|%40|%3D/g, decodeURIComponent);
+  }
+
+  /** @param {number} height */
+  #fit(height) {
+    const width = this.clientWidth;
+    if (width === this.#width && height <= this.#height && height > this.#height - SLACK) return;
+    [this.#width, this.#height] = [width, height];
+    this.#frame.style.height = `${height}px`;
+  }
+
+  /** @param {number} patience in milliseconds */
+  #wait(patience) {
+    clearTimeout(this.#timer);
+    if (this.link) return;
+    this.#timer = setTimeout(() => this.#show(false), patience);
+  }
+
+  /** Show the figure or, if it did not load, the reason and a link. @param {boolean} loaded */
+  #show(loaded) {
+    clearTimeout(this.#timer);
+    if (this.#message.hidden === loaded) return;
+    this.#message.hidden = loaded;
+    this.#frame.hidden = !loaded;
+    this.#frame.style.display = loaded ? "block" : "none";
+    const src = this.getAttribute("src");
+    const address = src && new URL(src, document.baseURI);
+    this.#message.textContent = address
+      ? `This figure did not load. ${address.host || "The file"} does not answer, or it does not allow this page to show the figure. `
+      : "This figure did not load, because this page does not allow scripts in frames.";
+    if (!address) return;
+    const link = Object.assign(document.createElement("a"), { href: address.href, target: "_blank", rel: "noopener" });
+    link.textContent = "Open the figure in a new tab";
+    this.#message.append(link);
+  }
+}
+
+/** Define the element. On a page that does this twice, the first definition counts. */
+export function define() {
+  if (!customElements.get("gru-scope")) customElements.define("gru-scope", Figure);
+}
+
+/** Return whether a host serves an exported page, which is a file, at an address. @param {string | null} src */
+function isFile(src) {
+  if (src === null) return false;
+  const { pathname, protocol } = new URL(src, document.baseURI);
+  return pathname.endsWith(".html") && protocol !== "file:";
+}

@@ -1,0 +1,5 @@
+/** Defines the element <gru-scope>. This works as a module and as a classic script. */
+
+import { define } from "./figure.js";
+
+define();

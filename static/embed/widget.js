@@ -1,0 +1,51 @@
+/** The figure in a notebook, as anywidget's contract describes it: `render` gets the model, which has the state in Python, and an element. */
+
+/** @import { Figure } from "./figure.js" */
+import { define } from "./figure.js";
+
+/**
+ * The state in Python. `page` is an exported page, compressed with gzip and in base64. `defaults` has the values of keys of a link that a link leaves out.
+ * @typedef {{get: (name: string) => any, set: (name: string, value: any) => void, save_changes: () => void,
+ *            on: (event: string, listener: () => void) => void, off: (event: string, listener: () => void) => void}} Model
+ */
+
+/** Show the figure, and keep its link and the keys in the model equal. @param {{model: Model, el: HTMLElement}} place */
+export async function render({ model, el }) {
+  define();
+  const defaults = /** @type {Record<string, string | number>} */ (model.get("defaults"));
+  const figure = /** @type {Figure} */ (document.createElement("gru-scope"));
+  figure.page = await unpacked(model.get("page"));
+  for (const name of ["height", "theme", "label"]) if (model.get(name)) figure.setAttribute(name, model.get(name));
+
+  const keys = () =>
+    Object.fromEntries(Object.keys(defaults).map((key) => [key, textOf(model.get(key), defaults[key])]));
+  let waiting = false;
+  function sendKeys() {
+    if (!waiting) queueMicrotask(() => ((waiting = false), figure.set(keys())));
+    waiting = true; // Python sends several changes at once
+  }
+  for (const key of Object.keys(defaults)) model.on(`change:${key}`, sendKeys);
+
+  figure.addEventListener("change", () => {
+    const link = new URLSearchParams(figure.link);
+    for (const [key, value] of Object.entries(defaults)) {
+      const text = link.get(key);
+      model.set(key, text === null ? value : typeof value === "number" ? Number(text) : text);
+    }
+    model.save_changes();
+  });
+  figure.set(keys());
+  el.append(figure);
+  return () => {
+    for (const key of Object.keys(defaults)) model.off(`change:${key}`, sendKeys);
+  };
+}
+
+/** Write a value as a link does, which leaves out defaults. @param {string | number} value @param {string | number} usual */
+const textOf = (value, usual) => (value === usual ? "" : String(value));
+
+/** @param {string} base64 */
+function unpacked(base64) {
+  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+}
