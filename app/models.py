@@ -66,6 +66,7 @@ class ModelEntry(TypedDict):
 def model_entry(name: str, model: Model, report: Sequence[str] = ()) -> ModelEntry:
     """Return the description of a model; `report` says in sentences how an uploaded file was read."""
     encoder, task = model.encoder, task_of(model)
+    handover = None if task is None else task.handover
     layers: list[Any] = [{"cell": cell.name, "units": cell.units, **cell.variant} for cell in model.layers]
     return {
         "id": name,
@@ -78,7 +79,7 @@ def model_entry(name: str, model: Model, report: Sequence[str] = ()) -> ModelEnt
         "said": report,
         "drawn": task is not None,
         "writes": _can_write(model),
-        "handover": encoder.alphabet[task.handover.sign.start] if task is not None and task.handover is not None else "",
+        "handover": "" if handover is None else encoder.alphabet[handover.sign.start],
         "vectors": encoder.inputs if isinstance(encoder, Vectors) else 0,
     }
 

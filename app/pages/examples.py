@@ -89,12 +89,6 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
     ),
     "reversed-words": (
         Example(
-            "Only the word is given, and the decoder reads its own letters. Does it stop after the last one?",
-            urlencode({"sequence": "c a b b a >", "write": 9, "temperature": 0, "t": 6, "views": "tape,words"}),
-            "Yes. It writes A B B A C, and then its likeliest output is the period, its end. The decoder was trained "
-            "on correct letters, but while it makes no error its own letters are the same.",
-        ),
-        Example(
             "Clamp r at 0 at the sign >. What does the decoder start with?",
             _link("b a c > C A B", "r@4=0", 4),
             "It starts with B instead of C, and so it does for every word. With r = 0 the candidate of the decoder "
@@ -102,7 +96,7 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
         ),
         Example(
             "No word in training had more than five letters. What happens to a word of seven letters?",
-            urlencode({"sequence": "a b c a b c a >", "write": 9, "temperature": 0, "t": 8, "views": "tape,words"}),
+            _link("a b c a b c a > A C B A B C", "", 8, "tape,words,whatif"),
             "It writes A C B A B C and stops. The right answer is A C B A C B A: the first four letters are right. "
             "Eight numbers hold the end of the word, but not all of it.",
         ),

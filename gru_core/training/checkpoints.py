@@ -30,6 +30,7 @@ from gru_core.training.own import Column
 from gru_core.training.recipe import OWN, Recipe, begin, masks, negated, series_of, sign_in_words, task_for
 from gru_core.training.scoring import SCORE, gate_means, in_words
 from gru_core.training.table import Table
+from gru_core.training.tasks import WORD_TASKS
 
 Weights = npt.NDArray[np.float32]
 
@@ -264,7 +265,7 @@ class _Reporter:
         self.longest = self.probe.x
         if series_of(recipe) is not None:
             self.longest = self.probe.x[-recipe.schedule.T :]
-        elif recipe.task == OWN:
+        elif recipe.task == OWN or recipe.task in WORD_TASKS:
             steps = self.probe.x.any(-1).sum(0)
             self.longest = self.probe.x[: steps.max(), steps == steps.max()]
         self.losses: list[float] = []

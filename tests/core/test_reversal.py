@@ -8,8 +8,12 @@ import numpy as np
 import pytest
 
 import gru_core as gru
+from app.errors import Refused
+from app.models import model_entry
+from app.recipes import RecipeBody
 from gru_core.arrays import Array
 from gru_core.presets.recipes import PRESETS
+from gru_core.training.checkpoints import Training, train
 from gru_core.training.fit import fit
 from gru_core.training.recipe import Recipe, begin, masks, task_for
 from gru_core.training.reversal import ALPHABET, LABELS, LENGTHS, ReversedWords, reversed_letters
@@ -129,3 +133,17 @@ def test_answers_are_the_letters_before_the_sign_in_reverse(text: str, answers: 
 def test_other_networks_than_one_gru_layer_of_two_halves_are_refused(change: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="encoder and a decoder"):
         Recipe(**{**{f: getattr(RECIPE, f) for f in RECIPE.__dataclass_fields__}, **change})
+
+
+def test_a_checkpoint_of_a_training_keeps_the_halves_apart() -> None:
+    recipe = RecipeBody.model_validate({"task": NAME, "units": 6, "after": 0, "most": 3}).recipe()
+    training = Training(recipe, list(train(recipe)))
+    model = training.model(3)
+    (layer,) = model.layers
+    U = layer.U.reshape(3, 2, 3, 6)
+    assert not U[:2, 1, :, :3].any()
+    assert not U[:, 0, :, 3:].any()
+    assert model_entry(NAME, model)["handover"] == ">"
+    assert len(training.checkpoints[-1].report["lags"]) == 2 * LENGTHS[-1] + 1
+    with pytest.raises(Refused):
+        RecipeBody.model_validate({"task": NAME, "cell": "lstm"}).recipe()
