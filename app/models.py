@@ -32,10 +32,14 @@ OPEN = "this uploaded file has an open question: upload the file again and answe
 
 
 class LayerEntry(TypedDict):
-    """A layer: its cell, its number of units and, for a GRU, where its `reset` gate acts."""
+    """A layer: its cell, its number of units and, for a GRU, where its `reset` gate acts.
+
+    The last `backward_units` units read the sequence from its end.
+    """
 
     cell: str
     units: int
+    backward_units: int
     reset: NotRequired[str]
 
 
@@ -67,7 +71,10 @@ def model_entry(name: str, model: Model, report: Sequence[str] = ()) -> ModelEnt
     """Return the description of a model; `report` says in sentences how an uploaded file was read."""
     encoder, task = model.encoder, task_of(model)
     handover = None if task is None else task.handover
-    layers: list[Any] = [{"cell": cell.name, "units": cell.units, **cell.variant} for cell in model.layers]
+    layers: list[Any] = [
+        {"cell": cell.name, "units": cell.units, "backward_units": cell.backward_units, **cell.variant}
+        for cell in model.layers
+    ]
     return {
         "id": name,
         "card": asdict(model.card),

@@ -72,7 +72,13 @@ function drawCurves(curves, T, step, width, height, em) {
     cursor +
     lines.join("") +
     ticks.join("") +
-    labels(last, x(step) + 0.7 * em, margin.top, height - margin.bottom, em)
+    labels(
+      last,
+      x(Math.max(...curves.map(({ values }) => values.length))) + 0.7 * em,
+      margin.top,
+      height - margin.bottom,
+      em,
+    )
   );
 }
 

@@ -4,6 +4,7 @@
 /** @import { State } from "./state.js" */
 /** @import { Figure } from "./plot.js" */
 import { cellOf } from "./cells.js";
+import { unitName } from "./directions.js";
 import { rowsOf, turned } from "./reading.js";
 import { fixed, scenarioOf } from "./run.js";
 import { MOST_IN_ORDER, detailAt, layerIndex, layerOf, unitsInSight } from "./state.js";
@@ -42,7 +43,7 @@ export function titleOf(state) {
   const layer = run.layers.length > 1 ? `, layer ${layerIndex(state) + 1}` : "";
   return {
     run: `${title}${layer}: ${sequence.length > 60 ? `${sequence.slice(0, 60)} …` : sequence}`,
-    here: `${title}${layer}, unit ${unit + 1} at t = ${step} (${tokenAt(run, step)})`,
+    here: `${title}${layer}, unit ${unitName(layerOf(state), unit)} at t = ${step} (${tokenAt(run, step)})`,
   };
 }
 
@@ -54,6 +55,7 @@ export function titleOf(state) {
 export function signalsPicture(skeleton, state) {
   const { T, tokens } = state.run;
   const many = layerOf(state).H > MOST_IN_ORDER; // then the picture has the rows in sight
+  const isNamed = many || layerOf(state).backward_units > 0;
   const units = many ? unitsInSight(state) : numbers(0, layerOf(state).H - 1);
   const H = units.length;
   const [cell, row] = [within(WIDEST / T, 9, 46), within(420 / H, 6, 30)];
@@ -63,7 +65,11 @@ export function signalsPicture(skeleton, state) {
   const data = skeleton.data.map((picture) => {
     const rows = rowsOf(state, picture.name);
     const z = units.map((unit) => [...rows[unit].slice(0, T)]);
-    const filled = { x: numbers(1, T), y: units.map((unit) => (many ? String(unit + 1) : unit + 1)), z };
+    const filled = {
+      x: numbers(1, T),
+      y: units.map((unit) => (isNamed ? unitName(layerOf(state), unit) : unit + 1)),
+      z,
+    };
     const written = few ? { text: z.map((row) => row.map((value) => fixed(value))), texttemplate: "%{text}" } : {};
     const named = turned(state, picture.name) ? { colorbar: otherWay(/** @type {any} */ (picture).colorbar) } : {};
     return { ...picture, ...filled, ...named, ...written };
@@ -71,7 +77,7 @@ export function signalsPicture(skeleton, state) {
   /** @type {Record<string, any>} */
   const layout = { ...skeleton.layout };
   for (const name of Object.keys(layout).filter((name) => name.startsWith("yaxis")))
-    layout[name] = many
+    layout[name] = isNamed
       ? { ...layout[name], type: "category" }
       : { ...layout[name], tickmode: "linear", tick0: 1, dtick: Math.max(1, Math.round(H / 8)) };
   const ticktext = ticks.map((t) => `${escaped(nameOf(tokens?.[t - 1] ?? ""))}<br>${t}`);

@@ -7,11 +7,12 @@
 /** @import { Gate } from "./run.js" */
 /** @import { State } from "./state.js" */
 /** @import { Phrase } from "./words.js" */
+import { isFirstRead, unitName, unitsAlong } from "./directions.js";
 import { before, gateNumbers, putEquation, turned, unitAt } from "./reading.js";
 import { clampAt, fixed } from "./run.js";
 import { layerIndex, layerOf } from "./state.js";
 import * as words from "./words.js";
-import { LITTLE, MUCH, change, openness, part, tellRest, tellStep, whichUnits } from "./words.js";
+import { LITTLE, MUCH, change, openness, part, tellDirection, tellRest, tellStep, whichUnits } from "./words.js";
 
 /** Descriptions of units in words, by how open their update gate z is. @type {[words.Openness, string, string][]} */
 const UNITS = [
@@ -34,11 +35,15 @@ export function mixedAt(state, unit = state.unit) {
   return { ...at, z: turned(state, "z") ? keep : take, h_prev, keep, take };
 }
 
-/** Return whether the layer has an old state that is not 0. @param {State} state */
-export const hasPast = (state) =>
-  state.step > 1 ||
-  layerOf(state).h0.some((value) => value !== 0) ||
-  layerOf(state).rows.z.some((_, unit) => (clampAt(state.run, "h_prev", layerIndex(state), unit, 1)?.value ?? 0) !== 0);
+/** Return whether the selected unit's direction has an old state that is not 0. @param {State} state */
+export function hasPast(state) {
+  const { run, step, unit } = state;
+  const layer = layerOf(state);
+  if (!isFirstRead(run, layer, unit, step)) return true;
+  return unitsAlong(layer, unit).some(
+    (other) => (clampAt(run, "h_prev", layerIndex(state), other, step)?.value ?? layer.h0[other]) !== 0,
+  );
+}
 
 /**
  * Describe the cursor's step: the effect of the update gate, the clauses of the cell, and the result.
@@ -48,7 +53,11 @@ export const hasPast = (state) =>
 export function narrateMixed(state, at, none, clauses) {
   const past = hasPast(state);
   const result = { text: `then h ${change(at.h_prev, at.h, at.keep)}`, about: "h" };
-  return [...tellMixed(state, at, past, none), ...tellRest(state, at, [...clauses, result], tellRate(at, past))];
+  return [
+    ...tellMixed(state, at, past, none),
+    ...tellDirection(state),
+    ...tellRest(state, at, [...clauses, result], tellRate(at, past)),
+  ];
 }
 
 /**
@@ -68,7 +77,7 @@ function tellMixed(state, at, past, none) {
     const place = turned(state, "z") ? `at z = ${fixed(at.z)}` : `${openness(at.z)} (z = ${fixed(at.z)})`;
     phrases.push({ text: "the update gate is " }, { text: place, about: "z" });
   } else phrases.push({ text: whichUnits(z, UNITS), about: "z" });
-  phrases.push({ text: alone ? ": the unit " : `. Unit ${at.unit + 1} ` }, ...mixture(at, past));
+  phrases.push({ text: alone ? ": the unit " : `. Unit ${unitName(layerOf(state), at.unit)} ` }, ...mixture(at, past));
   phrases.push({ text: past && alone ? "." : ` (z = ${fixed(at.z)}).` });
   return phrases;
 }

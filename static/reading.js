@@ -3,6 +3,7 @@
 /** @import { Gate, Held, Rows, Signal } from "./run.js" */
 /** @import { State } from "./state.js" */
 import { cellOf, memoryOf } from "./cells.js";
+import { isBackward, stepBefore } from "./directions.js";
 import { answer, clampAt, fixed, isExact, isSkipped, ofLayer } from "./run.js";
 import { detailAt, layerIndex, layerOf } from "./state.js";
 import { tokenAt } from "./tokens.js";
@@ -68,13 +69,14 @@ function valuesAt(state, unit) {
 }
 
 /**
- * Return the value of h or c before the cursor's step. `first` is the index of the signal's first unit in the layer's initial
- * state.
+ * Return the value of h or c before the cursor's step: at step + 1 if the unit reads from the end. `first` is the index of the
+ * signal's first unit in the layer's initial state.
  * @param {State} state @param {Signal} signal @param {number} unit @param {number} [first]
  */
 export function before(state, signal, unit, first = 0) {
-  const { rows, h0 } = layerOf(state);
-  return state.step === 1 ? h0[first + unit] : rows[signal][unit][state.step - 2];
+  const layer = layerOf(state);
+  const step = stepBefore(layer, unit, state.step);
+  return step < 1 || step > state.run.T ? layer.h0[first + unit] : layer.rows[signal][unit][step - 1];
 }
 
 /**
@@ -202,11 +204,14 @@ const initial = (layer, value) => ({
 /** Return the origin of the cursor's state. @param {State} state @returns {Origin} */
 export function originAt(state) {
   const ledger = detailAt(state, "ledger");
+  const layer = layerOf(state);
   const row = state.step - (ledger?.from ?? 0);
   const [value, since] = [ledger?.origins[row] ?? 0, ledger?.since[row] ?? 0];
-  if (!since) return initial(layerOf(state), value);
   // A clamp on c sets the state that a timestep leaves. A clamp on the old h sets the state that a timestep reads.
-  const t = memoryOf(layerOf(state)) === "c" ? since - 1 : since;
+  const isClampedHere = clampAt(state.run, "c", layerIndex(state), state.unit, state.step) !== undefined;
+  if (!since && !isClampedHere) return initial(layer, value);
+  const after = isBackward(layer, state.unit) ? since + 1 : since - 1;
+  const t = isClampedHere ? state.step : memoryOf(layer) === "c" ? after : since;
   return { value, t, text: `the value ${fixed(value)} that a clamp set at t = ${t}` };
 }
 

@@ -26,7 +26,10 @@
  * one. `h0` has the initial state of each layer (of an LSTM h, then c); null or absent is zero.
  * @typedef {{clamps: readonly Clamp[], weights: readonly Weight[], against?: string, h0?: readonly (readonly number[])[] | null}} Changes
  */
-/** @typedef {{cell: string, H: number, reset?: "before" | "after", b: Record<Gate, number[]>, h0: number[], held: Held[]}} LayerStart */
+/**
+ * A layer before its first timestep. The last `backward_units` of its H units read the sequence from its end.
+ * @typedef {{cell: string, H: number, backward_units: number, reset?: "before" | "after", b: Record<Gate, number[]>, h0: number[], held: Held[]}} LayerStart
+ */
 /**
  * The core's results for the equations of a unit at a step: the products, in the order of the cell's `parts`, and their root mean
  * squares over the layer. `decimals` lists the results, such as "z.value", for which 2, 3 or 4 decimals are not enough, each with

@@ -5,7 +5,7 @@
 
 /** @import { Changes, Clamp, EquationStep, Gate, Layer, Run, Signal, WeightPlace } from "./run.js" */
 /** @typedef {{id: string, hint: string, alphabet: string[], examples: string[], parameters: number,
- *             layers: {cell: string, units: number, reset?: string}[], said: string[], drawn: boolean, writes: boolean, vectors: number, handover: string, questions: {ask: string, link: string, why: string}[],
+ *             layers: {cell: string, units: number, backward_units: number, reset?: string}[], said: string[], drawn: boolean, writes: boolean, vectors: number, handover: string, questions: {ask: string, link: string, why: string}[],
  *             card: {title: string, about: string, question: string, weights: string, summary: string, reading: string,
  *                    training: Record<string, string | number>, measured: Record<string, number>, confusion: number[][]}}} ModelEntry */
 /** @typedef {"light" | "dark"} Theme */
@@ -92,6 +92,7 @@
  */
 
 import { SIGNALS, cellOf, firstGate, pageCell } from "./cells.js";
+import { isBackward } from "./directions.js";
 
 export const VIEWS = /** @type {const} */ ([
   "tape",
@@ -167,7 +168,7 @@ export const orderOf = (state) => state.rows ?? (layerOf(state).H > MOST_IN_ORDE
 /** The units of each layer in their last order, because sorting takes long with many. @type {WeakMap<Layer, {key: string, units: number[]}>} */
 const sorted = new WeakMap();
 
-/** Return the units with a row in the heatmaps, in the order of the rows. @param {State} state @returns {number[]} */
+/** Return the units with a row in the heatmaps, in the order of the rows: in a bidirectional layer, those that read backward come last. @param {State} state @returns {number[]} */
 export function unitsInOrder(state) {
   const layer = layerOf(state);
   const order = orderOf(state);
@@ -176,7 +177,8 @@ export function unitsInOrder(state) {
   if (before?.key === key) return before.units;
   const units = Array.from({ length: layer.H }, (_, unit) => unit);
   const values = layer.H > MOST_ROWS ? sortedBy(layer, order) : null;
-  if (values) units.sort((a, b) => values[b] - values[a]);
+  const group = (/** @type {number} */ unit) => Number(isBackward(layer, unit));
+  if (values) units.sort((a, b) => group(a) - group(b) || values[b] - values[a]);
   sorted.set(layer, { key, units });
   return units;
 }

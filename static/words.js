@@ -4,6 +4,7 @@
 /** @import { Outcome, State } from "./state.js" */
 /** A piece of a sentence. `about` is the signal that the piece describes. @typedef {{text: string, about?: string}} Phrase */
 import { earlier, symbolOf } from "./cells.js";
+import { isBackward, isFirstRead, unitName } from "./directions.js";
 import { answer, fixed, ofLayer, twinOf } from "./run.js";
 import { layerOf } from "./state.js";
 
@@ -103,6 +104,16 @@ export const tellKinds = (names) =>
 /** Return the first words of a description of a step. @param {{t: number, x: string}} at @returns {Phrase[]} */
 export const tellStep = ({ t, x }) => [{ text: `At t = ${t} (input ` }, { text: x, about: "x" }, { text: ") " }];
 
+/** Say where the selected unit's old state is, if the unit reads the sequence from its end. @param {State} state @returns {Phrase[]} */
+export function tellDirection(state) {
+  const { run, step, unit } = state;
+  const layer = layerOf(state);
+  if (!isBackward(layer, unit)) return [];
+  const isFirst = isFirstRead(run, layer, unit, step);
+  const where = isFirst ? "it reads this timestep first" : `its old state is at t = ${step + 1}`;
+  return [{ text: ` This unit reads from the end, so ${where}.` }];
+}
+
 /** Return the description of a step that the network skips. @param {State} state @param {{t: number, x: string}} at @returns {Phrase[]} */
 export const tellSkipped = (state, at) => [
   ...tellStep(at),
@@ -191,7 +202,7 @@ function tellOutput({ run, step }) {
  * @param {State} state
  */
 export function tellOutcome({ h, y }, state) {
-  const [whose, t] = [layerOf(state).H === 1 ? "h" : `h of unit ${state.unit + 1}`, state.step];
+  const [whose, t] = [layerOf(state).H === 1 ? "h" : `h of unit ${unitName(layerOf(state), state.unit)}`, state.step];
   const answer = y.was === y.is ? `the output stays ${y.is}` : `the output changes from ${y.was} to ${y.is}`;
   return `${whose} at t = ${t} ${change(h.was, h.is)}, and ${answer}.`;
 }

@@ -44,7 +44,7 @@ def stored_model(model: Model) -> dict[str, Any]:
     if isinstance(encoder, Embedded):
         fields["table"] = _packed(encoder.table)
     layers = [
-        {"cell": cell.name, "H": cell.units, "I": cell.inputs}
+        {"cell": cell.name, "H": cell.units, "I": cell.inputs, "backward_units": cell.backward_units}
         | {name: _packed(getattr(cell, name)) for name in ("W", "U", "b")}
         | ({"c": _packed(cell.c_h)} if isinstance(cell, GRU) and cell.c_h is not None else {})
         for cell in model.layers

@@ -25,12 +25,6 @@ from gru_core.runs.trace import read
 from ..intake.upload import Upload
 
 MEMORY = 512 * 2**20
-BOTH = (
-    'the page shows one direction of a bidirectional network: choose one. In Python, gru.load(file, direction="both") '
-    "runs both"
-)
-SHOWN_LATER = ("direction", "both")
-"""The answer to a question about a file that only Python and the command line accept."""
 
 SECONDS = {"read": 2, "check": 10}
 """Seconds of processor time after the start, which can be longer by the clock on a busy machine."""
@@ -72,16 +66,11 @@ def _answer(upload: Upload, limits: Limits, reference: bytes | None) -> tuple[di
         network = imported(upload, limits)
         if reference is not None:
             return {"parity": parity_result(gru_core.check(network, other(reference, limits)))}, b""
-        if network.model.is_bidirectional:
-            raise FormatError(BOTH)
         model = mark_as_imported(network.model)
         check_outputs(model)
         return {"said": network.said}, model.to_bytes()
     except Unanswered as error:
-        options = tuple(
-            option for option in error.question.options if (error.question.key, option.value) != SHOWN_LATER
-        )
-        return {"question": asdict(replace(error.question, options=options))}, b""
+        return {"question": asdict(error.question)}, b""
     except FormatError as error:
         return {"error": str(error)}, b""
     except MemoryError:

@@ -158,11 +158,15 @@ def mistakes(lesson: Lesson, settings: Settings) -> Iterator[Mistake]:
 
 
 def link_of(figure: Figure, runs: Runs) -> str:
-    """Return the query of a figure's link, with its sequence if the link does not name one."""
+    """Return the query of a figure's link, with its sequence, also if the link does not name one.
+
+    There are spaces between the inputs, because a page can hide the last ones.
+    """
     keys = dict(figure.keys)
     if figure.page.startswith("compare/"):
         return "?" + urlencode(keys, safe=",@=") if keys else ""
-    keys["sequence"] = str(runs.get(figure).scenario.sequence)
+    linked = runs.get(figure)
+    keys["sequence"] = " ".join(linked.trace.model.encoder.tokens(str(linked.scenario.sequence)))
     return "?" + urlencode(keys, safe=",@=")
 
 

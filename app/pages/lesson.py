@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from collections.abc import Sequence
+from typing import TypedDict
 
 from ..errors import Refused
 from ..lessons import shelf
@@ -11,6 +11,7 @@ from ..lessons.formats import two_decimals
 from ..lessons.quantities import Runs
 from ..lessons.reading import Figure, Lesson
 from ..lessons.shown import ShownQuestion, ShownStep, question_of, reveal_answer, shown_steps
+from ..rooms.views import ShownView
 from ..runs.answers import to_json
 from ..runs.linked import LinkedRun
 from ..settings import Settings
@@ -50,7 +51,7 @@ def page_context(name: str, n: int, settings: Settings) -> tuple[Context, str]:
     return page | lesson_context(lesson, n, settings), template
 
 
-def lesson_context(lesson: Lesson, n: int, settings: Settings, view: Mapping[str, Any] | None = None) -> Context:
+def lesson_context(lesson: Lesson, n: int, settings: Settings, view: ShownView | None = None) -> Context:
     """Return the context that a lesson adds to the page of its n-th step's figure.
 
     In a room the page shows a `view`. It has neither later steps nor questions, because these come from the teacher.
@@ -62,7 +63,7 @@ def lesson_context(lesson: Lesson, n: int, settings: Settings, view: Mapping[str
             "shape": step.shape,
             "link": step.link,
             "upto": step.upto,
-            "covered": step.covered and view is None,
+            "covered": step.covered,
         }
         for step in steps
     ]
@@ -71,7 +72,7 @@ def lesson_context(lesson: Lesson, n: int, settings: Settings, view: Mapping[str
     }
     if view is not None:
         sent = [data | {"link": "", "upto": None} for data in sent]
-        sent[n - 1] |= {"link": view["link"], "upto": view["upto"]}
+        sent[n - 1] |= {"link": view.link, "upto": view.upto, "covered": view.covered}
         questions = {}
     names = shelf.names(settings)
     after = shelf.readable_lessons(names[names.index(lesson.name) + 1 :], settings)

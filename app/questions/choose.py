@@ -15,8 +15,6 @@ from .kind import Answer, LessonKind, Prompt, Scale, Tally, Truth, count, is_pla
 class Choose(LessonKind):
     """An answer is an option, counted from 0."""
 
-    covers_inputs = True
-
     def parse(self, prompt: Prompt, value: object) -> Answer | None:
         return value if is_place(value, range(len(prompt.options))) else None
 

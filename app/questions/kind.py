@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, TypeGuard
+from typing import TypeGuard
 
 from ..lessons.quantities import Runs
 from ..lessons.reading import LessonQuestion
@@ -71,9 +71,7 @@ class Scale:
 
 
 class Kind(ABC):
-    """A kind of question. If it `covers_inputs`, the inputs after the cursor are hidden until the reveal."""
-
-    covers_inputs: ClassVar[bool] = False
+    """A kind of question."""
 
     @abstractmethod
     def parse(self, prompt: Prompt, value: object) -> Answer | None:

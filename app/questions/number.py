@@ -19,8 +19,6 @@ BINS = 20
 class NumberOf(LessonKind):
     """An answer is a number between the limits of the question."""
 
-    covers_inputs = True
-
     def parse(self, prompt: Prompt, value: object) -> Answer | None:
         return float(value) if in_range(value, prompt) else None
 

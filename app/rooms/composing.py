@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 from markupsafe import Markup, escape
 from pydantic import ConfigDict, Field, FiniteFloat
 
-from gru_core import SequenceError
+from gru_core import Model, SequenceError
+from gru_core.training.tasks import task_of
 
 from ..errors import Refused
 from ..lessons import shelf
@@ -18,7 +19,6 @@ from ..lessons.reading import Figure
 from ..lessons.shown import ShownQuestion, link_of, question_of, reveal_answer, shown_steps
 from ..questions.choose import plain
 from ..questions.kind import Number, Prompt, Truth
-from ..questions.registry import KINDS
 from ..schemas import Body
 from ..settings import Settings
 from ..sitemap import START
@@ -87,13 +87,14 @@ class NewQuestion:
 
 @dataclass(frozen=True)
 class _Draft:
-    """A question with views that are not validated yet."""
+    """A question with views that are not validated yet. `last_input` is the last input that students see before."""
 
     prompt: Prompt
     solution: Solution
     views: tuple[View, View] | None
     text: str
     link: str
+    last_input: int | None = None
 
 
 def compose(body: QuestionBody, settings: Settings) -> NewQuestion:
@@ -107,8 +108,10 @@ def compose(body: QuestionBody, settings: Settings) -> NewQuestion:
     if steps > MOST_STEPS:
         message = f"at most {MOST_STEPS} timesteps can be selected or drawn over; this sequence has {steps}"
         raise Refused(422, "question", message, "question")
-    keep_inputs = not KINDS[draft.prompt.kind].covers_inputs
-    cover, after = (validate_view(view, settings, keep_inputs) for view in draft.views) if draft.views else (None, None)
+    cover, after = None, None
+    if draft.views:
+        cover = validate_view(draft.views[0], settings, draft.last_input)
+        after = replace(validate_view(draft.views[1], settings), covered=False)
     return NewQuestion(draft.prompt, body.rounds, draft.solution, cover, after, draft.text, draft.link)
 
 
@@ -196,10 +199,17 @@ def _output_question(body: QuestionBody, settings: Settings) -> _Draft:
         text = Markup("What will the output be at the next timestep, {}?").format(step)
     output = evaluate(f"y@{cursor.t + 1}", figure, cursor.runs).text
     solution = _solution((right,), Markup("The output at {} is {}.").format(step, output))
+    last_input = cursor.t + 1 if _predicts_inputs(cursor.run.model) else None
     return _Draft(
         Prompt("choose", _paragraph(text), tuple(map(str, options))), solution, cursor.views(figure), plain(text),
-        address(cursor.view),
+        address(cursor.view), last_input,
     )  # fmt: skip
+
+
+def _predicts_inputs(model: Model) -> bool:
+    """Return whether an output of a model can be its next input. Then the inputs that follow give the answer away."""
+    task = task_of(model)
+    return task is None or task.writes or task.series is not None
 
 
 def _signal_question(body: QuestionBody, settings: Settings) -> _Draft:

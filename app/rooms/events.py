@@ -57,6 +57,7 @@ def _view(view: ShownView) -> dict[str, object]:
         "upto": view.upto,
         "by": view.by,
         "shape": view.shape,
+        "covered": view.covered,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from contextlib import suppress
+from dataclasses import replace
 
 from ..errors import Refused
 from ..settings import Settings
@@ -97,6 +98,7 @@ class Rooms:
     async def show(self, room: Room, view: ShownView) -> None:
         """Show a view to the class. Another page or step removes a question with a revealed answer.
 
+        A part of a lesson that is covered stays covered until an answer is revealed.
         While a question covers the figure, only the cursor of `view` counts: a page of the teacher's that was loaded
         again sends the whole run. Raise Refused if `view` shows something else then.
         """
@@ -109,8 +111,9 @@ class Rooms:
                 raise Refused(409, "covered", message, "view")
             await self.keeper.change(room, {"view": covered})
             return
-        changes: Changes = {"view": view}
-        if revealed and (view.page, view.step) != (before.page, before.step):
+        same = (view.page, view.step) == (before.page, before.step)
+        changes: Changes = {"view": replace(view, covered=before.covered) if same else view}
+        if revealed and not same:
             changes |= {"question": None, "solution": None}
         await self.keeper.change(room, changes)
 

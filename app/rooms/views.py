@@ -15,7 +15,7 @@ from .. import models
 from ..errors import Refused
 from ..lessons import shelf
 from ..lessons.reading import Figure, figure_of
-from ..lessons.shown import reload_keys, shown_steps
+from ..lessons.shown import ShownStep, reload_keys, shown_steps
 from ..link import read_address, read_link
 from ..schemas import Body, first_written
 from ..settings import Settings
@@ -43,7 +43,8 @@ class View(Body):
 class ShownView:
     """A view that the server has validated, as a room stores it and sends it to the class.
 
-    `shape` is the same for all views that one page can show without a reload. The other fields are those of `View`.
+    `shape` is the same for all views that one page can show without a reload. While the view is `covered`, the page
+    hides an experiment, which opens with the answer. The other fields are those of `View`.
     """
 
     page: str
@@ -52,55 +53,65 @@ class ShownView:
     upto: int | None
     by: str
     shape: str
+    covered: bool = False
 
 
 CURSOR = ("t", "unit", "layer")
 """The keys of a link that move the cursor and change nothing else."""
 
 
-def validate_view(view: View, settings: Settings, keep_inputs: bool = False) -> ShownView:
+def validate_view(view: View, settings: Settings, last_input: int | None = None) -> ShownView:
     """Return the validated view. Raise Refused if there is no such page, lesson, step or model.
 
-    If a run in the Lab ends at the timestep `upto`, the link is cut there, so that students do not receive the inputs
-    that follow. With `keep_inputs` the link is not cut, because students draw over these inputs or select them.
+    A part of a lesson with an experiment is covered if it has a question. If a run in the Lab ends at the timestep
+    `upto`, students still see the inputs that follow, up to the timestep `last_input` if it is given.
     """
+    step = _lesson_step(view, settings)
     figure = figure_of_view(view, settings)
-    cut = view.upto is not None and figure.page == "" and not keep_inputs
-    link = cut_link(figure, view.upto or 0, settings) if cut else view.link
-    return ShownView(view.page, link, view.step, view.upto, view.by, f"{view.page}|{_shape(figure, settings)}")
+    ends = view.upto is not None and figure.page == ""
+    link = link_until(figure, view.upto or 0, last_input, settings) if ends else view.link
+    shape = f"{view.page}|{_shape(figure, settings)}"
+    covered = step is not None and step.covered
+    return ShownView(view.page, link, view.step, view.upto, view.by, shape, covered)
 
 
-def cut_link(figure: Figure, upto: int, settings: Settings) -> str:
-    """Return the query of a figure in the Lab, cut after the timestep `upto`. Raise Refused for an unknown model."""
+def link_until(figure: Figure, upto: int, last: int | None, settings: Settings) -> str:
+    """Return the query of a figure in the Lab with spaces between the inputs, and cut after the timestep `last`.
+
+    Inputs that the network writes are cut after `upto`. Raise Refused for an unknown model.
+    """
     link = read_link(figure.keys)
     model = models.get(link.model or models.names(settings)[0], settings)
     keys = dict(figure.keys)
     for key, text in (("sequence", link.sequence or model.examples[0]), ("against", link.against)):
         if text:
             try:
-                keys[key] = " ".join(model.encoder.tokens(text)[:upto])
+                keys[key] = " ".join(model.encoder.tokens(text)[:last])
             except SequenceError:  # The page shows an example instead of a sequence that it cannot read.
                 del keys[key]
-    if link.write is not None:
+    if link.write is not None:  # The network's outputs are its next inputs, and so they are not sent.
         given = len(model.encoder.tokens(link.sequence or model.examples[0]))
-        write = first_written(link.write, upto - given)
+        write = first_written(link.write, (last or upto) - given)
         if write is None:
             del keys["write"]
         else:
             keys["write"] = str(write.steps)
-    if link.clamps:
+    if link.clamps and last is not None:
         written = zip(keys["clamps"].split(","), link.clamps, strict=True)
         keys["clamps"] = ",".join(
-            re.sub("-[0-9]*=", f"-{upto}=", text) if clamp.to is not None and clamp.to > upto else text
+            re.sub("-[0-9]*=", f"-{last}=", text) if clamp.to is not None and clamp.to > last else text
             for text, clamp in written
-            if clamp.from_ <= upto
+            if clamp.from_ <= last
         )
     return "?" + urlencode({key: value for key, value in keys.items() if value}, safe=",@=")
 
 
 def with_cursor(cover: ShownView, view: ShownView) -> ShownView | None:
-    """Return `cover` with the cursor of `view`. Return None if `view` shows another page, step, model or sequence."""
-    if (view.page, view.step) != (cover.page, cover.step):
+    """Return `cover` with the cursor of `view`.
+
+    Return None if `view` shows another page, step, model or sequence, or another part of the run.
+    """
+    if (view.page, view.step, view.upto) != (cover.page, cover.step, cover.upto):
         return None
     covered, shown = read_address(cover.link), read_address(view.link)
     if any(shown.get(key, covered.get(key)) != covered.get(key) for key in ("model", "task")):
@@ -116,18 +127,24 @@ def with_cursor(cover: ShownView, view: ShownView) -> ShownView | None:
 
 def figure_of_view(view: View | ShownView, settings: Settings) -> Figure:
     """Return the figure that a view shows. Raise Refused if there is no such page, lesson or step."""
-    page = view.page
-    if page.startswith("lessons/"):
-        steps = shown_steps(shelf.get(page.removeprefix("lessons/"), settings), settings)
-        step = view.step or 1
-        if not 1 <= step <= len(steps):
-            raise Refused(422, "view", f"step must be from 1 to {len(steps)}, the parts of this lesson", "step")
-        page = steps[step - 1].figure.page
+    step = _lesson_step(view, settings)
+    page = view.page if step is None else step.figure.page
     if page not in IN_ROOMS:
         pages = ", ".join(f"/{name}" for name in IN_ROOMS)
         raise Refused(422, "view", f"a room can show a lesson or one of these pages: {pages}", "page")
     query = view.link.partition("?")[2]
     return Figure(page, dict(figure_of(f"?{query}", Figure(page, {})).keys))
+
+
+def _lesson_step(view: View | ShownView, settings: Settings) -> ShownStep | None:
+    """Return the step that a view shows, None if it shows no lesson. Raise Refused if there is no such step."""
+    if not view.page.startswith("lessons/"):
+        return None
+    steps = shown_steps(shelf.get(view.page.removeprefix("lessons/"), settings), settings)
+    step = view.step or 1
+    if not 1 <= step <= len(steps):
+        raise Refused(422, "view", f"step must be from 1 to {len(steps)}, the parts of this lesson", "step")
+    return steps[step - 1]
 
 
 def _shape(figure: Figure, settings: Settings) -> str:

@@ -165,7 +165,7 @@ def _page(request: Request, room: Room, view: ShownView) -> Response:
     page, template = figure_page(figure_of_view(view, settings), view.upto, settings)
     if view.page.startswith("lessons/"):
         lesson = shelf.get(view.page.removeprefix("lessons/"), settings)
-        page |= lesson_context(lesson, view.step or 1, settings, {"link": view.link, "upto": view.upto})
+        page |= lesson_context(lesson, view.step or 1, settings, view)
     return respond_with_figures(request, template, page | shown)
 
 

@@ -45,11 +45,13 @@ class Scale(TypedDict):
 class LayerStart(TypedDict):
     """A layer before its first timestep: its cell, H units, the biases `b` by gate, and its initial state `h0`.
 
-    `held` has the names of the clamped values. `reset`, for a GRU only, says where the reset gate acts.
+    The last `backward_units` units read the sequence from its end: 0 unless the layer is bidirectional. `held` has the
+    names of the clamped values. `reset`, for a GRU only, says where the reset gate acts.
     """
 
     cell: str
     H: int
+    backward_units: int
     reset: NotRequired[str]
     b: Mapping[str, Array]
     h0: Array
@@ -107,6 +109,7 @@ def start(
         {
             "cell": cell.name,
             "H": cell.units,
+            "backward_units": cell.backward_units,
             **cell.variant,
             "b": cell.biases,
             "h0": state,
@@ -366,7 +369,8 @@ def _base64(array: Array, dtype: str) -> str:
 
 
 def to_json(data: Any) -> bytes:
-    return orjson.dumps(data, option=orjson.OPT_SERIALIZE_NUMPY)
+    # orjson itself writes only contiguous arrays.
+    return orjson.dumps(data, np.ascontiguousarray, orjson.OPT_SERIALIZE_NUMPY)
 
 
 def values_of(trace: Trace, layer: int, unit: int) -> dict[str, Array]:

@@ -207,7 +207,7 @@ class Forward(Run):
     def mixture(self) -> Mixture:
         """c_t as a mixture: it keeps the share f of the old cell state, and takes the share i of the candidate."""
         held = None if self.holds is None else self.holds.masks.get("c")
-        starts = self.c_prev if self.cell.backward_units else np.concatenate([self.c0[None], self.c])
+        starts = np.concatenate([self.c_prev, self.c[-1:]])
         return Mixture(self.f, self.i, self.c_tilde, starts, held, after=True)
 
     def backward(self, dh: Array, direct: Mapping[str, Array] | None = None) -> Gradients:

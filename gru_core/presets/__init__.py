@@ -46,6 +46,8 @@ EXTRA = (
     "names-rnn",
     "name-writer",
     "reversed-words",
+    "tagger",
+    "tagger-forward",
 )
 """More models. Each shows one idea and was trained with a recipe of its own."""
 

@@ -200,6 +200,24 @@ _NAMES = Preset(
     ),
 )
 
+_TAGGER = Preset(
+    title="Tagger, both directions",
+    about="name the capitals before and after each small letter: AB is an A before and a B after",
+    question="How can the network name a letter that it reads only later?",
+    reading="Unit 1 reads from the start of the sequence, and unit 2 from its end. "
+    "Only the outputs at small letters between two capitals count.",
+    examples=("A m p B s s A p m m B m A", "B m A m B m A", "A m m m m m m m m m m B", "m A s . p B m"),
+    recipe=Recipe(
+        "tagger",
+        units=1,
+        both=True,
+        seed=1,
+        schedule=Schedule(reach=1.0, after=600, most=1500),
+        biases={"z": -1.0},
+        penalties=Penalties(z=0.05),
+    ),
+)
+
 _EXTRA = {
     "store-and-recall-lstm-hidden": Preset(
         title="Store and recall, hidden LSTM",
@@ -269,6 +287,15 @@ _EXTRA = {
             seed=0,
             schedule=Schedule(None, after=2400, rate=0.02, T=2 * LENGTHS[-1] + 1, B=64, most=2400, every=500),
         ),
+    ),
+    "tagger": _TAGGER,
+    "tagger-forward": replace(
+        _TAGGER,
+        title="Tagger, forward only",
+        question="What does the network answer if it cannot read ahead?",
+        reading="Both units read from the start of the sequence, so they cannot know the next capital. On average at "
+        "most half of the tags can be correct. Only the outputs at small letters between two capitals count.",
+        recipe=replace(_TAGGER.recipe, units=2, both=False),
     ),
     "names": _NAMES,
     "names-plain": _plain(_NAMES),
@@ -375,6 +402,7 @@ def with_card(model: Model, recipe: Recipe, step: int, biases: str, negated: Seq
         "batch": f"{schedule.B} sequences of {schedule.T} timesteps",
         "seed": recipe.seed,
         "gradient clipping": f"norm at most {schedule.norm:g}",
+        **({"directions": "as many units backward as forward"} if recipe.both else {}),
         "initial biases": biases,
         "penalties": described(recipe.penalties),
         **sign_in_words(negated),

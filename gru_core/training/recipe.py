@@ -46,6 +46,7 @@ NEGATED: Mapping[tuple[str, int, int, bool], tuple[int, ...]] = {
     ("store-and-recall", 4, 3, False): (2, 3),
     ("sentiment", 8, 2, True): (0, 1, 2, 3, 7),
     ("sentiment", 8, 2, False): (0, 1, 3, 7),
+    ("tagger", 2, 1, True): (0, 1),
 }
 """Units that start negated in the presets, by task, units, seed and whether z has a penalty.
 
@@ -59,8 +60,9 @@ class Recipe:
     """The choices of a training.
 
     `task` is a name in `tasks.ALL`, or OWN with a CSV text, the `table`, for `own.read`. `cell` is a name in `CELLS`.
-    The network has `layers` layers of `units` units each. `first` names the initialization, and only "chrono" takes
-    `T_max`. `biases` are initial biases by gate, which replace those of the initialization in every layer.
+    The network has `layers` layers of `units` units each. If `both` is true, each layer is bidirectional, with `units`
+    units in each direction. `first` names the initialization, and only "chrono" takes `T_max`. `biases` are initial
+    biases by gate, which replace those of the initialization in every layer.
 
     Raises ValueError if a name is unknown, if parts do not fit together, if the table cannot be read, if a learning
     rate is not above 0, or if the changes of the learning rate are not in order.
@@ -77,6 +79,7 @@ class Recipe:
     penalties: Penalties = NO_PENALTIES
     table: str = ""
     layers: int = 1
+    both: bool = False
 
     def __post_init__(self) -> None:
         if (self.task == OWN) != bool(self.table):
@@ -102,7 +105,7 @@ class Recipe:
                 f"a forecast needs sequences of more than {ORDER} timesteps, and at most {series.training:,}, "
                 "the numbers of the training part"
             )
-        if _handover(self) is not None and (self.cell != "gru" or self.layers != 1 or self.units % 2):
+        if _handover(self) is not None and (self.cell != "gru" or self.layers != 1 or self.both or self.units % 2):
             raise ValueError("an encoder and a decoder need one layer of GRU cells, with an even number of units")
         if self.layers < 1:
             raise ValueError("a network needs at least one layer")
@@ -163,8 +166,11 @@ def begin(recipe: Recipe, card: Card) -> tuple[Model, np.random.Generator]:
     if recipe.cell != "gru" or recipe.first != "plain":
         apart = np.random.default_rng([recipe.seed, recipe.units, len(CELLS[recipe.cell].gates)])
         model = replace(model, layers=(_layer(recipe, model.encoder.inputs, apart),))
+    width = recipe.units * (2 if recipe.both else 1)
     upper = (np.random.default_rng([recipe.seed, recipe.units, i]) for i in range(1, recipe.layers))
-    model = replace(model, layers=(*model.layers, *(_layer(recipe, recipe.units, above) for above in upper)))
+    model = replace(model, layers=(*model.layers, *(_layer(recipe, width, above) for above in upper)))
+    if recipe.both:
+        model = _with_backward(recipe, model)
     model = replace(model, layers=tuple(_with_biases(cell, recipe.biases) for cell in model.layers))
     handover = _handover(recipe)
     return model if handover is None else handover.connect(model), rng
@@ -208,6 +214,15 @@ def _gru(recipe: Recipe, card: Card, rng: np.random.Generator) -> Model:
     K = len(task.labels)
     readout = Readout(task.kind, rng.uniform(-1, 1, (K, H)) / np.sqrt(H), np.zeros(K), task.labels)
     return Model(task.encoder, (gru,), readout, card)
+
+
+def _with_backward(recipe: Recipe, model: Model) -> Model:
+    """Return the model with units in each layer that read from the end, and with a readout for both directions."""
+    rng = np.random.default_rng([recipe.seed, recipe.units, recipe.layers, 2])
+    layers = tuple(Cell.bidirectional(cell, _layer(recipe, cell.inputs, rng)) for cell in model.layers)
+    V = rng.uniform(-1, 1, model.readout.V.shape) / np.sqrt(recipe.units)
+    readout = replace(model.readout, V=np.concatenate([model.readout.V, V], 1))
+    return replace(model, layers=layers, readout=readout)
 
 
 def _layer(recipe: Recipe, inputs: int, rng: np.random.Generator) -> Cell:

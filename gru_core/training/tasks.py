@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from gru_core.arrays import Array, Mask
 from gru_core.encoder import Encoder, Letters, Numbers, Operator, Scaled, Symbols
+from gru_core.training import tagging
 from gru_core.training.handover import Handover
 from gru_core.training.names import ALPHABET, END, VOWELS, NextLetters, Surnames, no_answers, surnames
 from gru_core.training.reversal import ALPHABET as ALL_LETTERS
@@ -474,7 +475,12 @@ WORD_TASKS: dict[str, Task] = {
 }  # fmt: skip
 """The tasks for an encoder and a decoder by name."""
 
-ALL = TASKS | EXPERIMENT_TASKS | FORECASTS | NAME_TASKS | WORD_TASKS
+TAGGING: dict[str, Task] = {
+    "tagger": Task(FLIP_FLOP, "softmax", tagging.LABELS, tagging.letters, tagging.tags, {"write": np.s_[:2]}, "other"),
+}
+"""The tasks with answers that depend on later inputs, by name."""
+
+ALL = TASKS | EXPERIMENT_TASKS | FORECASTS | NAME_TASKS | WORD_TASKS | TAGGING
 
 MEANINGS = {"write": "capital letter", "hold": "number to ignore", "filler": "word that does not change the opinion"}
 """The meanings of the kinds of timesteps that have unclear names."""

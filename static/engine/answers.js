@@ -1,9 +1,9 @@
 /** What the server answers about a scenario, computed in the page: the events of a run, its sums, contributions and equations. */
 
-/** @import { Values, Vector } from "./cells.js" */
+/** @import { Layer, Values, Vector } from "./cells.js" */
 /** @import { LayerRun } from "./forward.js" */
 /** @import { Model } from "./model.js" */
-/** @import { Done, EquationStep, Start, Step } from "../run.js" */
+/** @import { Done, EquationStep, Start, Step, Weight } from "../run.js" */
 /** @import { Listener, Scenario } from "../api.js" */
 /**
  * A scenario that has been run: `model` has its edited weights. `twin` is the run that it is compared with.
@@ -40,6 +40,11 @@ export function run(original, { sequence, clamps, weights, against = "", h0 }) {
   for (const { gate, from } of clamps)
     if (from > tokens.length)
       throw new ScenarioError(`the clamp on ${gate} covers none of the timesteps 1 to ${tokens.length}`, "clamps");
+  if (weights.some((weight) => isAcross(original.layers[weight.layer - 1], weight)))
+    throw new ScenarioError(
+      "a unit of a bidirectional layer cannot read the state of a unit of the other direction",
+      "weights",
+    );
   const model = weights.length ? edited(original, weights) : original;
   const mask = maskOf(model.encoder, x);
   const states = h0 ? statesOf(model, h0) : null;
@@ -63,6 +68,12 @@ export function run(original, { sequence, clamps, weights, against = "", h0 }) {
     twinOutputs: outputsOf(twin, model),
     growth: Math.max(growth(runs), twin ? growth(twin) : 0),
   };
+}
+
+/** Return whether a weight would let a unit read the state of a unit of the other direction. @param {Layer} layer @param {Weight} weight */
+function isAcross({ H, backward }, { part, unit, index, value }) {
+  const isBackward = (/** @type {number} */ place) => place > H - backward;
+  return part === "U" && index !== null && value !== 0 && isBackward(unit) !== isBackward(index);
 }
 
 /**
@@ -118,9 +129,10 @@ function startOf({ original, model, tokens, others, x, mask, runs, twin }, name)
     twin: twin !== null,
     tokens,
     x: { labels: encoder.labels },
-    layers: layers.map(({ cell, H, b, c }, i) => ({
+    layers: layers.map(({ cell, H, b, c, backward }, i) => ({
       cell,
       H,
+      backward_units: backward,
       ...(cell === "gru" ? { reset: c ? "after" : "before" } : {}),
       b: Object.fromEntries(gatesOf(cell).map((gate) => [gate, [...b[gate]]])),
       h0: CELLS[cell].carried.flatMap((signal) => [...runs[i].states[signal]]),

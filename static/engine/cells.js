@@ -17,9 +17,10 @@
 /** @typedef {Float64Array<ArrayBuffer>} Vector */
 /**
  * A layer: its weights by gate. `W` has H × I numbers for each gate, and `U` H × H for each gate that reads the old state. `c` is
- * the GRU's second bias of the candidate, and null if its reset gate acts before the product.
+ * the GRU's second bias of the candidate, and null if its reset gate acts before the product. The last `backward` units read the
+ * sequence from its end: see directions.js.
  * @typedef {{cell: string, H: number, I: number, W: Record<string, Vector>, U: Record<string, Vector>, b: Record<string, Vector>,
- *            c: Vector | null}} Layer
+ *            c: Vector | null, backward: number}} Layer
  */
 /** The held values by name, with NaN for the units that are not held. @typedef {Record<string, Vector>} Held */
 /**

@@ -8,6 +8,7 @@
  * @typedef {{layer: Layer, steps: Values[], held: string[], states: Record<string, Vector>, clamps: Clamp[], mask: boolean[] | null}} LayerRun
  */
 import { CELLS, step } from "./cells.js";
+import { beside, halves, part } from "./directions.js";
 
 /**
  * Run layers over the inputs `x`. `clamps` count timesteps from 1. `states` has the initial state of each layer, zero if it is
@@ -27,17 +28,39 @@ export function forward(layers, x, clamps, states = null, mask = null, nudge = 0
     const held = [...new Set(own.map(({ gate }) => gate))];
     const names = new Set(skips ? [...held, ...Object.keys(skip)] : held);
     const first = states?.[i] ?? Object.fromEntries(carried.map((name) => [name, new Float64Array(layer.H)]));
-    let state = first;
-    const steps = inputs.map((input, t) => {
+    const timesteps = inputs.map((input, t) => {
       const skipped = skips?.[t] === false;
-      const values = step(layer, input, state, heldAt(layer, own, names, t + 1, skipped ? skip : null), skipped);
-      state = Object.fromEntries(carried.map((name) => [name, nudged(values.signals[name], nudge, t)]));
-      return values;
+      return { x: input, held: heldAt(layer, own, names, t + 1, skipped ? skip : null), skipped };
     });
+    const steps = runLayer(layer, timesteps, first, nudge);
     runs.push({ layer, steps, held, states: first, clamps: own, mask });
     inputs = steps.map(({ signals }) => signals.h);
   }
   return runs;
+}
+
+/** A timestep before it is run: its input, and the held values. @typedef {{x: Vector, held: Held, skipped: boolean}} Timestep */
+
+/** Run a layer over timesteps. @param {Layer} layer @param {Timestep[]} timesteps @param {Record<string, Vector>} first the initial state @param {number} nudge @returns {Values[]} */
+function runLayer(layer, timesteps, first, nudge) {
+  if (layer.backward) return runBoth(layer, timesteps, first, nudge);
+  let state = first;
+  return timesteps.map(({ x, held, skipped }, t) => {
+    const values = step(layer, x, state, held, skipped);
+    state = Object.fromEntries(CELLS[layer.cell].carried.map((name) => [name, nudged(values.signals[name], nudge, t)]));
+    return values;
+  });
+}
+
+/** Run both directions of a bidirectional layer. @type {typeof runLayer} */
+function runBoth(layer, timesteps, first, nudge) {
+  const [forwards, backwards] = halves(layer);
+  const n = forwards.H;
+  const ofUnits = (/** @type {number} */ from, /** @type {number} */ to) =>
+    timesteps.map((timestep) => ({ ...timestep, held: part(timestep.held, from, to) }));
+  const ahead = runLayer(forwards, ofUnits(0, n), part(first, 0, n), nudge);
+  const back = runLayer(backwards, ofUnits(n, layer.H).reverse(), part(first, n), nudge).reverse();
+  return ahead.map((values, t) => beside(values, back[t]));
 }
 
 /**

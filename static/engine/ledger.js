@@ -4,7 +4,8 @@
  *
  *     m_t = L_{t,0} s_t + Σ_{k≤t} L_{t,k} candidate_k        L_{t,k} = take_k Π_{k<s≤t} keep_s
  *
- * s_t is the initial state, or the last value at which a clamp held the state.
+ * s_t is the initial state, or the last value at which a clamp held the state. A unit that reads the sequence from its end has in
+ * row t shares of the timesteps k ≥ t.
  */
 
 /** @import { LayerRun } from "./forward.js" */
@@ -35,9 +36,31 @@ export function mixture({ layer, steps, clamps, mask }, unit) {
  * Return the contributions at the timesteps `from` to `to`, from 1, with the columns of the three largest in each row.
  * @param {LayerRun} run @param {Mixed[]} mixed @param {number} unit from 0 @param {number} from @param {number} to
  */
-export function shares({ layer, steps }, mixed, unit, from, to) {
+export function shares({ layer: { cell, H, backward }, steps }, mixed, unit, from, to) {
+  const signal = cell === "lstm" ? "c" : "h";
+  const states = steps.map(({ signals }) => signals[signal][unit]);
+  if (unit < H - backward) {
+    const inOrder = sharesAsRead(cell, states, mixed, from, to);
+    return { ...inOrder, largest: inOrder.shares.map(largest) };
+  }
   const T = mixed.length;
-  const after = layer.cell === "lstm" ? 1 : 0;
+  const read = sharesAsRead(cell, states.toReversed(), mixed.toReversed(), T + 1 - to, T + 1 - from);
+  const rows = read.shares.toReversed().map(([first, ...rest]) => [first, ...rest.reverse()]);
+  return {
+    shares: rows,
+    largest: rows.map(largest),
+    origins: read.origins.toReversed(),
+    since: read.since.toReversed().map((t) => (t ? T + 1 - t : 0)),
+  };
+}
+
+/**
+ * Return the contributions of a unit that reads the timesteps in this order.
+ * @param {string} cell @param {number[]} states @param {Mixed[]} mixed @param {number} from @param {number} to
+ */
+function sharesAsRead(cell, states, mixed, from, to) {
+  const T = mixed.length;
+  const after = cell === "lstm" ? 1 : 0;
   /** @type {number[][]} */
   const rows = [];
   /** @type {[number[], number[]]} */
@@ -58,9 +81,9 @@ export function shares({ layer, steps }, mixed, unit, from, to) {
     rows.push(row);
     since.push(start + 1);
     const at = Math.max(0, start);
-    origins.push(at < T ? mixed[at].starts : steps[T - 1].signals.c[unit]);
+    origins.push(at < T ? mixed[at].starts : states[T - 1]);
   }
-  return { shares: rows, largest: rows.map(largest), origins, since };
+  return { shares: rows, origins, since };
 }
 
 /** @param {number} T @returns {number[]} */

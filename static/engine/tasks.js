@@ -68,6 +68,14 @@ const CHOICES = {
       return item && item.t < t ? item.letter : null;
     });
   },
+  tagger(x) {
+    const backwards = x.toReversed();
+    const [before, after] = [lastOf(x, 0, 2), lastOf(backwards, 0, 2).reverse()];
+    return x.map((input, t) => {
+      const [left, right] = [before[t], after[t]];
+      return left === null || right === null || input[0] + input[1] > 0 ? null : 2 * left + right;
+    });
+  },
   parity: (x) => folded(x, 0, (odd, [, one]) => (one > 0 ? 1 - Number(odd) : odd)),
   brackets: (x) =>
     folded(x, 0, (depth, [opens, closes]) =>

@@ -6,8 +6,10 @@
 /** @import { State } from "../state.js" */
 /** @import { Phrase } from "../words.js" */
 /** @import { Reading } from "./reading.js" */
+import { unitName } from "../directions.js";
 import { hasPast, narrateMixed } from "../mixing.js";
 import { fixed } from "../run.js";
+import { layerOf } from "../state.js";
 import { LITTLE, part } from "../words.js";
 import { reading } from "./reading.js";
 
@@ -19,18 +21,18 @@ import { reading } from "./reading.js";
  */
 export function narrate(state) {
   const at = reading(state);
-  const resets = hasPast(state) && at.matters >= LITTLE ? [{ text: seen(at), about: "r" }] : [];
+  const resets = hasPast(state) && at.matters >= LITTLE ? [{ text: seen(state, at), about: "r" }] : [];
   return narrateMixed(state, at, "there is no old state to keep or reset", resets);
 }
 
-/** Describe how much of the past the reset gate lets the candidate see. @param {Reading} at */
-function seen({ r, reset, H, unit }) {
+/** Describe how much of the past the reset gate lets the candidate see. @param {State} state @param {Reading} at */
+function seen(state, { r, reset, H, unit }) {
   // Before the product r_i scales unit i for every candidate; after it, r_i scales all states for unit i's own candidate.
   const [who, what] =
     H === 1
       ? ["the candidate sees", "the old state"]
       : reset === "before"
-        ? ["the candidates see", `unit ${unit + 1}’s old state`]
+        ? ["the candidates see", `the old state of unit ${unitName(layerOf(state), unit)}`]
         : ["its candidate sees", "the old states"];
   return `${who} ${part(r)} of ${what} (r = ${fixed(r)})`;
 }

@@ -60,8 +60,13 @@ function showValue(form, question) {
 /** Allow or forbid changes of a form. @param {HTMLFormElement} form @param {boolean} open */
 export function setOpen(form, open) {
   form.classList.toggle("committed", !open);
+  setUsable(form, open);
+}
+
+/** Enable or disable the controls of a form. @param {HTMLFormElement} form @param {boolean} usable */
+export function setUsable(form, usable) {
   for (const control of /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll("input, .act button")))
-    control.disabled = !open;
+    control.disabled = !usable;
 }
 
 /**

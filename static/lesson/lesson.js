@@ -14,8 +14,10 @@
  *            ask?: (question: RoomQuestion | null, submit?: (answer: number[]) => void) => void}} Figure
  */
 /**
- * The controls of a lesson for a room.
- * @typedef {{go: (n: number) => void, step: () => number, fetchStep: (n: number) => Promise<void>}} LessonControl
+ * The controls of a lesson for a room. While the page leads a room (`lead`), the class answers the questions: the page shows no answer of
+ * the teacher's, and each step with a question starts with the view `beginning`. `cover` hides an experiment until the answer is shown.
+ * @typedef {{go: (n: number) => void, step: () => number, fetchStep: (n: number) => Promise<void>, lead: (on: boolean) => void,
+ *            beginning: () => {link: string, upto: number | null} | null, cover: (on: boolean) => void}} LessonControl
  */
 /** @import { RoomQuestion } from "../rooms/question.js" */
 import { lesson, room } from "../boot.js";
@@ -56,10 +58,8 @@ export function mountLesson(figure) {
     current = n;
     showStep(aside, n);
     questions.enter(n);
-    if (!room) {
-      showFigure(link, upto);
-      questions.restore();
-    }
+    if (!room) showFigure(link, upto);
+    questions.restore();
     aside.scrollTop = 0;
     const heading = /** @type {HTMLElement} */ (sectionOf(n).querySelector("h2"));
     if (!room) heading.focus({ preventScroll: matchMedia("(min-width: 60rem)").matches });
@@ -71,21 +71,37 @@ export function mountLesson(figure) {
     const n = link && !event.ctrlKey && !event.metaKey && !event.shiftKey ? stepIn(link) : 0;
     if (!n) return;
     event.preventDefault();
-    go(n);
+    // The page of a student has only the steps that the teacher has reached.
+    if (!room || aside.querySelector(`.step[data-step="${n}"]`)) go(n);
   });
   addEventListener("popstate", () => {
     const n = stepInAddress();
     go(n >= 1 && n <= steps.length ? n : 1, false);
   });
 
+  /** Return the view with which the present step starts; null without a question. */
+  const beginning = () => (sectionOf(current).querySelector("form.predict") ? steps[current - 1] : null);
+
   questions.enter(current);
-  if (!room) questions.restore();
+  questions.restore();
   spotlight(sectionOf(current));
   // A saved file says in the frame's name which step is wanted.
   const named = recording ? Number(/^step-(\d+)$/.exec(window.name)?.[1] ?? current) : current;
   if (named !== current) go(named, false);
 
-  return { go, step: () => current, fetchStep: (n) => fetchStep(aside, n) };
+  return {
+    go,
+    step: () => current,
+    fetchStep: (n) => fetchStep(aside, n),
+    lead(on) {
+      document.body.classList.toggle("leading", on);
+      questions.lead(on);
+      const view = on && beginning();
+      if (view) showFigure(view.link, view.upto);
+    },
+    beginning,
+    cover: (on) => document.body.classList.toggle("covered", on),
+  };
 }
 
 /** Show the section of a step, and mark the link to the step. @param {HTMLElement} aside @param {number} n */

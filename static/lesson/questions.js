@@ -14,7 +14,17 @@ import { findAll, finder, newButton, newElement, withPeriod } from "../elements.
 import { KINDS } from "../questions/kinds.js";
 import { credentials } from "../rooms/capability.js";
 import { answersIn, clearAnswers, saveAnswer } from "./answers.js";
-import { clearMarks, fillAnswer, markTruth, missing, mountForm, readAnswer, readDraft, setOpen } from "./form.js";
+import {
+  clearMarks,
+  fillAnswer,
+  markTruth,
+  missing,
+  mountForm,
+  readAnswer,
+  readDraft,
+  setOpen,
+  setUsable,
+} from "./form.js";
 
 /** Whether the figure stands beside the lesson. On a narrow screen it stands below. */
 const isBeside = matchMedia("(min-width: 60.01rem)");
@@ -33,6 +43,7 @@ export function mountQuestions(aside, { name, steps, questions }, showFigure, on
   const clear = /** @type {HTMLElement | null} */ (aside.querySelector("[data-do=clear]"));
   const overlays = createOverlays(document.querySelector("#tape"), questions);
   let n = 0; // the step that is shown
+  let inRoom = room !== null; // then the teacher asks the questions, and the room shows the answers
 
   const formsIn = (/** @type {string} */ selector) => /** @type {HTMLFormElement[]} */ (findAll(aside, selector));
   const formsOfStep = () => formsIn(`.step[data-step="${n}"] form.predict`);
@@ -40,7 +51,7 @@ export function mountQuestions(aside, { name, steps, questions }, showFigure, on
 
   /** Hide the page of an experiment, which opens with its result, while a question of the part is open. */
   function cover() {
-    const isOpen = formsOfStep().some((form) => !form.classList.contains("committed"));
+    const isOpen = inRoom || formsOfStep().some((form) => !form.classList.contains("committed"));
     document.body.classList.toggle("covered", steps[n - 1].covered && isOpen);
   }
 
@@ -52,10 +63,12 @@ export function mountQuestions(aside, { name, steps, questions }, showFigure, on
     try {
       revealed = await fetchReveal(name, idOf(form), credentials());
     } catch (error) {
+      if (inRoom) return;
       refusedOf(form).textContent =
         `${withPeriod(/** @type {Error} */ (error).message)} Your answer is saved. Press “Check answer” to try again.`;
       return;
     }
+    if (inRoom) return; // it was opened meanwhile
     refusedOf(form).textContent = "";
     setOpen(form, false);
     cover();
@@ -77,18 +90,26 @@ export function mountQuestions(aside, { name, steps, questions }, showFigure, on
     onReveal();
   }
 
-  /** Let the visitor answer again. @param {HTMLFormElement} form */
-  function reopen(form) {
+  /** Remove the answer that is shown. @param {HTMLFormElement} form */
+  function close(form) {
     const box = boxOf(form);
     box.hidden = true;
     box.replaceChildren();
     setOpen(form, true);
     clearMarks(form);
+  }
+
+  /** Let the visitor answer again. @param {HTMLFormElement} form */
+  function reopen(form) {
+    close(form);
     if (!formsOfStep().includes(form)) return;
     cover();
-    overlays.prepare(formsOfStep());
+    prepare();
     showFigure(steps[n - 1].link, steps[n - 1].upto);
   }
+
+  /** Make the tape ready for answers to the step's questions. */
+  const prepare = () => overlays.prepare(inRoom ? [] : formsOfStep());
 
   /** Remove the visitor's answer from a form. @param {HTMLFormElement} form */
   function empty(form) {
@@ -121,11 +142,23 @@ export function mountQuestions(aside, { name, steps, questions }, showFigure, on
     /** @param {number} step */
     enter(step) {
       n = step;
-      overlays.prepare(formsOfStep());
+      prepare();
       cover();
     },
-    /** Show the results of the step's questions that were answered on this device before. */
+    /** Let the class of a room answer the questions, and not the visitor; or the visitor again. @param {boolean} on */
+    lead(on) {
+      inRoom = on;
+      for (const form of formsIn("form.predict")) {
+        close(form);
+        empty(form);
+        setUsable(form, !on);
+      }
+      this.enter(n);
+      this.restore();
+    },
+    /** Show the results of the step's questions that were answered on this device before. In a room the page shows none. */
     restore() {
+      if (inRoom) return;
       for (const form of formsOfStep()) {
         const question = questions[idOf(form)];
         const answer = answersIn(name)[idOf(form)];
@@ -147,7 +180,7 @@ function createOverlays(tape, questions) {
     prepare(forms) {
       for (const overlay of overlays.values()) overlay.remove();
       overlays.clear();
-      if (!tape || room) return;
+      if (!tape) return;
       for (const form of forms) {
         const question = questions[idOf(form)];
         const overlay = KINDS[question.kind].overlay?.(tape, question, (answer) => {

@@ -3,10 +3,11 @@
 /** @import { State } from "../state.js" */
 /** @import { Phrase } from "../words.js" */
 /** @import { Reading } from "./reading.js" */
+import { isFirstRead, unitName, unitsAlong } from "../directions.js";
 import { fixed } from "../run.js";
 import { layerOf } from "../state.js";
 import * as words from "../words.js";
-import { change, openness, part, tellRest, tellStep, whichUnits } from "../words.js";
+import { change, openness, part, tellDirection, tellRest, tellStep, whichUnits } from "../words.js";
 import { reading } from "./reading.js";
 
 /** Descriptions of units in words, by how open their forget gate f is. @type {[words.Openness, string, string][]} */
@@ -24,14 +25,16 @@ const UNITS = [
  */
 export function narrate(state) {
   const at = reading(state);
-  const f = layerOf(state).rows.f.map((row) => row[state.step - 1]);
+  const layer = layerOf(state);
+  const f = layer.rows.f.map((row) => row[state.step - 1]);
   const alone = at.H === 1;
-  const past = state.step > 1 || f.some((_, unit) => reading(state, unit).c_prev !== 0);
+  const isFirst = isFirstRead(state.run, layer, at.unit, state.step);
+  const past = !isFirst || unitsAlong(layer, at.unit).some((unit) => reading(state, unit).c_prev !== 0);
   const phrases = tellStep(at);
   if (!past) phrases.push({ text: "there is no cell state to keep yet" });
   else if (alone) phrases.push({ text: "the forget gate is " }, { text: openness(at.f), about: "f" });
   else phrases.push({ text: whichUnits(f, UNITS), about: "f" });
-  phrases.push({ text: alone ? ": the unit " : `. Unit ${at.unit + 1} ` });
+  phrases.push({ text: alone ? ": the unit " : `. Unit ${unitName(layer, at.unit)} ` });
   if (past) phrases.push(...share(at));
   phrases.push(
     { text: `adds ${part(at.i)}`, about: "i" },
@@ -41,6 +44,7 @@ export function narrate(state) {
   phrases.push({ text: ` (i = ${fixed(at.i)}).` });
   return [
     ...phrases,
+    ...tellDirection(state),
     ...tellRest(state, at, [
       { text: `then c ${change(at.c_prev, at.c, at.f)}`, about: "c" },
       { text: `the output gate passes on ${part(at.o)} of tanh(c) (o = ${fixed(at.o)})`, about: "o" },

@@ -3,10 +3,11 @@
 /** @import { Own } from "../own.js" */
 /** @import { State } from "../state.js" */
 /** @import { Phrase } from "../words.js" */
+import { isFirstRead, unitName, unitsAlong } from "../directions.js";
 import { fixed } from "../run.js";
 import { layerIndex, layerOf } from "../state.js";
 import { before, gateNumbers, ofAllUnits, unitAt } from "../reading.js";
-import { change, tellRest, tellStep } from "../words.js";
+import { change, tellDirection, tellRest, tellStep } from "../words.js";
 
 /** Return the numbers of a unit at the cursor's step. @param {State} state */
 const reading = (state, unit = state.unit) => ({ ...unitAt(state, unit, ["h"]), h_prev: before(state, "h", unit) });
@@ -15,15 +16,17 @@ const reading = (state, unit = state.unit) => ({ ...unitAt(state, unit, ["h"]), 
 function narrate(state) {
   const at = reading(state);
   const { Wx, Uh, b, a } = at.sums.h;
-  const past = state.step > 1 || layerOf(state).h0.some((value) => value !== 0);
+  const layer = layerOf(state);
+  const isFirst = isFirstRead(state.run, layer, at.unit, state.step);
+  const past = !isFirst || unitsAlong(layer, at.unit).some((unit) => layer.h0[unit] !== 0);
   const phrases = tellStep(at);
-  phrases.push({ text: at.H === 1 ? "the unit computes " : `unit ${at.unit + 1} computes ` });
+  phrases.push({ text: at.H === 1 ? "the unit computes " : `unit ${unitName(layer, at.unit)} computes ` });
   phrases.push({ text: `tanh(${fixed(a)})`, about: "h.a" }, { text: ": the sum is " });
   phrases.push({ text: `${fixed(Wx)} from the input`, about: "h.Wx" });
   if (past) phrases.push({ text: ", " }, { text: `${fixed(Uh)} from the old state`, about: "h.Uh" });
   phrases.push({ text: ` and ${fixed(b)} from the bias${past ? "" : ", with no old state yet"}.` });
   const changed = { text: `then h ${change(at.h_prev, at.h, 0)}`, about: "h" };
-  return [...phrases, ...tellRest(state, at, [changed])];
+  return [...phrases, ...tellDirection(state), ...tellRest(state, at, [changed])];
 }
 
 /** Return the numbers of the cursor's unit in its figure. @param {State} state */

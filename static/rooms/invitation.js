@@ -13,9 +13,10 @@ import { openRoom, roomUrl } from "./requests.js";
  * @param {HTMLElement[]} openers
  * @param {ReturnType<typeof import("./leadership.js").createLeadership>} leadership
  * @param {() => View} ownView
+ * @param {() => View} firstView the view with which the room opens
  * @param {() => Promise<void>} onOpen is called when the room is open
  */
-export function mountInvitation(dialog, openers, leadership, ownView, onOpen) {
+export function mountInvitation(dialog, openers, leadership, ownView, firstView, onOpen) {
   const find = finder(dialog);
 
   function update() {
@@ -31,7 +32,7 @@ export function mountInvitation(dialog, openers, leadership, ownView, onOpen) {
 
   const open = () =>
     attempt(find(".error"), async () => {
-      const { code, secret } = await openRoom(ownView());
+      const { code, secret } = await openRoom(firstView());
       leadership.lead({ code, secret });
       update();
       await onOpen();

@@ -2,12 +2,13 @@
 
 /** @import { Capability } from "./capability.js" */
 /** @import { ClassState } from "./class.js" */
+/** @import { View } from "./requests.js" */
 /**
  * `start` is called with the room's code and the address of the presenter window when this window starts to lead the room. `change`
  * is called with each new state of the class, and `end` when the room has ended. `reopen` opens the room again after the server has
- * lost it.
+ * lost it. `cover` is called with the present view if the class must not see another one, because a question covers it.
  * @typedef {{start: (code: string, presenter: string) => void, change: (state: ClassState, before: ClassState | null) => void,
- *            end: () => void, reopen: (secret: string) => Promise<void>}} Hooks
+ *            end: () => void, reopen: (secret: string) => Promise<void>, cover: (view: View) => void}} Hooks
  */
 import { sentence } from "../elements.js";
 import { home } from "../frame.js";
@@ -50,6 +51,7 @@ export function createLeadership(initial, status, hooks) {
   function receive(next) {
     if (next.away) status.write(sentence(next.away), "lost");
     else status.clear("lost");
+    if (!next.question || next.question.status === "revealed") status.clear("covered");
     const before = state?.view ? state : null;
     state = next;
     if (!next.view) return;
@@ -89,7 +91,20 @@ export function createLeadership(initial, status, hooks) {
   }
 
   /** Send a request to the room. Return false if it must be sent again. @param {string} part @param {object} body @param {RequestInit} [init] */
-  const command = async (part, body, init) => !capability || send(capability, status, part, body, init);
+  async function command(part, body, init) {
+    if (!capability) return true;
+    try {
+      await postToRoom(capability.code, part, credentials(capability), body, init);
+      status.clear("refused");
+      return true;
+    } catch (error) {
+      const refusal = error instanceof RequestError ? error.status : 0;
+      const covered = refusal === 409 && part === "view";
+      status.write(/** @type {Error} */ (error).message, covered ? "covered" : "refused");
+      if (covered && state) hooks.cover(state.view);
+      return refusal > 0 && refusal < 500 && refusal !== 429;
+    }
+  }
 
   return {
     start,
@@ -119,20 +134,4 @@ export function createLeadership(initial, status, hooks) {
       location.assign(home + path);
     },
   };
-}
-
-/**
- * Send a request to a room. Return false if it must be sent again.
- * @param {Capability} capability @param {ReturnType<typeof import("./status.js").createStatus>} status
- * @param {string} part @param {object} body @param {RequestInit} [init]
- */
-async function send(capability, status, part, body, init) {
-  try {
-    await postToRoom(capability.code, part, credentials(capability), body, init);
-    status.clear("refused");
-    return true;
-  } catch (error) {
-    status.write(/** @type {Error} */ (error).message, "refused");
-    return error instanceof RequestError && error.status > 0 && error.status < 500 && error.status !== 429;
-  }
 }

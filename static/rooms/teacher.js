@@ -55,6 +55,12 @@ export function mountTeacher(figure, lesson) {
     return { page, link, step: lesson?.step() ?? null, upto, by: WINDOW };
   };
 
+  /** Return the view with which a room opens: a part of a lesson with a question does not show its answer. @returns {View} */
+  const firstView = () => {
+    const { link, upto } = lesson?.beginning() ?? ownView();
+    return { ...ownView(), link, upto };
+  };
+
   const leadership = createLeadership(readCapability(), status, {
     start(code, presenter) {
       bar.hidden = false;
@@ -71,13 +77,16 @@ export function mountTeacher(figure, lesson) {
         broadcast.note(view);
         broadcast.update();
       } else if (!before || (view.by !== WINDOW && keyOf(view) !== keyOf(before.view))) follow(view);
+      if (view.page === page && view.step === lesson?.step()) lesson?.cover(Boolean(view.covered));
       showClass(state);
     },
     end() {
       showClass(null);
       figure.ask?.(null);
+      lesson?.lead(false);
       bar.classList.add("over");
     },
+    cover: (view) => view.page === page && follow(view),
     // What was asked is gone with the server, and what it covered is not covered any more.
     async reopen(secret) {
       const view = lesson ? ownView() : { ...ownView(), upto: null };
@@ -119,7 +128,8 @@ export function mountTeacher(figure, lesson) {
 
   const dialog = /** @type {HTMLDialogElement} */ (find("#room"));
   const send = (/** @type {object} */ question) => postToRoom(access().code, "question", access().headers, question);
-  mountInvitation(dialog, [opener, button("code")], leadership, ownView, async () => {
+  mountInvitation(dialog, [opener, button("code")], leadership, ownView, firstView, async () => {
+    lesson?.lead(true);
     if (figure.opening) await send(figure.opening);
   });
   // From now on the presenter window is for the teacher, and this window for the class.
@@ -137,6 +147,7 @@ export function mountTeacher(figure, lesson) {
     if (leadership.capability() && pressClicker(event, lesson)) event.preventDefault();
   });
   figure.subscribe(broadcast.update);
+  if (leadership.capability()) lesson?.lead(true);
   leadership.start();
 }
 

@@ -30,6 +30,7 @@ export function createView(figure, lesson, shape) {
         if (!isWanted()) return;
         lesson.go(view.step);
       }
+      lesson?.cover(Boolean(view.covered));
       figure.show(view.link, view.upto);
       shown = figure.address();
     },

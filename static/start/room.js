@@ -42,7 +42,8 @@ export function mountClassroom(play, restart, reveal, resumeAt) {
     send = question?.status === "open" ? submit : null;
     const wasHidden = hidden;
     hidden = question !== null && question.status !== "revealed";
-    if (before && question && keyOf(before) !== keyOf(question)) restart();
+    // The teacher may have played before, with the network's gates at the end.
+    if (question && (before ? keyOf(before) !== keyOf(question) : !room)) restart();
     const stored = readStoredJson(STORED, "sessionStorage");
     if (!before && question && stored?.key === `${room?.code} ${keyOf(question)}`) resumeAt(stored);
     if (wasHidden && !hidden) reveal();

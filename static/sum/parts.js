@@ -2,6 +2,7 @@
 
 /** @import { WeightPlace } from "../run.js" */
 /** @import { State, Sums } from "../state.js" */
+import { isBackward } from "../directions.js";
 import { ownOf } from "../own.js";
 import { DECIMALS, before, inputsOf, shownAs, turned } from "../reading.js";
 import { clampAt, fixed } from "../run.js";
@@ -44,12 +45,16 @@ export function partsOf(state, sums) {
   });
   const inputName = (/** @type {number} */ j) => (layer === 0 ? sums.inputs[j] : `${sums.inputs[j]} of layer ${layer}`);
   const inputs = inputsOf(state).map((values) => values[column]);
-  const stateName = (/** @type {number} */ k) => `${ownOf(state).factorIn(gate)}h${k + 1}, t − 1`;
+  const stateName = (/** @type {number} */ k) =>
+    `${ownOf(state).factorIn(gate)}h${k + 1}, t ${isBackward(layerOf(state), unit) ? "+" : "−"} 1`;
+  const isRead = (/** @type {number} */ k) => isBackward(layerOf(state), k) === isBackward(layerOf(state), unit);
   const old = (/** @type {number} */ k) =>
     past?.[row][k] ?? clampAt(state.run, "h_prev", layer, k, step)?.value ?? before(state, "h", k);
   const parts = [
     ...W.map((weight, j) => newPart("Wx", inputName(j), "W", j, weight, trained.W[j], inputs[j], Wx[row][j])),
-    ...U.map((weight, k) => newPart("Uh", stateName(k), "U", k, weight, trained.U[k], old(k), Uh[row][k])),
+    ...U.flatMap((weight, k) =>
+      isRead(k) ? newPart("Uh", stateName(k), "U", k, weight, trained.U[k], old(k), Uh[row][k]) : [],
+    ),
     newPart("b", "bias b", "b", null, b, trained.b, 1, b),
   ];
   if (c !== null && trained.c !== null && rc)

@@ -22,13 +22,17 @@ export function createLabels(tape, beside) {
   const [inputs, second, outputs, twins] = [".tokens ol", ".others ol", ".outputs:not(.twin) ol", ".twin ol"].map(find);
   const isNew = createGuard();
 
-  return ({ run, received }) => {
-    if (!isNew(run, received)) return;
+  return ({ run, received, upto }) => {
+    if (!isNew(run, received, upto)) return;
     const { tokens, others, twin } = run;
     const labelled = run.columns <= MOST_LABELLED ? run.T : 0;
     setColumns(tape, run, labelled);
     if (inputs) setText(find(".tokens .name"), run.scale ? `input, ${run.scale.unit}` : "input");
-    if (inputs) each(inputs, labelled, (cell, column) => showToken(cell, tokens?.[column] ?? "·"));
+    if (inputs)
+      each(inputs, labelled, (cell, column) => {
+        showToken(cell, tokens?.[column] ?? "·");
+        cell.classList.toggle("coming", column >= (upto ?? run.T)); // the network has not read it yet
+      });
     if (second) find(".others").hidden = !others?.length;
     if (second)
       each(second, others?.length ? labelled : 0, (cell, column) => {

@@ -5,6 +5,7 @@
 /** @import { Store } from "../store.js" */
 import { cellOf } from "../cells.js";
 import { select } from "../changes.js";
+import { isBackward, unitsAlong } from "../directions.js";
 import { goTo, layerIndex, layerOf, lookAt, setBrush, unitsInSight } from "../state.js";
 
 /** @param {HTMLElement} scroller @param {HTMLElement} columns inside it @param {Store} store */
@@ -57,15 +58,19 @@ const canClamp = (state, signal) => signal in cellOf(layerOf(state)).holds;
 
 /**
  * Return the range of a clamp for these steps. A state itself cannot be clamped; only the previous state that a step reads can. So
- * the range of a state starts one step later.
+ * the range of a state starts one step later, or one step earlier for units that read from the end. It has the units of the
+ * cursor's direction.
  * @param {State} state @param {Signal} signal @param {number} from @param {number} to @param {number[]} units from 0
  */
 function rangeOf(state, signal, from, to, units) {
+  const layer = layerOf(state);
   const isState = !canClamp(state, signal);
-  const shifted = (/** @type {number} */ step) => Math.min(step + (isState ? 1 : 0), state.run.T);
+  const shift = !isState ? 0 : isBackward(layer, state.unit) ? -1 : 1;
+  const shifted = (/** @type {number} */ step) => Math.max(1, Math.min(step + shift, state.run.T));
+  const along = unitsAlong(layer, state.unit);
   return {
     gate: isState ? `${signal}_prev` : signal,
-    units: units.map((unit) => unit + 1),
+    units: units.filter((unit) => !isState || along.includes(unit)).map((unit) => unit + 1),
     from: shifted(from),
     to: shifted(to),
     layer: layerIndex(state) + 1,

@@ -9,6 +9,7 @@
  */
 import { fetchAnswer } from "../api.js";
 import { entryOf } from "../cells.js";
+import { unitName } from "../directions.js";
 import { finder, newButton, newElement, setText, withPeriod } from "../elements.js";
 import { NotRecorded } from "../recording.js";
 import { scenarioOf } from "../run.js";
@@ -77,7 +78,7 @@ export function mountAlike(section, store, actions) {
       count === null
         ? "There are no held-out sequences for this model, so they could not be searched."
         : `${count.toLocaleString("en")} of ${Number(moments.of).toLocaleString("en")} moments in 1,000 held-out sequences are similar.`;
-    setText(says, `${symbol} of unit ${state.unit + 1} ${when}: ${where}`);
+    setText(says, `${symbol} of unit ${unitName(layerOf(state), state.unit)} ${when}: ${where}`);
     units.replaceChildren(
       moments.units.length
         ? "Similar units in this run: "
@@ -87,7 +88,9 @@ export function mountAlike(section, store, actions) {
     );
     for (const { unit, mirrored } of moments.units)
       units.append(
-        newButton(`unit ${unit}${mirrored ? " (opposite sign)" : ""}`, () => store.update(lookAt, unit - 1)),
+        newButton(`unit ${unitName(layerOf(state), unit - 1)}${mirrored ? " (opposite sign)" : ""}`, () =>
+          store.update(lookAt, unit - 1),
+        ),
         " ",
       );
     const length = to - from + 1;

@@ -7,6 +7,7 @@
 /** @import { Rows, Signal } from "../run.js" */
 /** @import { State, Theme } from "../state.js" */
 /** @import { Figure, Picture, PlotlyLibrary, Place } from "../plot.js" */
+import { unitName } from "../directions.js";
 import { findAll, newElement } from "../elements.js";
 import { drawHeatmaps } from "../plot.js";
 import { shownRows } from "../reading.js";
@@ -55,7 +56,7 @@ export function mountHeatmaps(tape, store, figures) {
     const units = unitsInSight(state);
     const handover = state.models.find(({ id }) => id === state.run.model)?.handover ?? "";
     const isHalved = handover !== "" && units.length === layerOf(state).H && units.every((unit, i) => unit === i);
-    const names = units.map((unit, i) => (isHalved ? halfOf(i, units.length) : "") + String(unit + 1));
+    const names = units.map((unit, i) => (isHalved ? halfOf(i, units.length) : "") + unitName(layerOf(state), unit));
     tape.classList.toggle("halved", isHalved);
     tape.style.setProperty("--handed", String(isHalved ? (state.run.tokens ?? []).indexOf(handover) : -1));
     if (!drawn || drawn.run.columns !== state.run.columns || shownUnits.length !== names.length) {

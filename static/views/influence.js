@@ -5,6 +5,7 @@
 /** @import { Curve } from "../chart.js" */
 import { cellOf, symbolOf } from "../cells.js";
 import { brief, mountChart } from "../chart.js";
+import { unitName } from "../directions.js";
 import { finder, mountChoice, setSentence, setText } from "../elements.js";
 import { listensTo, turned } from "../reading.js";
 import { answer, fixed } from "../run.js";
@@ -76,7 +77,7 @@ export function tellInfluence(state, sensitivity) {
   if (!sensitivity.gate) return input;
   if (sensitivity.gate.value === 0) return `${input} All gradients with respect to the gates are 0 too.`;
   const { gate, unit, t } = sensitivity.gate;
-  const whose = layerOf(state).H === 1 ? "" : ` of unit ${unit}`;
+  const whose = layerOf(state).H === 1 ? "" : ` of unit ${unitName(layerOf(state), unit - 1)}`;
   const derivative = brief(turned(state, gate) ? -sensitivity.gate.value : sensitivity.gate.value);
   return `${input} Among the gates, the output is most sensitive to ${gate}${whose} at t = ${t}: ∂y/⁠∂${gate} = ${derivative}.`;
 }

@@ -24,6 +24,7 @@ export function mountInitial(opener, form, store, actions) {
     form.hidden = h0 === null && form.hidden;
     opener.hidden = !form.hidden;
     if (!isTyped) box.value = writeStates(h0);
+    last.hidden = run.layers.some(({ backward_units }) => backward_units > 0);
     last.disabled = state.received < run.T || run.layers.some(({ exact }) => exact !== null);
     if (!isTyped || readStates(box.value) !== undefined) tell(state);
   }
@@ -37,7 +38,9 @@ export function mountInitial(opener, form, store, actions) {
         : sizes === "1"
           ? "One number."
           : `${sizes} numbers, separated by commas.`;
-    setText(status, `${form} Empty: zero.`);
+    // A bidirectional network reads the whole sequence, so no run can continue another one.
+    const backward = last.hidden ? " Units that read from the end start from it after the last timestep." : "";
+    setText(status, `${form} Empty: zero.${backward}`);
   }
 
   opener.addEventListener("click", () => {

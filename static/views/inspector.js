@@ -4,6 +4,7 @@
 /** @import { State, View } from "../state.js" */
 import { lesson } from "../boot.js";
 import { CHANGED, isProjected } from "../display.js";
+import { unitName } from "../directions.js";
 import { findAll, finder, setText } from "../elements.js";
 import { VIEWS, change, chooseView, layerIndex, layerOf, toggleView } from "../state.js";
 
@@ -86,7 +87,7 @@ export function mountInspector(main, store) {
     const layers = state.run.layers.length;
     const layer = layers === 1 ? "" : `, layer ${layerIndex(state) + 1} of ${layers}`;
     /** @type {Record<string, string | number>} */
-    const place = { t: state.step, layer, unit: state.unit + 1, units: layerOf(state).H };
+    const place = { t: state.step, layer, unit: unitName(layerOf(state), state.unit), units: layerOf(state).H };
     section.style.setProperty("--digits", String(String(state.run.T).length));
     for (const slot of slots) setText(slot, String(place[slot.dataset.slot ?? ""]));
   });

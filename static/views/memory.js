@@ -4,6 +4,7 @@
 /** @import { Mixture, Origin } from "../reading.js" */
 /** @import { Ledger, State } from "../state.js" */
 import { memoryOf } from "../cells.js";
+import { isFirstRead } from "../directions.js";
 import { finder, setLength, setSentence, setText } from "../elements.js";
 import { ownOf } from "../own.js";
 import { initialOrigin, mixtureAt, mostWritten, originAt } from "../reading.js";
@@ -126,10 +127,11 @@ export function tellMemory(state, row) {
 }
 
 /**
- * Return whether the cursor is at the first timestep of a run that starts from zero: there is no earlier state.
+ * Return whether the selected unit starts from zero, and reads the cursor's timestep first: there is no earlier state.
  * @param {State} state @param {Origin} origin
  */
-const hasNoPast = ({ step }, { value, t }) => step === 1 && t === null && value === 0;
+const hasNoPast = (state, { value, t }) =>
+  isFirstRead(state.run, layerOf(state), state.unit, state.step) && t === null && value === 0;
 
 /** Describe the largest shares. @param {State} state @param {Mixture} row @param {Origin} origin of the first share */
 function tellShares(state, { shares, largest }, origin) {

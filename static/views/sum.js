@@ -6,6 +6,7 @@
 /** @import { Worked } from "../reading.js" */
 import { functionOf, symbolOf } from "../cells.js";
 import { weightKey } from "../changes.js";
+import { unitName } from "../directions.js";
 import { findAll, finder, mountChoice, newElement, newRow, setLength, setText } from "../elements.js";
 import { DECIMALS, replacedAt, rowsOf, sumAt, workedAt } from "../reading.js";
 import { fixed } from "../run.js";
@@ -67,7 +68,7 @@ function showSum(table, state, parts, worked) {
   const products = listed.map(({ product }) => product);
   const { decimals, off } = roundingOf(products, a, f ? worked.decimals[`${gate}.value`] : DECIMALS);
   const largest = Math.max(...products.map(Math.abs));
-  caption.textContent = `The sum of ${symbol} of unit ${unit + 1} at t = ${step}, largest product first`;
+  caption.textContent = `The sum of ${symbol} of unit ${unitName(layerOf(state), unit)} at t = ${step}, largest product first`;
   setLength(body, listed.length, newPart);
   listed.forEach((part, i) => showPart(/** @type {HTMLElement} */ (body.children[i]), part, decimals, largest));
   const zeros = parts.length - listed.length;

@@ -8,6 +8,7 @@
 /** @import { State } from "../state.js" */
 import { entryOf } from "../cells.js";
 import { copy } from "../clipboard.js";
+import { unitName } from "../directions.js";
 import { findAll, finder, setLength, setText } from "../elements.js";
 import { rowsOf, turned } from "../reading.js";
 import { fixed } from "../run.js";
@@ -30,7 +31,7 @@ function csv(state) {
   const quoted = (/** @type {string} */ text) => `"${text.replaceAll('"', '""')}"`;
   const layer = state.run.layers.length > 1 ? `layer ${layerIndex(state) + 1}, ` : "";
   const name = layer + (turned(state, state.table) ? "z (near 1 keeps)" : state.table);
-  const lines = [["t", "input", ...rows.map((_, unit) => quoted(`${name}, unit ${unit + 1}`))]];
+  const lines = [["t", "input", ...rows.map((_, unit) => quoted(`${name}, unit ${unitName(layerOf(state), unit)}`))]];
   for (let column = 0; column < state.received; column++) {
     const input = quoted(state.run.tokens?.[column] ?? "");
     lines.push([String(column + 1), input, ...rows.map((row) => String(row[column]))]);
@@ -59,7 +60,7 @@ export function mountTable(section, tape, store) {
     const { words, symbol } = entryOf(layerOf(state), state.table);
     const some = units.length < rows.length ? `, the units on the tape` : "";
     caption.textContent = `${words} ${symbol}, timesteps ${from + 1} to ${to} of ${state.run.T}${some}`;
-    fill(head, 0, "col", ["t", "input", ...units.map((unit) => `unit ${unit + 1}`)]);
+    fill(head, 0, "col", ["t", "input", ...units.map((unit) => `unit ${unitName(layerOf(state), unit)}`)]);
     for (let column = from; column < to; column++) {
       const values = units.map((unit) => fixed(rows[unit][column], 3));
       fill(body, column - from, "row", [String(column + 1), nameOf(state.run.tokens?.[column] ?? ""), ...values]);

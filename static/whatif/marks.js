@@ -2,6 +2,7 @@
 
 /** @import { Range, State } from "../state.js" */
 import { earlier } from "../cells.js";
+import { isBackward, stepBefore } from "../directions.js";
 import { findAll } from "../elements.js";
 import { createGuard } from "../store.js";
 import { layerIndex, unitsInSight } from "../state.js";
@@ -27,15 +28,21 @@ export function createMarks(tape) {
 /** Return the visible boxes of a range, each with its signal. @param {State} state @param {Range} range @param {string} className */
 function boxesOf(state, { gate, units, from, to, layer }, className) {
   if (layer !== layerIndex(state) + 1) return [];
-  // A clamp of h_prev at step t is marked on h at t − 1: that is the state which step t reads.
   const signal = earlier(gate);
-  const place = { at: from - (signal ? 2 : 1), steps: (to ?? state.run.T) - from + 1 };
-  const rows = unitsInSight(state).flatMap((unit, row) => (units && !units.includes(unit + 1) ? [] : row));
-  return stretches(rows).map((stretch) => {
-    const element = Object.assign(document.createElement("i"), { className });
-    for (const [name, number] of Object.entries({ ...stretch, ...place }))
-      element.style.setProperty(`--${name}`, String(number));
-    return { signal: signal ?? gate, element };
+  const run = state.run.layers[layer - 1];
+  return [false, true].flatMap((backward) => {
+    const rows = unitsInSight(state).flatMap((unit, row) =>
+      isBackward(run, unit) === backward && (units?.includes(unit + 1) ?? true) ? row : [],
+    );
+    // A clamp of h_prev at step t is marked on h at t − 1 (backward at t + 1): that is the state which step t reads.
+    const first = signal ? stepBefore(run, backward ? run.H - 1 : 0, from) : from;
+    const place = { at: first - 1, steps: (to ?? state.run.T) - from + 1 };
+    return stretches(rows).map((stretch) => {
+      const element = Object.assign(document.createElement("i"), { className });
+      for (const [name, number] of Object.entries({ ...stretch, ...place }))
+        element.style.setProperty(`--${name}`, String(number));
+      return { signal: signal ?? gate, element };
+    });
   });
 }
 

@@ -21,7 +21,7 @@ def test_a_model_from_the_directory_is_listed_and_can_be_run_and_shown(tmp_path:
     with client_of(tmp_path) as client:
         entries = client.get("/api/models").json()
         assert [entry["id"] for entry in entries] == [*presets.SHIPPED, "deep.one"]
-        assert entries[-1]["layers"] == [{"cell": "gru", "units": 64, "reset": "after"}] * 4
+        assert entries[-1]["layers"] == [{"cell": "gru", "units": 64, "backward_units": 0, "reset": "after"}] * 4
         assert entries[-1]["examples"] == ["a b c d e f g h"]
         body = client.post("/api/trace", json={"model": "deep.one", "sequence": "abcl"}).json()
         for layer, layer_body in zip(gru.trace(model, "abcl").layers, body["layers"], strict=True):

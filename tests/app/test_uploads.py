@@ -120,7 +120,7 @@ def test_a_real_file_is_uploaded_run_shown_and_passes_its_check(client: TestClie
 def test_questions_are_answered_one_by_one_or_all_at_once(client: TestClient) -> None:
     first_response = upload(client, "pytorch-both.safetensors")
     assert first_response["question"]["key"] == "direction"
-    assert [option["value"] for option in first_response["question"]["options"]] == ["forward", "backward"]
+    assert [option["value"] for option in first_response["question"]["options"]] == ["forward", "backward", "both"]
     for unanswered in (
         client.post("/api/trace", json={"model": first_response["upload"], "sequence": "1"}),
         client.get(f"/api/models/{first_response['upload']}"),
@@ -129,12 +129,12 @@ def test_questions_are_answered_one_by_one_or_all_at_once(client: TestClient) ->
         assert (unanswered.status_code, unanswered.json()["error"]["code"]) == (409, "question")
     forward = upload(client, "pytorch-both.safetensors", answers={"direction": "forward"})["model"]
     backward = upload(client, "pytorch-both.safetensors", answers={"direction": "backward"})["model"]
-    both = client.post(f"/api/models/{first_response['upload']}/answers", json={"answers": {"direction": "both"}})
-    assert both.status_code == 422
-    assert "choose one" in both.json()["error"]["message"]
-    assert len({forward["id"], backward["id"], first_response["upload"]}) == 3
+    both = upload(client, "pytorch-both.safetensors", answers={"direction": "both"})["model"]
+    assert len({forward["id"], backward["id"], both["id"], first_response["upload"]}) == 4
     reference = (FIXTURES / "pytorch-both-reference.npz").read_bytes()
-    assert client.post(f"/api/models/{backward['id']}/check", content=reference).json()["passed"]
+    for model in (backward, both):
+        assert client.post(f"/api/models/{model['id']}/check", content=reference).json()["passed"]
+    assert [(layer["units"], layer["backward_units"]) for layer in both["layers"]] == [(8, 4)]
 
     layers = (("gru", 3), ("gru_1", 4))
     shapes = {f"{gru}/kernel": (inputs, 12) for gru, inputs in layers} | {

@@ -137,7 +137,7 @@ def test_a_forecast_reads_itself_and_each_baseline_reads_its_own(client: TestCli
 
 def test_a_room_does_not_send_what_is_written_after_its_timestep() -> None:
     link = "?model=name-writer&sequence=irish+m+u&write=12&seed=3"
-    for upto, sequence, steps in ((2, "irish m", None), (3, "irish m u", None), (5, "irish m u", 2)):
+    for upto, sequence, steps in ((2, "irish m u", None), (3, "irish m u", None), (5, "irish m u", 2)):
         shown = validate_view(View(page="", link=link, upto=upto), Settings())
         cut = read_link(dict(pair.split("=") for pair in shown.link[1:].split("&")))
         assert (cut.sequence or "").replace("+", " ") == sequence

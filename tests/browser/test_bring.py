@@ -98,9 +98,9 @@ def test_the_dialog_asks_open_questions_and_accepts_names_of_symbols_and_outputs
     question = lab.dialog.get_by_role("group", name="Layer 1 is bidirectional. Which direction do you want to see?")
     expect(question).to_contain_text("the half that reads from the last step to the first: write the last step first.")
     lab.expect_trace("flip-flop", lab.sequence.input_value())  # the page still shows the last run
-    question.get_by_role("radio", name="backward").check()
+    question.get_by_role("radio", name="both").check()
     lab.dialog.get_by_role("button", name="Continue").click()
-    lab.expect_model(formats.read_file(FILES / "pytorch-both.safetensors", {"direction": "backward"}))
+    lab.expect_model(formats.read_file(FILES / "pytorch-both.safetensors", {"direction": "both"}))
 
     lab.drop("pytorch-tagger.safetensors")
     expect(lab.understood).to_contain_text("2 layers of 5 → 5 units")

@@ -19,7 +19,7 @@ from app.settings import Settings
 from tests.support import contract
 from tests.support.accessible import expect_no_barriers
 from tests.support.lessons import assert_number
-from tests.support.unspoiled import settled, spoilers
+from tests.support.unspoiled import ANSWER_ALL, settled, spoilers
 
 
 @pytest.fixture(scope="module")
@@ -27,16 +27,6 @@ def client() -> Iterator[TestClient]:
     with TestClient(create_app()) as client:
         yield client
 
-
-ANSWER_ALL = """
-(step) => [...document.querySelectorAll(`.step[data-step="${step}"] form.predict`)].map((form) => {
-    const choice = form.querySelector("[type=radio], [type=checkbox]");
-    if (choice) choice.checked = true;
-    for (const slider of form.querySelectorAll("[type=range]")) slider.click(); // in the middle
-    form.requestSubmit();
-    return form.dataset.question;
-})
-"""
 
 NUMBERS = """
 (step) => [...document.querySelectorAll(`.step[data-step="${step}"] data.number`)].map(

@@ -50,7 +50,11 @@ class Causes(Lab):
 @pytest.mark.parametrize("convention", ["source", "pytorch"])
 @pytest.mark.parametrize(
     ("name", "text", "t", "unit"),
-    [("store-and-recall", "A b c ? d a C b ? a ? B", 11, 2), ("after", "a b l c d d h a", 6, 3)],
+    [
+        ("store-and-recall", "A b c ? d a C b ? a ? B", 11, 2),
+        ("after", "a b l c d d h a", 6, 3),
+        ("tagger", "A m p B s s A m B", 5, 2),
+    ],
 )
 def test_memory_shows_the_contributions_and_half_lives_of_the_core(
     same_visit: Visit, served_models: dict[str, Model], name: str, text: str, t: int, unit: int, convention: str

@@ -1,4 +1,4 @@
-"""The LSTM, the RNN and the minimal GRU in the Lab: their own signals in all views."""
+"""The LSTM, the RNN, the minimal GRU and a bidirectional GRU in the Lab: their own signals in all views."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import gru_core as gru
-from gru_core.training.tasks import TASKS
+from gru_core.training.tasks import ALL
 from tests.support import contract
 from tests.support.lab import Lab
 from tests.support.numbers import adds_up, assert_shown, expected, number_of, plain
@@ -15,11 +15,13 @@ from tests.support.numbers import adds_up, assert_shown, expected, number_of, pl
 CASES = 12  # per model
 
 
-@pytest.mark.parametrize("name", ["sentiment-lstm", "flip-flop-lstm", "store-and-recall-rnn", "sentiment-mingru"])
+@pytest.mark.parametrize(
+    "name", ["sentiment-lstm", "flip-flop-lstm", "store-and-recall-rnn", "sentiment-mingru", "tagger"]
+)
 def test_every_number_of_another_cell_equals_the_core(page: Page, name: str) -> None:
     lab = Lab(page).open(model=name, views="tape,words,cell,equations,table")
     rng, model = np.random.default_rng(len(name)), gru.load(name)
-    text = TASKS[model.card.task].text(rng, 20)
+    text = ALL[model.card.task].text(rng, 20)
     lab.sequence.fill(text)
     lab.expect_tokens(text.split())
     run = gru.trace(model, text).layers[0]

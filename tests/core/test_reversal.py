@@ -129,7 +129,7 @@ def test_answers_are_the_letters_before_the_sign_in_reverse(text: str, answers: 
     assert len(ALPHABET) == x.shape[1]
 
 
-@pytest.mark.parametrize("change", [{"units": 15}, {"cell": "lstm"}, {"layers": 2}])
+@pytest.mark.parametrize("change", [{"units": 15}, {"cell": "lstm"}, {"layers": 2}, {"both": True}])
 def test_other_networks_than_one_gru_layer_of_two_halves_are_refused(change: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="encoder and a decoder"):
         Recipe(**{**{f: getattr(RECIPE, f) for f in RECIPE.__dataclass_fields__}, **change})

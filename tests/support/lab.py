@@ -173,7 +173,7 @@ class Lab:
             }""",
             [t, unit],
         )
-        assert re.match(rf"t = {t}(, layer .*)?, unit {unit} of", shown["heading"]), shown["heading"]
+        assert re.match(rf"t = {t}(, layer .*)?, unit {unit}( [→←])? of", shown["heading"]), shown["heading"]
         return shown
 
 

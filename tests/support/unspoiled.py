@@ -15,6 +15,17 @@ from app.lessons.shown import ShownQuestion, reveal_answer
 from app.settings import Settings
 from tests.support.lessons import keys_of
 
+ANSWER_ALL = """
+(step) => [...document.querySelectorAll(`.step[data-step="${step}"] form.predict`)].map((form) => {
+    const choice = form.querySelector("[type=radio], [type=checkbox]");
+    if (choice) choice.checked = true;
+    for (const slider of form.querySelectorAll("[type=range]")) slider.click(); // in the middle
+    form.requestSubmit();
+    return form.dataset.question;
+})
+"""
+"""A script that answers all questions of a part of a lesson, and returns their ids."""
+
 SHOWN = """
 (step) => {
     const parts = [document.querySelector(`.step[data-step="${step}"]`), document.querySelector(".stage")];

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import random
 from typing import Any
 
-import orjson
-
 from app import models
-from app.runs.answers import sensitivity_of, shares_of
+from app.runs.answers import sensitivity_of, shares_of, to_json
 from app.runs.events import events
 from app.runs.run import prepare
 from app.schemas import Scenario
 from app.settings import Settings
 
 MODELS = ("flip-flop", "store-and-recall", "store-and-recall-lstm", "running-total-lstm", "store-and-recall-rnn",
-          "flip-flop-mingru")  # fmt: skip
-"""One-unit and several-unit models of every cell, with symbols and with numbers."""
+          "flip-flop-mingru", "tagger")  # fmt: skip
+"""One-unit and several-unit models of every cell, with symbols and with numbers, and a bidirectional one."""
 
 RUNS = 6
 """The number of random runs of each model: the first without clamps."""
@@ -33,7 +32,7 @@ def drawn_runs(settings: Settings, seed: int = 25) -> list[dict[str, Any]]:
 def _scenario(name: str, clamps: int, rng: random.Random, settings: Settings) -> Scenario:
     """Return a scenario with as many random clamps. Many clamps are at the first or the last timestep."""
     model = models.get(name, settings)
-    cell, T = model.layers[0], rng.randint(1, LONGEST)
+    cell, T = model.layers[0], rng.randint(1, LONGEST) if clamps else LONGEST
     held = []
     for _ in range(clamps):
         gate = rng.choice(list(cell.holdable))
@@ -63,4 +62,4 @@ def _run(scenario: Scenario, settings: Settings) -> dict[str, Any]:
 
 
 def _plain(answer: dict[str, Any]) -> Any:
-    return orjson.loads(orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY))
+    return json.loads(to_json(answer))

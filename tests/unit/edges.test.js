@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { memoryOf } from "../../static/cells.js";
+import { isFirstRead } from "../../static/directions.js";
 import { ownOf } from "../../static/own.js";
 import { mixtureAt, originAt } from "../../static/reading.js";
 import { fixed } from "../../static/run.js";
@@ -47,9 +48,12 @@ test("a change is named with the two values, and a value is kept only by a gate 
   }
 });
 
-test("at the first timestep of a run without clamps no old state is mentioned", () => {
-  const first = states.filter(({ step, clamps }) => step === 1 && clamps.length === 0);
+test("at the timestep that a unit reads first, in a run without clamps, no old state is mentioned", () => {
+  const first = states.filter(
+    ({ run, step, unit, clamps }) => clamps.length === 0 && isFirstRead(run, run.layers[0], unit, step),
+  );
   assert.ok(first.length > 10);
+  assert.ok(first.some(({ step }) => step > 1));
   for (const state of first) {
     assert.doesNotMatch(textOf(state), /keeps \d|mixes|resets|sees|from the old state|half of its state/);
     if (mixtureAt(state)) assert.doesNotMatch(tellMemory(state, mixtureAt(state)), /₀/);

@@ -8,7 +8,7 @@ import numpy as np
 import orjson
 
 from app.exports.models import stored_model
-from app.runs.answers import shares_of, start, sums_of
+from app.runs.answers import shares_of, start, sums_of, to_json
 from app.runs.events import events
 from app.runs.run import baselines, targets
 from app.schemas import UnitPlace
@@ -89,7 +89,7 @@ def _answers(
 
 
 def _plain(answer: Any) -> Any:
-    return orjson.loads(orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY))
+    return orjson.loads(to_json(answer))
 
 
 def _model(k: int, rng: Random) -> Model:
@@ -108,8 +108,8 @@ def _model(k: int, rng: Random) -> Model:
         weights = {name: scale * rng.standard_normal(shape) / np.sqrt(H) for name, shape in arrays.items()}
         if rng.random() < 0.2:
             weights = {name: array.astype(np.float32).astype(float) for name, array in weights.items()}
-        layers.append(kind(**weights))
-        inputs = H
+        layers.append(_both(kind(**weights), rng) if k % 7 == 1 else kind(**weights))
+        inputs = layers[-1].units
     kind_of_output = task.kind if task else ("softmax", "linear")[k % 2]
     labels = task.labels if task else tuple("uvw"[: int(rng.integers(1, 4))])
     readout = Readout(
@@ -118,6 +118,15 @@ def _model(k: int, rng: Random) -> Model:
     name = TASKS[k % len(TASKS)] if task else ""
     card = Card(title="m", task=name, about="", question="", weights="random", summary="")
     return Model(encoder, tuple(layers), readout, card)
+
+
+def _both(cell: Cell, rng: Random) -> Cell:
+    """Return a bidirectional layer of a layer and of another one with fewer or more units."""
+    n = int(rng.integers(1, cell.units + 2))
+    units = rng.integers(0, cell.units, n)
+    blocks = {name: array.reshape(-1, cell.units, *array.shape[1:]) for name, array in cell.parameters.items()}
+    arrays = {name: -array[:, units].reshape(-1, *array.shape[2:]) for name, array in blocks.items()}
+    return Cell.bidirectional(cell, cell.with_parameters(arrays | {"U": arrays["U"][:, units]}))
 
 
 def _encoder(k: int, rng: Random) -> Encoder:
@@ -167,12 +176,14 @@ def _weight(model: Model, rng: Random) -> dict[str, Any]:
     parts = ["W", "b"] + ["U"] * bool(cell.recurrent) + ["c"] * ("c_h" in cell.parameters)
     part = str(rng.choice(parts))
     gate = "h_tilde" if part == "c" else str(rng.choice(cell.recurrent if part == "U" else cell.gates))
-    size = {"W": cell.inputs, "U": cell.units}.get(part)
+    unit, n = int(rng.integers(cell.units)), cell.units - cell.backward_units
+    # No unit reads the state of a unit of the other direction.
+    indices = {"W": range(cell.inputs), "U": range(n) if unit < n else range(n, cell.units)}.get(part)
     return {
         "layer": layer + 1,
         "gate": gate,
-        "unit": int(rng.integers(cell.units)) + 1,
+        "unit": unit + 1,
         "part": part,
-        "index": None if size is None else int(rng.integers(size)) + 1,
+        "index": None if indices is None else int(rng.choice(indices)) + 1,
         "value": float(rng.normal()),
     }

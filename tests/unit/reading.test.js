@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import {
+  before,
   closing,
   decimalsOf,
   mixtureAt,
@@ -12,7 +13,9 @@ import {
   unitAt,
   writtenAt,
 } from "../../static/reading.js";
-import { firstRun, runOf, stateOf } from "./states.js";
+import { mixedAt } from "../../static/mixing.js";
+import { partsOf } from "../../static/sum/parts.js";
+import { drawnStates, firstRun, runOf, stateOf } from "./states.js";
 
 const run = firstRun();
 const steps = Array.from({ length: run.T }, (_, i) => i + 1);
@@ -36,6 +39,47 @@ test("the two conventions of z add up to 1, and their sums to 0", () => {
     close(rowsOf(source, "z")[0][step - 1] + rowsOf(pytorch, "z")[0][step - 1], 1);
     close(sumAt(source, "z", 0).a + sumAt(pytorch, "z", 0).a, 0);
   }
+});
+
+test("the shares of the old state and of the candidate add up to h, also in units that read from the end", () => {
+  const mixed = drawnStates().filter(({ run: { layers } }) => layers[0].rows.z);
+  assert.ok(mixed.some(({ run: { layers } }) => layers[0].backward_units));
+  for (const state of mixed) {
+    const { keep, h_prev, take, h_tilde, h } = mixedAt(state);
+    close(keep * h_prev + take * h_tilde, h);
+  }
+});
+
+test("a unit that reads from the end has an old state at the next timestep, and a sum of its own direction", () => {
+  const h = [
+    [0.1, 0.2, 0.3],
+    [0.4, 0.5, 0.6],
+  ];
+  const two = runOf("gru", { h }, { backward_units: 1, h0: [0.7, 0.8] });
+  const old = [0, 1].map((unit) => [1, 2, 3].map((step) => before(stateOf(two, { step, unit }), "h", unit)));
+  assert.deepEqual(old, [
+    [0.7, 0.1, 0.2],
+    [0.5, 0.6, 0.8],
+  ]);
+  const sum = { W: [0], U: [0, 2], b: 1, c: null, Wx: [[0]], Uh: [[0, 0]], rc: null, past: null, trained: null };
+  const state = stateOf(two, { step: 2, unit: 1, gate: "z" });
+  const parts = partsOf(state, { run: two, layer: 0, unit: 1, from: 2, to: 2, inputs: ["A"], gates: { z: sum } });
+  assert.deepEqual(
+    parts.filter(({ about }) => about === "z.Uh").map(({ name, value }) => [name, value]),
+    [["h2, t + 1", 0.6]],
+  );
+});
+
+test("a clamp on c is the origin of the contributions from its own timestep on, in both directions", () => {
+  const clamps = [{ gate: "c", units: null, from: 1, to: 1, value: 0.5, layer: 1 }];
+  const two = runOf("lstm", { c: [Array(3).fill(0), Array(3).fill(0)] }, { backward_units: 1 }, { clamps });
+  const origins = (unit, since) =>
+    [1, 2, 3].map((step) => {
+      const ledger = { run: two, layer: 0, unit, from: 1, to: 3, origins: [0.5, 0.5, 0.5], since };
+      return originAt(stateOf(two, { step, unit, clamps, details: { ledger } })).t;
+    });
+  assert.deepEqual(origins(0, [2, 2, 2]), [1, 1, 1]);
+  assert.deepEqual(origins(1, [0, 0, 0]), [1, null, null]);
 });
 
 test("the sign of a difference follows the convention of z", () => {

@@ -53,7 +53,7 @@ export function runOf(cell, rows, layer = {}, changes = {}) {
     others: null,
     twin: false,
     x: { labels: ["A"] },
-    layers: [{ cell, H, reset: "before", b, h0: zeros(2 * H), held: [], ...layer }],
+    layers: [{ cell, H, backward_units: 0, reset: "before", b, h0: zeros(2 * H), held: [], ...layer }],
     y: { kind: "softmax", labels: ["A", "B"] },
     right: null,
   };

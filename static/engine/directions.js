@@ -1,0 +1,52 @@
+/**
+ * Bidirectional layers, as gru_core/cells/directions.py has them: the last `backward` units read the sequence from its end, and no
+ * unit reads the state of a unit of the other direction.
+ */
+
+/** @import { Layer, Values, Vector } from "./cells.js" */
+import { vector } from "./cells.js";
+
+/** Return the two directions of a layer, each as a layer of one direction. @param {Layer} layer @returns {[Layer, Layer]} */
+export function halves({ cell, H, I, W, U, b, c, backward }) {
+  const half = (/** @type {number} */ first, /** @type {number} */ last) => {
+    const n = last - first;
+    const block = (/** @type {Vector} */ matrix) =>
+      vector(n * n, (i) => matrix[(first + Math.floor(i / n)) * H + first + (i % n)]);
+    return {
+      cell,
+      H: n,
+      I,
+      W: each(W, (rows) => rows.slice(first * I, last * I)),
+      U: each(U, block),
+      b: part(b, first, last),
+      c: c?.slice(first, last) ?? null,
+      backward: 0,
+    };
+  };
+  return [half(0, H - backward), half(H - backward, H)];
+}
+
+/** Return the values of units `first` to `last` by name. @param {Record<string, Vector>} named @param {number} first @param {number} [last] */
+export const part = (named, first, last) => each(named, (row) => row.slice(first, last));
+
+/** Return the values of a timestep of two directions as those of one layer. @param {Values} one @param {Values} other @returns {Values} */
+export function beside(one, other) {
+  const all = (/** @type {"signals" | "Wx" | "Uh" | "computed" | "before"} */ of) =>
+    Object.fromEntries(Object.entries(one[of]).map(([name, row]) => [name, joined(row, other[of][name])]));
+  return {
+    signals: all("signals"),
+    Wx: all("Wx"),
+    Uh: all("Uh"),
+    computed: all("computed"),
+    before: all("before"),
+    h_prev: joined(one.h_prev, other.h_prev),
+    half_life: one.half_life && other.half_life && joined(one.half_life, other.half_life),
+    x: one.x,
+  };
+}
+
+/** @param {Vector} one @param {Vector} other */
+const joined = (one, other) => Float64Array.from([...one, ...other]);
+
+/** @param {Record<string, Vector>} named @param {(row: Vector) => Vector} f @returns {Record<string, Vector>} */
+const each = (named, f) => Object.fromEntries(Object.entries(named).map(([name, row]) => [name, f(row)]));
