@@ -1,14 +1,15 @@
-"""`python -m benchmarks [core stream answers page cursor compare train sweep doctor large]`: runs these, or all."""
+"""`python -m benchmarks [core stream answers page …]`: runs these parts, or all."""
 
 import sys
 
-from benchmarks import answers, compare, core, cursor, doctor, large, page, stream, sweep, train
+from benchmarks import answers, compare, core, cursor, doctor, large, page, static, stream, sweep, train
 
 PARTS = {
     "core": core.main,
     "stream": stream.main,
     "answers": answers.main,
     "page": page.main,
+    "static": static.main,
     "cursor": cursor.main,
     "compare": compare.main,
     "train": train.main,

@@ -10,7 +10,7 @@
  *             piece?: () => void}} Listener */
 import { StreamError, parseEvents, readEvents } from "./events.js";
 import { offlineAnswer, offlineRun } from "./offline.js";
-import { NotRecorded, recordedReveal, recordedRun, recordedTapes, recording } from "./recording.js";
+import { NotRecorded, recordedReveal, recordedTapes, recording } from "./recording.js";
 import { DEADLINE, NoAnswer, ROOT, getJson, post, postFile, postJson, request } from "./server.js";
 import { readStored, writeStored } from "./storage.js";
 
@@ -46,14 +46,6 @@ export async function trace(scenario, listener, signal) {
     throw error instanceof StreamError && !signal.aborted ? new NoAnswer() : error;
   });
   if (!done) throw new NoAnswer("The run stopped before its last timestep.");
-}
-
-/** Run a scenario and return its whole stream as text. @param {Scenario} scenario */
-export async function traceText(scenario) {
-  if (!recording) return (await postScenario(scenario, AbortSignal.timeout(DEADLINE))).text();
-  const recorded = recordedRun(scenario);
-  if (!recorded) throw new NotRecorded();
-  return recorded.trace;
 }
 
 /** @param {Scenario} scenario @param {AbortSignal} signal */

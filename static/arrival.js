@@ -1,7 +1,7 @@
 /** How runs arrive on the tape: first the page's own run, then a new run for each new request. */
 
 /** @import { Listener, Scenario } from "./api.js" */
-/** @import { Run, Start } from "./run.js" */
+/** @import { Run, Start, Step } from "./run.js" */
 /** @import { Store } from "./store.js" */
 import * as api from "./api.js";
 import { stay } from "./changes.js";
@@ -25,18 +25,20 @@ export async function firstRun(error, script, scenario) {
     error.textContent = `${withPeriod(message)} Reload the page to try again.`;
     return /** @type {Promise<never>} */ (new Promise(() => {}));
   };
-  const text = script.textContent || (await api.traceText(scenario).catch(stop));
   /** @type {Run | undefined} */
   let run;
   let received = 0;
-  api.deliver(parseEvents(text), {
+  /** @type {Listener} */
+  const listener = {
     start: (start) => (run = newRun(start, scenario)),
     step(step) {
       if (run) putStep(run, step);
       received = step.t;
     },
     done: (done) => run && finish(run, done),
-  });
+  };
+  if (script.textContent) api.deliver(parseEvents(script.textContent), listener);
+  else await api.trace(scenario, listener, new AbortController().signal).catch(stop);
   if (!run) throw new Error("The page does not contain its first run.");
   return { run, received };
 }
@@ -97,16 +99,24 @@ export function keepArriving(tape, store) {
     const state = store.get();
     const { model, text, clamps, weights, against, h0, upto } = state;
     const equations = state.views.some((view) => view === "cell" || view === "equations") ? placeToCome(state) : null;
-    runner({ model, sequence: text, clamps, weights, against, h0, upto, equations }, onTape);
+    const entry = state.models.find(({ id }) => id === model);
+    const needsAll = entry?.layers.some(({ backward_units }) => backward_units > 0) ?? false;
+    runner({ model, sequence: text, clamps, weights, against, h0, upto, needsAll, equations }, onTape);
   };
 }
 
 /**
- * Run a scenario, or only its first `upto` steps, with columns for all steps.
- * @param {Scenario & {upto: number | null}} scenario @param {Listener} listener @param {AbortSignal} signal
+ * Run a scenario, or only its first `upto` steps, with columns for all steps. A bidirectional network needs all steps: then the
+ * later ones are left out afterwards.
+ * @param {Scenario & {upto: number | null, needsAll: boolean}} scenario @param {Listener} listener @param {AbortSignal} signal
  */
-function beginning({ upto, ...scenario }, listener, signal) {
+function beginning({ upto, needsAll, ...scenario }, listener, signal) {
   if (upto === null) return api.trace(scenario, listener, signal);
+  if (needsAll) {
+    const start = (/** @type {Start} */ start) => listener.start({ ...start, right: null });
+    const step = (/** @type {Step} */ step) => step.t <= upto && listener.step(step);
+    return api.trace(scenario, { ...listener, start, step }, signal);
+  }
   const tokens = scenario.sequence.trim().split(/\s+/);
   const start = (/** @type {Start} */ start) => listener.start({ ...start, T: tokens.length, tokens, right: null });
   return api.trace(cut(scenario, upto), { ...listener, start }, signal);

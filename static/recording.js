@@ -3,13 +3,14 @@
 /** @import { Scenario } from "./api.js" */
 /** @import { StoredModel } from "./engine/model.js" */
 import { writeScenario } from "./link.js";
+import { bytesOf } from "./run.js";
 
 /**
  * `link` is the query of the view. `live` is the address of a server that can answer more, or "". Each run has its stream of
  * events, and the responses about it by layer and unit ("1.2"), each over some of its steps. `gaps` are requests of the
  * experiment "Gradient reach". `models` are those that the page can run itself: see offline.js. `reveals` has the answers to the questions of a lesson, in base64.
  * @typedef {{from: number, to: number}} Stretch
- * @typedef {{equations: Record<string, Stretch>, sums: Record<string, Stretch>, ledger: Record<string, Stretch>,
+ * @typedef {{equations?: Record<string, Stretch>, sums?: Record<string, Stretch>, ledger?: Record<string, Stretch>,
  *            sensitivity: Record<string, Stretch & {at: object[]}>, rows?: Record<string, Stretch>}} RecordedAnswers
  * @typedef {{scenario: Scenario, trace: string, answers: RecordedAnswers}} RecordedRun
  * @typedef {{link: string, live: string, runs: RecordedRun[], models?: Record<string, StoredModel>, trainings?: Record<string, {events: string, sequence: string, tapes: object}>, reveals?: Record<string, string>, gaps?: {question: object, answer: object}[]}} Recording
@@ -46,8 +47,19 @@ export function recordedAnswer(route, question, step) {
   const place = `${question.layer}.${question.unit}`;
   const answer = answers?.[kind]?.[place];
   if (!answers || !answer || step < answer.from || step > answer.to) return null;
-  return kind === "sensitivity" ? answers[kind][place].at[step - answer.from] : answer;
+  return kind === "sensitivity" ? unpacked(answers[kind][place].at[step - answer.from]) : answer;
 }
+
+/** Return an answer with its arrays, which the file has in base64. A number that JSON does not have is null. @param {object} answer */
+const unpacked = (answer) =>
+  Object.fromEntries(
+    Object.entries(answer).map(([name, value]) => [
+      name,
+      typeof value === "string"
+        ? Array.from(new Float64Array(bytesOf(value)), (number) => (Number.isFinite(number) ? number : null))
+        : value,
+    ]),
+  );
 
 /** Return the recorded tapes of a training. Throws NotRecorded if they have another sequence. @param {string} id @param {string} sequence */
 export function recordedTapes(id, sequence) {

@@ -206,7 +206,7 @@ function put(rows, column, base64) {
 }
 
 /** Return the bytes of a text in base64. All processors with a browser are little-endian. @param {string} base64 */
-function bytesOf(base64) {
+export function bytesOf(base64) {
   const text = atob(base64);
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);

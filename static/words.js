@@ -153,11 +153,12 @@ export function tellRest(state, at, clauses, rate = "") {
 export const joined = (parts) => [parts.slice(0, -1).join(", "), parts[parts.length - 1]].filter(Boolean).join(" and ");
 
 /**
- * Describe the change of a value. @param {number} before @param {number} after
+ * Describe the change of a value. @param {number} before NaN if the page does not have it @param {number} after
  * @param {number} [kept] the share of the old value in the new one; below one half, the value was replaced by an equal one
  */
 export function change(before, after, kept = 1) {
   const [from, to] = [fixed(before), fixed(after)];
+  if (!from) return `is ${to}`;
   if (from !== to) return `changes from ${from} to ${to}`;
   return kept < 0.5 ? `comes out the same (${to})` : `stays at ${to}`;
 }

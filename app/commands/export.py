@@ -16,6 +16,7 @@ from ..errors import Refused
 from ..exports import page as export
 from ..exports.files import CONTENTS, as_csv, as_npz, as_picture
 from ..exports.lesson import lesson_page
+from ..exports.models import MOST_WEIGHTS, described
 from ..exports.site import KEYS, build
 from ..lessons import shelf
 from ..link import FOCUS, read_address
@@ -41,7 +42,11 @@ FILES = {
     "png": "all signals of a layer as a PNG picture",
 }
 
-PAGES = {"/compare": export.compare_page, "/train": export.train_page}
+PAGES = {
+    "/compare": export.compare_page,
+    "/train": export.train_page,
+    "/start": lambda _, settings, live: export.start_page(settings, live),
+}
 """The functions that export pages other than the Lab, by the ends of their addresses."""
 
 
@@ -52,7 +57,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     files = parser.add_argument_group("files to write (- is standard output)")
     for ending, words in FILES.items():
-        files.add_argument(f"--{ending}", metavar="FILE", help=words)
+        runs = f"; it runs its network if this has at most {MOST_WEIGHTS:,} weights" if ending == "html" else ""
+        files.add_argument(f"--{ending}", metavar="FILE", help=words + runs)
     keys = parser.add_argument_group("what to show (these options replace keys of the link)")
     keys.add_argument("--model", help="the model's name (default: flip-flop)")
     keys.add_argument("--sequence", help="the input sequence (default: the first example of the model)")
@@ -102,6 +108,7 @@ def _files(options: argparse.Namespace) -> int:
     settings = Settings.from_environment(local=True)
     keys = read_address(options.source) if options.source else {}
     keys |= {key: getattr(options, key) for key in KEYS if getattr(options, key) is not None}
+    words = dict(FILES)
     make_page = _page_of(urlsplit(options.source or "").path)
     if make_page is not None and list(files) != ["html"]:
         only = "this page can be exported only with --html; to export a run, use a link to the Lab"
@@ -112,6 +119,8 @@ def _files(options: argparse.Namespace) -> int:
     else:
         run = run_link(keys, settings)
         contents = {ending: _content(run, ending, settings, options) for ending in files}
+        if options.content == "all":
+            words["html"] += f" {described(run.scenario.model, settings)}"
     for ending, name in files.items():
         content = contents[ending]
         if name == "-":
@@ -119,7 +128,7 @@ def _files(options: argparse.Namespace) -> int:
             sys.stdout.buffer.flush()
         else:
             output.write(Path(name), content)
-            print(f"{name}: {FILES[ending]}, {_size(len(content))}", file=sys.stderr)
+            print(f"{name}: {words[ending]}, {_size(len(content))}", file=sys.stderr)
     return 0
 
 
@@ -155,8 +164,8 @@ def _site(options: argparse.Namespace) -> int:
         print("gruscope: --site needs a TOML file of scenarios", file=sys.stderr)
         return 2
     settings = Settings.from_environment(local=True)
-    for page in build(options.site, Path(options.source), settings, options.live):
-        print(f"{page}: {_size(page.stat().st_size)}", file=sys.stderr)
+    for file, content in build(options.site, Path(options.source), settings, options.live):
+        print(f"{file}: {content}, {_size(file.stat().st_size)}", file=sys.stderr)
     return 0
 
 

@@ -13,6 +13,7 @@ from ..runs.limits import MOST_SHARES
 from ..runs.linked import LinkedRun
 from ..runs.run import input_names
 from ..settings import Settings
+from .packing import packed_answer
 
 MOST_NUMBERS = 50_000
 """The most numbers in the recorded sums, and again in the contributions, of a large run: about 1 MB each."""
@@ -38,7 +39,7 @@ def answers_of_large(linked: LinkedRun, settings: Settings) -> dict[str, dict[st
     sensitivity = sensitivity_of(trace.sensitivity(t - 1, None, layer, unit), layer, unit, whole=False)
     answers: dict[str, dict[str, Any]] = {
         "sums": {place: {"from": first + 1, "to": first + n, **sums}},
-        "sensitivity": {place: {"from": t, "to": t, "at": [sensitivity | {"t": t}]}},
+        "sensitivity": {place: {"from": t, "to": t, "at": [packed_answer(sensitivity) | {"t": t}]}},
         "ledger": {},
         "rows": {},
         "equations": {},

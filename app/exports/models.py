@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
 from gru_core import Model
-from gru_core.arrays import Array
 from gru_core.cells.gru import GRU
 from gru_core.encoder import Embedded, Numbers, Scaled, Vectors
 from gru_core.training.tasks import regressions_of, task_of
 
 from .. import models
 from ..settings import Settings
+from .packing import packed_weights
 
 MOST_WEIGHTS = 2**21
 """The most weights of a model in an exported page: 11 MB if they are float32 numbers, else 22 MB."""
@@ -27,10 +24,22 @@ def weights_in(model: Model) -> int:
     return sum(array.size for array in model.parameters.values()) + table
 
 
+def goes_along(name: str, settings: Settings) -> bool:
+    """Return whether a page contains the model with this name: it has at most `MOST_WEIGHTS` weights."""
+    return weights_in(models.get(name, settings)) <= MOST_WEIGHTS
+
+
+def described(name: str, settings: Settings) -> str:
+    """Return whether a page contains the model with this name, for the person who exports it."""
+    weights = weights_in(models.get(name, settings))
+    if weights <= MOST_WEIGHTS:
+        return f"with its network of {weights:,} weights"
+    return f"without its network ({weights:,} weights; at most {MOST_WEIGHTS:,} go along), so it shows recorded runs"
+
+
 def stored_models(names: Iterable[str], settings: Settings) -> dict[str, Any]:
-    """Return the models with these names for a page, except those with more than `MOST_WEIGHTS` weights."""
-    loaded = {name: models.get(name, settings) for name in names}
-    return {name: stored_model(model) for name, model in loaded.items() if weights_in(model) <= MOST_WEIGHTS}
+    """Return the models with these names that go along with a page."""
+    return {name: stored_model(models.get(name, settings)) for name in names if goes_along(name, settings)}
 
 
 def stored_model(model: Model) -> dict[str, Any]:
@@ -42,24 +51,23 @@ def stored_model(model: Model) -> dict[str, Any]:
     if isinstance(encoder, Scaled):
         fields["decimals"] = encoder.decimals
     if isinstance(encoder, Embedded):
-        fields["table"] = _packed(encoder.table)
+        fields["table"] = packed_weights(encoder.table)
     layers = [
-        {"cell": cell.name, "H": cell.units, "I": cell.inputs, "backward_units": cell.backward_units}
-        | {name: _packed(getattr(cell, name)) for name in ("W", "U", "b")}
-        | ({"c": _packed(cell.c_h)} if isinstance(cell, GRU) and cell.c_h is not None else {})
+        {"cell": cell.name, "title": cell.title, "H": cell.units, "I": cell.inputs, "holds": cell.holdable}
+        | {"backward_units": cell.backward_units}
+        | {name: packed_weights(getattr(cell, name)) for name in ("W", "U", "b")}
+        | ({"c": packed_weights(cell.c_h)} if isinstance(cell, GRU) and cell.c_h is not None else {})
         for cell in model.layers
     ]
     return {
         "encoder": fields,
         "layers": layers,
-        "readout": {"kind": readout.kind, "labels": readout.labels, "V": _packed(readout.V), "c": _packed(readout.c)},
+        "readout": {
+            "kind": readout.kind,
+            "labels": readout.labels,
+            "V": packed_weights(readout.V),
+            "c": packed_weights(readout.c),
+        },
         "regressions": {name: weights.tolist() for name, weights in regressions_of(model).items()},
         "task": "" if task_of(model) is None else model.card.task,
     }
-
-
-def _packed(array: Array) -> str:
-    """Return an array in base64: as float32 if that is exact, else as float64."""
-    single = array.astype("<f4")
-    exact = single if np.array_equal(single, array) else array.astype("<f8")
-    return b64encode(np.ascontiguousarray(exact).tobytes()).decode()

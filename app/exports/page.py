@@ -21,22 +21,24 @@ from ..assets import assets
 from ..jobs.cache import name_of, training_cache
 from ..jobs.trainings import as_events
 from ..link import compared_cells, comparison_in, read_link, unit_in
-from ..pages import compare, train
+from ..pages import compare, start, train
 from ..pages.boot import escape_for_script
 from ..pages.lab import run_context
 from ..pages.page import Context, templates
 from ..runs.answers import Start, sensitivity_of, shares_of, sums_of, to_json
 from ..runs.checkpoints import run_at_checkpoints
 from ..runs.events import events
+from ..runs.gate import MODEL
 from ..runs.linked import LinkedRun
 from ..runs.run import input_names, is_large, run_whole, within_text
 from ..settings import Settings
-from ..sitemap import PAGES
+from ..sitemap import IN_ROOMS, START
 from .large import answers_of_large
-from .models import stored_models
+from .models import goes_along, stored_models
+from .packing import packed_answer
 
 MOST_NUMBERS = 200_000
-"""The most numbers in the recorded answers of a page. They take up to 5 MB, not more than Plotly."""
+"""The most numbers in the recorded answers of a page. They take up to 5 MB."""
 
 MOST_EQUATIONS = 6_000
 """The most timesteps with recorded equations, over all units: 300 units with 20 timesteps, up to 1 MB."""
@@ -78,7 +80,9 @@ def size(run: LinkedRun, trace: int, settings: Settings, content: str) -> int:
     """Return about how many bytes the page has if the events of its run have `trace` bytes."""
     scenario, start, _ = run.scenario, run.start, run.trace
     answers = _answers_of(run, Allowance(MOST_NUMBERS, MOST_PRODUCTS), settings) if content == "all" else {}
-    record = {"link": "", "live": "", "runs": [{"scenario": scenario.model_dump(by_alias=True), "answers": answers}]}
+    stored = stored_models([scenario.model], settings) if content == "all" else {}
+    recorded = [{"scenario": scenario.model_dump(by_alias=True), "answers": answers}]
+    record = {"link": "", "live": "", "runs": recorded, "models": stored}
     frame = file("lab", run_context(scenario, settings, start, run.trace) | {"page_title": ""}, record, "")
     runs = 2 if start["twin"] and content == "all" else 1
     return len(frame.encode()) + runs * trace
@@ -121,8 +125,7 @@ def record_comparison(keys: Mapping[str, str], settings: Settings) -> list[Recor
     sequence = str(originals[0].scenario.sequence)
     clamped = compare.run_contenders(task, by, sequence, clamps, settings, ["gru"]) if clamps else []
     untrained = compare.before_training(originals, settings)
-    trained = [record_contender(each, allowance, _equations(each.run)) for each in (*originals, *clamped)]
-    return [*trained, *(record_contender(each, allowance, {}) for each in untrained)]
+    return [record_contender(each, allowance) for each in (*originals, *clamped, *untrained)]
 
 
 def train_page(keys: Mapping[str, str], settings: Settings, live: str = "") -> str:
@@ -134,6 +137,12 @@ def train_page(keys: Mapping[str, str], settings: Settings, live: str = "") -> s
     trainings = record_trainings(keys, context, settings)
     record = {"link": "?" + urlencode(keys), "live": live, "runs": [], "trainings": trainings}
     return file("train", context, record, "")
+
+
+def start_page(settings: Settings, live: str = "", title: str = "") -> str:
+    """Return “Be the gate” as one HTML file; `live` and `title` as in `page`. The page runs the network itself."""
+    record = {"link": "", "live": live, "runs": [], "models": stored_models([MODEL], settings)}
+    return file(START.name, start.page_context(settings) | {"page_title": title}, record, None)
 
 
 class RecordedTraining(TypedDict):
@@ -156,24 +165,19 @@ def record_trainings(keys: Mapping[str, str], context: Context, settings: Settin
     return trainings
 
 
-def record_contender(
-    contender: compare.Contender, allowance: Allowance, equations: dict[str, Any]
-) -> RecordedRun:  # fmt: skip
-    """Return the recorded run of a model, with the `equations` of its units.
+def record_contender(contender: compare.Contender, allowance: Allowance) -> RecordedRun:
+    """Return the recorded run of a model, with the sensitivities of its first unit at as many timesteps as allowed.
 
-    It has the sensitivities of the first unit at as many timesteps as allowed.
+    The page computes everything else: its models are small enough to go along.
     """
     T, H = contender.start["T"], contender.cell.units
     n = min(T, allowance.numbers // max(1, 8 * T), allowance.products // (H**2 * T))
     allowance.numbers -= 8 * T * n
     allowance.products -= n * H**2 * T
-    sensitivities = [sensitivity_of(contender.run.sensitivity(t, None, 0), 0, 0) | {"t": t + 1} for t in range(n)]
-    answers: Answers = {
-        "equations": equations,
-        "sums": {},
-        "ledger": {},
-        "sensitivity": {"1.1": {"from": 1, "to": n, "at": sensitivities}},
-    }
+    sensitivities = [
+        packed_answer(sensitivity_of(contender.run.sensitivity(t, None, 0), 0, 0)) | {"t": t + 1} for t in range(n)
+    ]
+    answers: Answers = {"sensitivity": {"1.1": {"from": 1, "to": n, "at": sensitivities}}}
     trace = b"".join(events(contender.start, [contender.run])).decode()
     return {"scenario": contender.scenario.model_dump(by_alias=True), "trace": trace, "answers": answers}
 
@@ -182,10 +186,10 @@ def file(page: str, context: Context, record: dict[str, Any], plotly: str | None
     """Return a page as one HTML file that contains everything it would load.
 
     The page loads Plotly from the address `plotly`. If that is "", the file contains Plotly. If it is None, the page
-    around this one contains Plotly.
+    around this one contains Plotly, or no Plotly is needed.
     """
-    shown = next(known for known in PAGES.values() if known.name == page)
-    sheets = ["page", "tape", "inspector", *shown.sheets]
+    shown = next(known for known in IN_ROOMS.values() if known.name == page)
+    sheets = ["page", *([] if shown is START else ["tape", "inspector"]), *shown.sheets]
     if "lesson" in context:
         sheets.append("lesson")
     files = {
@@ -254,7 +258,7 @@ def _answers_of(run: LinkedRun, allowance: Allowance, settings: Settings) -> Ans
 
 
 def _answers(linked: LinkedRun, allowance: Allowance, settings: Settings) -> Answers:
-    """Return as many answers about units as `allowance` permits.
+    """Return as many answers about units as `allowance` permits: only sensitivities if the page can run the model.
 
     The unit of the cursor and the timesteps around the cursor come first, then the other units of its layer, and then
     the other layers.
@@ -262,12 +266,16 @@ def _answers(linked: LinkedRun, allowance: Allowance, settings: Settings) -> Ans
     trace, options, T = linked.trace, linked.link.options, linked.start["T"]
     at = unit_in(options, units_of(trace))
     cursor = at.layer - 1
-    equations = _equations(trace, cursor, at.unit - 1)
-    answers: Answers = {"equations": equations, "sums": {}, "ledger": {}, "sensitivity": {}}
+    computes = goes_along(linked.scenario.model, settings) and linked.scenario.write is None
+    answers: Answers = {"sensitivity": {}}
+    if not computes:
+        answers |= {"equations": _equations(trace, cursor, at.unit - 1), "sums": {}, "ledger": {}}
     for layer in sorted(range(len(trace.layers)), key=lambda layer: layer != cursor):
         layer_run = trace.layers[layer]
         H, I = layer_run.cell.units, layer_run.cell.inputs
-        numbers_per_step = 3 * (H + I) + (T + 4) * (1 if trace.twin is None else 2) + 4 * T
+        numbers_per_step = 4 * T
+        if not computes:
+            numbers_per_step += 3 * (H + I) + (T + 4) * (1 if trace.twin is None else 2)
         n = min(T, allowance.numbers // numbers_per_step, allowance.products // (H**2 * T))
         if n == 0:
             continue
@@ -284,11 +292,12 @@ def _answers(linked: LinkedRun, allowance: Allowance, settings: Settings) -> Ans
         ]:
             allowance.numbers -= numbers_per_step * n
             place = f"{layer + 1}.{unit + 1}"
-            answers["sums"][place] = {**span, **sums_of(layer_run[steps], trained, inputs, unit)}
-            if layer_run.mixture is not None:
-                answers["ledger"][place] = span | shares_of(trace, layer, unit, steps)
+            if not computes:
+                answers["sums"][place] = {**span, **sums_of(layer_run[steps], trained, inputs, unit)}
+                if layer_run.mixture is not None:
+                    answers["ledger"][place] = span | shares_of(trace, layer, unit, steps)
             entries = [
-                sensitivity_of(sensitivity, layer, unit) | {"t": first + 1 + i}
+                packed_answer(sensitivity_of(sensitivity, layer, unit)) | {"t": first + 1 + i}
                 for i, sensitivity in enumerate(sensitivities)
             ]
             answers["sensitivity"][place] = span | {"at": entries}
@@ -300,7 +309,7 @@ def units_of(trace: Trace) -> list[int]:
     return [layer.cell.units for layer in trace.layers]
 
 
-def _equations(trace: Trace, layer: int = 0, unit: int = 0) -> dict[str, Any]:
+def _equations(trace: Trace, layer: int, unit: int) -> dict[str, Any]:
     """Return the equations of as many units as allowed, at every timestep.
 
     This unit comes first, then the other units of its layer.

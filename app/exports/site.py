@@ -16,11 +16,18 @@ from ..assets import assets
 from ..errors import Refused
 from ..link import CHANGES, FOCUS
 from ..pages.page import templates
+from ..runs.gate import MODEL
 from ..runs.linked import LinkedRun, run_link
 from ..settings import Settings
+from ..sitemap import START
 from . import page as export
+from .models import described
 
 KEYS = ("model", "sequence", *CHANGES, *FOCUS)
+"""The keys of a page of the Lab."""
+
+ENTRY = ("page", "title", "text")
+"""The keys of every page: "start" is “Be the gate”, and the Lab is the default; and its title and text in the index."""
 
 
 @dataclass(frozen=True)
@@ -32,32 +39,37 @@ class Entry:
     text: str
 
 
-def build(folder: Path, scenarios: Path, settings: Settings, live: str = "") -> Iterator[Path]:
-    """Write a page for each scenario, an index, and a shared plotly.min.js. Yield each file after it is written.
+def build(folder: Path, scenarios: Path, settings: Settings, live: str = "") -> Iterator[tuple[Path, str]]:
+    """Write a page for each scenario, an index, and a shared plotly.min.js.
 
-    Each table of the TOML file is a scenario with the name of its page. It has a `title` and a `text` for the index,
-    and the keys of a link. Before writing, raises ValueError, which names the scenario, if one is not valid.
+    Yield each file after it is written, and what it contains. Each table of the TOML file is a scenario with the name
+    of its page. It has a `title` and a `text` for the index, and the keys of a link to the Lab, or `page = "start"` for
+    “Be the gate”. Before writing, raises ValueError, which names the scenario, if one is not valid.
     """
     try:
         tables = tomllib.loads(scenarios.read_text("utf-8"))
     except ValueError as error:
         raise ValueError(f"{scenarios} is not TOML: {error}") from error
-    pages = [(_entry(name, table), _run_of_table(name, table, settings)) for name, table in tables.items()]
+    pages = [(_entry(name, table), _run_of(name, table, settings)) for name, table in tables.items()]
     if not pages:
         raise ValueError(f"{scenarios} has no scenarios: write a table for each, such as [flip-flop]")
     folder.mkdir(parents=True, exist_ok=True)
     plotly = folder / "plotly.min.js"
     output.write(plotly, assets()[plotly.name].content)
-    yield plotly
+    yield plotly, "Plotly, for all pages"
     for entry, run in pages:
         page = folder / entry.file
-        output.write(page, export.page(run, settings, live, plotly.name, entry.title).encode())
-        yield page
+        if run is None:
+            output.write(page, export.start_page(settings, live, entry.title).encode())
+            yield page, f"a page {described(MODEL, settings)}"
+        else:
+            output.write(page, export.page(run, settings, live, plotly.name, entry.title).encode())
+            yield page, f"a page {described(run.scenario.model, settings)}"
     index = folder / "index.html"
     sheet = assets()["css/page.css"].content.decode()
     context = {"entries": [entry for entry, _ in pages], "sheet": sheet}
     output.write(index, templates.get_template("site.html").render(context).encode())
-    yield index
+    yield index, "the list of pages"
 
 
 def _entry(name: str, table: Any) -> Entry:
@@ -68,10 +80,16 @@ def _entry(name: str, table: Any) -> Entry:
     return Entry(f"{name}.html", str(table.get("title", name)), str(table.get("text", "")))
 
 
-def _run_of_table(name: str, table: dict[str, Any], settings: Settings) -> LinkedRun:
-    unknown = [key for key in table if key not in (*KEYS, "title", "text")]
+def _run_of(name: str, table: dict[str, Any], settings: Settings) -> LinkedRun | None:
+    """Return the run of a table; None for “Be the gate”, which has no run of its own."""
+    if table.get("page", START.name) != START.name:
+        raise ValueError(f'[{name}] has another page: use page = "{START.name}", or leave it out for the Lab')
+    known = ENTRY if "page" in table else (*ENTRY, *KEYS)
+    unknown = [key for key in table if key not in known]
     if unknown:
-        raise ValueError(f"[{name}] has the unknown key {unknown[0]}: use title, text, {', '.join(KEYS)}")
+        raise ValueError(f"[{name}] has the unknown key {unknown[0]}: use {', '.join(known)}")
+    if "page" in table:
+        return None
     try:
         return run_link({key: str(table[key]) for key in KEYS if key in table}, settings)
     except (Refused, SequenceError) as error:

@@ -48,7 +48,7 @@ from ..settings import Settings
 from .experiment_quantities import EXPRESSIONS
 from .formats import Value, format_value
 from .reading import Figure, figure_of
-from .run_quantities import QUANTITIES, Place, layer_of, within
+from .run_quantities import QUANTITIES, Place, last_step, layer_of, within
 
 LONGEST = 400
 """The most characters of an expression."""
@@ -121,7 +121,7 @@ def matching_steps(condition: str, figure: Figure, runs: Runs) -> list[int]:
     match = re.fullmatch(rf"most ((?:share|reach)(?:\.{_PLACE})?@({_PLACE}))", condition)
     if not match:
         raise ValueError(f"“{condition}” is not a condition: write “z above 0.5”, “z below 0.5” or “most share@7”")
-    last = int(match[2])
+    last = last_step(runs.get(figure), int(match[2]))
     shares = [evaluate(f"{match[1]} from {t}", figure, runs).value for t in range(1, last + 1)]
     return [1 + shares.index(max(shares))]
 
@@ -139,8 +139,8 @@ def _lab_keys(figure: Figure) -> dict[str, str]:
     keys = dict(figure.keys)
     if figure.page == "compare":
         task, by = comparison_in(keys)
-        if task not in presets.TASKS or by not in presets.MATCHED:
-            tasks, ways = ", ".join(presets.TASKS), " or ".join(presets.MATCHED)
+        if task not in presets.COMPARABLE or by not in presets.matched(task):
+            tasks, ways = ", ".join(presets.COMPARABLE), " or ".join(presets.MATCHED)
             wrong = f"there is no comparison of “{task}” by “{by}”"
             raise ValueError(f"{wrong}: the task must be one of {tasks}, and `by` {ways}")
         keys.setdefault("model", presets.contenders(task, by)["gru"])

@@ -31,6 +31,11 @@ def layer_of(linked: LinkedRun) -> int:
     return int(linked.link.options.get("layer", len(linked.trace.layers))) - 1
 
 
+def last_step(linked: LinkedRun, t: int) -> int:
+    """Return the last timestep, from 1, with an input on which a state at `t` can depend."""
+    return int(linked.start["T"]) if linked.trace.model.is_bidirectional else t
+
+
 def within(name: str, number: int, highest: int) -> int:
     if not 1 <= number <= highest:
         raise ValueError(f"{name} must be from 1 to {highest}, but it is {number}")
@@ -97,21 +102,22 @@ def _half_life(at: Place) -> tuple[float, str]:
 
 
 def _share(at: Place) -> tuple[float, str]:
-    if at.earlier > at.t:
-        raise ValueError(f"step {at.earlier} comes after step {at.t}: choose a step from 0 to {at.t}")
+    last = last_step(at.linked, at.t)
+    if at.earlier > last:
+        raise ValueError(f"step {at.earlier} comes after step {last}: choose a step from 0 to {last}")
     return float(at.linked.trace.ledger(at.unit - 1, layer_of(at.linked))[at.t - 1, at.earlier]), "share"
 
 
 def _reach(at: Place) -> tuple[float, str]:
-    within("from", at.earlier, at.t)
+    within("from", at.earlier, last_step(at.linked, at.t))
     _check_products(at)
     x = at.linked.trace.sensitivity(at.t - 1).x
     norms = (x**2).sum(1) ** 0.5
-    return float(norms[at.earlier - 1] / norms[-1]), "ratio"
+    return float(norms[at.earlier - 1] / norms[at.t - 1]), "ratio"
 
 
 def _flow(at: Place) -> tuple[float, str]:
-    within("from", at.earlier, at.t)
+    within("from", at.earlier, last_step(at.linked, at.t))
     layer = layer_of(at.linked)
     _check_products(at)
     states = at.linked.trace.sensitivity(at.t - 1, layer=layer).states

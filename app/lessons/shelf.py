@@ -21,7 +21,7 @@ COURSE = {
     "The cell": ("sequences", "gates", "state", "update", "reset", "candidate", "half-life"),
     "Gradients": ("vanishing", "exploding", "truncated"),
     "Cells compared": ("other-gates", "one-state", "parameters", "neither-wins"),
-    "Larger networks": ("layers", "padding"),
+    "Larger networks": ("layers", "padding", "both-directions"),
     "Sequence models": ("one-by-one", "bottleneck", "what-came-next"),
     "Real data": ("belief", "last-value", "writing"),
 }

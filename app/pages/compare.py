@@ -48,10 +48,10 @@ def run_contenders(
 
     Raises Refused or SequenceError if the task, the sequence or a clamp is not valid.
     """
-    if task not in presets.TASKS:
-        raise Refused(404, "task", f"this task is unknown: choose one of {', '.join(presets.TASKS)}", "task")
-    if by not in presets.MATCHED:
-        raise Refused(404, "by", f"by must be {' or '.join(presets.MATCHED)}", "by")
+    if task not in presets.COMPARABLE:
+        raise Refused(404, "task", f"this task is unknown: choose one of {', '.join(presets.COMPARABLE)}", "task")
+    if by not in presets.matched(task):
+        raise Refused(404, "by", f"for this task by must be {' or '.join(presets.matched(task))}", "by")
     runs = []
     sequence = sequence or OPENING_SEQUENCES.get(task)
     for cell, name in presets.contenders(task, by, cells).items():
@@ -85,8 +85,8 @@ def page_context(keys: Mapping[str, str], settings: Settings) -> Context:
         runs = run_contenders(task, by, sequence, [], settings, named)
     except (Refused, SequenceError) as error:
         notices.append(link_error_notice(error))
-        task = task if task in presets.TASKS else OPENING_TASK
-        by = by if by in presets.MATCHED else presets.MATCHED[0]
+        task = task if task in presets.COMPARABLE else OPENING_TASK
+        by = by if by in presets.matched(task) else presets.MATCHED[0]
         runs = run_contenders(task, by, None, [], settings, named)
     notice = " ".join(notices)
     return comparison_context(task, by, runs, keys, settings) | {"experiment": "", "notice": notice}
@@ -109,9 +109,10 @@ def comparison_context(
         "title": COMPARE.title,
         "task": task,
         "by": by,
-        "tasks": {name: PRESETS[name].title for name in presets.TASKS},
+        "matched": presets.matched(task),
+        "tasks": {name: PRESETS[name].title for name in presets.COMPARABLE},
         "entry": entries[runs.index(gru)],
-        "all_cells": {name: CELLS[name].title for name in ORDER},
+        "all_cells": {name: CELLS[name].title for name in presets.contenders(task, by, ORDER)},
         "scenario": gru.scenario,
         "columns": columns(len(gru.run.y)),
         "tokens": gru.start["tokens"],

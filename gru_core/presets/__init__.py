@@ -11,6 +11,9 @@ FOLDER = Path(__file__).parent
 
 TASKS = ("flip-flop", "pocket-calculator", "running-total", "store-and-recall", "sentiment")
 
+COMPARABLE = (*TASKS, "names", "sunspots")
+"""The tasks with models of several cells. Those of the last two have the same number of units only."""
+
 TRAININGS = FOLDER / "trainings"
 """The folder with the training of each model in NAMES."""
 
@@ -57,7 +60,7 @@ SHIPPED = (*NAMES, *COMPARED, *EXTRA)
 
 def plain(task: str) -> str:
     """Return the name of the GRU of a task that was trained without penalties."""
-    return f"{task}-plain" if task in PENALIZED else task
+    return name if (name := f"{task}-plain") in SHIPPED else task
 
 
 def path(name: str) -> Path:
@@ -68,17 +71,21 @@ MATCHED = ("units", "parameters")
 """The sizes by which the compared models can be matched."""
 
 
+def matched(task: str) -> tuple[str, ...]:
+    """Return the sizes by which the models of a comparable task can be matched."""
+    return MATCHED if task in TASKS else MATCHED[:1]
+
+
 def contenders(task: str, by: str, cells: Collection[str] = USUAL) -> dict[str, str]:
     """Return the models of a task to compare, by cell: with as many units or, if `by` is "parameters", about as many
     parameters.
 
-    If no model has about as many parameters, its cell has the model with as many units.
+    If no model has about as many parameters, its cell has the model with as many units. A cell without any model of the
+    task is left out.
     """
     size = "-parameters" if by == "parameters" else ""
-
-    def model(cell: str) -> str:
-        if cell == "gru":
-            return plain(task)
-        return next(name for name in (f"{task}-{cell}{size}", f"{task}-{cell}") if name in COMPARED)
-
-    return {cell: model(cell) for cell in ORDER if cell in cells}
+    models = {"gru": (plain(task),)} | {
+        cell: (f"{task}-{cell}{size}", f"{task}-{cell}") for cell in ORDER if cell != "gru"
+    }
+    found = {cell: next((name for name in models[cell] if name in SHIPPED), None) for cell in ORDER if cell in cells}
+    return {cell: name for cell, name in found.items() if name is not None}

@@ -61,9 +61,9 @@ def edited(cell: Cell, edits: Sequence[Edit]) -> Cell:
             raise ValueError("this layer has no bias c: its reset gate acts before the product")
         if edit.part == "U" and edit.gate not in cell.recurrent:
             raise ValueError(f"{edit.gate} of this {cell.title} layer does not read the old state: it has no weight U")
-        n = cell.units - cell.backward_units
-        if edit.part == "U" and edit.index is not None and (edit.unit < n) != (edit.index < n):
-            raise ValueError(f"unit {edit.unit + 1} does not read unit {edit.index + 1}, which has the other direction")
+        n, index = cell.units - cell.backward_units, edit.index
+        if edit.part == "U" and index is not None and index < cell.units and (edit.unit < n) != (index < n):
+            raise ValueError(f"unit {edit.unit + 1} does not read unit {index + 1}, which has the other direction")
         blocks = {"U": cell.recurrent, "c": (edit.gate,)}.get(edit.part, cell.gates)
         row = blocks.index(edit.gate) * cell.units + edit.unit
         array = arrays["c_h" if edit.part == "c" else edit.part]

@@ -1,4 +1,4 @@
-/** The finding at the cursor, in words: which of the shown cells give the correct output. */
+/** The finding at the cursor, in words: which of the shown cells give the correct output. For recorded data, their held-out scores. */
 
 /** @import { StoreOf } from "../store.js" */
 /** @import { Name } from "../facets.js" */
@@ -13,12 +13,13 @@ export function mountFinding(place, store) {
   store.subscribe((contest) => setSentence(place, tellFinding(contest)));
 }
 
-/** Describe the outputs of the shown cells at the cursor; "" while a run is not complete, or if the task has no target there. @param {Contest} contest */
+/** Describe the outputs of the shown cells at the cursor, or their held-out scores if the task has no targets; "" while a run is not complete, or without a target there. @param {Contest} contest */
 export function tellFinding({ cells, shown }) {
   const runs = shown.map((name) => ({ name, state: cells[name], column: cells[name].step - 1 }));
   if (runs.some(({ state, column }) => column >= state.received)) return "";
   const [{ state, column }] = runs;
   const { y, right } = state.run;
+  if (right === null) return `${tellScores(runs, y.kind)}.`;
   const target = right?.[column] ?? null;
   if (target === null) return "";
   const numbers = y.kind === "linear";
@@ -31,4 +32,14 @@ export function tellFinding({ cells, shown }) {
   const list = (/** @type {string[]} */ names, /** @type {string} */ verdict) =>
     names.length ? ` The ${joined(names)} ${names.length > 1 ? "are" : "is"} ${verdict}.` : "";
   return `${start}${list(fine, "correct")}${list(wrong, "wrong")}`;
+}
+
+/** Tell the held-out scores on the cards of the models. @param {{name: Name, state: import("../state.js").State}[]} runs @param {"softmax" | "linear"} kind */
+function tellScores(runs, kind) {
+  const scores = runs.map(({ name, state: { run, models } }) => {
+    const measured = models.find(({ id }) => id === run.model)?.card.measured ?? {};
+    const score = kind === "linear" ? fixed(measured["squared error"], 3) : `${(100 * measured.accuracy).toFixed(1)}%`;
+    return `${TITLES[name]} ${score}`;
+  });
+  return `Held-out ${kind === "linear" ? "mean squared error" : "accuracy"}: ${scores.join(", ")}`;
 }

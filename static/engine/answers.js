@@ -1,9 +1,9 @@
 /** What the server answers about a scenario, computed in the page: the events of a run, its sums, contributions and equations. */
 
-/** @import { Layer, Values, Vector } from "./cells.js" */
+/** @import { Values, Vector } from "./cells.js" */
 /** @import { LayerRun } from "./forward.js" */
 /** @import { Model } from "./model.js" */
-/** @import { Done, EquationStep, Start, Step, Weight } from "../run.js" */
+/** @import { Done, EquationStep, Start, Step } from "../run.js" */
 /** @import { Listener, Scenario } from "../api.js" */
 /**
  * A scenario that has been run: `model` has its edited weights. `twin` is the run that it is compared with.
@@ -11,6 +11,7 @@
  *            runs: LayerRun[], twin: LayerRun[] | null, outputs: Vector[], twinOutputs: Vector[], growth: number}} Answered
  */
 import { CELLS, gatesOf } from "./cells.js";
+import { ScenarioError, checkClamps, checkWeights, statesOf } from "./checks.js";
 import { SequenceError, encode, maskOf } from "./encoders.js";
 import { equationStep } from "./equations.js";
 import { forward, growth } from "./forward.js";
@@ -21,15 +22,6 @@ import { answersOf } from "./tasks.js";
 const MOST_NUMBERS = 2 ** 22; // the most values of a run, about 32 MB
 const [MOST_OUTPUTS, LIKELIEST] = [1024, 16]; // as app/runs/limits.py
 
-/** A scenario that cannot be run. `where` is its wrong part. */
-export class ScenarioError extends Error {
-  /** @param {string} message @param {string} where */
-  constructor(message, where) {
-    super(message);
-    this.where = where;
-  }
-}
-
 /** Run a scenario. Throws SequenceError or ScenarioError. @param {Model} original @param {Scenario} scenario @returns {Answered} */
 export function run(original, { sequence, clamps, weights, against = "", h0 }) {
   const { tokens, x } = encode(original.encoder, sequence);
@@ -37,17 +29,11 @@ export function run(original, { sequence, clamps, weights, against = "", h0 }) {
   const most = Math.floor(MOST_NUMBERS / numbers);
   if (tokens.length > most)
     throw new SequenceError(`the sequence has ${tokens.length} timesteps; at most ${most} can be run here`);
-  for (const { gate, from } of clamps)
-    if (from > tokens.length)
-      throw new ScenarioError(`the clamp on ${gate} covers none of the timesteps 1 to ${tokens.length}`, "clamps");
-  if (weights.some((weight) => isAcross(original.layers[weight.layer - 1], weight)))
-    throw new ScenarioError(
-      "a unit of a bidirectional layer cannot read the state of a unit of the other direction",
-      "weights",
-    );
+  checkWeights(original.layers, weights);
+  checkClamps(original.layers, clamps, tokens.length);
   const model = weights.length ? edited(original, weights) : original;
   const mask = maskOf(model.encoder, x);
-  const states = h0 ? statesOf(model, h0) : null;
+  const states = h0 ? statesOf(model.layers, h0) : null;
   const runs = forward(model.layers, x, clamps, states, mask);
   const other = against ? second(model, against, tokens.length) : null;
   let twin = null;
@@ -68,27 +54,6 @@ export function run(original, { sequence, clamps, weights, against = "", h0 }) {
     twinOutputs: outputsOf(twin, model),
     growth: Math.max(growth(runs), twin ? growth(twin) : 0),
   };
-}
-
-/** Return whether a weight would let a unit read the state of a unit of the other direction. @param {Layer} layer @param {Weight} weight */
-function isAcross({ H, backward }, { part, unit, index, value }) {
-  const isBackward = (/** @type {number} */ place) => place > H - backward;
-  return part === "U" && index !== null && value !== 0 && isBackward(unit) !== isBackward(index);
-}
-
-/**
- * Return the initial state of each layer by signal. Throws ScenarioError.
- * @param {Model} model @param {readonly (readonly number[])[]} h0 the state of each layer, in an LSTM h and then c
- */
-function statesOf({ layers }, h0) {
-  const needed = layers.map(({ cell, H }) => CELLS[cell].carried.length * H);
-  const sizes = h0.map(({ length }) => length);
-  if (String(sizes) !== String(needed))
-    throw new ScenarioError(`h0 has ${sizes.join("; ")} numbers, but this model needs ${needed.join("; ")}`, "h0");
-  return layers.map(({ cell, H }, layer) => {
-    const parts = CELLS[cell].carried.map((name, i) => [name, Float64Array.from(h0[layer].slice(i * H, (i + 1) * H))]);
-    return /** @type {Record<string, Vector>} */ (Object.fromEntries(parts));
-  });
 }
 
 /** Return the tokens and inputs of the second sequence. @param {Model} model @param {string} text @param {number} T */

@@ -17,10 +17,11 @@
 /** @typedef {Float64Array<ArrayBuffer>} Vector */
 /**
  * A layer: its weights by gate. `W` has H × I numbers for each gate, and `U` H × H for each gate that reads the old state. `c` is
- * the GRU's second bias of the candidate, and null if its reset gate acts before the product. The last `backward` units read the
+ * the GRU's second bias of the candidate, and null if its reset gate acts before the product. `title` is the name of the cell on
+ * the page, and `holds` has the lowest and the highest value of each signal that can be clamped. The last `backward` units read the
  * sequence from its end: see directions.js.
- * @typedef {{cell: string, H: number, I: number, W: Record<string, Vector>, U: Record<string, Vector>, b: Record<string, Vector>,
- *            c: Vector | null, backward: number}} Layer
+ * @typedef {{cell: string, H: number, I: number, title: string, holds: Record<string, [number, number]>, W: Record<string, Vector>,
+ *            U: Record<string, Vector>, b: Record<string, Vector>, c: Vector | null, backward: number}} Layer
  */
 /** The held values by name, with NaN for the units that are not held. @typedef {Record<string, Vector>} Held */
 /**

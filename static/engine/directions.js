@@ -7,15 +7,15 @@
 import { vector } from "./cells.js";
 
 /** Return the two directions of a layer, each as a layer of one direction. @param {Layer} layer @returns {[Layer, Layer]} */
-export function halves({ cell, H, I, W, U, b, c, backward }) {
+export function halves(layer) {
+  const { H, I, W, U, b, c, backward } = layer;
   const half = (/** @type {number} */ first, /** @type {number} */ last) => {
     const n = last - first;
     const block = (/** @type {Vector} */ matrix) =>
       vector(n * n, (i) => matrix[(first + Math.floor(i / n)) * H + first + (i % n)]);
     return {
-      cell,
+      ...layer,
       H: n,
-      I,
       W: each(W, (rows) => rows.slice(first * I, last * I)),
       U: each(U, block),
       b: part(b, first, last),

@@ -7,7 +7,7 @@
  * `table` has the rows of an embedding.
  * @typedef {{kind: "symbols" | "letters" | "embedded" | "numbers" | "vectors" | "scaled", labels: string[], alphabet: string[], inputs: number, hint: string,
  *            padding?: string | number, scale?: number, shift?: number, decimals?: number, unit?: string, operators?: {sign: string, flags: number[]}[], table?: string}} StoredEncoder
- * @typedef {{cell: string, H: number, I: number, W: string, U: string, b: string, c?: string, backward_units: number}} StoredLayer
+ * @typedef {{cell: string, H: number, I: number, title: string, holds: Record<string, [number, number]>, W: string, U: string, b: string, c?: string, backward_units: number}} StoredLayer
  * @typedef {{encoder: StoredEncoder, layers: StoredLayer[], task: string, regressions: Record<string, number[]>,
  *            readout: {kind: "softmax" | "linear", labels: string[], V: string, c: string}}} StoredModel
  */
@@ -36,13 +36,12 @@ export function readModel({ encoder, layers, readout, task, regressions }) {
 }
 
 /** @param {StoredLayer} stored @returns {Layer} */
-function readLayer({ cell, H, I, W, U, b, c, backward_units }) {
+function readLayer({ W, U, b, c, backward_units, ...layer }) {
+  const { cell, H, I } = layer;
   const gates = gatesOf(cell);
   const { recurrent } = CELLS[cell];
   return {
-    cell,
-    H,
-    I,
+    ...layer,
     W: blocks(gates, numbers(W, gates.length * H * I)),
     U: blocks(recurrent, numbers(U, recurrent.length * H * H)),
     b: blocks(gates, numbers(b, gates.length * H)),

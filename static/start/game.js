@@ -1,6 +1,9 @@
 /** Runs the network with the visitor's gates. */
 
-import { postJson } from "../server.js";
+/** @import { Listener } from "../api.js" */
+/** @import { Clamp, Run } from "../run.js" */
+import { trace } from "../api.js";
+import { answer, finish, newRun, putStep } from "../run.js";
 
 const LEAST = 3; // decimals: with these the equation adds up at almost every letter, so that their number does not change
 
@@ -23,24 +26,39 @@ const LEAST = 3; // decimals: with these the equation adds up at almost every le
  * @returns {Promise<Played>}
  */
 export async function play(model, letters, gates, hidden) {
+  /** @type {Clamp[]} */
   const clamps = gates.flatMap(({ z, r }, at) =>
-    Object.entries({ z, r }).map(([gate, value]) => ({ gate, from: at + 1, to: at + 1, value })),
+    Object.entries({ z, r }).map(([gate, value]) => ({ gate, units: null, from: at + 1, to: at + 1, value, layer: 1 })),
   );
   const sequence = letters.join(" ");
-  const body = { model, sequence, clamps, equations: { layer: 1, unit: 1 }, against: hidden ? sequence : null };
-  const run = await postJson("api/trace", body);
-  const [layer] = run.layers;
-  const only = (/** @type {string} */ name) => layer[name].map((/** @type {number[]} */ [value]) => value);
-  const answersOf = (/** @type {number[][]} */ y) => y.map((row) => run.y.labels[row.indexOf(Math.max(...row))]);
+  const scenario = { model, sequence, clamps, weights: [], against: hidden ? sequence : "" };
+  let run = /** @type {Run | null} */ (null);
+  /** @type {Listener} */
+  const listener = {
+    start: (start) => (run = newRun(start, scenario)),
+    step: (step) => run && putStep(run, step),
+    done: (done) => run && finish(run, done),
+  };
+  await trace({ ...scenario, equations: { layer: 1, unit: 1 } }, listener, new AbortController().signal);
+  return playedOf(/** @type {Run} */ (run), gates);
+}
+
+/** @param {Run} run @param {readonly Gates[]} gates @returns {Played} */
+function playedOf(run, gates) {
+  const [{ rows }] = run.layers;
+  const only = (/** @type {string} */ name) => [...rows[name][0].slice(0, run.T)];
+  const answersOf = (/** @type {Run["outputs"]} */ outputs) =>
+    Array.from({ length: run.T }, (_, column) => answer(run, column, outputs).text);
+  const { decimals = {} } = run.equations?.steps[gates.length - 1] ?? {};
   return {
     gates,
     h: only("h"),
     candidate: only("h_tilde"),
-    answers: answersOf(run.y.values),
-    right: run.right.map((/** @type {number} */ place) => run.y.labels[place - 1]),
+    answers: answersOf(run.outputs),
+    right: (run.right ?? []).map((place) => run.y.labels[Number(place) - 1]),
     ownZ: only("twin.z"),
     ownR: only("twin.r"),
-    ownAnswers: answersOf(run["twin.y"]),
-    decimals: Math.max(LEAST, (run.equations[gates.length - 1].decimals["h.value"] ?? [LEAST])[0] ?? 4),
+    ownAnswers: answersOf(run.twinOutputs),
+    decimals: Math.max(LEAST, (decimals["h.value"] ?? [LEAST])[0] ?? 4),
   };
 }

@@ -19,10 +19,10 @@ from app.runs import run as runs_run
 from app.settings import Settings
 from gru_core import presets
 from gru_core.cells.registry import ORDER
+from tests.support.events import unpacked_answer
 
 
-@pytest.mark.parametrize("by", ["units", "parameters"])
-@pytest.mark.parametrize("task", presets.TASKS)
+@pytest.mark.parametrize(("task", "by"), [(task, by) for task in presets.COMPARABLE for by in presets.matched(task)])
 def test_the_page_contains_the_runs_and_outputs_of_all_three_cells(client: TestClient, task: str, by: str) -> None:
     page = client.get("/compare", params={"task": task, "by": by}).text
     for cell, name in presets.contenders(task, by).items():
@@ -33,11 +33,26 @@ def test_the_page_contains_the_runs_and_outputs_of_all_three_cells(client: TestC
         if trace.model.readout.kind == "softmax":
             assert texts == [trace.model.readout.labels[k] for k in trace.y.argmax(1)]
         else:
-            assert [float(text.replace("−", "-")) for text in texts] == pytest.approx(trace.y[:, 0], abs=0.0051)
+            scale = getattr(trace.model.encoder, "scale", 1)
+            expected = pytest.approx(scale * trace.y[:, 0], abs=0.051 if scale > 1 else 0.0051)
+            assert [float(text.replace("−", "-")) for text in texts] == expected
         first = re.search(rf'id="first-run-{cell}">(.*?)</script>', page, re.S)
         assert first is not None
         start = json.loads(first[1].split("data: ")[1].split("\n")[0])
         assert (start["model"], start["layers"][0]["cell"], start["T"]) == (name, cell, len(trace.h))
+
+
+@pytest.mark.parametrize("task", ["names", "sunspots"])
+def test_real_data_is_compared_between_networks_of_the_same_size_and_recipe(client: TestClient, task: str) -> None:
+    models = [gru.load(name) for name in presets.contenders(task, "units", ORDER).values()]
+    assert [model.layers[0].name for model in models] == ["rnn", "lstm", "gru"]
+    assert len({model.layers[0].units for model in models}) == 1
+    for key in ("training steps", "seed", "batch", "learning rate", "penalties"):
+        assert len({model.card.training[key] for model in models}) == 1
+    page = client.get("/compare", params={"task": task}).text
+    assert [re.findall(rf'name="{name}" value="(\w+)"', page) for name in ("by", "cells")] == [
+        ["units"], ["rnn", "lstm", "gru"],
+    ]  # fmt: skip
 
 
 def test_models_matched_by_parameters_have_about_the_same_number(client: TestClient) -> None:
@@ -56,6 +71,7 @@ def test_models_matched_by_parameters_have_about_the_same_number(client: TestCli
         ({"task": "flip-flop", "sequence": "A Q"}, "step 2: &#39;Q&#39; is not in this model&#39;s alphabet"),
         ({"task": "<script>"}, "this task is unknown"),
         ({"by": "colour"}, "units or parameters"),
+        ({"task": "names", "by": "parameters"}, "by must be units"),
         ({"v": "9"}, "another version of GRU Scope"),
     ],
 )
@@ -64,7 +80,7 @@ def test_a_bad_link_shows_an_error_and_an_example(client: TestClient, link: dict
     assert response.status_code == 200
     assert message in response.text
     assert "<script>is" not in response.text
-    assert re.search(r'value="(A m m p B s|=0.4 0.1)', response.text)
+    assert re.search(r'value="(A m m p B s|=0.4 0.1|j o n s)', response.text)
 
 
 def test_the_exported_page_contains_every_run_that_it_shows(client: TestClient) -> None:
@@ -86,7 +102,7 @@ def test_the_exported_page_contains_every_run_that_it_shows(client: TestClient) 
         if run["scenario"]["clamps"]:
             clamps = [gru.Clamp("z", 0.5, [0], slice(1, 2))]
         states = gru.trace(model, "A b ?", clamps=clamps).sensitivity(2).states
-        at = run["answers"]["sensitivity"]["1.1"]["at"][2]
+        at = unpacked_answer(run["answers"]["sensitivity"]["1.1"]["at"][2])
         np.testing.assert_allclose(at["h_gain"], np.sqrt((states["h"] ** 2).mean(1)), rtol=1e-12)
     for wrong in ({"task": "chess"}, {"sequence": "Q"}, {"clamps": "i.1@1=0"}):
         assert 400 <= client.get("/api/export/compare.html?" + urlencode(wrong)).status_code < 500

@@ -21,14 +21,17 @@ from fastapi.testclient import TestClient
 
 import gru_core as gru
 from app.assets import assets
+from app.cli import main
 from app.errors import Refused
 from app.exports import page as export
+from app.exports.models import MOST_WEIGHTS
 from app.link import CHANGES, FOCUS, read_address, read_link
 from app.main import create_app
 from app.pages.examples import EXAMPLES
 from app.runs.linked import LinkedRun, run_link
 from app.settings import Settings
-from gru_core import Clamp, Edit
+from gru_core import Clamp, Edit, presets
+from tests.support.events import unpacked_answer
 
 STATES = ("r", "z", "h_tilde", "h")
 
@@ -161,10 +164,18 @@ def test_the_exported_page_loads_no_file_and_escapes_its_data(client: TestClient
     assert len(html) < 1.1 * len(assets()["plotly.min.js"].content) + 0.8e6
 
 
-def test_the_recorded_responses_equal_those_of_the_server(client: TestClient) -> None:
+@pytest.mark.parametrize("runs_itself", [True, False])
+def test_the_recorded_responses_equal_those_of_the_server(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, runs_itself: bool
+) -> None:
+    """A page with its network records only gradients. A page without it also records what the network would compute."""
+    if not runs_itself:
+        monkeypatch.setattr("app.exports.models.MOST_WEIGHTS", 0)
     link = {"model": "sentiment", "sequence": "not very bad . the film", "clamps": "z.3@2=0", "unit": "3"}
     html = client.get("/api/export/page.html", params=link).text
-    clamped, original = json.loads(element(html, "record"))["runs"]
+    record = json.loads(element(html, "record"))
+    assert list(record["models"]) == (["sentiment"] if runs_itself else [])
+    clamped, original = record["runs"]
     assert (len(clamped["scenario"]["clamps"]), original["scenario"]["clamps"]) == (1, [])
     for run in (clamped, original):
         request = run["scenario"] | {"layer": 1, "unit": 5}
@@ -172,12 +183,14 @@ def test_the_recorded_responses_equal_those_of_the_server(client: TestClient) ->
             run["trace"]
             == client.post("/api/trace", json=run["scenario"], headers={"accept": "text/event-stream"}).text
         )
-        for kind in ("sums", "ledger"):
+        computed = ("equations", "sums", "ledger")
+        assert set(run["answers"]) == {"sensitivity", *(() if runs_itself else computed)}
+        for kind in () if runs_itself else computed:
             response = client.post(f"/api/{kind}", json=request | {"from": 1, "to": 6}).json()
             assert run["answers"][kind]["1.5"] | {"layer": 1, "unit": 5} == response
         for t, recorded in enumerate(run["answers"]["sensitivity"]["1.5"]["at"], 1):
             response = client.post("/api/sensitivity", json=request | {"t": t}).json()
-            assert {key: response[key] for key in recorded} == recorded
+            assert {key: response[key] for key in recorded} == unpacked_answer(recorded)
 
 
 @pytest.mark.parametrize(("t", "unit"), [("1900", "7"), ("1", "1")])
@@ -186,9 +199,18 @@ def test_a_long_run_is_recorded_near_the_cursor_within_the_size_limit(t: str, un
     html = export.page(run_link(keys, Settings()), Settings())
     assert len(html) < 14.2e6
     (run,) = json.loads(element(html, "record"))["runs"]
-    for kind in ("sums", "ledger", "sensitivity"):
-        steps = run["answers"][kind][f"1.{unit}"]
-        assert steps["from"] <= int(t) <= steps["to"]
+    steps = run["answers"]["sensitivity"][f"1.{unit}"]
+    assert steps["from"] <= int(t) <= steps["to"]
+
+
+def test_the_page_of_a_preset_has_at_most_2_mb_with_a_clamp_and_the_small_plotly() -> None:
+    plotly, settings = 665_000, Settings()  # the cartesian bundle in the page, which is not on every machine
+    sizes = {}
+    for name in presets.SHIPPED:
+        clamp = f"{next(iter(gru.load(name).layers[0].holdable))}@2=0"
+        run = run_link({"model": name, "clamps": clamp}, settings)
+        sizes[name] = len(export.page(run, settings, plotly="plotly.min.js").encode()) + plotly
+    assert max(sizes.values()) <= 2_000_000, max(sizes, key=lambda name: sizes[name])
 
 
 def test_file_names_have_no_special_characters_of_the_models_name(client: TestClient) -> None:
@@ -241,6 +263,19 @@ def test_the_export_command_writes_files_and_standard_output(tmp_path: Path) -> 
     assert lines[0].endswith("MB")
 
 
+def test_the_command_says_up_to_which_size_a_network_goes_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "out.html"
+    with pytest.raises(SystemExit):
+        main(["export", "--help"])
+    assert f"{MOST_WEIGHTS:,} weights" in capsys.readouterr().out.replace("\n", " ").replace("  ", "")
+    monkeypatch.setattr("app.exports.models.MOST_WEIGHTS", 20)
+    assert main(["export", "--model", "flip-flop", "--html", str(file)]) == 0
+    assert "at most 20" in capsys.readouterr().err
+    assert not json.loads(element(file.read_text("utf-8"), "record"))["models"]
+
+
 def test_an_option_of_the_command_overrides_the_link() -> None:
     process = gruscope("http://localhost:8000/?model=sentiment&sequence=good", "--sequence", "not bad", "--json", "-")
     assert json.loads(process.stdout)["tokens"] == ["not", "bad"]
@@ -282,6 +317,9 @@ model = "flip-flop"
 sequence = "A m m B m"
 t = 4
 
+[gate]
+page = "start"
+
 [forgets]
 model = "flip-flop"
 sequence = "A m m B m"
@@ -294,8 +332,13 @@ def test_a_site_is_a_folder_of_pages_with_one_file_of_plotly(tmp_path: Path) -> 
     file.write_text(SCENARIOS)
     process = gruscope("--site", str(folder), str(file), "--live", "https://scope.example")
     assert process.returncode == 0, process.stderr
+    weights = sum(array.size for array in gru.load("flip-flop").parameters.values())
+    written = {Path(line.partition(": ")[0]).name: line for line in process.stderr.decode().splitlines()}
+    for page in ("forgets", "gate", "holds"):
+        assert f"{weights} weights" in written[f"{page}.html"]
     assert sorted(path.name for path in folder.iterdir()) == [
         "forgets.html",
+        "gate.html",
         "holds.html",
         "index.html",
         "plotly.min.js",
@@ -306,9 +349,13 @@ def test_a_site_is_a_folder_of_pages_with_one_file_of_plotly(tmp_path: Path) -> 
         assert len(html) < 1e6
         assert 'data-src="plotly.min.js"' in html
         assert json.loads(element(html, "record"))["live"] == "https://scope.example/"
+    gate = (folder / "gate.html").read_text("utf-8")
+    assert "plotly.min.js" not in gate
+    assert 'href="https://scope.example/?model=flip-flop&amp;' in gate
     index = (folder / "index.html").read_text("utf-8")
     assert re.findall(r'<a href="([^"]*)">(.*?)</a>', index) == [
         ("holds.html", "It holds &lt;the&gt; letter"),
+        ("gate.html", "gate"),
         ("forgets.html", "forgets"),
     ]
     assert "z is near 0 & keeps." in unescape(index)
@@ -319,6 +366,8 @@ def test_a_site_is_a_folder_of_pages_with_one_file_of_plotly(tmp_path: Path) -> 
     [
         ("", "has no scenarios"),
         ("[a]\nmodle = 'flip-flop'", "[a] has the unknown key modle"),
+        ("[a]\npage = 'start'\nt = 3", "[a] has the unknown key t"),
+        ("[a]\npage = 'train'", "[a] has another page"),
         ("[a]\nsequence = 'Q'", "[a]: step 1: 'Q' is not"),
         ("a = 1", "a is not a table"),
         ("['../a']\n", "cannot be a page"),

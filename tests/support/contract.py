@@ -19,6 +19,7 @@ EXPORTED_MODEL = (
 )
 EXPORTED_MODEL_LIVE = f"{EXPORTED_MODEL} To see more, follow the link to GRU Scope at the top."
 EXPORTED_MODEL_ALONE = f"{EXPORTED_MODEL} To see more, open GRU Scope."
+CHAOTIC = "This network is chaotic"
 LINK_IN_PARTS = "Parts of this link could not be used."
 
 # The Compare and Train pages, and the experiments.

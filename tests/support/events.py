@@ -30,6 +30,16 @@ def numbers(base64_text: str) -> np.ndarray:
     return np.frombuffer(base64.b64decode(base64_text), "<f8")
 
 
+def unpacked_answer(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return a recorded answer with its arrays as lists, and with None for the numbers that JSON does not have."""
+    return {
+        name: [number if np.isfinite(number) else None for number in numbers(value).tolist()]
+        if isinstance(value, str)
+        else value
+        for name, value in answer.items()
+    }
+
+
 class _Instant(asyncio.SelectorEventLoop):
     """An event loop without real waiting: instead of a wait, its clock jumps to the next timer."""
 

@@ -213,11 +213,11 @@ def term(text: str, link: str) -> float | str:
             stays, n = stays * (1 - float(runs.z[i, u])), n + 1
         return float(n)  # to the step
     if name == "share":
-        shares = runs.z[:, u].copy()
-        for step in range(len(shares)):
-            shares[:step] *= 1 - runs.z[step, u]
-            if step == i:
-                return float(shares[int(earlier) - 1])
+        k = int(earlier) - 1
+        backward = u >= layer.cell.units - layer.cell.backward_units
+        later = runs.z[i:k, u] if backward else runs.z[k + 1 : i + 1, u]
+        is_read = k >= i if backward else k <= i
+        return float(runs.z[k, u] * (1 - later).prod()) if is_read else 0.0
     if name == "flow":
         return flow(runs, keys.get("clamps", ""), i, int(earlier) - 1, u)
     if name == "reach":

@@ -20,7 +20,7 @@ from app.schemas import UnitPlace
 from app.settings import Settings
 
 from .drawn import drawn_runs
-from .engine_cases import cases
+from .engine_cases import cases, refused
 
 FOLDER = Path(__file__).parent
 
@@ -34,6 +34,7 @@ def main() -> int:
         "run": b"".join(events(prepared, blocks, UnitPlace(layer=1, unit=1))).decode(),
         "drawn": drawn_runs(settings),
         "engine": cases(),
+        "refused": refused(),
     }
     with tempfile.TemporaryDirectory() as folder:
         page_file = Path(folder) / "page.json"

@@ -1,7 +1,7 @@
 /** The engine in JavaScript gives the numbers of the core: random scenarios over all cells, encoders, clamps and edited weights. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { engineCases } from "./page.js";
+import { engineCases, refusedCases } from "./page.js";
 import * as answers from "../../static/engine/answers.js";
 import { CHAOTIC, forward } from "../../static/engine/forward.js";
 import { edited, readModel } from "../../static/engine/model.js";
@@ -170,4 +170,17 @@ test("sums, contributions and equations are those of the core", () => {
     assert.equal(steps.length, expected.length - 2);
   }
   assert.ok(largest <= RUN, String(largest));
+});
+
+test("a scenario with a mistake is refused with the message of the server", () => {
+  assert.ok(refusedCases.length > 20);
+  for (const { model, scenario, message, where } of refusedCases)
+    assert.throws(
+      () => answers.run(readModel(model), { ...scenario, against: scenario.against ?? "" }),
+      (/** @type {any} */ error) => {
+        assert.equal(error.message, message);
+        assert.equal(error.where ?? null, where);
+        return true;
+      },
+    );
 });

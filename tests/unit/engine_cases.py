@@ -7,12 +7,16 @@ from typing import Any
 import numpy as np
 import orjson
 
+from app import models
+from app.errors import Refused
 from app.exports.models import stored_model
 from app.runs.answers import shares_of, start, sums_of, to_json
 from app.runs.events import events
 from app.runs.run import baselines, targets
-from app.schemas import UnitPlace
-from gru_core import Model, stream
+from app.runs.scenario import set_up
+from app.schemas import Scenario, UnitPlace
+from app.settings import Settings
+from gru_core import Model, SequenceError, stream
 from gru_core.arrays import Array
 from gru_core.card import Card
 from gru_core.cells.cell import Cell
@@ -27,6 +31,35 @@ from gru_core.training.tasks import ALL
 CASES = 2100
 """The number of scenarios. Some of them are chaotic, and the test leaves these out."""
 
+REFUSED: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("flip-flop", {"sequence": "A Q"}),
+    ("flip-flop", {"weights": [{"gate": "z", "unit": 1, "part": "b", "value": 1000.5}]}),
+    ("flip-flop", {"weights": [{"gate": "z", "unit": 1, "part": "b", "value": 0.5, "layer": 2}]}),
+    ("flip-flop", {"weights": [{"gate": "z", "unit": 2, "part": "W", "index": 1, "value": 0.5}]}),
+    ("flip-flop", {"weights": [{"gate": "z", "unit": 1, "part": "W", "index": 7, "value": 0.5}]}),
+    ("flip-flop", {"weights": [{"gate": "z", "unit": 1, "part": "U", "index": 2, "value": 0.5}]}),
+    ("flip-flop", {"weights": [{"gate": "h_tilde", "unit": 1, "part": "c", "value": 0.5}]}),
+    ("flip-flop-lstm", {"weights": [{"gate": "z", "unit": 1, "part": "b", "value": 0.5}]}),
+    ("flip-flop-mingru", {"weights": [{"gate": "z", "unit": 1, "part": "U", "index": 1, "value": 0.5}]}),
+    ("flip-flop", {"clamps": [{"gate": "z", "from": 1, "to": 1, "value": 1.5}]}),
+    ("flip-flop", {"clamps": [{"gate": "z", "from": 3, "to": 3, "value": 0.5}]}),
+    ("flip-flop", {"clamps": [{"gate": "z", "from": 2, "to": 1, "value": 0.5}]}),
+    ("flip-flop", {"clamps": [{"gate": "z", "units": [1, 2], "from": 1, "to": 1, "value": 0.5}]}),
+    ("flip-flop", {"clamps": [{"gate": "z", "from": 1, "to": 1, "value": 0.5, "layer": 2}]}),
+    ("flip-flop-rnn", {"clamps": [{"gate": "z", "from": 1, "to": 1, "value": 0.5}]}),
+    ("flip-flop-mingru", {"clamps": [{"gate": "h_tilde", "from": 1, "to": None, "value": -10.5}]}),
+    ("flip-flop", {"h0": [[1.5]]}),
+    ("flip-flop", {"h0": [[0.5, 0.5]]}),
+    ("flip-flop", {"h0": [[0.5], [0.5]]}),
+    ("flip-flop-lstm", {"h0": [[0.5, 10.5]]}),
+    ("flip-flop-lstm", {"h0": [[-1.5, 9.5]]}),
+    ("flip-flop-mingru", {"h0": [[-10.5]]}),
+    ("sentiment-two-layers", {"sequence": "good", "h0": [[0.5], [0.5]]}),
+    ("flip-flop", {"against": "A"}),
+    ("flip-flop", {"against": "A Q"}),
+)
+"""Scenarios that cannot be run: each has one mistake."""
+
 Random = np.random.Generator
 TASKS = tuple(ALL)
 
@@ -35,6 +68,21 @@ def cases(seed: int = 29) -> list[dict[str, Any]]:
     """Return the scenarios, each with the stream of events and the answers about one unit."""
     rng = np.random.default_rng(seed)
     return [_case(k, rng) for k in range(CASES)]
+
+
+def refused() -> list[dict[str, Any]]:
+    """Return the scenarios of `REFUSED`, each with its model and with the server's message."""
+    cases = []
+    for name, changes in REFUSED:
+        scenario = Scenario.model_validate({"model": name, "sequence": "A m"} | changes)
+        try:
+            set_up(scenario, Settings())
+        except (Refused, SequenceError) as error:
+            model = stored_model(models.get(name, Settings()))
+            where = error.where if isinstance(error, Refused) else None
+            sent = scenario.model_dump(by_alias=True)
+            cases.append({"model": model, "scenario": sent, "message": str(error), "where": where})
+    return cases
 
 
 def _case(k: int, rng: Random) -> dict[str, Any]:
