@@ -457,7 +457,8 @@ class Scaled(Vectors):
     def write(self, x: Array) -> str:
         """Return the text of a sequence `(T, 1)`. Numbers are rounded to `decimals`, but to no fewer than two."""
         decimals = max(2, self.decimals)
-        return " ".join(f"{round(float(number), decimals):.12g}" for number in self.numbers(x)[:, 0])
+        # The sum with 0 makes 0 of -0.
+        return " ".join(f"{round(float(number), decimals) + 0.0:.12g}" for number in self.numbers(x)[:, 0])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the encoder as a dictionary for JSON."""

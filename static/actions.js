@@ -39,11 +39,11 @@ export function createActions(store, requestRun, open) {
     },
     /** Change clamps or weights by a transition, and run the model with them. @type {Update} */
     alter(transition, ...args) {
-      const { clamps, weights, against, h0 } = store.get();
+      const { clamps, weights, against, h0, write } = store.get();
       store.update(transition, ...args);
       const state = store.get();
       const isSame = state.clamps === clamps && state.weights === weights;
-      if (!isSame || state.against !== against || state.h0 !== h0) requestRun();
+      if (!isSame || state.against !== against || state.h0 !== h0 || state.write !== write) requestRun();
     },
     /**
      * Run the scenario on the tape again with more clamps, and store the resulting output and state at the cursor.
@@ -99,11 +99,6 @@ export function createActions(store, requestRun, open) {
     },
     /** Draw a sequence at random. */
     draw: () => replaceText((model, seed) => api.drawSequence(model, seed)),
-    /** Let the model write on after the timestep at the cursor. */
-    writeOn() {
-      const { run, step } = store.get();
-      return replaceText((model, seed) => api.writeOn(model, (run.tokens ?? []).slice(0, step).join(" "), seed));
-    },
   };
 
   /** Replace the sequence by one that the server draws with a random seed. @param {(model: string, seed: number) => Promise<string>} ask */

@@ -169,11 +169,3 @@ export const fetchCensus = (question) => postJson("api/census", question);
 
 /** Draw a sequence of the model's task at random. @param {string} model @param {number} seed @returns {Promise<string>} */
 export const drawSequence = async (model, seed) => (await getJson(`${modelUrl(model)}/draw?seed=${seed}`)).sequence;
-
-/**
- * Let a model write on after a prompt, at a temperature at which few names have unlikely letters.
- * @param {string} model @param {string} prompt @param {number} seed @returns {Promise<string>}
- */
-export const writeOn = async (model, prompt, seed) =>
-  (await getJson(`${modelUrl(model)}/write?prompt=${encodeURIComponent(prompt)}&seed=${seed}&temperature=0.8`))
-    .sequence;

@@ -97,11 +97,11 @@ export function keepArriving(tape, store) {
 
   return (onTape = false) => {
     const state = store.get();
-    const { model, text, clamps, weights, against, h0, upto } = state;
+    const { model, text, clamps, weights, against, h0, write, upto } = state;
     const equations = state.views.some((view) => view === "cell" || view === "equations") ? placeToCome(state) : null;
     const entry = state.models.find(({ id }) => id === model);
     const needsAll = entry?.layers.some(({ backward_units }) => backward_units > 0) ?? false;
-    runner({ model, sequence: text, clamps, weights, against, h0, upto, needsAll, equations }, onTape);
+    runner({ model, sequence: text, clamps, weights, against, h0, write, upto, needsAll, equations }, onTape);
   };
 }
 
@@ -118,18 +118,23 @@ function beginning({ upto, needsAll, ...scenario }, listener, signal) {
     return api.trace(scenario, { ...listener, start, step }, signal);
   }
   const tokens = scenario.sequence.trim().split(/\s+/);
-  const start = (/** @type {Start} */ start) => listener.start({ ...start, T: tokens.length, tokens, right: null });
+  const T = tokens.length + (scenario.write?.steps ?? 0);
+  const given = tokens.length;
+  const start = (/** @type {Start} */ start) =>
+    listener.start({ ...start, T, given, tokens: [...tokens, ...(start.tokens ?? []).slice(given)], right: null });
   return api.trace(cut(scenario, upto), { ...listener, start }, signal);
 }
 
 /** Return the first `upto` timesteps of a scenario. @param {Scenario} scenario @param {number} upto */
 function cut(scenario, upto) {
   const firstOf = (/** @type {string} */ text) => text.trim().split(/\s+/).slice(0, upto).join(" ");
-  const { sequence, clamps, against } = scenario;
+  const { sequence, clamps, against, write = null } = scenario;
+  const steps = Math.min(write?.steps ?? 0, upto - sequence.trim().split(/\s+/).length);
   return {
     ...scenario,
     sequence: firstOf(sequence),
     against: against && firstOf(against),
+    write: write && steps > 0 ? { ...write, steps } : null,
     clamps: clamps
       .filter(({ from }) => from <= upto)
       .map((clamp) => ({ ...clamp, to: clamp.to && Math.min(clamp.to, upto) })),

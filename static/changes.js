@@ -11,7 +11,7 @@ import { FOCUS, change, chooseLayer, focus, lookAt, toggleView } from "./state.j
 import { currentTheme } from "./theme.js";
 
 /** The model as it was trained, without clamps. @type {Changes} */
-const UNCHANGED = { clamps: [], weights: [], against: "", h0: null };
+const UNCHANGED = { clamps: [], weights: [], against: "", h0: null, write: null };
 
 /** Nothing is changed, and there is nothing to undo. */
 const NOTHING_CHANGED = {
@@ -59,7 +59,13 @@ export const begin = (models, { model, sequence }, first, error) => ({
 export const isChanged = ({ clamps, weights }) => clamps.length + weights.length > 0;
 
 /** @param {Changes} changes @returns {Changes} */
-const changesOf = ({ clamps, weights, against = "", h0 = null }) => ({ clamps, weights, against, h0 });
+const changesOf = ({ clamps, weights, against = "", h0 = null, write = null }) => ({
+  clamps,
+  weights,
+  against,
+  h0,
+  write,
+});
 
 /** @param {Changes} a @param {Changes} b */
 const sameChanges = (a, b) => JSON.stringify(changesOf(a)) === JSON.stringify(changesOf(b));
@@ -152,6 +158,9 @@ export const compareWith = (state, against) =>
 
 /** Start from a state, or from zero. @param {State} state @param {Changes["h0"]} h0 */
 export const startFrom = (state, h0) => alter(state, { h0 }, "h0");
+
+/** Let the network write after the sequence, or, with null, nothing. @param {State} state @param {Changes["write"]} write */
+export const writeOn = (state, write) => alter(state, { write }, "write");
 
 /**
  * Set a weight to a value, or, with null, to its trained value.

@@ -41,10 +41,12 @@ export function followAddress(store, address, requestRun) {
     store.update(follow, { ...link, model, text: link.sequence, upto, notice }, false);
     return requestRun();
   }
-  const notice = `${error} ${unfollowed([...link.notices, ...beyond(link.focus, store.get())])}`.trim();
+  const { run } = store.get();
+  const T = run.T + (link.write?.steps ?? 0); // the page has the run without what the network writes
+  const notice = `${error} ${unfollowed([...link.notices, ...beyond(link.focus, { ...run, T })])}`.trim();
   store.update(note, notice);
   store.update(focus, link.focus);
-  if (!isChanged(link) && !link.against && !link.h0) return;
+  if (!isChanged(link) && !link.against && !link.h0 && !link.write) return;
   store.update(follow, { ...link, model, text, upto, notice }, false);
   requestRun();
 }
@@ -56,7 +58,7 @@ export function followAddress(store, address, requestRun) {
  */
 export function createLinkOpener(store, requestRun) {
   return /** @param {Link} link @param {number | null} [upto] the step after which the run ends */ async (
-    { model, sequence, clamps, weights, against, h0, focus, notices },
+    { model, sequence, clamps, weights, against, h0, write, focus, notices },
     upto = null,
   ) => {
     if (model !== null && !store.get().models.some(({ id }) => id === model))
@@ -66,13 +68,15 @@ export function createLinkOpener(store, requestRun) {
       );
     const { models, run, received } = store.get();
     const entry = models.find(({ id }) => id === model) ?? models[0];
-    if (leave(entry, encode({ model: entry.id, sequence, clamps, weights, against, h0, focus, notices }))) return;
+    if (leave(entry, encode({ model: entry.id, sequence, clamps, weights, against, h0, write, focus, notices })))
+      return;
     const text = sequence || entry.examples[0];
-    const same = writeScenario(scenarioOf(run)) === writeScenario({ sequence: text, clamps, weights, against, h0 });
+    const same =
+      writeScenario(scenarioOf(run)) === writeScenario({ sequence: text, clamps, weights, against, h0, write });
     const onTape = same && run.model === entry.id && received === (upto ?? run.T);
     store.update(
       follow,
-      { model: entry.id, text, clamps, weights, against, h0, focus, upto, notice: unfollowed(notices) },
+      { model: entry.id, text, clamps, weights, against, h0, write, focus, upto, notice: unfollowed(notices) },
       onTape,
     );
     requestRun(onTape); // something else may be on its way

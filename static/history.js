@@ -102,9 +102,9 @@ export function mountAddress(store, address, isMoving = () => false) {
 
 /** Return the link to the view that a state shows, or will show when its run arrives. @param {State} state @returns {Link} */
 function awaitedLink(state) {
-  const { model, text: sequence, clamps, weights, against, h0, awaited } = state;
+  const { model, text: sequence, clamps, weights, against, h0, write, awaited } = state;
   if (!awaited) return linkTo(state);
-  return { model, sequence, clamps, weights, against, h0, focus: awaited.focus, notices: [] };
+  return { model, sequence, clamps, weights, against, h0, write, focus: awaited.focus, notices: [] };
 }
 
 /** @param {"pushState" | "replaceState"} how @param {Address} address */

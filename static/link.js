@@ -6,7 +6,7 @@
  * A value equal to the default is left out. Layers, units and steps count from 1, as on screen.
  */
 
-/** @import { Changes, Clamp, Weight } from "./run.js" */
+/** @import { Changes, Clamp, Run, Weight, Writing } from "./run.js" */
 /** @import { Focus, State } from "./state.js" */
 import { GATES, HELD, SIGNALS, cellOf } from "./cells.js";
 import { weightKey } from "./changes.js";
@@ -15,6 +15,9 @@ import { CONVENTIONS, FOCUS, ORDERS, SCALES, VIEWS, ZOOMS } from "./state.js";
 
 /** The version of the keys, which links have as `v`. */
 export const VERSION = "1";
+
+/** The largest numbers of what a network writes, as in app/schemas.py. @type {Writing} */
+export const WRITING = { steps: 100, temperature: 10, seed: 2 ** 32 - 1 };
 
 /** The longest address, in characters, that all servers and proxies accept. */
 export const LONGEST = 8000;
@@ -110,8 +113,33 @@ function readWeights(text) {
 }
 
 /** Write a scenario as one text, to compare scenarios by. @param {Changes & {sequence: string | null}} scenario */
-export const writeScenario = ({ sequence, clamps, weights, against, h0 }) =>
-  `${sequence}&${writeClamps(clamps)}&${writeWeights(weights)}&${against ?? ""}&${writeStates(h0)}`;
+export const writeScenario = ({ sequence, clamps, weights, against, h0, write }) =>
+  [
+    sequence,
+    writeClamps(clamps),
+    writeWeights(weights),
+    against ?? "",
+    writeStates(h0),
+    write ? Object.values(writingKeys(write)) : "",
+  ].join("&");
+
+/** Return the keys of what the network writes, all of them. @param {Writing} writing */
+const writingKeys = ({ steps, temperature, seed }) => ({ write: steps, temperature, seed });
+
+/** The values of what the network writes if a link has no such key. */
+const UNWRITTEN = { temperature: "1", seed: "0" };
+
+/** Return what the network writes; null for nothing. A value that is not valid is undefined. @param {URLSearchParams} keys @returns {Partial<Writing> | null} */
+function readWriting(keys) {
+  if (!keys.get("write")) return null;
+  const number = (/** @type {string} */ text, /** @type {RegExp} */ form, /** @type {number} */ most) =>
+    form.test(text) && Number(text) <= most ? Number(text) : undefined;
+  return {
+    steps: number(keys.get("write") ?? "", /^[1-9]\d*$/, WRITING.steps),
+    temperature: number(keys.get("temperature") || UNWRITTEN.temperature, /^(\d+\.?\d*|\.\d+)$/, WRITING.temperature),
+    seed: number(keys.get("seed") || UNWRITTEN.seed, /^\d+$/, WRITING.seed),
+  };
+}
 
 /** Write initial states, such as "0.5,-1;0.25": layers by semicolons, their numbers by commas. @param {Changes["h0"]} h0 */
 export const writeStates = (h0) => h0?.map((layer) => layer.join(",")).join(";") ?? "";
@@ -145,7 +173,7 @@ export const linkTo = (state) => ({ ...scenarioOf(state.run), focus: state, noti
  * @param {Link} link
  * @returns {string} starting with "?"
  */
-export function encode({ model, sequence, clamps, weights, against, h0, focus }) {
+export function encode({ model, sequence, clamps, weights, against, h0, write, focus }) {
   const keys = new URLSearchParams();
   if (model !== null) keys.set("model", model);
   if (sequence !== null) keys.set("sequence", sequence);
@@ -153,6 +181,8 @@ export function encode({ model, sequence, clamps, weights, against, h0, focus })
   if (weights.length) keys.set("weights", writeWeights(weights));
   if (against) keys.set("against", against);
   if (h0) keys.set("h0", writeStates(h0));
+  for (const [key, value] of Object.entries(write ? writingKeys(write) : {}))
+    if (String(value) !== UNWRITTEN[/** @type {keyof typeof UNWRITTEN} */ (key)]) keys.set(key, String(value));
   for (const [key, part, kind] of KEYS) {
     const value = focus[part];
     if (value === null || String(value) === String(FOCUS[part])) continue;
@@ -190,6 +220,12 @@ export function decode(query) {
     );
   const h0 = readStates(keys.get("h0") ?? "");
   if (h0 === undefined) notices.push("“h0” must look like 0.5,-1;0.25: the numbers of each layer.");
+  const write = readWriting(keys);
+  const isWriting = write === null || Object.values(write).every((value) => value !== undefined);
+  if (!isWriting)
+    notices.push(
+      `“write” must be from 1 to ${WRITING.steps}, “temperature” from 0 to ${WRITING.temperature}, and “seed” a whole number from 0 to ${WRITING.seed.toLocaleString("en")}.`,
+    );
   if (keys.has("more"))
     notices.push("The part after “#more=” is damaged: copy the whole link again. The rest of the link is shown.");
   const [model, sequence] = [keys.get("model"), keys.get("sequence")];
@@ -200,6 +236,7 @@ export function decode(query) {
     weights: weights ?? [],
     against: keys.get("against") ?? "",
     h0: h0 ?? null,
+    write: isWriting ? /** @type {Writing | null} */ (write) : null,
     focus: /** @type {Focus} */ (focus),
     notices,
   };
@@ -213,10 +250,10 @@ export const unfollowed = (notices) =>
  * Describe the parts of a focus that the run on the tape does not have: a step, layer or unit that is too high, or a signal of
  * another cell.
  * @param {Focus} focus
- * @param {State} state
+ * @param {Pick<Run, "T" | "layers">} run
  * @returns {string[]}
  */
-export function beyond(focus, { run }) {
+export function beyond(focus, run) {
   const layers = run.layers.length;
   const layer = Math.min(focus.layer ?? layers - 1, layers - 1);
   const { H } = run.layers[layer];

@@ -45,6 +45,7 @@ import { mountTransport } from "./views/transport.js";
 import { mountUpload } from "./views/upload.js";
 import { mountWhatIf } from "./views/whatif.js";
 import { mountVectors } from "./views/vectors.js";
+import { mountWriting } from "./views/writing.js";
 
 const [main, tape] = ["main", "#tape"].map(find);
 const arrived = await wholeAddress();
@@ -59,9 +60,10 @@ const actions = createActions(store, requestRun, open);
 mountModel(find(".intro"), store, actions);
 mountSequence(find(".sequence"), store, actions);
 mountInitial(find("#initial-open"), /** @type {HTMLFormElement} */ (find("form.initial")), store, actions);
+mountWriting(find("#write-on"), /** @type {HTMLFormElement} */ (find("form.writing")), store, actions);
 mountAgainst(
   find("#against-open"),
-  /** @type {HTMLFormElement} */ (find("form.against:not(.initial)")),
+  /** @type {HTMLFormElement} */ (find("form.against:not(.initial, .writing)")),
   store,
   actions,
 );

@@ -30,8 +30,8 @@ function engineFor({ model }) {
 /** Run a scenario, unless it was the latest one. Throws NotRecorded or RequestError. @param {Scenario} scenario @returns {Answered} */
 function computed(scenario) {
   const engine = engineFor(scenario);
-  const { model, sequence, clamps, weights, against, h0 } = scenario;
-  const key = JSON.stringify([model, sequence, clamps, weights, against, h0]);
+  const { model, sequence, clamps, weights, against, h0, write } = scenario;
+  const key = JSON.stringify([model, sequence, clamps, weights, against, h0, write]);
   if (latest?.key === key) return latest.answered;
   try {
     const answered = engine.run(models[model], scenario);

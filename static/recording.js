@@ -75,8 +75,8 @@ export function recordedReveal(question) {
 }
 
 /** Return a text that is the same for equal scenarios. White space in the sequence does not matter. @param {Scenario} scenario */
-const keyOf = ({ model, sequence, clamps, weights, against, h0 }) =>
-  `${model}&${writeScenario({ sequence: spaced(sequence), clamps, weights, against: against && spaced(against), h0 })}`;
+const keyOf = ({ model, sequence, clamps, weights, against, h0, write }) =>
+  `${model}&${writeScenario({ sequence: spaced(sequence), clamps, weights, against: against && spaced(against), h0, write })}`;
 
 /** @param {string} sequence */
 const spaced = (sequence) => sequence.trim().replaceAll(/\s+/g, " ");

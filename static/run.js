@@ -23,8 +23,14 @@
 /** The place of a weight. @typedef {Omit<Weight, "value">} WeightPlace */
 /**
  * The changes of a scenario to its model, and `against`, the second sequence with which the run is compared; "" or absent without
- * one. `h0` has the initial state of each layer (of an LSTM h, then c); null or absent is zero.
- * @typedef {{clamps: readonly Clamp[], weights: readonly Weight[], against?: string, h0?: readonly (readonly number[])[] | null}} Changes
+ * one. `h0` has the initial state of each layer (of an LSTM h, then c); null or absent is zero. `write` is what the network writes
+ * after the sequence; null or absent is nothing.
+ * @typedef {{clamps: readonly Clamp[], weights: readonly Weight[], against?: string, h0?: readonly (readonly number[])[] | null,
+ *            write?: Writing | null}} Changes
+ */
+/**
+ * How many timesteps the network writes after the sequence, and how it draws symbols from its outputs.
+ * @typedef {{steps: number, temperature: number, seed: number}} Writing
  */
 /**
  * A layer before its first timestep. The last `backward_units` of its H units read the sequence from its end.
@@ -87,7 +93,7 @@ const blankSignals = ({ cell, H }, columns) =>
  * @param {Changes} changes
  * @returns {Run}
  */
-export function newRun(start, { clamps, weights, against, h0 = null }) {
+export function newRun(start, { clamps, weights, against, h0 = null, write = null }) {
   const columns = boot.stages.find((columns) => columns >= start.T) ?? start.T;
   const { exact, y } = start;
   const layers = start.layers.map((layer, i) => ({
@@ -103,8 +109,9 @@ export function newRun(start, { clamps, weights, against, h0 = null }) {
     ...start,
     clamps,
     weights,
-    against: start.others?.join(" ") ?? against ?? "",
+    against: against ? (start.others?.slice(0, start.given).join(" ") ?? against) : "",
     h0,
+    write,
     columns,
     layers,
     inputs,
@@ -170,13 +177,14 @@ export function putUnit(run, { layer, unit, rows }) {
 export const isExact = ({ exact }, unit) => exact?.has(unit) ?? true;
 
 /** Return the scenario of a run. @param {Run} run */
-export const scenarioOf = ({ model, tokens, clamps, weights, against = "", h0 = null }) => ({
+export const scenarioOf = ({ model, tokens, given, clamps, weights, against = "", h0 = null, write = null }) => ({
   model,
-  sequence: (tokens ?? []).join(" "),
+  sequence: (tokens ?? []).slice(0, given).join(" "),
   clamps,
   weights,
   against,
   h0,
+  write,
 });
 
 /** Return the name of the run with which a run is compared. @param {Run} run */
@@ -235,6 +243,54 @@ export function answer(run, column, outputs = run.outputs) {
   if (run.y.kind === "linear") return { text: numberOf(run, values[0]), value: values[0] };
   const best = values.indexOf(Math.max(...values));
   return { text: run.y.labels[best] ?? "", value: values[best] ?? NaN };
+}
+
+/** Return whether the network wrote the input of a step. @param {Run} run @param {number} step from 1 */
+export const isWritten = ({ given, tokens }, step) => step > given && Boolean(tokens?.[step - 1]);
+
+/**
+ * Return what the network drew from its output at a step, as its next input: its label, or "" if it drew nothing.
+ * @param {Run} run @param {number} step from 1 @param {string[] | null} [tokens] of the run, or of the run with which it is compared
+ */
+export const drawnAt = ({ given, y, tokens: own }, step, tokens = own) =>
+  y.kind === "softmax" && step >= given ? (tokens?.[step] ?? "") : "";
+
+/**
+ * Return what the network wrote, and whether it then wrote its end: a label that it cannot read.
+ * @param {Run} run @param {string[]} tokens of the run, or of the run with which it is compared
+ */
+export function writtenIn({ given, x, y }, tokens) {
+  const written = tokens.slice(given);
+  const read = written.filter((token) => x.labels.includes(token));
+  const isSpelled = y.labels.every((label) => [...label].length === 1);
+  return { text: read.join(isSpelled ? "" : " "), ended: read.length < written.length };
+}
+
+const [FEW, MANY] = [3, 12]; // outputs: how many are shown of how many
+
+/** Return whether the likeliest outputs are shown, and not only the answer: there are many, or one is drawn. @param {Run} run */
+export const hasSeveral = ({ y, given, T }) => y.kind === "softmax" && (y.total >= MANY || given < T);
+
+/**
+ * Return the likeliest outputs of a step with their probabilities, the likeliest first. The one that was drawn is always among them.
+ * @param {Run} run @param {number} column
+ * @returns {{text: string, value: number, drawn: boolean}[]}
+ */
+export function severalAt(run, column) {
+  const names = run.likeliest[column] ?? run.y.labels;
+  const drawn = names.indexOf(drawnAt(run, column + 1));
+  const value = (/** @type {number} */ k) => run.outputs[k][column];
+  if (Number.isNaN(value(0))) return [];
+  /** @type {number[]} */
+  const places = [];
+  for (let k = 0; k < names.length; k++) {
+    const before = places.findIndex((other) => value(other) < value(k));
+    if (before >= 0) places.splice(before, 0, k);
+    else if (places.length < FEW) places.push(k);
+    if (places.length > FEW) places.pop();
+  }
+  if (drawn >= 0 && !places.includes(drawn)) places.splice(-1, 1, drawn);
+  return places.map((k) => ({ text: names[k], value: value(k), drawn: k === drawn }));
 }
 
 /** Return whether the network skips a step, because it is padding. @param {Run} run @param {number} step from 1 */

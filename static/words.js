@@ -1,11 +1,11 @@
 /** Shares, changes and outputs in words, for every cell. The sentences of one cell are in its folder. */
 
-/** @import { Held } from "./run.js" */
+/** @import { Held, Run } from "./run.js" */
 /** @import { Outcome, State } from "./state.js" */
 /** A piece of a sentence. `about` is the signal that the piece describes. @typedef {{text: string, about?: string}} Phrase */
 import { earlier, symbolOf } from "./cells.js";
 import { isBackward, isFirstRead, unitName } from "./directions.js";
-import { answer, fixed, ofLayer, twinOf } from "./run.js";
+import { answer, fixed, ofLayer, twinOf, writtenIn } from "./run.js";
 import { layerOf } from "./state.js";
 
 /** A gate below this is nearly closed. */
@@ -104,6 +104,25 @@ export const tellKinds = (names) =>
 /** Return the first words of a description of a step. @param {{t: number, x: string}} at @returns {Phrase[]} */
 export const tellStep = ({ t, x }) => [{ text: `At t = ${t} (input ` }, { text: x, about: "x" }, { text: ") " }];
 
+/** Return what the network wrote after the sequence, as sentences. @param {Run} run */
+export function tellWriting(run) {
+  const { tokens, others, write, against, scale } = run;
+  if (!write || !tokens) return "";
+  if (scale) return "Each forecast is the next input. The baselines read their own forecasts too.";
+  const told = (/** @type {string[]} */ all) => {
+    const { text, ended } = writtenIn(run, all);
+    return `“${text}”${ended ? " and then its end" : ""}`;
+  };
+  const first = `The network wrote ${told(tokens)}.`;
+  if (!others) return first;
+  return against
+    ? `${first} After the second sequence it wrote ${told(others)}.`
+    : `${first} Without your changes it wrote ${told(others)}.`;
+}
+
+/** @param {State} state */
+const isEnded = ({ run, step }) => step > run.given;
+
 /** Say where the selected unit's old state is, if the unit reads the sequence from its end. @param {State} state @returns {Phrase[]} */
 export function tellDirection(state) {
   const { run, step, unit } = state;
@@ -117,7 +136,7 @@ export function tellDirection(state) {
 /** Return the description of a step that the network skips. @param {State} state @param {{t: number, x: string}} at @returns {Phrase[]} */
 export const tellSkipped = (state, at) => [
   ...tellStep(at),
-  { text: "the network skips this timestep, because it is padding. " },
+  { text: `the network skips this timestep, because it ${isEnded(state) ? "has written its end" : "is padding"}. ` },
   { text: "The state stays as it was", about: "h" },
   { text: ", and the output " },
   { text: tellOutput(state), about: "y" },

@@ -3,11 +3,11 @@
 /** @import { Values, Vector } from "./cells.js" */
 /** @import { LayerRun } from "./forward.js" */
 /** @import { Model } from "./model.js" */
-/** @import { Done, EquationStep, Start, Step } from "../run.js" */
+/** @import { Clamp, Done, EquationStep, Start, Step, Writing } from "../run.js" */
 /** @import { Listener, Scenario } from "../api.js" */
 /**
  * A scenario that has been run: `model` has its edited weights. `twin` is the run that it is compared with.
- * @typedef {{original: Model, model: Model, tokens: string[], others: string[] | null, x: Vector[], mask: boolean[] | null,
+ * @typedef {{original: Model, model: Model, tokens: string[], given: number, others: string[] | null, x: Vector[], mask: boolean[] | null,
  *            runs: LayerRun[], twin: LayerRun[] | null, outputs: Vector[], twinOutputs: Vector[], growth: number}} Answered
  */
 import { CELLS, gatesOf } from "./cells.js";
@@ -18,34 +18,45 @@ import { forward, growth } from "./forward.js";
 import { mixture, shares } from "./ledger.js";
 import { edited, readOut } from "./model.js";
 import { answersOf } from "./tasks.js";
+import { canWrite, written } from "./writing.js";
 
 const MOST_NUMBERS = 2 ** 22; // the most values of a run, about 32 MB
 const [MOST_OUTPUTS, LIKELIEST] = [1024, 16]; // as app/runs/limits.py
 
 /** Run a scenario. Throws SequenceError or ScenarioError. @param {Model} original @param {Scenario} scenario @returns {Answered} */
-export function run(original, { sequence, clamps, weights, against = "", h0 }) {
-  const { tokens, x } = encode(original.encoder, sequence);
+export function run(original, { sequence, clamps, weights, against = "", h0, write = null }) {
+  const read = encode(original.encoder, sequence);
+  const given = read.tokens.length;
+  const T = given + (write?.steps ?? 0);
   const numbers = original.layers.reduce((sum, { cell, H }) => sum + H * (5 * CELLS[cell].signals.length + 2), 0);
   const most = Math.floor(MOST_NUMBERS / numbers);
-  if (tokens.length > most)
-    throw new SequenceError(`the sequence has ${tokens.length} timesteps; at most ${most} can be run here`);
+  if (T > most) throw new SequenceError(`the sequence has ${T} timesteps; at most ${most} can be run here`);
+  if (write && !canWrite(original)) throw new ScenarioError("this model cannot write", "write");
   checkWeights(original.layers, weights);
-  checkClamps(original.layers, clamps, tokens.length);
+  checkClamps(original.layers, clamps, T);
   const model = weights.length ? edited(original, weights) : original;
-  const mask = maskOf(model.encoder, x);
   const states = h0 ? statesOf(model.layers, h0) : null;
+  const whole = (/** @type {Model} */ by, /** @type {{tokens: string[], x: Vector[]}} */ part, by_clamps = clamps) =>
+    write ? writtenBy(by, part, write, by_clamps, states) : { ...part, mask: maskOf(by.encoder, part.x) };
+  const { tokens, x, mask } = whole(model, read);
   const runs = forward(model.layers, x, clamps, states, mask);
-  const other = against ? second(model, against, tokens.length) : null;
-  let twin = null;
-  if (other) twin = forward(model.layers, other.x, clamps, states, maskOf(model.encoder, other.x));
-  else if (clamps.length || weights.length) twin = forward(original.layers, x, [], states, mask);
+  const isChanged = clamps.length + weights.length > 0;
+  let [twin, others] = /** @type {[LayerRun[] | null, string[] | null]} */ ([null, null]);
+  if (against) {
+    const other = whole(model, second(model, against, given));
+    [twin, others] = [forward(model.layers, other.x, clamps, states, other.mask), other.tokens];
+  } else if (isChanged) {
+    const other = whole(original, read, []);
+    [twin, others] = [forward(original.layers, other.x, [], states, other.mask), write && other.tokens];
+  }
   const outputsOf = (/** @type {LayerRun[] | null} */ of, /** @type {Model} */ by) =>
     (of?.at(-1)?.steps ?? []).map(({ signals }) => readOut(by, signals.h));
   return {
     original,
     model,
     tokens,
-    others: other?.tokens ?? null,
+    given,
+    others,
     x,
     mask,
     runs,
@@ -54,6 +65,16 @@ export function run(original, { sequence, clamps, weights, against = "", h0 }) {
     twinOutputs: outputsOf(twin, model),
     growth: Math.max(growth(runs), twin ? growth(twin) : 0),
   };
+}
+
+/** Return what a model writes after a part, and its mask. Throws ScenarioError. @param {Model} model @param {{tokens: string[], x: Vector[]}} part @param {Writing} write @param {readonly Clamp[]} clamps @param {Record<string, Vector>[] | null} states */
+function writtenBy(model, { tokens, x }, write, clamps, states) {
+  try {
+    return written(model, tokens, x, write, clamps, states);
+  } catch (error) {
+    if (!(error instanceof SequenceError)) throw error;
+    throw new ScenarioError(`the network wrote a number that it cannot read: ${error.message}`, "write");
+  }
 }
 
 /** Return the tokens and inputs of the second sequence. @param {Model} model @param {string} text @param {number} T */
@@ -83,14 +104,14 @@ export function tell(answered, scenario, listener) {
 }
 
 /** @param {Answered} answered @param {string} name @returns {Start} */
-function startOf({ original, model, tokens, others, x, mask, runs, twin }, name) {
+function startOf({ original, model, tokens, given, others, x, mask, runs, twin }, name) {
   const { encoder, layers, readout } = model;
   const total = readout.labels.length;
   const sent = total <= MOST_OUTPUTS ? total : LIKELIEST;
   return {
     model: name,
     T: x.length,
-    given: x.length,
+    given,
     twin: twin !== null,
     tokens,
     x: { labels: encoder.labels },
@@ -108,19 +129,27 @@ function startOf({ original, model, tokens, others, x, mask, runs, twin }, name)
     others,
     mask,
     scale: scaleOf(encoder),
-    baselines: encoder.kind === "scaled" ? baselinesOf(original, x) : null,
+    baselines: encoder.kind === "scaled" ? baselinesOf(original, x, given) : null,
   };
 }
 
-/** Return the forecasts of the baselines after each timestep; null if too few numbers have been read. @param {Model} model @param {Vector[]} x */
-function baselinesOf({ regressions }, x) {
+/**
+ * Return the forecasts of the baselines after each timestep; null if too few numbers have been read. After the first `given`, each
+ * reads its own forecasts.
+ * @param {Model} model @param {Vector[]} x @param {number} given
+ */
+function baselinesOf({ regressions }, x, given) {
+  const last = x[given - 1][0];
   /** @type {Record<string, (number | null)[]>} */
-  const forecasts = { "last value": x.map(([number]) => number) };
+  const forecasts = { "last value": x.map(([number], t) => (t < given ? number : last)) };
   for (const [name, weights] of Object.entries(regressions)) {
     const order = weights.length - 1;
+    const read = x.slice(0, given).map(([number]) => number);
     forecasts[name] = x.map((_, t) => {
-      if (t < order - 1) return null;
-      return x.slice(t - order + 1, t + 1).reduce((sum, [number], i) => sum + weights[i] * number, weights[order]);
+      if (given < order || t < order - 1) return null;
+      const y = read.slice(t - order + 1, t + 1).reduce((sum, number, i) => sum + weights[i] * number, weights[order]);
+      if (t >= given - 1) read.push(y);
+      return y;
     });
   }
   return forecasts;

@@ -19,12 +19,18 @@ const LISTED = 40; // the most symbols that an error lists
 const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 const SPACES = /[\s\x1c-\x1f\x85]+/;
 
+const SPELLED_KINDS = ["symbols", "letters", "embedded"];
+
+/** Return the input of a token. Throws SequenceError. @param {Model["encoder"]} encoder @param {string} token @param {number} step from 1 */
+export const encodeToken = (encoder, token, step) =>
+  SPELLED_KINDS.includes(encoder.kind) ? row(encoder, token) : values(encoder, token, step);
+
 /** Return the tokens and the inputs of a text. Throws SequenceError. @param {Model["encoder"]} encoder @param {string} text */
 export function encode(encoder, text) {
-  const spelled = ["symbols", "letters", "embedded"].includes(encoder.kind);
+  const spelled = SPELLED_KINDS.includes(encoder.kind);
   const plain = encoder.kind === "letters" ? lettersOf(encoder, text) : text;
   const tokens = spelled ? symbols(encoder, plain) : pieces(text.replaceAll("−", "-"));
-  const x = tokens.map((token, i) => (spelled ? row(encoder, token) : values(encoder, token, i + 1)));
+  const x = tokens.map((token, i) => encodeToken(encoder, token, i + 1));
   if (!tokens.length) throw new SequenceError(`the sequence is empty. ${encoder.hint}`);
   return { tokens, x };
 }

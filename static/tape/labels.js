@@ -3,7 +3,7 @@
 /** @import { Run } from "../run.js" */
 /** @import { State } from "../state.js" */
 import { finder, newElement, setLength, setText } from "../elements.js";
-import { answer, gapOf, isSkipped, missed } from "../run.js";
+import { answer, gapOf, hasSeveral, isSkipped, isWritten, missed, severalAt } from "../run.js";
 import { createGuard } from "../store.js";
 import { nameOf } from "../tokens.js";
 import { showToken } from "./vectors.js";
@@ -27,10 +27,11 @@ export function createLabels(tape, beside) {
     const { tokens, others, twin } = run;
     const labelled = run.columns <= MOST_LABELLED ? run.T : 0;
     setColumns(tape, run, labelled);
-    if (inputs) setText(find(".tokens .name"), run.scale ? `input, ${run.scale.unit}` : "input");
+    if (inputs) nameInputs(find, run);
     if (inputs)
       each(inputs, labelled, (cell, column) => {
         showToken(cell, tokens?.[column] ?? "·");
+        showWritten(cell, run, column);
         cell.classList.toggle("coming", column >= (upto ?? run.T)); // the network has not read it yet
       });
     if (second) find(".others").hidden = !others?.length;
@@ -38,6 +39,7 @@ export function createLabels(tape, beside) {
       each(second, others?.length ? labelled : 0, (cell, column) => {
         showToken(cell, others?.[column] ?? "");
         cell.classList.toggle("differs", others?.[column] !== tokens?.[column]);
+        cell.classList.toggle("written", column >= run.given && Boolean(others?.[column]));
       });
     showSkipped(find(".cursor"), run);
     if (!outputs) return;
@@ -59,7 +61,8 @@ function each(row, labelled, fill) {
 }
 
 /** Set the number of columns, and their smallest width, for the style sheet. @param {HTMLElement} tape @param {Run} run @param {number} labelled */
-function setColumns(tape, { T, tokens, columns, y }, labelled) {
+function setColumns(tape, run, labelled) {
+  const { T, tokens, columns, y } = run;
   const longest = (/** @type {readonly string[]} */ texts) =>
     Math.min(MOST_CHARACTERS, Math.max(2, ...texts.map(({ length }) => length)));
   const named = (tokens ?? []).map(nameOf);
@@ -70,16 +73,35 @@ function setColumns(tape, { T, tokens, columns, y }, labelled) {
   tape.classList.toggle("many", columns > 64);
   tape.classList.toggle("unlabelled", labelled === 0);
   tape.classList.toggle("signed", y.kind === "linear");
+  tape.classList.toggle("several", hasSeveral(run));
 }
 
-/** Mark the columns that the network skips, with the word "skipped". @param {HTMLElement} cursor @param {Run} run */
+/** Write the names of the rows of inputs. @param {ReturnType<typeof finder>} find @param {Run} run */
+function nameInputs(find, { scale, given, T, against }) {
+  const own = scale ? "own forecast" : "own output";
+  setText(find(".tokens .name"), `input${scale ? `, ${scale.unit}` : ""}${given < T ? `, ↗ ${own}` : ""}`);
+  const others = find(".others .name");
+  if (others) setText(others, against ? "second sequence" : "input without changes");
+  const list = find(".others ol");
+  if (list) list.ariaLabel = against ? "Second sequence" : "Input of the original run";
+}
+
+/** Mark an input that the network wrote, with an arrow from the output that it was drawn from. @param {HTMLElement} cell @param {Run} run @param {number} column */
+function showWritten(cell, run, column) {
+  const written = isWritten(run, column + 1);
+  cell.classList.toggle("written", written);
+  if (written) cell.title = `the network’s own ${run.scale ? "forecast" : "output"} at t = ${column}`;
+  else cell.removeAttribute("title");
+}
+
+/** Mark the columns that the network skips: they are padding, or after the network's end. @param {HTMLElement} cursor @param {Run} run */
 function showSkipped(cursor, run) {
   for (const drawn of [...(cursor.parentElement?.querySelectorAll(".skipped") ?? [])]) drawn.remove();
   for (let step = 1; step <= run.T; step++) {
     if (!isSkipped(run, step) || isSkipped(run, step - 1)) continue;
     let last = step;
     while (isSkipped(run, last + 1)) last++;
-    const columns = newElement("div", { className: "skipped", textContent: "skipped" });
+    const columns = newElement("div", { className: "skipped", textContent: step > run.given ? "ended" : "skipped" });
     columns.style.setProperty("--at", String(step - 1));
     columns.style.setProperty("--count", String(last - step + 1));
     cursor.before(columns);
@@ -87,10 +109,12 @@ function showSkipped(cursor, run) {
 }
 
 /** Write the names of the rows of outputs. @param {ReturnType<typeof finder>} find @param {Run} run @param {string} beside */
-function nameOutputs(find, { y, twin, against, scale }, beside) {
+function nameOutputs(find, run, beside) {
+  const { y, twin, against, scale } = run;
   const linear = y.kind === "linear";
   const unit = scale ? `, ${scale.unit}` : "";
-  setText(find(".outputs .name"), linear && y.labels.length > 1 ? `output ${y.labels[0]}` : `output${unit}`);
+  const name = linear && y.labels.length > 1 ? `output ${y.labels[0]}` : `output${unit}`;
+  setText(find(".outputs .name"), hasSeveral(run) ? "likeliest outputs" : name);
   find(".twin").hidden = !twin;
   setText(find(".twin .name"), linear ? "difference" : against ? "second output" : beside);
   const other = against ? "second sequence" : beside === "original" ? "original run" : `${beside} network`;
@@ -101,7 +125,8 @@ function nameOutputs(find, { y, twin, against, scale }, beside) {
 function showOutput(cell, run, column) {
   const { text, value } = answer(run, column);
   const right = missed(run, column);
-  fill(cell, text, value);
+  if (hasSeveral(run)) fillSeveral(cell, run, column);
+  else fill(cell, text, value);
   cell.classList.toggle("wrong", right !== "");
   if (right) cell.title = `wrong: the correct output is ${right}`;
   else cell.removeAttribute("title");
@@ -122,8 +147,24 @@ function showTwin(cell, run, column) {
   cell.classList.toggle("differs", linear ? Math.abs(gap) > 0.01 : text !== answer(run, column).text);
 }
 
+/** Show the likeliest outputs below one another, each with a bar as long as its probability. @param {HTMLElement} cell @param {Run} run @param {number} column */
+function fillSeveral(cell, run, column) {
+  const several = isSkipped(run, column + 1) ? [] : severalAt(run, column);
+  const key = several.map(({ text, value, drawn }) => `${text} ${value} ${drawn}`).join();
+  if (cell.dataset.several === key && cell.childElementCount === several.length) return;
+  cell.dataset.several = key;
+  cell.replaceChildren(
+    ...several.map(({ text, value, drawn }) => {
+      const line = newElement("span", { textContent: text, className: drawn ? "drawn" : "" });
+      line.style.setProperty("--value", value.toFixed(3));
+      line.title = `${text}: ${value.toFixed(2)}${drawn ? ", drawn as the next input" : ""}`;
+      return line;
+    }),
+  );
+}
+
 /** @param {HTMLElement} cell @param {string} text @param {number} value how high it is filled */
 function fill(cell, text, value) {
-  if (cell.textContent !== text) cell.replaceChildren(newElement("span", text));
+  if (cell.textContent !== text || cell.childElementCount !== 1) cell.replaceChildren(newElement("span", text));
   cell.style.setProperty("--value", Number.isNaN(value) ? "0" : Math.max(-1, Math.min(1, value)).toFixed(3));
 }

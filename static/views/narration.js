@@ -9,12 +9,12 @@
 import { finder, newElement, setLength, setText, unbroken } from "../elements.js";
 import { ownOf } from "../own.js";
 import { placeAt } from "../reading.js";
-import { fixed, isExact, isSkipped } from "../run.js";
+import { drawnAt, fixed, isExact, isSkipped } from "../run.js";
 import { layerIndex, layerOf } from "../state.js";
 import { createGuard } from "../store.js";
 import { tellSkipped } from "../words.js";
 
-const RESERVED = 5; // descriptions: the longest one need not have the most lines
+const RESERVED = 12; // descriptions: the longest one need not have the most lines
 const MOST_BARS = 8;
 const MOST_ROWS = 16; // probabilities that are drawn over all timesteps
 const MOST_COMPARED = 200; // timesteps: in a longer run some are left out
@@ -84,6 +84,7 @@ function say(live, state) {
  * @param {HTMLElement} list @param {State} state
  */
 function showAnswers(list, { run, step, received }) {
+  const drawn = drawnAt(run, step);
   list.hidden = run.y.sent === 1;
   if (list.hidden) return;
   const names = run.likeliest[step - 1] ?? run.y.labels;
@@ -93,6 +94,8 @@ function showAnswers(list, { run, step, received }) {
   const isPicture = isLong && names.length <= MOST_ROWS && run.y.kind === "softmax" && run.T <= MOST_COMPARED;
   const all = [...sizes.keys()];
   const shown = isLong && !isPicture ? all.sort((i, j) => sizes[j] - sizes[i]).slice(0, MOST_BARS) : all;
+  const place = drawn ? names.indexOf(drawn) : -1;
+  if (place >= 0 && !shown.includes(place)) shown.splice(-1, 1, place);
   list.classList.toggle("largest", isLong && !isPicture);
   list.classList.toggle("picture", isPicture);
   list.style.setProperty("--steps", String(run.T));
@@ -105,11 +108,13 @@ function showAnswers(list, { run, step, received }) {
       ["span", "i", "b"].map((tag) => newElement(tag)),
     ),
   );
-  shown.forEach((i, place) => {
-    const item = /** @type {HTMLElement} */ (list.children[place]);
+  shown.forEach((i, row) => {
+    const item = /** @type {HTMLElement} */ (list.children[row]);
     const [name, bar, number] = item.children;
     setText(name, names[i]);
     item.classList.toggle("best", isPicture && i === best);
+    item.classList.toggle("drawn", i === place);
+    item.title = i === place ? "drawn as the next input" : "";
     /** @type {HTMLElement} */ (bar).style.setProperty("--value", String(sizes[i] / most || 0));
     const picture = isPicture ? shadesOf(run.outputs[i], run.T, received) : "";
     /** @type {HTMLElement} */ (bar).style.setProperty("--picture", picture);

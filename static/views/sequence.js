@@ -1,6 +1,5 @@
 /** The input sequence: its text box, examples, a random sequence, and error messages. */
 
-/** @import { Run } from "../run.js" */
 /** @import { Store } from "../store.js" */
 /** @import { State } from "../state.js" */
 import { finder, newElement, setText } from "../elements.js";
@@ -8,22 +7,19 @@ import { finder, newElement, setText } from "../elements.js";
 /**
  * @param {HTMLElement} section
  * @param {Store} store
- * @param {{write: (text: string) => void, follow: (query: string) => void, draw: () => void, writeOn: () => void}} actions
+ * @param {{write: (text: string) => void, follow: (query: string) => void, draw: () => void}} actions
  */
 export function mountSequence(section, store, actions) {
   const find = finder(section);
   const box = /** @type {HTMLInputElement} */ (find("#sequence"));
   const examples = /** @type {HTMLSelectElement} */ (find("#examples"));
   const [hint, error, random] = ["#hint", "#error", "#random"].map(find);
-  const writing = section.querySelector("#write-on");
-  const feed = section.querySelector("#feed"); // both only in the Lab of a server
   let shown = "";
 
   /** @param {State} state */
   function update(state) {
     if (box.value !== state.text) box.value = state.text;
     setText(error, state.error);
-    feed?.toggleAttribute("hidden", !state.run.baselines);
     if (state.invalid) box.setAttribute("aria-invalid", "true");
     else box.removeAttribute("aria-invalid");
     if (shown === state.model) return;
@@ -31,7 +27,6 @@ export function mountSequence(section, store, actions) {
     const entry = state.models.find(({ id }) => id === shown);
     hint.textContent = entry?.hint ?? "";
     random.hidden = !entry?.drawn;
-    writing?.toggleAttribute("hidden", !entry?.writes || state.run.scale !== null);
     const sequences = (entry?.examples ?? []).map((text) => new Option(text, text));
     const questions = (entry?.questions ?? []).map(
       ({ ask: text, link }) => new Option(text, `?model=${shown}&${link}`),
@@ -48,19 +43,8 @@ export function mountSequence(section, store, actions) {
     else if (examples.value) actions.write(examples.value);
     examples.value = "";
   });
-  feed?.addEventListener("click", () => {
-    const { run, received } = store.get();
-    if (received === run.T) actions.write([...(run.tokens ?? []), forecastOf(run)].join(" "));
-  });
   random.addEventListener("click", actions.draw);
-  writing?.addEventListener("click", actions.writeOn);
   store.subscribe(update);
-}
-
-/** Return the forecast after the last timestep as a person would type it, rounded as gru.forecast does. @param {Run} run */
-function forecastOf({ outputs, scale, T }) {
-  const { factor, shift, decimals } = scale ?? { factor: 1, shift: 0, decimals: 2 };
-  return String(Number((outputs[0][T - 1] * factor + shift).toFixed(Math.max(2, decimals))));
 }
 
 /** @param {string} label @param {HTMLOptionElement[]} options */

@@ -9,6 +9,7 @@ from typing import Any, NotRequired, get_origin, get_type_hints
 
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import BaseModel
 
 from app.lessons.shown import Revealed
 from app.link import FOCUS
@@ -17,7 +18,8 @@ from app.pages.lab import LabEntry
 from app.pages.lesson import QuestionData
 from app.questions.registry import KINDS, LESSON_KINDS
 from app.runs.answers import LayerStart, Outputs, Start
-from app.schemas import SIGNALS
+from app.schemas import MOST_SEEDS, MOST_WRITTEN, SIGNALS, WriteBody
+from gru_core.runs.writing import HOTTEST
 
 STATIC = Path(__file__).parents[2] / "static"
 SCRIPTS = "\n".join(path.read_text("utf-8") for path in sorted(STATIC.rglob("*.js")))
@@ -101,6 +103,22 @@ def test_the_start_event_of_a_run_has_the_declared_fields(client: TestClient) ->
     start = json.loads(stream.partition("data: ")[2].partition("\n")[0])
     assert matches(start, Start)
     assert all(matches(layer, LayerStart) for layer in start["layers"])
+
+
+def test_server_and_page_have_the_same_limits_of_what_a_network_writes() -> None:
+    match = re.search(r"export const WRITING = \{ steps: (\d+), temperature: (\d+), seed: 2 \*\* (\d+) - 1 \}", SCRIPTS)
+    assert match is not None
+    steps, temperature, bits = map(int, match.groups())
+    assert (steps, temperature, 2**bits) == (MOST_WRITTEN, HOTTEST, MOST_SEEDS)
+    form = (STATIC.parent / "templates/lab.html").read_text("utf-8")
+    most = re.findall(r'name="(?:steps|temperature|seed)" type="number".*? max="(\d+)"', form)
+    assert list(map(int, most)) == [MOST_WRITTEN, HOTTEST, MOST_SEEDS - 1]
+    assert declared_fields(WriteBody) == set(fields(typedef("Writing")))
+
+
+def declared_fields(body: type[BaseModel]) -> set[str]:
+    """Return the fields of a request's body."""
+    return set(body.model_fields)
 
 
 def listed(name: str) -> list[str]:

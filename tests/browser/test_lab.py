@@ -403,9 +403,9 @@ def test_the_forecasts_are_lines_over_the_columns_that_they_forecast(page: Page)
     assert lines["last value"][1:6] == pytest.approx(lines["series"][:5])
     errors = page.get_by_role("list", name="mean squared error").get_by_role("listitem")
     expect(errors).to_have_count(5)
-    page.get_by_role("button", name="Append the forecast").click()
-    expect(page.get_by_label("Sequence", exact=True)).to_have_value(
-        gru.forecast(gru.load("sunspots"), "9.6 33 92.6 151.6 136.3 134.7", 1).text
-    )
+    page.get_by_role("button", name="Forecast on").click()
+    forecasts = gru.forecast(gru.load("sunspots"), "9.6 33 92.6 151.6 136.3 134.7", 11).trace.tokens
+    expect(page.locator(".tokens:not(.others) li")).to_have_text(forecasts or [])
+    expect(page.locator(".tokens:not(.others) li.written")).to_have_count(11)
     page.get_by_label("Model", exact=True).select_option("flip-flop")
     expect(page.get_by_role("group", name="Forecast")).to_be_hidden()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import numpy as np
 from playwright.sync_api import Page, expect
 
@@ -29,15 +32,47 @@ def test_all_lists_are_a_picture_over_the_letters(page: Page, console_errors: li
     expect(page.get_by_role("textbox", name="Sequence")).not_to_have_value("Bošnjaković")
 
 
-def test_the_name_writer_writes_on_after_the_cursor(page: Page, console_errors: list[str]) -> None:
-    lab = Lab(page).open(model="name-writer", sequence="finnish v", t="2")
-    box = page.get_by_role("textbox", name="Sequence")
-    with page.expect_response("**/api/models/name-writer/write?*") as answered:
-        page.get_by_role("button", name="Write on").click()
-    text = answered.value.json()["sequence"]
-    assert text.startswith("finnish v")
-    expect(box).to_have_value(text)
-    trace = gru.trace(gru.load("name-writer"), text)
-    expect(page.locator(".tokens li")).to_have_text(trace.tokens or [])
+def written(page: Page) -> str:
+    """Return the symbols on the tape that the network wrote."""
+    return "".join(page.locator(".tokens:not(.others) li.written").all_text_contents())
+
+
+def test_the_name_writer_writes_on_and_a_clamp_writes_beside_it(page: Page, console_errors: list[str]) -> None:
+    model = gru.load("name-writer")
+
+    def by_python(seed: int, **options: Any) -> str:
+        writing = gru.write(model, "finnish vi", 12, 0.8, np.random.default_rng(seed), **options)
+        return "".join(writing.written) + "." * writing.ended
+
+    lab = Lab(page).open(model="name-writer", sequence="finnish vi", t="2")
+    page.get_by_role("button", name="Write on").click()
+    form = page.get_by_role("form", name="What the network writes")
+    expect(form.get_by_label("Timesteps")).to_be_focused()
+    expect(page.get_by_label("Sequence", exact=True)).to_have_value("finnish vi")
+    for seed in (0, 1):
+        expect(page).to_have_url(re.compile(r"&write=12&temperature=0.8" + ("&seed=1" if seed else "&")))
+        assert written(page) == by_python(seed)
+        drawn = page.locator(".outputs .drawn").all_text_contents()
+        assert "".join(drawn) == by_python(seed)
+        form.get_by_role("button", name="Again").click()
+    form.get_by_label("Seed").fill("3")
+    expect(page).to_have_url(re.compile("&seed=3"))
+
+    lab.open(
+        model="name-writer", sequence="finnish vi", write="12", temperature="0.8", seed="3", clamps="z@3-5=0.2", t="6"
+    )
+    expect(page.get_by_role("list", name="Input of the original run")).to_be_visible()
+    clamp = gru.Clamp("z", 0.2, steps=slice(2, 5))
+    assert written(page) == by_python(3, clamps=[clamp])
+    assert "".join(page.locator(".others li.written").all_text_contents()) == by_python(3)
+    status = form.get_by_role("status")
+    for text in (by_python(3, clamps=[clamp]), by_python(3)):
+        expect(status).to_contain_text(text.removesuffix("."))
+    form.get_by_role("button", name="Remove what the network wrote").click()
+    expect(page.locator(".tokens:not(.others) li")).to_have_text(["finnish", "v", "i"])
+    expect(page.get_by_role("button", name="Write on")).to_be_focused()
     lab.open(model="names")
     expect(page.get_by_role("button", name="Write on")).to_be_hidden()
+    top = page.locator(".outputs:not(.twin) li").first.locator("span")
+    y = gru.trace(gru.load("names"), gru.load("names").examples[0]).y[0]
+    expect(top).to_have_text([gru.load("names").readout.labels[k] for k in np.argsort(-y)[:3]])

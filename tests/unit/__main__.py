@@ -13,6 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
+
 from app.pages.lab import page_context
 from app.runs.events import events
 from app.runs.run import example, prepare
@@ -24,6 +26,14 @@ from .engine_cases import cases, refused
 
 FOLDER = Path(__file__).parent
 
+NUMBERS, SEEDS = 8, 300
+"""How many random numbers of how many seeds NumPy and the engine compare."""
+
+
+def seeds() -> list[int]:
+    """Return seeds over the whole range, with its ends."""
+    return [0, 1, 2, 3, 2**31, 2**32 - 1, *np.random.default_rng(28).integers(0, 2**32, SEEDS).tolist()]
+
 
 def main() -> int:
     """Write the data of a page, run the tests with node, and return the exit code."""
@@ -34,6 +44,7 @@ def main() -> int:
         "run": b"".join(events(prepared, blocks, UnitPlace(layer=1, unit=1))).decode(),
         "drawn": drawn_runs(settings),
         "engine": cases(),
+        "random": {seed: np.random.default_rng(seed).random(NUMBERS).tolist() for seed in seeds()},
         "refused": refused(),
     }
     with tempfile.TemporaryDirectory() as folder:

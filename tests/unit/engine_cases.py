@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,20 +17,24 @@ from app.runs.run import baselines, targets
 from app.runs.scenario import set_up
 from app.schemas import Scenario, UnitPlace
 from app.settings import Settings
-from gru_core import Model, SequenceError, stream
-from gru_core.arrays import Array
+from gru_core import Model, SequenceError, Trace, stream
+from gru_core.arrays import Array, Mask
 from gru_core.card import Card
 from gru_core.cells.cell import Cell
 from gru_core.cells.registry import CELLS
-from gru_core.encoder import Embedded, Encoder, Numbers, Operator, Symbols, Vectors
+from gru_core.encoder import Embedded, Encoder, Numbers, Operator, Scaled, Symbols, Vectors
 from gru_core.model import Readout
 from gru_core.runs.clamp import Clamp
 from gru_core.runs.edit import Edit
 from gru_core.runs.trace import read
+from gru_core.runs.writing import written
 from gru_core.training.tasks import ALL
 
 CASES = 2100
 """The number of scenarios. Some of them are chaotic, and the test leaves these out."""
+
+WRITING_CASES = 200
+"""The number of further scenarios in which the network writes."""
 
 REFUSED: tuple[tuple[str, dict[str, Any]], ...] = (
     ("flip-flop", {"sequence": "A Q"}),
@@ -67,7 +72,11 @@ TASKS = tuple(ALL)
 def cases(seed: int = 29) -> list[dict[str, Any]]:
     """Return the scenarios, each with the stream of events and the answers about one unit."""
     rng = np.random.default_rng(seed)
-    return [_case(k, rng) for k in range(CASES)]
+    return [_case(k, rng) for k in range(CASES)] + [
+        _case(k, rng, writes=True)
+        for k in range(WRITING_CASES)
+        if k % 7 != 1  # the others are bidirectional
+    ]
 
 
 def refused() -> list[dict[str, Any]]:
@@ -85,10 +94,12 @@ def refused() -> list[dict[str, Any]]:
     return cases
 
 
-def _case(k: int, rng: Random) -> dict[str, Any]:
-    model = _model(k, rng)
+def _case(k: int, rng: Random, writes: bool = False) -> dict[str, Any]:
+    model = _writer(_model(k, rng), k, rng) if writes else _model(k, rng)
     T = int(rng.integers(1, 9)) if k % 300 else 100
     text, other = (_text(model.encoder, T, rng) for _ in range(2))
+    steps, temperature, seed = int(rng.integers(1, 9)), float(rng.choice([0, 0.5, 1, 3])), int(rng.integers(2**32))
+    write = {"steps": steps, "temperature": temperature, "seed": seed} if writes else None
     clamps = [_clamp(model, T, rng) for _ in range(int(rng.integers(0, 4)))]
     weights = [_weight(model, rng) for _ in range(int(rng.integers(0, 3)))]
     h0 = None if k % 3 else [rng.uniform(-1, 1, len(cell.carried) * cell.units) for cell in model.layers]
@@ -97,15 +108,15 @@ def _case(k: int, rng: Random) -> dict[str, Any]:
     place = UnitPlace(layer=layer + 1, unit=int(rng.integers(model.layers[layer].units)) + 1)
     return {
         "model": stored_model(model),
-        "scenario": {"sequence": text, "clamps": clamps, "weights": weights, "against": against or ""},
+        "scenario": {"sequence": text, "clamps": clamps, "weights": weights, "against": against or "", "write": write},
         "h0": None if h0 is None else [state.tolist() for state in h0],
-        **_answers(model, text, clamps, weights, h0, against, place),
+        **_answers(model, text, clamps, weights, h0, against, place, write),
     }
 
 
 def _answers(
     model: Model, text: str, clamps: list[Any], weights: list[Any], h0: list[Array] | None, against: str | None,
-    place: UnitPlace,
+    place: UnitPlace, write: dict[str, Any] | None,
 ) -> dict[str, Any]:  # fmt: skip
     held = [
         Clamp(c["gate"], c["value"], c["units"] and [u - 1 for u in c["units"]], slice(c["from"] - 1, c["to"]),
@@ -118,12 +129,22 @@ def _answers(
     ]
     changed = model.edited(edits) if edits else model
     tokens, x = read(model, text)
-    twin = model if (clamps or weights) and against is None else None
-    trace = next(stream(changed, text, h0, held, None, twin, against))
+    given, mask = len(x), changed.mask(x)
     others = None if against is None else read(model, against)[0]
+    if write is None:
+        twin = model if (clamps or weights) and against is None else None
+        trace = next(stream(changed, text, h0, held, None, twin, against))
+    else:
+        tokens, x, mask, trace = _written(changed, text, held, h0, write)
+        if against is not None:
+            others, _, _, twin_trace = _written(changed, against, held, h0, write)
+            trace = replace(trace, twin=twin_trace, second=True)
+        elif clamps or weights:
+            others, _, _, twin_trace = _written(model, text, [], h0, write)
+            trace = replace(trace, twin=twin_trace)
     beginning = start(
         "m", changed, tokens, len(x), changed.state(h0), changed.holds(held, x.shape[:-1]), trace.twin is not None,
-        targets(model, x), others, changed.mask(x), baselines(model, x),
+        targets(model, x), others, mask, baselines(model, x, given), given,
     )  # fmt: skip
     layer, unit = place.layer - 1, place.unit - 1
     run = trace.layers[layer]
@@ -134,6 +155,38 @@ def _answers(
         "sums": _plain(sums_of(run, model.layers[layer] if edits else None, names, unit)),
         "ledger": None if run.mixture is None else _plain(shares_of(trace, layer, unit, slice(0, len(x)))),
     }
+
+
+def _written(
+    model: Model, text: str, clamps: list[Clamp], h0: list[Array] | None, write: dict[str, Any]
+) -> tuple[list[str], Array, Mask | None, Trace]:
+    """Return the tokens, inputs, mask and run of a model that writes after a text."""
+    tokens = model.encoder.tokens(text)
+    holds = model.holds(clamps, (len(tokens) + write["steps"],))
+    rng = np.random.default_rng(write["seed"])
+    sequence = written(model, tokens, write["steps"], write["temperature"], rng, model.state(h0), holds)
+    run = next(stream(model, sequence.x, h0, clamps, mask=sequence.mask))
+    return sequence.tokens, sequence.x, sequence.mask, run
+
+
+def _writer(model: Model, k: int, rng: Random) -> Model:
+    """Return a model like this one that can write: symbols, with or without an end, or numbers on a scale."""
+    encoder: Encoder = Symbols(tuple("abcd"), padding="d" if k % 5 == 0 else None)
+    labels, kind = tuple("abcd."[: 4 + k % 2]), "softmax"
+    if k % 4 == 3:
+        encoder, labels, kind = (
+            Scaled(1, scale=(2.5, 0.002)[k % 8 // 4], shift=-1.0 * (k % 8 < 4), unit="m"),
+            ("y",),
+            "linear",
+        )
+    first = model.layers[0]
+    # The numbers of a small unit are large in the network.
+    size = encoder.scale if isinstance(encoder, Scaled) and encoder.scale < 1 else 1
+    W = size * rng.standard_normal((len(first.parameters["W"]), encoder.inputs))
+    layers = (first.with_parameters(first.parameters | {"W": W}), *model.layers[1:])
+    H = layers[-1].units
+    readout = Readout(kind, rng.standard_normal((len(labels), H)), rng.standard_normal(len(labels)), labels)
+    return Model(encoder, layers, readout, replace(model.card, task=""))
 
 
 def _plain(answer: Any) -> Any:

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { GATES, HELD, SIGNALS } from "../../static/cells.js";
-import { decode, encode, writeScenario } from "../../static/link.js";
+import { WRITING, decode, encode, writeScenario } from "../../static/link.js";
 import { CONVENTIONS, FOCUS, ROWS, SCALES, VIEWS, ZOOMS } from "../../static/state.js";
 
 /** Return a generator of numbers from 0 to 1 that depend only on the seed (mulberry32). */
@@ -56,6 +56,14 @@ test("encode and decode keep every part of a link", () => {
       weights: listOf(weight),
       against: oneOf(["", "B m m B"]),
       h0: oneOf([null, [[0.5]], [[0.5, -1e-7], [0.1 + 0.2]]]),
+      write: oneOf([
+        null,
+        {
+          steps: whole(1, WRITING.steps),
+          temperature: oneOf([0, 0.8, 1, 10]),
+          seed: oneOf([0, 3, WRITING.seed]),
+        },
+      ]),
       focus: {
         step: whole(1, 99),
         layer: oneOf([null, 0, 2]),
@@ -78,6 +86,7 @@ test("a bad value is reported with its key, and the other keys are used", () => 
   for (const [key, value] of [
     ["t", "0"],
     ["h0", "0.5,;1"],
+    ["write", "101"],
     ["unit", "x"],
     ["views", "tape,nonsense"],
     ["clamps", "q@1=0"],

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { parseEvents } from "../../static/events.js";
 
-const { boot, run, drawn, engine, refused } = JSON.parse(readFileSync(process.env.PAGE ?? "", "utf8"));
+const { boot, run, drawn, engine, random, refused } = JSON.parse(readFileSync(process.env.PAGE ?? "", "utf8"));
 
 globalThis.document = {
   querySelector: (/** @type {string} */ id) => (id === "#boot" ? { textContent: JSON.stringify(boot) } : null),
@@ -14,6 +14,9 @@ export const drawnData = drawn;
 
 /** Random scenarios of random models, each with the core's answers: see engine_cases.py. */
 export const engineCases = engine;
+
+/** The first random numbers of NumPy by their seed. @type {Record<string, number[]>} */
+export const randomOf = random;
 
 /** Scenarios with a mistake, each with the server's message. */
 export const refusedCases = refused;
