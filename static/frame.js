@@ -25,6 +25,12 @@ export const wholeAddress = async () => (isPartlyHere() ? expand(address(), loca
 /** The address of the server that links lead to: this server or, in a saved page, its original server; "" if that is not known. */
 export const home = recording ? recording.live : new URL(ROOT, location.href).href;
 
+// A server's page is made for a frame. A saved page finds out here.
+if (recording && !lesson && parent !== window) {
+  document.body.classList.add("embedded");
+  document.body.dataset.hide ??= new URLSearchParams(location.search).get("hide")?.replaceAll(",", " ") ?? "";
+}
+
 /** The keys with which an embedding page sets the appearance of this page. */
 const embedded = [...new URLSearchParams(location.search)]
   .filter(([key]) => key === "hide" || key === "theme")

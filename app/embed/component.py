@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from ..assets import assets
 
+SCRIPT = "gruscope.js"
+"""The name of the script's file."""
+
 
 def script() -> str:
     """Return the script. It works as a module and as a classic script, which pages opened from disk need.

@@ -13,6 +13,8 @@ from gru_core import SequenceError
 
 from .. import output
 from ..assets import assets
+from ..embed import component
+from ..embed.component import SCRIPT
 from ..errors import Refused
 from ..link import CHANGES, FOCUS
 from ..pages.page import templates
@@ -40,7 +42,7 @@ class Entry:
 
 
 def build(folder: Path, scenarios: Path, settings: Settings, live: str = "") -> Iterator[tuple[Path, str]]:
-    """Write a page for each scenario, an index, and a shared plotly.min.js.
+    """Write a page for each scenario, an index, and the shared scripts.
 
     Yield each file after it is written, and what it contains. Each table of the TOML file is a scenario with the name
     of its page. It has a `title` and a `text` for the index, and the keys of a link to the Lab, or `page = "start"` for
@@ -57,6 +59,8 @@ def build(folder: Path, scenarios: Path, settings: Settings, live: str = "") -> 
     plotly = folder / "plotly.min.js"
     output.write(plotly, assets()[plotly.name].content)
     yield plotly, "Plotly, for all pages"
+    output.write(folder / SCRIPT, component.script().encode())
+    yield folder / SCRIPT, "the script that shows a page inside another page"
     for entry, run in pages:
         page = folder / entry.file
         if run is None:

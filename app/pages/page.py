@@ -61,7 +61,7 @@ def _oembed_of(request: Request) -> str:
     """Return the address of this page's description for sites that embed it."""
     query = urlencode(request.query_params.multi_items())
     page = f"{request.base_url}{route_path(request.scope)[1:]}?{query}".rstrip("?")
-    return f"{root_of(request)}/oembed?" + urlencode({"url": page, "format": "json"})
+    return f"{request.base_url}oembed?" + urlencode({"url": page, "format": "json"})
 
 
 def version_notices(keys: Mapping[str, str]) -> list[str]:

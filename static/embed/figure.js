@@ -2,7 +2,8 @@
  * The element <gru-scope>, a figure inside a page that is not GRU Scope's own. It shows an exported page, or the page of a server, in
  * a frame. The frame keeps the styles, the scripts and the storage of both pages apart, and it works under a strict CSP.
  *
- * - `src` is the address of the page. Instead, the property `page` can be the HTML of an exported page.
+ * - `src` is the address of the page. Instead, `file` can be the name of an exported page in the folder of this script, or the property
+ *   `page` can be its HTML.
  * - `theme` is "light" or "dark". Without it the figure has the theme of the page behind it.
  * - `height` is the height in pixels until the figure reports its own. `label` is the name for screen readers.
  * - The property `link` is the link to the present view, and `set({t: "4"})` changes keys of it. The event "change" follows each change.
@@ -24,8 +25,11 @@ const [TO_LOAD, TO_REPORT] = [30_000, 3_000];
  */
 const SANDBOX = "allow-scripts allow-popups allow-popups-to-escape-sandbox allow-downloads allow-forms";
 
+/** The address of this script, "" if it was loaded as a module. */
+const SCRIPT = /** @type {HTMLScriptElement | null} */ (document.currentScript)?.src ?? "";
+
 export class Figure extends HTMLElement {
-  static observedAttributes = ["src", "theme"];
+  static observedAttributes = ["src", "file", "theme"];
 
   /** The HTML of an exported page. */
   page = "";
@@ -90,18 +94,24 @@ export class Figure extends HTMLElement {
     else this.#send({ link: this.#linkWith(keys) });
   }
 
+  /** The address of the page, null if the figure has its HTML. @returns {URL | null} */
+  get #address() {
+    const [file, src] = [this.getAttribute("file"), this.getAttribute("src")];
+    if (file) return new URL(file, SCRIPT || document.baseURI);
+    return src ? new URL(src, document.baseURI) : null;
+  }
+
   get #theme() {
     return this.getAttribute("theme") ?? themeBehind(this);
   }
 
   #load() {
     this.#wait(TO_LOAD);
-    const src = this.getAttribute("src");
-    if (this.page || isFile(src)) this.#frame.setAttribute("sandbox", SANDBOX);
+    const address = this.#address;
+    if (this.page || (address && isFile(address))) this.#frame.setAttribute("sandbox", SANDBOX);
     if (this.page) {
       this.#frame.srcdoc = this.page.replace("<html ", `<html data-theme="${this.#theme}" `);
-    } else if (src) {
-      const address = new URL(src, document.baseURI);
+    } else if (address) {
       address.searchParams.set("theme", this.#theme);
       this.#frame.src = address.href;
     }
@@ -161,8 +171,7 @@ export class Figure extends HTMLElement {
     this.#message.hidden = loaded;
     this.#frame.hidden = !loaded;
     this.#frame.style.display = loaded ? "block" : "none";
-    const src = this.getAttribute("src");
-    const address = src && new URL(src, document.baseURI);
+    const address = this.#address;
     this.#message.textContent = address
       ? `This figure did not load. ${address.host || "The file"} does not answer, or it does not allow this page to show the figure. `
       : "This figure did not load, because this page does not allow scripts in frames.";
@@ -178,9 +187,5 @@ export function define() {
   if (!customElements.get("gru-scope")) customElements.define("gru-scope", Figure);
 }
 
-/** Return whether a host serves an exported page, which is a file, at an address. @param {string | null} src */
-function isFile(src) {
-  if (src === null) return false;
-  const { pathname, protocol } = new URL(src, document.baseURI);
-  return pathname.endsWith(".html") && protocol !== "file:";
-}
+/** Return whether a host serves an exported page, which is a file, at an address. @param {URL} address */
+const isFile = ({ pathname, protocol }) => pathname.endsWith(".html") && protocol !== "file:";

@@ -9,17 +9,18 @@ import { reading } from "./reading.js";
 
 const RESETS = {
   before:
-    "Here the reset gate r first multiplies h, and U multiplies the result. In PyTorch and, by default, in Keras U comes first: r multiplies U h + c.",
+    "Here r multiplies the old state first: U (r ⊙ h). In PyTorch and, by default, in Keras r comes later: r ⊙ (U h + c), with a second bias c.",
   after:
-    "Here U first multiplies h, and the reset gate r multiplies the result, U h + c. In Cho et al. (2014) r comes first: U multiplies r ⊙ h.",
+    "Here r comes after U, as in PyTorch: r ⊙ (U h + c). In Cho et al. (2014) r multiplies the old state first: U (r ⊙ h).",
 };
 const OTHER =
-  "The other order is a different function, and its trained weights differ too. So no switch on this page can change the order.";
-const OTHER_OF_ONE = "With one unit the order matters only for the bias c: r multiplies c only if U comes first.";
+  "The other order is a different function with other weights, so the switch “z near 1” does not change it. An uploaded model keeps its own order.";
+const OTHER_OF_ONE =
+  "With one unit this changes only c. The switch “z near 1” does not change the order. An uploaded model keeps its own order.";
 const NAMES = {
   source: "Here z near 1 takes the candidate. The z of PyTorch and Keras is 1 minus this z.",
   pytorch:
-    "Here z near 1 keeps the old state, as in PyTorch and Keras. This z is 1 minus the z of the other setting. Its sum has the opposite sign. The state h stays the same.",
+    "Here z near 1 keeps the old state, as in PyTorch and Keras. This z is 1 minus the z of the other setting, so the sum in its σ has the opposite sign. The state h stays the same.",
 };
 
 /** @type {Own} */

@@ -12,7 +12,7 @@ const GATES =
 const NAMES = {
   source: "Here z near 1 takes the candidate.",
   pytorch:
-    "Here z near 1 keeps the old state, as in the GRU of PyTorch and Keras. This z is 1 minus the z of the other setting. Its sum has the opposite sign. The state h stays the same.",
+    "Here z near 1 keeps the old state, as in the GRU of PyTorch and Keras. This z is 1 minus the z of the other setting, so the sum in its σ has the opposite sign. The state h stays the same.",
 };
 
 /** Describe the cursor's step. @param {State} state @returns {Phrase[]} */

@@ -14,7 +14,7 @@ import { layerIndex, layerOf } from "../state.js";
 import { createGuard } from "../store.js";
 import { tellSkipped } from "../words.js";
 
-const RESERVED = 5; // descriptions: the longest one need not have the most lines
+const RESERVED = 12; // descriptions: the longest one need not have the most lines
 const MOST_BARS = 8;
 const MOST_ROWS = 16; // probabilities that are drawn over all timesteps
 const MOST_COMPARED = 200; // timesteps: in a longer run some are left out

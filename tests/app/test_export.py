@@ -339,6 +339,7 @@ def test_a_site_is_a_folder_of_pages_with_one_file_of_plotly(tmp_path: Path) -> 
     assert sorted(path.name for path in folder.iterdir()) == [
         "forgets.html",
         "gate.html",
+        "gruscope.js",
         "holds.html",
         "index.html",
         "plotly.min.js",

@@ -54,9 +54,16 @@ def test_on_compare_and_train_text_is_legible_and_nothing_moves(page: Page, path
         page.keyboard.press("Home")
         assert shift(page, 4) == [], size
     page.keyboard.press("p")
+    seen = page.locator("#finding, .tape[data-cell], .words.at p[role=status], .curves svg, #start").filter(
+        visible=True
+    )
     for size, least in LEAST.items():
         resize(page, size)
         assert small(page, least) == [], (size, "projector")
+        page.wait_for_function("() => scrollY === 0")
+        assert seen.count() >= 3
+        bottoms = seen.evaluate_all("all => all.map((part) => part.getBoundingClientRect().bottom)")
+        assert max(bottoms) <= SIZES[size][1], (size, bottoms)
 
 
 def test_the_projector_mode_has_a_button_a_key_and_a_link(page: Page) -> None:

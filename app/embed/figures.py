@@ -1,0 +1,108 @@
+"""Figures in docs: the element of a figure, and the files that it loads."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+from markupsafe import Markup
+
+from gru_core import SequenceError
+
+from .. import output
+from ..assets import assets, version
+from ..errors import Refused
+from ..exports import page as export
+from ..link import CHANGES, FOCUS
+from ..pages.page import PARTS
+from ..runs.linked import LinkedRun, run_link
+from ..settings import Settings
+from . import component
+from .component import SCRIPT
+from .height import height_of
+
+KEYS = ("sequence", *CHANGES, *FOCUS)
+"""The options of a figure that are keys of its link."""
+
+OPTIONS = (*KEYS, "hide", "height", "label", "live")
+"""All options of a figure."""
+
+HIDDEN = "question,model,share"
+"""The parts of a page that are hidden unless the option `hide` names others."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure in docs: the run of its link, and how a page shows it.
+
+    `live` is the address of a server that the figure uses. If it is "", the figure is an exported page.
+    """
+
+    run: LinkedRun
+    keys: Mapping[str, str]
+    hide: tuple[str, ...]
+    height: int
+    label: str
+    live: str
+
+    @property
+    def file(self) -> str:
+        """The name of the exported page. Another figure, or another version of GRU Scope, has another name."""
+        identity = json.dumps([version(), sorted(self.keys.items()), self.hide])
+        model = re.sub(r"[^\w-]+", "-", self.keys["model"], flags=re.ASCII)
+        return f"{model}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}.html"
+
+    def element(self) -> Markup:
+        """Return the element of the figure. For readers without scripts it has the run as a table."""
+        if self.live:
+            query = urlencode({**self.keys, "hide": ",".join(self.hide)}, safe=",@=")
+            place = Markup('src="{}"').format(f"{self.live.rstrip('/')}/embed?{query}")
+        else:
+            place = Markup('file="{}"').format(self.file)
+        tag = Markup('<gru-scope {} label="{}" height="{}"><noscript>{}</noscript></gru-scope>')
+        return tag.format(place, self.label, self.height, Markup(self.run.trace._repr_html_()))
+
+    def write(self, folder: Path, settings: Settings) -> None:
+        """Write the exported page of the figure into a folder, unless it is there already or a server shows it."""
+        page = folder / self.file
+        if self.live or page.exists():
+            return
+        write_shared(folder)
+        output.write(page, export.page(self.run, settings, plotly="plotly.min.js", hide=self.hide).encode())
+
+
+def read(model: str, options: Mapping[str, str], settings: Settings) -> Figure:
+    """Return the figure of a model with these options. Raises ValueError if an option is not valid."""
+    unknown = [name for name in options if name not in OPTIONS]
+    if unknown:
+        raise ValueError(f"there is no option {unknown[0]!r}: choose from {', '.join(OPTIONS)}")
+    hide = tuple(part for part in options.get("hide", HIDDEN).split(",") if part)
+    if set(hide) - set(PARTS):
+        raise ValueError(f"hide must be some of {','.join(PARTS)}")
+    height = options.get("height", "")
+    if height and not re.fullmatch("[1-9][0-9]{1,4}", height):
+        raise ValueError("height must be a number of pixels, such as 640")
+    live = options.get("live", "")
+    if live and urlsplit(live).scheme not in ("http", "https"):
+        raise ValueError("live must be the address of a server, such as https://scope.example.org")
+    keys = {"model": model} | {key: options[key] for key in KEYS if key in options}
+    try:
+        run = run_link(keys, settings)
+    except (Refused, SequenceError) as error:
+        raise ValueError(str(error)) from error
+    title = f"{run.trace.model.card.title}: {run.scenario.sequence}"
+    return Figure(run, keys, hide, int(height or height_of(run)), options.get("label", title), live)
+
+
+def write_shared(folder: Path) -> None:
+    """Write the files that all figures of a site share: the script of the element, and Plotly's."""
+    folder.mkdir(parents=True, exist_ok=True)
+    contents = {SCRIPT: component.script().encode(), "plotly.min.js": assets()["plotly.min.js"].content}
+    for name, content in contents.items():
+        if not (folder / name).exists() or (folder / name).read_bytes() != content:
+            output.write(folder / name, content)

@@ -1,0 +1,96 @@
+"""An extension of Python-Markdown for figures, so for MkDocs, Material for MkDocs, Zensical and Pelican.
+
+    ```{gruscope} flip-flop
+    :sequence: A m m B m
+    :t: 4
+    ```
+
+is the same block that MyST reads with the directive of Sphinx. The extension writes the files of all figures into the
+folder of the option `folder`, by default docs/gruscope, which the site copies like all its files. The site loads the
+script gruscope.js from there, in MkDocs with `extra_javascript: [gruscope/gruscope.js]`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from markdown import Markdown
+from markdown.extensions import Extension
+from markdown.preprocessors import Preprocessor
+
+from ..settings import Settings
+from .figures import Figure, read, write_shared
+
+FENCED = re.compile(
+    r"^(?P<indent> *)(?P<fence>`{3,}|~{3,})(?P<info>.*)\n(?P<body>[^\0]*?)^(?P=indent)(?P=fence) *$", re.M
+)
+INFO = re.compile(r" *\{gruscope\} *(\S+) *")
+OPTION = re.compile(r":(\w+): *(.*)")
+
+BEFORE_FENCES = 27
+"""The priority of the preprocessor: after the one that unifies white space, and before those for fenced code."""
+
+
+def figures(text: str) -> Iterator[tuple[re.Match[str], Figure]]:
+    """Yield each figure of a Markdown text, with the match of its block. Raises ValueError if a figure is not valid."""
+    for block in FENCED.finditer(text):  # all of them, because a block inside another one is an example
+        model = INFO.fullmatch(block["info"])
+        if model is None:
+            continue
+        options: dict[str, str] = {}
+        for line in filter(str.strip, block["body"].splitlines()):
+            option = OPTION.fullmatch(line.strip())
+            if option is None:
+                raise ValueError(f"gruscope: {line.strip()!r} is not an option: write it as :t: 4")
+            options[option[1]] = option[2]
+        try:
+            yield block, read(model[1], options, _settings())
+        except ValueError as error:
+            raise ValueError(f"gruscope: {error}") from error
+
+
+def _settings() -> Settings:
+    return Settings.from_environment(local=True)
+
+
+class Blocks(Preprocessor):
+    """Replaces the blocks of figures by their elements."""
+
+    def __init__(self, md: Markdown, folder: Path) -> None:
+        super().__init__(md)
+        self.folder = folder
+
+    def run(self, lines: list[str]) -> list[str]:
+        """Return the lines of a page with a placeholder for each figure, and write the files of the figures."""
+        text = "\n".join(lines)
+        parts, end = [], 0
+        for block, figure in figures(text):
+            figure.write(self.folder, _settings())
+            parts += [text[end : block.start()], f"\n{block['indent']}{self.md.htmlStash.store(figure.element())}\n"]
+            end = block.end()
+        return "".join([*parts, text[end:]]).split("\n")
+
+
+class FigureExtension(Extension):
+    """The extension. Its option `folder` is the folder of the figures, inside the folder of the Markdown files."""
+
+    def __init__(self, **options: Any) -> None:
+        self.config = {"folder": ["docs/gruscope", "the folder for the files of the figures"]}
+        super().__init__(**options)
+
+    def extendMarkdown(self, md: Markdown) -> None:
+        """Register the preprocessor, and write the files of all figures: a site copies files before it reads pages."""
+        folder = Path(self.getConfig("folder"))
+        write_shared(folder)
+        for page in folder.parent.rglob("*.md"):
+            for _, figure in figures(page.read_text("utf-8").replace("\r\n", "\n")):
+                figure.write(folder, _settings())
+        md.preprocessors.register(Blocks(md, folder), "gruscope", BEFORE_FENCES)
+
+
+def makeExtension(**options: Any) -> FigureExtension:
+    """Return the extension. Python-Markdown calls this."""
+    return FigureExtension(**options)

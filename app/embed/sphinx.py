@@ -1,0 +1,137 @@
+"""The directive `.. gruscope:: MODEL` of Sphinx, a figure. With MyST it also works in Markdown.
+
+`extensions = ["gruscope.embed.sphinx"]` in conf.py turns it on. HTML gets the live figure. Every other format gets a
+table of the run, and with the extra `pictures` also its picture.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.application import Sphinx
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
+
+from ..exports.files import as_picture
+from ..output import write
+from ..pages.page import outputs
+from ..runs.linked import LinkedRun
+from ..settings import Settings
+from .component import SCRIPT
+from .figures import OPTIONS, Figure, read, write_shared
+
+FOLDER = "_static/gruscope"
+"""The folder of the script and of the figures in the built site."""
+
+logger = logging.getLogger(__name__)
+
+
+class FigureNode(nodes.General, nodes.Element):
+    """A figure in a document. Its attributes `model` and `options` are those of the directive."""
+
+
+class Directive(SphinxDirective):
+    """The directive: the name of a model, and the keys of a link as options."""
+
+    required_arguments = 1
+    option_spec: ClassVar[dict[str, Any]] = dict.fromkeys(OPTIONS, directives.unchanged_required)
+
+    def run(self) -> list[nodes.Node]:
+        model, options = self.arguments[0], {key: str(value) for key, value in self.options.items()}
+        try:
+            read(model, options, _settings())
+        except ValueError as error:
+            raise self.error(f"gruscope: {error}") from error
+        node = FigureNode(model=model, options=options)
+        self.set_source_info(node)
+        return [node]
+
+
+def _replace_in_other_formats(app: Sphinx, document: nodes.document, page: str) -> None:
+    """Replace each figure by its picture and its table, in formats without scripts."""
+    if _is_live(app):
+        return
+    for node in list(document.findall(FigureNode)):
+        figure = _figure(node)
+        picture = _picture(figure, app, page)
+        node.replace_self([*([picture] if picture else []), _table(figure.run)])
+
+
+def _picture(figure: Figure, app: Sphinx, page: str) -> nodes.image | None:
+    """Return the picture of a run, or None if it cannot be drawn here."""
+    path = Path(app.doctreedir) / "gruscope" / figure.file.replace(".html", ".png")
+    layer = int(figure.run.link.options.get("layer", 0)) - 1
+    try:
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write(path, as_picture(figure.run.trace, layer, figure.label, "png"))
+    except (ImportError, ValueError) as error:
+        logger.info("gruscope: %s", error)
+        return None
+    app.env.images.add_file(page, str(path))
+    return nodes.image(uri=str(path), candidates={"*": str(path)}, alt=figure.label)
+
+
+def _settings() -> Settings:
+    return Settings.from_environment(local=True)
+
+
+def _figure(node: nodes.Element) -> Figure:
+    return read(node["model"], node["options"], _settings())
+
+
+def _is_live(app: Sphinx) -> bool:
+    """Return whether the format of a build shows live figures."""
+    return app.builder.format == "html" and app.builder.name != "epub"
+
+
+def _table(run: LinkedRun) -> nodes.table:
+    """Return the table of a run: a row for each timestep, with the signals of the unit at the cursor."""
+    layer = run.trace.layers[int(run.link.options.get("layer", 0)) - 1]
+    unit = int(run.link.options.get("unit", 1))
+    answers = outputs(run.trace.model, run.trace)
+    heads = ["t", "input", "output", *(f"{signal.symbol} of unit {unit}" for signal in layer.cell.signals.values())]
+    columns = [
+        [f"{value:.2f}".replace("-", "−") for value in getattr(layer, name)[:, unit - 1]] for name in layer.cell.signals
+    ]
+    tokens = run.trace.tokens or [""] * len(answers)
+    rows = zip(map(str, range(1, len(answers) + 1)), tokens, answers, *columns, strict=True)
+    group = nodes.tgroup("", *(nodes.colspec(colwidth=12) for _ in heads), cols=len(heads))
+    group += nodes.thead("", _row(heads))
+    group += nodes.tbody("", *(_row(row) for row in rows))
+    return nodes.table("", group)
+
+
+def _row(texts: Any) -> nodes.row:
+    return nodes.row("", *(nodes.entry("", nodes.paragraph("", text)) for text in texts))
+
+
+def _visit_html(translator: Any, node: FigureNode) -> None:
+    figure = _figure(node)
+    figure.write(Path(translator.builder.outdir) / FOLDER, _settings())
+    translator.body.append(figure.element())
+    raise nodes.SkipNode
+
+
+def _write_script(app: Sphinx) -> None:
+    if _is_live(app):
+        write_shared(Path(app.outdir) / FOLDER)
+
+
+def _add_script(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
+    """Load the script on the pages that have a figure."""
+    if doctree is not None and _is_live(app) and next(iter(doctree.findall(FigureNode)), None):
+        app.add_js_file(f"gruscope/{SCRIPT}", loading_method="defer")
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the directive."""
+    app.add_node(FigureNode, html=(_visit_html, None))
+    app.add_directive("gruscope", Directive)
+    app.connect("builder-inited", _write_script)
+    app.connect("doctree-resolved", _replace_in_other_formats)
+    app.connect("html-page-context", _add_script)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,121 @@
+"""Docs with figures: sites that Sphinx and MkDocs build, without a server of GRU Scope and without a network."""
+
+from __future__ import annotations
+
+import base64
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import markdown
+import pytest
+from playwright.sync_api import Page, expect
+
+from app.embed import sphinx
+from tests.support import sites
+
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+"""A picture of one pixel."""
+
+
+@pytest.fixture
+def reader(page: Page) -> Callable[[Path, str], None]:
+    """Return a function that opens a page of a site, at an address of the server; any other request is one too many."""
+
+    def open_page(folder: Path, path: str) -> None:
+        def respond(route: Any) -> None:
+            file = folder / route.request.url.partition("/site/")[2].partition("?")[0].partition("#")[0]
+            file = file / "index.html" if file.is_dir() else file
+            route.fulfill(path=file) if file.is_file() else route.fulfill(status=404)
+
+        page.route("**/site/**", respond)
+        page.goto(f"/site/{path}")
+
+    return open_page
+
+
+def expect_living_figure(page: Page, t: str) -> None:
+    """Expect that the first figure has pictures and its height, and that it runs a sequence of the reader."""
+    figure = page.locator("gru-scope").first
+    frame = figure.locator("iframe").content_frame
+    expect(frame.get_by_role("heading", level=2).first).to_contain_text(f"t = {t}")
+    expect(frame.locator(".heatmaplayer image").first).to_be_attached()
+    needed = int(frame.locator("html").evaluate("root => root.offsetHeight"))
+    assert needed <= figure.evaluate("figure => figure.offsetHeight") < needed + 60
+    frame.get_by_role("textbox", name="Sequence", exact=True).fill("B m m A B")
+    expect(frame.get_by_role("list", name="Answers")).to_be_attached()
+    page.wait_for_function("() => document.querySelector('gru-scope').link.includes('B+m+m+A+B')")
+    assert page.locator("script[src*='gruscope.js']").count() == 1
+
+
+def test_a_site_of_sphinx_has_living_figures(page: Page, reader: Callable[[Path, str], None], tmp_path: Path) -> None:
+    site = sites.sphinx_site(tmp_path)
+    reader(site, "index.html")
+    expect_living_figure(page, "4")
+    expect(page.locator("gru-scope")).to_have_count(2)
+    assert "gruscope" not in (site / "part" / "plain.html").read_text()
+    assert len(list((site / "_static" / "gruscope").iterdir())) == 4
+
+
+def test_other_formats_of_sphinx_have_the_picture_and_the_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The picture needs a browser of its own, so the test draws none."""
+    monkeypatch.setattr(sphinx, "as_picture", lambda *_: PNG)
+    latex = (sites.sphinx_site(tmp_path, "latex") / "asite.tex").read_text()
+    assert latex.count("\\sphinxincludegraphics") == 2
+    assert "0.89" in latex
+    assert "gru-scope" not in latex
+    (book,) = sites.sphinx_site(tmp_path, "epub").glob("*.epub")
+    with zipfile.ZipFile(book) as archive:
+        pages = [archive.read(name).decode() for name in archive.namelist() if name.endswith(".xhtml")]
+        assert len([name for name in archive.namelist() if name.startswith("_images/")]) == 2
+    assert sum("0.89" in page for page in pages) == 1
+    assert not any("gru-scope" in page for page in pages)
+
+
+def test_a_site_of_material_has_a_living_figure_in_its_own_theme(
+    page: Page, reader: Callable[[Path, str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # the folder of the figures is relative to it
+    site = sites.mkdocs_site(tmp_path)
+    reader(site, "index.html")
+    # With instant navigation the page with the figure does not load the script again.
+    page.get_by_role("link", name="The figure").first.click()
+    expect_living_figure(page, "4")
+    expect(page.locator("gru-scope")).to_have_count(1)
+    root = page.locator("gru-scope iframe").content_frame.locator("html")
+    expect(root).to_have_attribute("data-theme", "light")
+    page.locator("label[for=__palette_1]").click()
+    expect(root).to_have_attribute("data-theme", "dark")
+
+
+def test_the_block_in_markdown_has_the_options_of_the_directive(tmp_path: Path) -> None:
+    text = f"- item\n\n    {sites.BLOCK.replace(chr(10), chr(10) + '    ')}\n\n````\n{sites.BLOCK}\n````\n"
+    html = markdown.markdown(text, extensions=["fenced_code", "app.embed.markdown"], extension_configs=config(tmp_path))
+    assert html.count("<gru-scope file=") == 1
+    assert "{gruscope} flip-flop" in html
+    live = "```{gruscope} sentiment\n:live: https://scope.example\n:sequence: not good\n:height: 500\n```"
+    html = markdown.markdown(live, extensions=["app.embed.markdown"], extension_configs=config(tmp_path))
+    assert (
+        'src="https://scope.example/embed?model=sentiment&amp;sequence=not+good&amp;hide=question,model,share"' in html
+    )
+    assert 'height="500"' in html
+
+
+@pytest.mark.parametrize(
+    "block", ["flip-flop\n:q: 1", "nobody", "flip-flop\n:t: 99", "flip-flop\nt: 4", "flip-flop\n:live: javascript:1"]
+)
+def test_a_block_that_is_not_valid_raises_an_error(tmp_path: Path, block: str) -> None:
+    with pytest.raises(ValueError, match="gruscope: "):
+        markdown.markdown(
+            f"```{{gruscope}} {block}\n```", extensions=["app.embed.markdown"], extension_configs=config(tmp_path)
+        )
+
+
+def config(folder: Path) -> dict[str, dict[str, str]]:
+    """Return the settings of the extension with a folder for the figures."""
+    return {"app.embed.markdown": {"folder": str(folder / "docs" / "gruscope")}}
