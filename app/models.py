@@ -49,7 +49,8 @@ class ModelEntry(TypedDict):
     `alphabet` has at most the first `MOST_SYMBOLS` symbols, and `hint` says how many there are. `said` reports in
     sentences how an uploaded file was read. `drawn` says whether sequences of its task can be drawn, and `writes`
     whether its task is to write. `vectors` is how
-    many numbers the model reads at each timestep, 0 if it reads symbols, or numbers with signs before them.
+    many numbers the model reads at each timestep, 0 if it reads symbols, or numbers with signs before them. `handover`
+    is the symbol at which an encoder, the first half of the units, hands its state to a decoder; "" without them.
     """
 
     id: str
@@ -63,11 +64,13 @@ class ModelEntry(TypedDict):
     drawn: bool
     writes: bool
     vectors: int
+    handover: str
 
 
 def model_entry(name: str, model: Model, report: Sequence[str] = ()) -> ModelEntry:
     """Return the description of a model; `report` says in sentences how an uploaded file was read."""
     encoder, task = model.encoder, task_of(model)
+    handover = None if task is None else task.handover
     layers: list[Any] = [
         {"cell": cell.name, "units": cell.units, "backward_units": cell.backward_units, **cell.variant}
         for cell in model.layers
@@ -83,6 +86,7 @@ def model_entry(name: str, model: Model, report: Sequence[str] = ()) -> ModelEnt
         "said": report,
         "drawn": task is not None,
         "writes": _can_write(model),
+        "handover": "" if handover is None else encoder.alphabet[handover.sign.start],
         "vectors": encoder.inputs if isinstance(encoder, Vectors) else 0,
     }
 

@@ -43,6 +43,12 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
     return re.sub(r"^\{\{ (\w+)(.*) \}\}$", lambda match: FILL[match[1]](*match[2].split()), markdown, flags=re.M)
 
 
+def on_post_page(output: str, **_: Any) -> str:
+    """Complete a page of the theme: its light/dark menu needs two style sheets, and keys scroll wide code."""
+    sheets = '<link id="hljs-light"><link id="hljs-dark">'  # the theme leaves them out without highlight.js
+    return output.replace("</head>", f"{sheets}</head>", 1).replace("<pre>", '<pre tabindex="0">')
+
+
 def commands() -> str:
     """Return the help of every command, each under a heading."""
     os.environ["COLUMNS"] = "100"

@@ -286,6 +286,17 @@ def test_files_that_built_pages_load_exist(site: Path) -> None:
             assert place.is_file() or place.parent.name == "demos", (page, url)  # the demos are exported later
 
 
+def test_the_menu_of_themes_finds_its_style_sheets_and_keys_scroll_code(site: Path) -> None:
+    ids = re.findall(r"getElementById\(['\"]([\w-]+)", (site / "js" / "darkmode.js").read_text())
+    assert ids
+    for page in site.rglob("*.html"):
+        if page.name == "404.html":  # made of a template, and not of a page
+            continue
+        html = page.read_text()
+        assert all(f'id="{name}"' in html for name in ids), page
+        assert "<pre>" not in html, page
+
+
 def test_the_reference_documents_every_public_name(site: Path) -> None:
     for page, module in (("core", gru), ("formats", formats), ("parity", report)):
         ids = set(re.findall(r'id="gru_core\.([\w.]+)"', (site / "reference" / f"{page}.html").read_text()))

@@ -87,5 +87,19 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
             "eight units, so these units take hardly any of their candidates.",
         ),
     ),
+    "reversed-words": (
+        Example(
+            "Clamp r at 0 at the sign >. What does the decoder start with?",
+            _link("b a c > C A B", "r@4=0", 4),
+            "It starts with B instead of C, and so it does for every word. With r = 0 the candidate of the decoder "
+            "sees nothing of the encoder’s state, so nothing is handed over.",
+        ),
+        Example(
+            "No word in training had more than five letters. What happens to a word of seven letters?",
+            _link("a b c a b c a > A C B A B C", "", 8, "tape,words,whatif"),
+            "It writes A C B A B C and stops. The right answer is A C B A C B A: the first four letters are right. "
+            "Eight numbers hold the end of the word, but not all of it.",
+        ),
+    ),
 }
 """The questions by preset."""

@@ -48,6 +48,7 @@ EXTRA = (
     "names-lstm",
     "names-rnn",
     "name-writer",
+    "reversed-words",
     "tagger",
     "tagger-forward",
 )

@@ -15,9 +15,10 @@ from gru_core.model import Model
 from gru_core.presets import PENALIZED, plain
 from gru_core.runs.clamp import Clamp
 from gru_core.training.fit import NO_PENALTIES, Penalties, Schedule, Snapshot, fit
-from gru_core.training.names import LONGEST, SOURCE, Surnames
-from gru_core.training.recipe import Recipe, begin, negated, sign_in_words, task_for
-from gru_core.training.scoring import SCORE, by_label, confusion, gate_means, in_words, score
+from gru_core.training.names import LONGEST, Surnames
+from gru_core.training.recipe import Recipe, begin, masks, negated, sign_in_words, task_for
+from gru_core.training.reversal import LENGTHS, LONGER, ReversedWords
+from gru_core.training.scoring import SCORE, by_label, confusion, gate_means, in_words, score, whole
 from gru_core.training.series import TRAINING_YEARS
 from gru_core.training.tasks import ALL, FORECASTS, SUNSPOTS, Batch, task_of
 
@@ -273,6 +274,20 @@ _EXTRA = {
             schedule=Schedule(None, after=1200, rate=0.01, T=LONGEST + 1, B=64, most=1300, every=500),
         ),
     ),
+    "reversed-words": Preset(
+        title="Reversed words",
+        about="read a word of the letters a, b and c, and write it backwards in capital letters after the sign >",
+        question="Can eight numbers hold a whole word?",
+        reading="Units 1 to 8 are the encoder. They read the word. Units 9 to 16 are the decoder. They write. "
+        "At > the decoder gets its state from the encoder’s state, and from then on it sees only its own letters.",
+        examples=("b a c > C A B", "c a b b a > A B B A C", "a b > B A", "a b c a b c > C B A C B A"),
+        recipe=Recipe(
+            "reversed-words",
+            units=16,
+            seed=0,
+            schedule=Schedule(None, after=2400, rate=0.02, T=2 * LENGTHS[-1] + 1, B=64, most=2400, every=500),
+        ),
+    ),
     "tagger": _TAGGER,
     "tagger-forward": replace(
         _TAGGER,
@@ -300,7 +315,7 @@ def train(preset: Preset) -> Iterator[Snapshot]:
     recipe = preset.recipe
     model, rng = begin(recipe, preset.card)
     snapshot = None
-    for snapshot in fit(model, task_for(recipe), rng, recipe.schedule, recipe.penalties):
+    for snapshot in fit(model, task_for(recipe), rng, recipe.schedule, recipe.penalties, trained=masks(recipe, model)):
         yield snapshot
     if snapshot is not None:
         trained = _moved(snapshot.model) if preset.moved else snapshot.model
@@ -355,7 +370,7 @@ def measure(model: Model, recipe: Recipe) -> dict[str, float]:
         name: score(model, batch),
         **(
             {f"{name} of {baseline}": value for baseline, value in task.baselines.items()}
-            if task.recorded
+            if task.names is not None or task.recorded
             else {f"{name} at 500 timesteps": score(model, fresh(recipe, 500, 100))}
         ),
         **(
@@ -363,6 +378,7 @@ def measure(model: Model, recipe: Recipe) -> dict[str, float]:
             if isinstance(task.names, Surnames)
             else {}
         ),
+        **(words_right(model, task.names) if isinstance(task.names, ReversedWords) else {}),
         **gate_means(runs, batch.events),
         **{f"{name} with {clamp.gate} = {clamp.value}": score(model, batch, [clamp]) for clamp in clamps},
     }
@@ -395,14 +411,39 @@ def with_card(model: Model, recipe: Recipe, step: int, biases: str, negated: Seq
     task = ALL[recipe.task]
     if task.recorded:
         summary = beside_baselines(model.readout.kind, measured[SCORE[model.readout.kind]], task.baselines)
+    if isinstance(task.names, ReversedWords):
+        summary = _by_length(measured)
     if task.names is not None:
-        data = {"sources": SOURCE, "names": task.names.counts, "related names": task.names.related}
-        training |= data | {"loss": task.names.scored}
+        training |= {**task.names.facts, "loss": task.names.scored}
     card = replace(model.card, weights="trained", summary=summary, training=training, measured=measured)
     if isinstance(task.names, Surnames):
         rows = confusion(model, fresh(usual(recipe.task))).tolist()
         card = replace(card, confusion=tuple(map(tuple, rows)))
     return replace(model, card=card)
+
+
+WHOLE = "accuracy on whole words of {} letters"
+"""The figure of a card for words with a number of letters."""
+
+
+def words_right(model: Model, words: ReversedWords) -> dict[str, float]:
+    """Return the share of words that a model reverses without an error, as figures of a card by number of letters."""
+    by_length = {n: Batch(*words.of_length(n), {}) for n in (*LENGTHS, *LONGER)}
+    return {
+        "accuracy on whole held-out words": whole(model, Batch(*words.held_out(), {})),
+        **{WHOLE.format(n): whole(model, batch) for n, batch in by_length.items()},
+    }
+
+
+def _by_length(measured: Mapping[str, float]) -> str:
+    """Return in words how many words are reversed without an error, and at which lengths the network breaks."""
+    right = _three("softmax", measured["accuracy on whole held-out words"])
+    longer = [f"{_three('softmax', measured[WHOLE.format(n)])} of words of {n} letters" for n in LONGER]
+    lengths = f"{LENGTHS[0]} to {LENGTHS[-1]} letters"
+    return (
+        f"{right} of held-out words of {lengths} reversed without an error. "
+        f"It breaks at longer words: {', '.join(longer[:-1])} and {longer[-1]}"
+    )
 
 
 def beside_baselines(kind: str, score: float, baselines: Mapping[str, float]) -> str:

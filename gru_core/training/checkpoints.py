@@ -27,9 +27,10 @@ from gru_core.model import Model
 from gru_core.presets.recipes import PRESETS, beside_baselines, described, fresh
 from gru_core.training.fit import Diverged, Snapshot, fit
 from gru_core.training.own import Column
-from gru_core.training.recipe import OWN, Recipe, begin, negated, series_of, sign_in_words, task_for
+from gru_core.training.recipe import OWN, Recipe, begin, masks, negated, series_of, sign_in_words, task_for
 from gru_core.training.scoring import SCORE, gate_means, in_words
 from gru_core.training.table import Table
+from gru_core.training.tasks import WORD_TASKS
 
 Weights = npt.NDArray[np.float32]
 
@@ -244,7 +245,8 @@ def train(recipe: Recipe) -> Iterator[Checkpoint]:
     model, rng = begin(recipe, first_card(recipe))
     known, reporter = _known(recipe.schedule.most + recipe.schedule.after), _Reporter(recipe, model)
     snapshot = None
-    for snapshot in fit(model, task_for(recipe), rng, recipe.schedule, recipe.penalties, known.__contains__):
+    task = task_for(recipe)
+    for snapshot in fit(model, task, rng, recipe.schedule, recipe.penalties, known.__contains__, masks(recipe, model)):
         reporter.read(snapshot)
         if snapshot.step in known:
             yield reporter.checkpoint(snapshot)
@@ -263,7 +265,7 @@ class _Reporter:
         self.longest = self.probe.x
         if series_of(recipe) is not None:
             self.longest = self.probe.x[-recipe.schedule.T :]
-        elif recipe.task == OWN:
+        elif recipe.task == OWN or recipe.task in WORD_TASKS:
             steps = self.probe.x.any(-1).sum(0)
             self.longest = self.probe.x[: steps.max(), steps == steps.max()]
         self.losses: list[float] = []

@@ -190,12 +190,14 @@ def fit(
     schedule: Schedule,
     penalties: Penalties = NO_PENALTIES,
     also: Callable[[int], bool] = lambda step: False,
+    trained: Parameters | None = None,
 ) -> Iterator[Snapshot]:
     """Train `model` on `task`, and yield a snapshot every `schedule.every` training steps and at the end.
 
     `also` receives the number of every training step, and 0 before the first. If it returns true, there is a snapshot
-    at this step too. Such a snapshot does not check whether the target is reached. Raises Diverged if the loss or its
-    gradient is not finite.
+    at this step too. Such a snapshot does not check whether the target is reached. `trained` has a mask for each
+    parameter, 0 for weights that stay as they are; without it, all weights are trained. Raises Diverged if the loss or
+    its gradient is not finite.
     """
     adam = Adam()
     held_out = task.held_out(rng, schedule.aside, 100)
@@ -207,6 +209,8 @@ def fit(
         rate = schedule.rate_after(step, left if reached else None)
         with np.errstate(all="ignore"):  # the test below reports numbers that are not finite
             loss, gradients = loss_and_gradients(model, task.draw(rng, schedule.T, schedule.B), penalties)
+        if trained is not None:
+            gradients = {name: array * trained[name] for name, array in gradients.items()}
         if not (math.isfinite(loss) and all(np.isfinite(array).all() for array in gradients.values())):
             raise Diverged(step + 1)
         model = model.with_parameters(adam(model.parameters, clip(gradients, schedule.norm), rate))

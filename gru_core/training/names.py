@@ -52,6 +52,11 @@ class Surnames:
     scored = f"the last letter of a name always counts, each earlier one with probability {EARLIER:g}"
 
     @property
+    def facts(self) -> Mapping[str, str]:
+        """What the data are, for a card."""
+        return {"sources": SOURCE, "names": self.counts, "related names": self.related}
+
+    @property
     def languages(self) -> tuple[str, ...]:
         return tuple(self.lists)
 
@@ -144,12 +149,8 @@ class NextLetters:
     scored = "every timestep counts"
 
     @property
-    def counts(self) -> str:
-        return self.surnames.counts
-
-    @property
-    def related(self) -> str:
-        return self.surnames.related
+    def facts(self) -> Mapping[str, str]:
+        return self.surnames.facts
 
     @property
     def alphabet(self) -> tuple[str, ...]:

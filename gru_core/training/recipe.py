@@ -17,6 +17,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from gru_core.arrays import Array
 from gru_core.card import Card
 from gru_core.cells.cell import Cell
 from gru_core.cells.gru import GRU
@@ -24,6 +25,7 @@ from gru_core.cells.initial import NO_CHRONO, Initial, initial
 from gru_core.cells.registry import CELLS
 from gru_core.model import Model, Readout
 from gru_core.training.fit import NO_PENALTIES, Penalties, Schedule
+from gru_core.training.handover import Handover
 from gru_core.training.own import Column, read
 from gru_core.training.series import ORDER, Series
 from gru_core.training.table import Split, Table
@@ -103,6 +105,8 @@ class Recipe:
                 f"a forecast needs sequences of more than {ORDER} timesteps, and at most {series.training:,}, "
                 "the numbers of the training part"
             )
+        if _handover(self) is not None and (self.cell != "gru" or self.layers != 1 or self.both or self.units % 2):
+            raise ValueError("an encoder and a decoder need one layer of GRU cells, with an even number of units")
         if self.layers < 1:
             raise ValueError("a network needs at least one layer")
         if (self.first == "chrono") != (self.T_max is not None):
@@ -167,7 +171,20 @@ def begin(recipe: Recipe, card: Card) -> tuple[Model, np.random.Generator]:
     model = replace(model, layers=(*model.layers, *(_layer(recipe, width, above) for above in upper)))
     if recipe.both:
         model = _with_backward(recipe, model)
-    return replace(model, layers=tuple(_with_biases(cell, recipe.biases) for cell in model.layers)), rng
+    model = replace(model, layers=tuple(_with_biases(cell, recipe.biases) for cell in model.layers))
+    handover = _handover(recipe)
+    return model if handover is None else handover.connect(model), rng
+
+
+def _handover(recipe: Recipe) -> Handover | None:
+    task = task_for(recipe)
+    return task.handover if isinstance(task, Task) else None
+
+
+def masks(recipe: Recipe, model: Model) -> Mapping[str, Array] | None:
+    """Return the masks of the weights that training changes: see `fit`. None if it changes all."""
+    handover = _handover(recipe)
+    return None if handover is None else handover.trained(model)
 
 
 def negated(recipe: Recipe) -> tuple[int, ...]:

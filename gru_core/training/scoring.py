@@ -45,6 +45,15 @@ def confusion(model: Model, batch: Batch) -> npt.NDArray[np.int_]:
     return np.bincount(K * target.astype(int) + guess, minlength=K * K).reshape(K, K)
 
 
+def whole(model: Model, batch: Batch) -> float:
+    """Return the share of sequences for which a softmax readout is right at every scored timestep.
+
+    If the model writes at temperature 0, it writes these sequences without an error.
+    """
+    right = model(batch.x).argmax(-1) == batch.target
+    return float((right | ~batch.scored).all(0).mean())
+
+
 def by_label(model: Model, batch: Batch) -> dict[str, float]:
     """Return the accuracy over the scored timesteps of each label that occurs."""
     counts = confusion(model, batch)

@@ -12,7 +12,10 @@ import numpy.typing as npt
 from gru_core.arrays import Array, Mask
 from gru_core.encoder import Encoder, Letters, Numbers, Operator, Scaled, Symbols
 from gru_core.training import tagging
+from gru_core.training.handover import Handover
 from gru_core.training.names import ALPHABET, END, VOWELS, NextLetters, Surnames, no_answers, surnames
+from gru_core.training.reversal import ALPHABET as ALL_LETTERS
+from gru_core.training.reversal import HANDOVER, LABELS, ReversedWords, reversed_letters
 from gru_core.training.series import SUNSPOT_SCALE, Series, next_number, sunspots
 
 if TYPE_CHECKING:
@@ -60,7 +63,8 @@ class Task:
     of this kind, at least one of these inputs is not 0. All other timesteps are of the kind `unmarked`.
 
     A forecasting task has a `series`, and `sequences` draws from its training part. A task with `names` draws whole
-    names, of any length, and their timesteps after the end are of no kind.
+    names or words, of any length, and their timesteps after the end are of no kind. A task with a `handover` is learned
+    by an encoder and a decoder.
     """
 
     encoder: Encoder
@@ -71,7 +75,8 @@ class Task:
     marked: Mapping[str, slice | list[int]]
     unmarked: str
     series: Series | None = None
-    names: Surnames | NextLetters | None = None
+    names: Surnames | NextLetters | ReversedWords | None = None
+    handover: Handover | None = None
 
     @property
     def baselines(self) -> Mapping[str, float]:
@@ -82,12 +87,12 @@ class Task:
     @property
     def writes(self) -> bool:
         """Whether each answer is the next input, so that a model of the task can write."""
-        return self.series is not None or isinstance(self.names, NextLetters)
+        return self.series is not None or isinstance(self.names, NextLetters | ReversedWords)
 
     @property
     def recorded(self) -> bool:
         """Whether the sequences are recorded data. Then inputs alone do not determine the answers."""
-        return self.series is not None or self.names is not None
+        return self.series is not None or isinstance(self.names, Surnames | NextLetters)
 
     def draw(self, rng: Random, T: int, B: int) -> Batch:
         """Return `B` sequences of `T` timesteps, with their answers. Names have lengths of their own."""
@@ -460,12 +465,22 @@ NAME_TASKS: dict[str, Task] = {
 }  # fmt: skip
 """The tasks with surnames by name."""
 
+_WORDS = ReversedWords()
+
+WORD_TASKS: dict[str, Task] = {
+    "reversed-words": Task(
+        Symbols(ALL_LETTERS), "softmax", LABELS, lambda rng, T, B: _WORDS.draw(rng, B)[0], reversed_letters,
+        {"letter": HANDOVER.read, "handover": HANDOVER.sign}, "written letter", names=_WORDS, handover=HANDOVER,
+    ),
+}  # fmt: skip
+"""The tasks for an encoder and a decoder by name."""
+
 TAGGING: dict[str, Task] = {
     "tagger": Task(FLIP_FLOP, "softmax", tagging.LABELS, tagging.letters, tagging.tags, {"write": np.s_[:2]}, "other"),
 }
 """The tasks with answers that depend on later inputs, by name."""
 
-ALL = TASKS | EXPERIMENT_TASKS | FORECASTS | NAME_TASKS | TAGGING
+ALL = TASKS | EXPERIMENT_TASKS | FORECASTS | NAME_TASKS | WORD_TASKS | TAGGING
 
 MEANINGS = {"write": "capital letter", "hold": "number to ignore", "filler": "word that does not change the opinion"}
 """The meanings of the kinds of timesteps that have unclear names."""

@@ -82,6 +82,16 @@ const CHOICES = {
       Math.min(4, Math.max(0, Number(depth) + Number(opens > 0) - Number(closes > 0))),
     ),
   echo: (x) => x.map((_, t) => best(x[Math.max(0, t - 2)])),
+  "reversed-words"(x) {
+    const A = 3; // letters. It is also the index of > among the inputs, and of the end among the labels.
+    const places = x.map(best);
+    const n = places.findIndex((place) => place >= A);
+    const ends = places.findIndex((place, t) => t > n && place <= A);
+    return x.map((_, t) => {
+      if (n < 0 || places[n] !== A || t < n || t > 2 * n || (ends >= 0 && t >= ends)) return null;
+      return t === 2 * n ? A : places[2 * n - t - 1];
+    });
+  },
   counting(x) {
     let ahead = 0;
     return x.map(([a, b]) => {

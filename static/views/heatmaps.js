@@ -54,7 +54,11 @@ export function mountHeatmaps(tape, store, figures) {
   /** @param {State} state */
   function draw(state) {
     const units = unitsInSight(state);
-    const names = units.map((unit) => unitName(layerOf(state), unit));
+    const handover = state.models.find(({ id }) => id === state.run.model)?.handover ?? "";
+    const isHalved = handover !== "" && units.length === layerOf(state).H && units.every((unit, i) => unit === i);
+    const names = units.map((unit, i) => (isHalved ? halfOf(i, units.length) : "") + unitName(layerOf(state), unit));
+    tape.classList.toggle("halved", isHalved);
+    tape.style.setProperty("--handed", String(isHalved ? (state.run.tokens ?? []).indexOf(handover) : -1));
     if (!drawn || drawn.run.columns !== state.run.columns || shownUnits.length !== names.length) {
       tape.style.setProperty("--units", String(units.length));
       places = measure();
@@ -98,6 +102,9 @@ export function mountHeatmaps(tape, store, figures) {
     },
   };
 }
+
+/** Name the half of the first and of the last unit: the encoder or the decoder. @param {number} i @param {number} H */
+const halfOf = (i, H) => (i === 0 ? "encoder " : i === H - 1 ? "decoder " : "");
 
 /**
  * Return the figure for values or for differences. In differences all signals use the scale of h.

@@ -5,6 +5,7 @@
 /** @import { ModelEntry, State } from "../state.js" */
 import { finder, newElement, setText, withPeriod } from "../elements.js";
 import { fixed } from "../run.js";
+import { isOfLength, lengthCurve } from "../lengths.js";
 import { joined, meanOf, tellKinds } from "../words.js";
 
 const CHAOTIC =
@@ -62,8 +63,10 @@ export function mountModel(section, store, actions) {
     if (baselines.length) parts.unshift(newElement("p", withPeriod(baselines.join(". "))));
     // The confusion matrix has the accuracy of each label.
     const figures = Object.entries(card.measured).filter(
-      ([name]) => !card.confusion.length || !name.startsWith("accuracy, "),
+      ([name]) => !isOfLength(name) && (!card.confusion.length || !name.startsWith("accuracy, ")),
     );
+    const curve = lengthCurve(card.measured);
+    if (curve) parts.push(curve);
     const measured = figures.map(([name]) => name);
     if (measured.length) {
       parts.push(
