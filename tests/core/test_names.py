@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections import Counter
@@ -63,6 +64,15 @@ def test_the_baselines_on_lists_that_can_be_counted_by_hand() -> None:
     a_after_a = sum(name.count("a") for name in Surnames(lists).training[0])
     assert a_after_a > 0
     assert math.exp(log[0, 0, 0]) > math.exp(log[1, 0, 0])
+
+
+def test_the_lessons_example_is_a_name_that_only_the_pairs_of_letters_get_right() -> None:
+    places = [26, *(ord(letter) - ord("a") for letter in "reynolds"), 26]
+    pairs = sum(SURNAMES.bigrams[:, a, b] for a, b in itertools.pairwise(places))
+    network = gru.load("names").readout.labels[gru.trace(gru.load("names"), "reynolds").y[-1].argmax()]
+    english = SURNAMES.languages.index("English")
+    assert ("reynolds", english) in SURNAMES.held_out_names
+    assert (int(np.argmax(pairs)), network != "English") == (english, True)
 
 
 @pytest.mark.parametrize("name", CELLS)
