@@ -1,7 +1,7 @@
 """A bundler: it joins the JavaScript modules of a page into one script, so that a visit loads one instead of sixty.
 
 Each module becomes a function that returns the module's exports. It comes after the modules that it imports. The rest
-of its code does not change.
+of its code does not change, except that comments on lines of their own are left out, a third of it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 IMPORT = re.compile(r'^import (?:\* as (\w+)|\{([^}]*)\}) from "(\.{1,2}/[^"]+)";.*\n', re.M)
 EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|class) (\w+))", re.M)
+COMMENT = re.compile(r"^[ \t]*(?:/\*\*(?:[^*]|\*(?!/))*\*/|//.*)[ \t]*\n", re.M)
 
 
 def joined(root: str, sources: Mapping[str, str]) -> str:
@@ -44,7 +45,7 @@ def _part(name: str, order: list[str], source: str, root: bool) -> str:
         target = whole or "{" + names.replace(" as ", ": ") + "}"
         return f"const {target} = m{order.index(_beside(name, path))};\n"
 
-    text = IMPORT.sub(bound, source)
+    text = COMMENT.sub("", IMPORT.sub(bound, source))
     exports = EXPORT.findall(text)
     text = f"// {name}\n{EXPORT.sub('', text)}"
     unknown = re.search(r"^(?:import|export) .*", text, re.M)

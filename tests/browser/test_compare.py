@@ -123,7 +123,9 @@ def check(cell: str, trace: gru.Trace, shown: dict[str, Any], t: int, unit: int,
     # At the first timestep there is no cell state to keep.
     gates = {"rnn": (), "lstm": ("f", "i", "o") if t else ("i", "o"), "gru": ("z",), "mingru": ("z",)}[cell]
     for gate in gates:
-        assert_shown(shown["narration"].split(f"({gate} = ")[1].split(",")[0].split(")")[0], slots[f"{gate}.value"])
+        number = re.search(rf"\b{gate} = (−?[\d.]*\d)", shown["narration"])
+        assert number
+        assert_shown(number[1], slots[f"{gate}.value"])
 
 
 def test_a_typed_sequence_runs_in_all_three_cells_with_one_cursor(page: Page, console_errors: list[str]) -> None:
