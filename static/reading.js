@@ -250,8 +250,8 @@ export function workedAt(state) {
 const MOST_SAMPLED = 400;
 
 /**
- * Return the timesteps for which a view reserves room: all, or some of a long run. These have no regular distance, because many sequences repeat
- * themselves: every second timestep of a period would never be among them.
+ * Return the timesteps for which a view reserves room: all, or some of a long run. These have no regular distance, because many
+ * sequences repeat themselves: every second timestep of a period would never be among them.
  * @param {number} count
  */
 export function sampleSteps(count) {
