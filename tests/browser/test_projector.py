@@ -55,6 +55,7 @@ def test_on_a_projector_the_text_of_every_view_is_large_and_the_tape_has_numbers
 def test_on_compare_and_train_text_is_legible_and_nothing_moves(page: Page, path: str, parts: Sequence[str]) -> None:
     page.goto(f"/{path}")
     page.wait_for_selector(".heatmaps .heatmaplayer image", state="attached")
+    page.wait_for_load_state("networkidle")
     for size in SIZES:
         resize(page, size)
         assert small(page, 11) == [], size
