@@ -247,6 +247,19 @@ export function workedAt(state) {
   return { parts: byName(equations.parts), sizes: byName(equations.sizes), decimals: equations.decimals };
 }
 
+const MOST_SAMPLED = 400;
+
+/**
+ * Return the timesteps for which a view reserves room: all, or some of a long run. These have no regular distance, because many
+ * sequences repeat themselves: every second timestep of a period would never be among them.
+ * @param {number} count
+ */
+export function sampleSteps(count) {
+  if (count <= MOST_SAMPLED) return Array.from({ length: count }, (_, i) => i + 1);
+  const golden = (Math.sqrt(5) - 1) / 2;
+  return Array.from({ length: MOST_SAMPLED }, (_, i) => Math.floor(((i * golden) % 1) * count) + 1);
+}
+
 /** The possible numbers of decimals, in the order in which the page tries them. */
 export const DECIMALS = [2, 3, 4];
 

@@ -133,7 +133,7 @@ function start(next) {
   const last = classroom.isHidden() ? "Finish" : "See the network play";
   setText(find("[data-do=next]"), gates.length < letters.length ? "Next letter" : last);
   run();
-  focusZ();
+  if (document.activeElement !== r) focusZ(); // Enter on r keeps the focus there
 }
 
 /** End the game. In a room, the network's gates stay hidden until the teacher shows them. @param {Played} run */
@@ -215,3 +215,4 @@ announceHeight();
 followTheme();
 showValues();
 run();
+if (!document.body.classList.contains("embedded") && document.activeElement === document.body) focusZ(); // the focus in an embed is left to its page

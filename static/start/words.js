@@ -10,6 +10,10 @@ const countOf = (/** @type {boolean[]} */ all) => all.filter(Boolean).length;
 /** Return how the visitor did at a letter, with the reason if the answer is wrong. @param {Played} run @param {readonly string[]} letters @param {number} at */
 export function feedback(run, letters, at) {
   const [answer, z, h] = [run.answers[at], fixed(run.gates[at].z), fixed(run.h[at])];
+  if (h === fixed(0)) {
+    const verdict = answer === run.right[at] ? "Correct by chance" : "Not quite";
+    return `${verdict}: at ${letters[at]}, z = ${z} left the memory empty, so the answer ${answer} means nothing.`;
+  }
   if (answer === run.right[at])
     return Math.abs(run.h[at]) > NEAR
       ? `Correct at ${letters[at]}.`
@@ -40,7 +44,9 @@ export function describe(run, letters, closed, moved = "r") {
   const kind = isCapital(letters[at]) ? "a capital" : "noise";
   const before = feedback(run, letters, at - 1);
   const hint =
-    before.startsWith("Correct") && run.gates.every((gates) => gates.r === 0) ? " Move r and watch the candidate." : "";
+    before.startsWith("Correct at") && run.gates.every((gates) => gates.r === 0)
+      ? " Move r and watch the candidate."
+      : "";
   return `${before} The next letter, ${letters[at]}, is ${kind}. Its candidate is ${candidate}.${hint}`;
 }
 
@@ -50,7 +56,7 @@ function describeReset(run, letters, closed) {
   const [before, candidate, old] = [run.h[at - 1], run.candidate[at], run.answers[at - 1]];
   const r = `r = ${fixed(run.gates[at].r)}`;
   if (Math.abs(candidate - closed) < 0.05)
-    return `With ${r} the candidate uses the memory, but it stays near ${fixed(closed)}.`;
+    return `With ${r} the candidate uses the memory. Here that changes little: the candidate stays near ${fixed(closed)}.`;
   const moves = `${r} moves the candidate from ${fixed(closed)} to ${fixed(candidate)}.`;
   if (isCapital(letters[at]))
     return letters[at] === old ? moves : `${moves} Your ${old} pulls it back, so a small r is better here.`;

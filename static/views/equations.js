@@ -4,7 +4,7 @@
 /** @import { Store } from "../store.js" */
 import { findAll, setText } from "../elements.js";
 import { ownOf } from "../own.js";
-import { workedAt } from "../reading.js";
+import { sampleSteps, workedAt } from "../reading.js";
 import { layerIndex } from "../state.js";
 import { createGuard } from "../store.js";
 
@@ -12,8 +12,6 @@ import { createGuard } from "../store.js";
 const WIDTHS = { ".": 0.5, "−": 1.32, "(": 0.62, ")": 0.62 };
 /** Return the width of a number, in digits. @param {string} text */
 const widthOf = (text) => [...text].reduce((width, character) => width + (WIDTHS[character] ?? 1), 0.05);
-
-const MOST_MEASURED = 200; // timesteps: in a longer run some are left out
 
 /**
  * @param {HTMLElement} section
@@ -48,10 +46,9 @@ export function mountEquations(section, store) {
 
   /** Make each number as wide as it is at any timestep of the run, so that nothing moves while the cursor moves. @param {State} state */
   function reserve(state) {
-    const every = Math.ceil(state.received / MOST_MEASURED);
     const widths = new Map();
     let rounds = false;
-    for (let step = 1; step <= state.received; step += every) {
+    for (const step of sampleSteps(state.received)) {
       const at = { ...state, step };
       const worked = workedAt(at);
       if (!worked) continue;

@@ -8,16 +8,16 @@
 /** @import { Phrase } from "../words.js" */
 import { finder, newElement, setLength, setText, unbroken } from "../elements.js";
 import { ownOf } from "../own.js";
-import { placeAt } from "../reading.js";
+import { placeAt, sampleSteps } from "../reading.js";
 import { drawnAt, fixed, isExact, isSkipped } from "../run.js";
 import { layerIndex, layerOf } from "../state.js";
 import { createGuard } from "../store.js";
 import { tellSkipped } from "../words.js";
 
-const RESERVED = 12; // descriptions: the longest one need not have the most lines
+const RESERVED = 24; // descriptions: the longest one need not have the most lines
 const MOST_BARS = 8;
 const MOST_ROWS = 16; // probabilities that are drawn over all timesteps
-const MOST_COMPARED = 200; // timesteps: in a longer run some are left out
+const MOST_DRAWN = 200; // timesteps of such a picture
 
 /**
  * @param {HTMLElement} section
@@ -51,13 +51,21 @@ const tell = (state) =>
 /** @param {readonly Phrase[]} phrases */
 const textOf = (phrases) => phrases.map(({ text }) => text).join("");
 
-/** Return the longest descriptions of the timesteps that have arrived. @param {State} state @returns {HTMLElement[][]} */
+/** Return the description without its numbers and letters: similar timesteps have the same. @param {readonly Phrase[]} phrases */
+const shapeOf = (phrases) => textOf(phrases).replace(/\d+|\b\w\b/g, "0");
+
+/**
+ * Return the longest descriptions of the timesteps that have arrived. Half of them have different shapes: these break into lines at
+ * different places.
+ * @param {State} state
+ * @returns {HTMLElement[][]}
+ */
 function longestOf(state) {
-  const every = Math.ceil(state.received / MOST_COMPARED);
-  const all = Array.from({ length: Math.ceil(state.received / every) }, (_, i) =>
-    tell({ ...state, step: 1 + i * every }),
-  );
-  const longest = all.toSorted((a, b) => textOf(b).length - textOf(a).length).slice(0, RESERVED);
+  const all = sampleSteps(state.received).map((step) => tell({ ...state, step }));
+  const sorted = all.toSorted((a, b) => textOf(b).length - textOf(a).length);
+  const shapes = sorted.map(shapeOf);
+  const ofEachShape = sorted.filter((_, i) => shapes.indexOf(shapes[i]) === i).slice(0, RESERVED / 2);
+  const longest = [...new Set([...ofEachShape, ...sorted])].slice(0, RESERVED);
   return Array.from({ length: RESERVED }, (_, i) =>
     (longest[i] ?? []).map(({ text, about }) => newElement(about ? "b" : "span", {}, unbroken(text))),
   );
@@ -91,7 +99,7 @@ function showAnswers(list, { run, step, received }) {
   const sizes = run.outputs.map((row) => Math.abs(row[step - 1]));
   const most = run.y.kind === "softmax" ? 1 : Math.max(...sizes) || 1;
   const isLong = names.length > MOST_BARS;
-  const isPicture = isLong && names.length <= MOST_ROWS && run.y.kind === "softmax" && run.T <= MOST_COMPARED;
+  const isPicture = isLong && names.length <= MOST_ROWS && run.y.kind === "softmax" && run.T <= MOST_DRAWN;
   const all = [...sizes.keys()];
   const shown = isLong && !isPicture ? all.sort((i, j) => sizes[j] - sizes[i]).slice(0, MOST_BARS) : all;
   const place = drawn ? names.indexOf(drawn) : -1;

@@ -35,7 +35,7 @@ export function mountTask(section, store, alter) {
     if (!here || clamps.length > 1 || clamps.some(({ gate, from, to }) => gate !== "z" || from !== t || to !== t))
       return section.remove(); // then the page shows the question of the model
     if (state.received < t) return;
-    button.classList.toggle("done", run.clamps.length > 0);
+    button.classList.toggle("clamped", run.clamps.length > 0);
     if (run.clamps.length) {
       const { result, reason } = outcome({ ...state, step: t });
       if (told.textContent !== result + reason) told.replaceChildren(newElement("b", result), reason);

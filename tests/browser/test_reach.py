@@ -57,10 +57,15 @@ def test_the_tape_of_a_phone_shows_numbers_and_keeps_the_cursor_in_view(page: Pa
     page.set_viewport_size(PHONE)
     lab = Lab(page).open(model="flip-flop", sequence="A m m B m . m A m m p B s . A p m m B . s m")
     expect(lab.group("z").locator(".values span")).to_have_count(22)
-    for key, step in (("End", 22), ("Home", 1)):
+    for key, step, arrow in (("End", 22, "none"), ("Home", 1, '"›"')):
         page.keyboard.press(key)
         expect(lab.heading).to_contain_text(f"t = {step},")
         expect(page.locator("#tokens [aria-current]")).to_be_in_viewport(ratio=1)
+        # An arrow shows that the tape continues to the right.
+        page.wait_for_function(
+            "arrow => getComputedStyle(document.querySelector('#tape .clockrow'), '::after').content === arrow",
+            arg=arrow,
+        )
 
 
 @pytest.mark.parametrize("part", ["gates?step=1", "reset?step=1"])

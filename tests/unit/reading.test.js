@@ -8,6 +8,7 @@ import {
   originAt,
   putEquation,
   rowsOf,
+  sampleSteps,
   shownRows,
   sumAt,
   unitAt,
@@ -149,4 +150,13 @@ test("a check clamps the gate at 0 in the core's convention, even if the screen 
     assert.deepEqual(clamps, [{ gate: "z", units: null, from: 3, to: 3, value: 0, layer: 1 }]);
     assert.match(text, new RegExp(`^z.* at ${shown}$`));
   }
+});
+
+test("a sample of timesteps has all of a short run, and every place of a period of a long one", () => {
+  assert.deepEqual(sampleSteps(3), [1, 2, 3]);
+  for (const period of [2, 3, 5, 8, 10, 13]) {
+    const places = new Set(sampleSteps(1000).map((step) => step % period));
+    assert.equal(places.size, period);
+  }
+  assert.ok(sampleSteps(1000).every((step) => step >= 1 && step <= 1000));
 });

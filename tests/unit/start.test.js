@@ -18,6 +18,12 @@ test("a wrong answer is explained by the visitor's own z, or by an earlier mista
   assert.match(score({ ...run, ownAnswers: right }), /1 of 4.* 4 of 4/);
 });
 
+test("an answer from an empty memory means nothing, even if it is correct", () => {
+  const run = played([closed, closed, closed], [0, 0.001, -0.001], [-1, 0.1, 1], ["B", "B", "B"]);
+  for (const at of [0, 1]) assert.match(feedback(run, letters, at), /^Not quite: at .* z = 0\.00 .*empty.* B /);
+  assert.match(feedback(run, letters, 2), /^Correct by chance: at B, .*empty/);
+});
+
 test("at a new letter the feedback on the last one comes first, and the candidate follows", () => {
   const start = describe(played([closed], [0], [-0.99], ["B"]), letters, -0.99);
   assert.match(start, /A .*candidate: −0\.99/);
