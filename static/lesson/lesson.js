@@ -47,7 +47,9 @@ export function mountLesson(figure) {
 
   const { spotlight } = mountPoints(aside, main);
   const updateNumbers = mountYours(figure, () => sectionOf(current));
-  const showFigure = mountReturn(aside.querySelector("[data-do=return]"), main, figure, steps[current - 1], announce);
+  const asks = () => sectionOf(current).querySelector("form.predict") !== null;
+  const back = /** @type {HTMLElement | null} */ (aside.querySelector("[data-do=return]"));
+  const showFigure = mountReturn(back, main, figure, steps[current - 1], asks, announce);
   const questions = mountQuestions(aside, lesson, showFigure, updateNumbers, announce);
 
   /** @param {number} n @param {boolean} [enter] whether the address is to say so */
@@ -80,7 +82,7 @@ export function mountLesson(figure) {
   });
 
   /** Return the view with which the present step starts; null without a question. */
-  const beginning = () => (sectionOf(current).querySelector("form.predict") ? steps[current - 1] : null);
+  const beginning = () => (asks() ? steps[current - 1] : null);
 
   questions.enter(current);
   questions.restore();

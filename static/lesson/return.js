@@ -1,4 +1,4 @@
-/** A button that returns to the lesson's run, for visitors who have changed the figure. */
+/** A button that returns to the lesson's run, for visitors who have changed the figure in a part with a question. */
 
 /** @import { Figure } from "./lesson.js" */
 
@@ -7,10 +7,11 @@
  * @param {HTMLElement} main the figure
  * @param {Figure} figure
  * @param {{link: string, upto: number | null}} initial the first view of the page
+ * @param {() => boolean} asks whether the part has a question. A part without one invites the visitor to use a sequence of their own.
  * @param {(text: string) => void} announce
  * @returns {(link: string, upto: number | null) => void} shows the lesson's run in the figure
  */
-export function mountReturn(button, main, figure, initial, announce) {
+export function mountReturn(button, main, figure, initial, asks, announce) {
   let { link, upto } = initial;
 
   /** @param {string} newLink @param {number | null} newUpto */
@@ -29,7 +30,7 @@ export function mountReturn(button, main, figure, initial, announce) {
 
   for (const type of ["pointerdown", "input", "keydown"])
     addEventListener(type, (event) => {
-      if (button && changes(event)) button.hidden = false;
+      if (button && asks() && changes(event)) button.hidden = false;
     });
   button?.addEventListener("click", () => {
     show(link, upto);

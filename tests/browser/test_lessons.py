@@ -277,6 +277,42 @@ def test_steps_are_links_and_a_button_returns_to_the_lesson(page: Page) -> None:
     assert "/embed/lessons/gates?step=3" in page.locator("#share-embed").input_value()
 
 
+def test_a_part_without_a_question_keeps_the_visitors_own_sequence(page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto("/lessons/belief?step=5")
+    sequence = page.get_by_role("textbox", name="Sequence", exact=True)
+    sequence.fill("tatarova")
+    expect(page.locator("#tokens li")).to_have_count(8)
+    expect(page.get_by_role("button", name="Back to the lesson")).to_be_hidden()
+    # At the last timestep too, a tape that fits does not scroll, and the numbers of its units are on top.
+    sequence.press("Tab")
+    page.get_by_role("slider", name="Timestep").press("End")
+    expect(page.locator("#now")).to_have_text("8")
+    scroller = page.locator("#tape .scroller")
+    assert scroller.evaluate("frame => frame.scrollWidth === frame.clientWidth")
+    assert number_on_top(page)
+    # A tape that scrolls has them too.
+    sequence.fill("tatarova" * 5)
+    expect(page.locator("#tape")).to_have_class(re.compile("wide"))
+    scroller.evaluate("frame => { frame.scrollLeft = 200; }")
+    assert number_on_top(page)
+
+
+def number_on_top(page: Page) -> bool:
+    """Return whether nothing covers the number of the first unit."""
+    return bool(
+        page.locator("#tape [data-signal=r] .unitnames li").first.evaluate(
+            """(name) => {
+                const range = document.createRange();
+                range.selectNodeContents(name);
+                const { x, y, width, height } = range.getBoundingClientRect();
+                name.style.pointerEvents = "auto";
+                return document.elementFromPoint(x + width / 2, y + height / 2) === name;
+            }"""
+        )
+    )
+
+
 def test_numbers_in_the_text_follow_the_cursor(page: Page) -> None:
     page.goto("/lessons/update?step=5")
     yours = page.locator("output.yours").first

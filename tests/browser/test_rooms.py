@@ -285,6 +285,23 @@ def test_after_the_end_of_a_room_students_keep_their_view(new_visitor: NewVisito
     late.clear()
 
 
+def assert_result_and_figure_in_view(page: Page, name: str, sizes: list[tuple[int, int]]) -> None:
+    """Assert that the part `name`, with the result of a question, and the tape are in view together."""
+    for width, height in sizes:
+        page.set_viewport_size({"width": width, "height": height})
+        page.evaluate("scrollTo(0, 0)")
+        rows = ["#tokens", "#outputs"] + ["#tape [data-signal=h]"] * (width > 390)
+        boxes = [page.locator(row).bounding_box() for row in rows]
+        result = page.locator(name).bounding_box()
+        assert result
+        for box in boxes:
+            assert box
+            assert box["y"] + box["height"] <= height, f"{name} at {width} × {height}"
+            beside = box["x"] >= result["x"] + result["width"] - 1
+            assert beside or box["y"] >= result["y"] + result["height"] - 1
+        assert result["y"] + result["height"] <= height
+
+
 def test_a_lesson_is_led_from_the_presenter_window(new_visitor: NewVisitor) -> None:
     teacher = new_visitor("/lessons/reset?step=1")
     held: list[Route] = []  # the presenter can move the class before the teacher's window has heard from the room
@@ -314,22 +331,11 @@ def test_a_lesson_is_led_from_the_presenter_window(new_visitor: NewVisitor) -> N
     panel.locator("[data-room=reveal]").click()
     expect(follower.get_by_role("region", name="Question")).to_contain_text("0.30")
     expect(teacher.locator(".room-class .result")).to_contain_text("0.30")
+    assert_result_and_figure_in_view(teacher, ".room-class", [(1920, 1080), (1024, 768)])
     teacher.locator("body").press("p")
     expect(teacher.get_by_role("region", name="Room").get_by_role("status")).to_be_empty()
     for page, name in ((teacher, ".room-class"), (follower, ".room-question")):
-        for width, height in ((1920, 1080), (1440, 900), (1024, 768), (390, 844)):
-            page.set_viewport_size({"width": width, "height": height})
-            page.evaluate("scrollTo(0, 0)")
-            rows = ["#tokens", "#outputs"] + ["#tape [data-signal=h]"] * (width > 390)
-            boxes = [page.locator(row).bounding_box() for row in rows]
-            result = page.locator(name).bounding_box()
-            assert result
-            for box in boxes:
-                assert box
-                assert box["y"] + box["height"] <= height, f"{name} at {width} × {height}"
-                beside = box["x"] >= result["x"] + result["width"] - 1
-                assert beside or box["y"] >= result["y"] + result["height"] - 1
-            assert result["y"] + result["height"] <= height
+        assert_result_and_figure_in_view(page, name, [(1920, 1080), (1440, 900), (1024, 768), (390, 844)])
     color = presenter.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--z')")
     assert presenter.evaluate("color => CSS.supports('color', color)", color)
     # Students follow to another page.
