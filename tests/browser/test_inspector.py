@@ -81,7 +81,7 @@ def check_narration(
     """Compare all sentences about a timestep with the core."""
     keep, take = numbers["keep"], numbers["take"]
     assert f"At t = {t + 1} (input {(trace.tokens or [])[t]})" in narration
-    z = re.search(r"\(z = ([−\d.]+)\)", narration)
+    z = re.search(r"\bz = ([−\d.]*\d)", narration)
     assert z is not None
     assert_shown(z[1], numbers["z"])
     past = t > 0  # before the first step there is no state to keep or to reset
@@ -98,7 +98,9 @@ def check_narration(
     many = layer.cell.units > 1
     if past and not many:
         word = "nearly closed" if numbers["z"] < 0.2 else "nearly open" if numbers["z"] > 0.8 else "partly open"
-        assert f"update gate is {word} (z = " in narration
+        # In the convention of PyTorch, “open” would mean “keeps”: there the sentence has the number alone.
+        place = f"{word} (z = " if numbers["z"] == take else "at z = "
+        assert f"update gate is {place}" in narration
     else:
         assert "update gate" not in narration
     verb, expected = ("takes", [take]) if take > 0.8 or not past else ("keeps", [keep])
