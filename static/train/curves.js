@@ -64,7 +64,7 @@ export function mountCurves(section, store) {
     const marks = [...Object.values(baselines), ...(reach === null ? [] : [reach])];
     plot(score, scores, last, width, linear, marks);
     setText(find(".scored"), linear ? "held-out mean squared error, logarithmic" : "held-out accuracy");
-    setText(find(".baselines"), tellBaselines(linear));
+    if (Object.keys(baselines).length) setText(find(".baselines"), tellBaselines(linear));
     const most = all.flatMap(({ reports, twin }) => [reports, twin]).find(({ length }) => length === last + 1) ?? [];
     markAxis(find(".axis"), most);
     if (details.open) list(table, studio);
@@ -207,12 +207,12 @@ function list(table, studio) {
   table.replaceChildren(newElement("thead", {}, [head]), newElement("tbody", {}, rows));
 }
 
-/** Name the baselines with their held-out scores: "" if the task has none. @param {boolean} linear */
+/** Name the baselines with their held-out scores. @param {boolean} linear */
 function tellBaselines(linear) {
   const scores = Object.entries(baselines).map(
     ([name, score]) => `${name.replace(" autoregression", "")} ${linear ? brief(score) : `${fixed(100 * score, 1)}%`}`,
   );
-  return scores.length ? `dashed: ${scores.join(", ")}` : "";
+  return `dashed: ${scores.join(", ")}`;
 }
 
 /** Describe the score at the shown checkpoint. @param {Studio} studio @param {Name} name */
