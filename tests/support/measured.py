@@ -64,7 +64,7 @@ _SHIFT = f"""
         const place = (element) => {{
             const {{ left, top }} = element.getBoundingClientRect();
             // A tape that is wider than its frame scrolls with the cursor, and its labels stay.
-            const frame = element.closest(".gutter") ? null : element.parentElement?.closest(".scroller");
+            const frame = element.closest(".gutter, .unitnames") ? null : element.parentElement?.closest(".scroller");
             return [left + scrollX + (frame?.scrollLeft ?? 0), top + scrollY];
         }};
         const places = () => new Map(
