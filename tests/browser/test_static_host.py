@@ -12,10 +12,10 @@ from app.exports.site import build
 from app.settings import Settings
 from gru_core import Clamp, Edit
 from tests.browser.conftest import watched
-from tests.browser.test_start import LETTERS, Start
 from tests.support import contract
 from tests.support.lab import WhatIf
 from tests.support.networks import deep
+from tests.support.start import LETTERS, Start
 from tests.support.static_host import static_host
 
 SITE = """
