@@ -25,6 +25,9 @@ from gru_core.training.tasks import Batch, Random
 
 MOST_BYTES, MOST_SEQUENCES, MOST_STEPS, MOST_SYMBOLS, MOST_LABELS, MOST_LETTERS = 131_072, 2_000, 64, 64, 32, 24
 LEAST_SEQUENCES = 5
+MOST_LINES = 10_000
+"""The most lines, also empty ones: twice as many as the numbers of a series."""
+
 MOST_KINDS = 8
 UNASKED = "-"
 
@@ -118,7 +121,10 @@ def parse(text: str) -> list[tuple[int, list[str]]]:
     """
     if len(text.encode()) > MOST_BYTES:
         raise TableError(f"the table is too large: at most {MOST_BYTES // 1024} KiB")
-    for number, line in enumerate(text.replace("\t", " ").splitlines(), 1):
+    lines = text.replace("\t", " ").splitlines()
+    if len(lines) > MOST_LINES:
+        raise TableError(f"the table has {len(lines):,} lines: at most {MOST_LINES:,}. Remove the empty ones")
+    for number, line in enumerate(lines, 1):
         if not line.isprintable():
             raise TableError(f"line {number} has a character that cannot be shown")
     try:
