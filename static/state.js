@@ -168,7 +168,7 @@ export const orderOf = (state) => state.rows ?? (layerOf(state).H > MOST_IN_ORDE
 /** The units of each layer in their last order, because sorting takes long with many. @type {WeakMap<Layer, {key: string, units: number[]}>} */
 const sorted = new WeakMap();
 
-/** Return the units with a row in the heatmaps, in the order of the rows: in a bidirectional layer, those that read backward come last. @param {State} state @returns {number[]} */
+/** Return the units with a row in the heatmaps, in the order of the rows. In a bidirectional layer the backward units come last. @param {State} state @returns {number[]} */
 export function unitsInOrder(state) {
   const layer = layerOf(state);
   const order = orderOf(state);

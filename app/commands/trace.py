@@ -20,8 +20,9 @@ from gru_core.numerals import whole
 from .. import output
 from ..errors import Refused
 from ..exports.files import Place, as_csv, as_npz
-from ..link import read_h0, read_link
+from ..link import read_h0
 from ..runs.tokens import name_of
+from .clamps import add_clamps, read_clamps
 
 HELP = "run a model over a sequence, and print its outputs, gates and states"
 EXAMPLES = (
@@ -52,13 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="flip-flop",
         help=f"a preset, such as {', '.join(presets.NAMES)}, or the file of a model (default: %(default)s)",
     )
-    parser.add_argument(
-        "--clamp",
-        action="append",
-        default=[],
-        metavar="z.1@4-6=0",
-        help="clamp a gate, the candidate or a state, written as in links; repeat the option for more clamps",
-    )
+    add_clamps(parser)
     initial = parser.add_mutually_exclusive_group()
     initial.add_argument(
         "--h0",
@@ -90,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
         return _failed("--layer and --unit are for the table and --csv; --json and --npz give the whole run", 2)
     try:
         model = gru_core.load(options.model)
-        clamps = [body.clamp() for body in read_link({"clamps": ",".join(options.clamp)}).clamps]
+        clamps = read_clamps(options)
         h0 = None if options.h0 is None else read_h0(options.h0)
         after = None if options.after is None else gru_core.trace(model, options.after)
         trace = _trace(model, _sequence(options.sequence, model), clamps, h0, after)

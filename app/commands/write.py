@@ -13,7 +13,7 @@ from gru_core.numerals import decimal, whole
 from gru_core.runs.writing import HOTTEST
 
 from ..errors import Refused
-from ..link import read_link
+from .clamps import add_clamps, read_clamps
 
 HELP = "let a network write: it draws each symbol from its output, and reads it next"
 EXAMPLES = (
@@ -35,13 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"0 takes the likeliest symbol each time, {HOTTEST:g} is the most (default: %(default)g)",
     )
     parser.add_argument("--seed", type=_count, default=0, metavar="N", help="another seed writes another text")
-    parser.add_argument(
-        "--clamp",
-        action="append",
-        default=[],
-        metavar="z.1@4-6=0",
-        help="clamp a gate, the candidate or a state, written as in links; repeat the option for more clamps",
-    )
+    add_clamps(parser)
     parser.add_argument("--json", action="store_true", help="print the whole run, as Trace.to_dict() returns it")
 
 
@@ -61,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         model = gru_core.load(options.model)
         rng = np.random.default_rng(options.seed)
-        clamps = [body.clamp() for body in read_link({"clamps": ",".join(options.clamp)}).clamps]
+        clamps = read_clamps(options)
         writing = gru_core.write(model, options.prompt, options.steps, options.temperature, rng, clamps=clamps)
     except (OSError, ValueError, Refused) as error:
         print(f"gruscope: {error}", file=sys.stderr)

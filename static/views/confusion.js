@@ -3,7 +3,7 @@
 /** @import { Store } from "../store.js" */
 /** @import { State, Theme } from "../state.js" */
 /** @import { Figure, PlotlyLibrary } from "../plot.js" */
-import { finder, newElement, setText } from "../elements.js";
+import { finder, newElement, observeSize, setText } from "../elements.js";
 import { drawConfusion } from "../plot.js";
 import { createGuard } from "../store.js";
 
@@ -63,10 +63,10 @@ export function mountConfusion(figure, store, figures) {
   }
 
   store.subscribe(update);
-  new ResizeObserver(() => {
-    width = plot.clientWidth;
+  observeSize(plot, (newWidth) => {
+    width = newWidth;
     update(store.get());
-  }).observe(plot);
+  });
 
   return {
     /** Draw with Plotly from now on, because it has loaded. @param {PlotlyLibrary} library */

@@ -27,6 +27,7 @@ from app.rooms.keeper import InMemory
 from app.rooms.sqlite import FILE, InFile
 from app.settings import Settings
 from tests.support.events import run
+from tests.support.html import found
 from tests.support.rooms import LAB, Server, Teacher, in_room, serving
 
 SEQUENCE = "A m B m p A m"
@@ -39,8 +40,8 @@ def keys(view: dict[str, Any]) -> dict[str, str]:
 
 
 def first_run(page: str) -> tuple[dict[str, Any], list[int]]:
-    """Return the start of the run that a page contains, and the timesteps of which it has values."""
-    text = re.search(r'id="first-run">(.*?)</script>', page, re.S)[1]  # type: ignore[index]
+    """Return the start of the run that a page contains, and the timesteps with values."""
+    text = found(r'id="first-run">(.*?)</script>', page)
     events = [json.loads(line.removeprefix("data: ")) for line in text.splitlines() if line.startswith("data: ")]
     return events[0], [event["t"] for event in events if "t" in event]
 
@@ -60,7 +61,7 @@ def test_followers_receive_inputs_but_no_values_after_the_cursor_until_the_revea
             start, steps = first_run(page)
             assert (start["tokens"], start["right"]) == (SEQUENCE.split(), None)
             assert steps == [1, 2, 3, 4]
-            outputs = re.search(r'id="outputs"[^>]*>(.*?)</ol>', page, re.S)[1]  # type: ignore[index]
+            outputs = found(r'id="outputs"[^>]*>(.*?)</ol>', page)
             assert len(re.findall("<li", outputs)) == 4
             await teacher.post_ok("turn", {"turn": "reveal"})
             state = await follower.wait_for_state(lambda state: state["question"]["status"] == "revealed")
@@ -120,7 +121,7 @@ def test_a_lessons_question_shows_the_inputs_that_it_asks_about(lesson: str) -> 
                 assert inputs == keys({"link": step.link})["sequence"].split()
                 question = question_of(file, shown.id)
                 assert question is not None
-                after = keys(reveal_answer(question, Settings()))["sequence"].split()  # type: ignore[arg-type]
+                after = keys({**reveal_answer(question, Settings())})["sequence"].split()
                 texts = (Markup(part if isinstance(part, str) else part.ask).striptags() for part in step.parts)
                 named = words(" ".join(texts))
                 if f"{lesson} {shown.id}" not in OTHER_EXAMPLES:
@@ -132,7 +133,7 @@ def test_a_lessons_question_shows_the_inputs_that_it_asks_about(lesson: str) -> 
 def test_an_experiment_is_covered_in_a_room_until_its_answer_is_shown() -> None:
     async def test(server: Server) -> None:
         def is_covered(page: str) -> bool:
-            return "covered" in re.search(r'<body class="(.*?)"', page)[1]  # type: ignore[index]
+            return "covered" in found(r'<body class="(.*?)"', page)
 
         view = {"page": "lessons/neither-wins", "link": "", "step": 2}
         teacher = await server.open(view)
@@ -259,7 +260,7 @@ def test_a_students_page_has_no_values_after_the_cursor_of_a_lesson_step() -> No
         teacher = await server.open(view)
         page = (await server.client.get(f"/rooms/{teacher.code}")).text
         whole = parse_qs(covered["link"][1:])["sequence"][0].split()
-        boot = json.loads(re.search(r'id="lesson-boot">(.*?)</script>', page)[1])  # type: ignore[index]
+        boot = json.loads(found(r'id="lesson-boot">(.*?)</script>', page))
         assert parse_qs(boot["steps"][n - 1]["link"][1:])["sequence"][0].split() == whole
         assert first_run(page)[1] == [*range(1, upto + 1)]
         assert [step["link"] for i, step in enumerate(boot["steps"], 1) if i != n] == [""] * (len(outline) - 1)

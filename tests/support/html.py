@@ -1,9 +1,16 @@
-"""The visible text of a page."""
+"""Parts of a page, and its visible text."""
 
 from __future__ import annotations
 
 import re
 from html import unescape
+
+
+def found(pattern: str, html: str) -> str:
+    """Return the part of a page that the first group of a pattern matches."""
+    match = re.search(pattern, html, re.DOTALL)
+    assert match, pattern
+    return match[1]
 
 
 def text_of(html: str) -> str:
