@@ -114,7 +114,7 @@ function nameOutputs(find, run, beside) {
   const linear = y.kind === "linear";
   const unit = scale ? `, ${scale.unit}` : "";
   const name = linear && y.labels.length > 1 ? `output ${y.labels[0]}` : `output${unit}`;
-  setText(find(".outputs .name"), hasSeveral(run) ? "outputs, likeliest first" : name);
+  setText(find(".outputs .name"), hasSeveral(run) ? "likeliest outputs" : name);
   find(".twin").hidden = !twin;
   setText(find(".twin .name"), linear ? "difference" : against ? "second output" : beside);
   const other = against ? "second sequence" : beside === "original" ? "original run" : `${beside} network`;

@@ -49,6 +49,7 @@ def test_on_a_projector_the_text_of_every_view_is_large_and_the_tape_has_numbers
     ("path", "parts"),
     [
         ("compare", ("#finding", ".tape[data-cell]", ".words.at p[role=status]")),
+        ("compare?task=names", (".tape[data-cell]",)),
         ("train?task=flip-flop", (".course .controls", ".curves svg", "#clock-tape", ".tape[data-cell]")),
     ],
 )
@@ -74,6 +75,8 @@ def test_on_compare_and_train_text_is_legible_and_nothing_moves(page: Page, path
             )
             assert bottoms, (size, part)
             assert max(bottoms) <= SIZES[size][1], (size, part)
+        cut = "all => all.filter((part) => part.scrollWidth > part.clientWidth).map((part) => part.innerText)"
+        assert page.locator(".tape .outputs :is(.name, li span)").filter(visible=True).evaluate_all(cut) == [], size
 
 
 def test_the_projector_mode_has_a_button_a_key_and_a_link(page: Page) -> None:
