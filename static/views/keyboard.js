@@ -24,6 +24,8 @@ export function mountKeyboard(root) {
 /** @param {ParentNode} root */
 function mountBars(root) {
   const bars = findAll(root, BARS);
+  for (const bar of bars)
+    if (bar.role === "toolbar") bar.ariaDescription = "Left and right arrow keys go from button to button";
   /** The control to which the Tab key goes, in each bar in which one had the focus. @type {Map<HTMLElement, HTMLElement>} */
   const stops = new Map();
   // After a click the arrow keys still move the cursor of the run, so they move in a bar only after the Tab key.

@@ -133,15 +133,21 @@ export function tellMemory(state, row) {
 const hasNoPast = (state, { value, t }) =>
   isFirstRead(state.run, layerOf(state), state.unit, state.step) && t === null && value === 0;
 
-/** Describe the largest shares. @param {State} state @param {Mixture} row @param {Origin} origin of the first share */
+/**
+ * Describe the largest shares. The share of a state that is zero is no contribution: it has a sentence of its own.
+ * @param {State} state @param {Mixture} row @param {Origin} origin of the first share
+ */
 function tellShares(state, { shares, largest }, origin) {
-  const written = hasNoPast(state, origin) ? largest.filter((k) => k > 0) : largest;
+  const isZero = origin.value === 0;
+  const written = isZero ? largest.filter((k) => k > 0) : largest;
   const listed = written.filter((k, i) => i === 0 || shares[k] >= LEAST);
   const token = (/** @type {number} */ k) => tokenAt(state.run, k);
   // The shares of an LSTM are shares of candidates: they do not need to sum to 1.
   const candidate = memoryOf(layerOf(state)) === "c" ? "of the candidate at" : "from";
   const name = (/** @type {number} */ k) => (k === 0 ? `from ${origin.text}` : `${candidate} t = ${k} (${token(k)})`);
-  return listed.map((k) => `${percent(shares[k])} ${name(k)}`).join(", ");
+  const list = listed.map((k) => `${percent(shares[k])} ${name(k)}`).join(", ");
+  const isLeft = isZero && shares[0] >= LEAST && !hasNoPast(state, origin);
+  return isLeft ? `${list}. ${percent(shares[0])} of ${origin.text} is left, but adds nothing` : list;
 }
 
 /** Return a bar for each value, as a path in a strip of height 1. @param {number[]} values */

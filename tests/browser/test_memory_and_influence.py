@@ -115,7 +115,7 @@ def test_memory_names_the_clamp_that_set_a_state(same_page: Page) -> None:
     text = "A b c ? d a"
     lab = Causes(same_page).follow(model="store-and-recall", sequence=text, t="3", unit="2", views=VIEWS)
     share = gru.trace(gru.load("store-and-recall"), text).ledger(1)[2, 0]
-    expect(lab.memory.locator(".says")).to_contain_text(f"{100 * share:.0f}% from the initial state h₀ = 0.00")
+    expect(lab.memory.locator(".says")).to_contain_text(f"{100 * share:.0f}% of the initial state h₀ = 0.00")
     lab.follow(model="store-and-recall", sequence=text, t="5", unit="2", views=VIEWS, clamps="h_prev@3=0.5")
     clamped = gru.trace(gru.load("store-and-recall"), text, clamps=[Clamp("h_prev", 0.5, None, slice(2, 3))])
     share = clamped.ledger(1)[4, 0]
