@@ -15,7 +15,26 @@ try {
   const embedded = framed ? new URLSearchParams(location.search).get("theme") : null;
   const theme = embedded ?? localStorage.getItem("theme");
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
-  if (localStorage.getItem("stepped") === null) document.documentElement.dataset.newcomer = ""; // STEPPED in storage.js
+  const isNew = localStorage.getItem("stepped") === null; // STEPPED in storage.js
+  if (isNew || new URLSearchParams(location.search).has("welcome")) document.documentElement.dataset.newcomer = "";
 } catch {
   // Storage can be forbidden, for example in an embedded page. Then the page follows the system's theme.
+}
+// A direction of z that the visitor has chosen stays for this tab: the links of the header take it along, and pages with text for one direction say so.
+try {
+  const { dataset } = document.documentElement;
+  const chosen = sessionStorage.getItem("convention"); // written by views/convention.js
+  if (chosen) dataset.chosen = chosen;
+  const carry = (/** @type {Event} */ { target }) => {
+    const taking = ".wordmark, .masthead nav a:not([href$='/lessons']), .subnav a[href$='/compare']";
+    const link = /** @type {HTMLAnchorElement | null} */ (/** @type {Element} */ (target).closest(taking));
+    if (!link || link.target) return;
+    const url = new URL(link.href);
+    if (dataset.chosen) url.searchParams.set("convention", dataset.chosen);
+    else url.searchParams.delete("convention");
+    link.href = url.href;
+  };
+  for (const type of ["click", "auxclick"]) addEventListener(type, carry, true);
+} catch {
+  // Without storage each page starts with the direction in its address.
 }

@@ -37,5 +37,6 @@ const embedded = [...new URLSearchParams(location.search)]
   .map(([key, value]) => `&${key}=${encodeURIComponent(value)}`)
   .join("");
 
-/** Return the keys of the page's appearance, which its address keeps. The text starts with "&", or is empty. */
-export const frameKeys = () => embedded + (isProjected() ? "&display=projector" : "");
+/** Return the keys that the address keeps besides the view: the page's appearance, and the task after Be the gate. The text starts with "&", or is empty. */
+export const frameKeys = () =>
+  embedded + (isProjected() ? "&display=projector" : "") + (document.querySelector("#after-gate") ? "&task=gate" : "");

@@ -12,6 +12,9 @@ from ..server.middleware import route_path
 from ..settings import Settings
 from ..sitemap import START
 
+FIRST_SCREEN = {"welcome", "convention"}
+"""The keys of a link to the Lab's first screen. Any other key names a view."""
+
 router = APIRouter(include_in_schema=False)
 
 
@@ -23,7 +26,7 @@ def lab_page(request: Request) -> Response:
     uploads = settings.no_uploads is None and not embedded
     context = lab.page_context(request.query_params, settings, uploads=uploads)
     context["after_gate"] = start.task_after(request.query_params)
-    if not embedded and not request.query_params:
+    if not embedded and request.query_params.keys() <= FIRST_SCREEN:
         context["newcomer"] = shelf.get(shelf.ORDER[0], settings)
     return respond_with_figures(request, "lab.html", context)
 

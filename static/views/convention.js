@@ -1,8 +1,22 @@
-/** The switch between the two conventions for z, and the labels at the ends of the color scale of z. */
+/**
+ * The switch between the two conventions for z, and the labels at the ends of the color scale of z. The visitor's choice stays for
+ * this tab, and first.js takes it along to other pages. The text of a lesson has a convention of its own.
+ */
 
 /** @import { Store } from "../store.js" */
+import { lesson, room } from "../boot.js";
 import { mountChoice } from "../elements.js";
-import { setConvention } from "../state.js";
+import { FOCUS, setConvention } from "../state.js";
+import { writeStored } from "../storage.js";
+
+/** Store a convention for this tab, unless it is the usual one. @param {import("../state.js").Convention} convention */
+function remember(convention) {
+  const { dataset } = document.documentElement;
+  const isUsual = convention === FOCUS.convention;
+  if (isUsual) delete dataset.chosen;
+  else dataset.chosen = convention;
+  writeStored("convention", isUsual ? null : convention, "sessionStorage");
+}
 
 /**
  * @param {HTMLElement} main the lab: every part of it that names z is updated
@@ -20,5 +34,6 @@ export function mountConvention(main, store) {
     showChoice(convention);
     const named = convention === "source" ? words : words.toReversed();
     ends.forEach((end, i) => (end.textContent = named[i]));
+    if (!lesson && !room) remember(convention);
   });
 }

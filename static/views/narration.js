@@ -6,6 +6,7 @@
 /** @import { Store } from "../store.js" */
 /** @import { State } from "../state.js" */
 /** @import { Phrase } from "../words.js" */
+import { isChanged } from "../changes.js";
 import { finder, newElement, setLength, setText, unbroken } from "../elements.js";
 import { ownOf } from "../own.js";
 import { placeAt, sampleSteps } from "../reading.js";
@@ -26,7 +27,8 @@ const MOST_DRAWN = 200; // timesteps of such a picture
 export function mountNarration(section, store) {
   const [live, answers] = ["[role=status]", ".answers"].map(finder(section));
   const longest = Array.from({ length: RESERVED }, () => newElement("p", { className: "longest", ariaHidden: "true" }));
-  const isNew = createGuard();
+  const [isNew, isNewRun] = [createGuard(), createGuard()];
+  let quiet = 0; // the timestep at which “What if” has spoken of the run
   live.after(...longest);
 
   store.subscribe((state) => {
@@ -36,8 +38,11 @@ export function mountNarration(section, store) {
       live.textContent = state.refusals.rows ?? "";
       return;
     }
+    const isSpokenOf = state.views.includes("whatif") && (isChanged(state) || state.redo.length > 0);
+    if (isNewRun(state.run)) quiet = isSpokenOf ? state.step : 0;
+    if (quiet !== state.step) quiet = 0;
     // While the tape plays, reading out every step would leave a screen reader no time for anything else.
-    live.setAttribute("aria-live", state.playing ? "off" : "polite");
+    live.setAttribute("aria-live", state.playing || quiet ? "off" : "polite");
     say(live, state);
     if (isNew(state.run, state.received === state.run.T, state.unit, layerIndex(state), state.convention))
       longestOf(state).forEach((words, i) => longest[i].replaceChildren(...words));

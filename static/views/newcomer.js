@@ -3,7 +3,7 @@
 /** @import { Store } from "../store.js" */
 import { finder } from "../elements.js";
 import { answer } from "../run.js";
-import { FOCUS, change, goTo } from "../state.js";
+import { FOCUS, change, goTo, setConvention } from "../state.js";
 import { STEPPED, writeStored } from "../storage.js";
 
 /**
@@ -23,6 +23,9 @@ export function mountNewcomer(section, sequence, store) {
     if (store.get().views === views) store.update(change, { views: FOCUS.views });
   };
   find("[data-do=type]").addEventListener("click", () => sequence.select());
+  find("[data-do=turn]").addEventListener("click", () =>
+    store.update(setConvention, store.get().convention === "source" ? "pytorch" : "source"),
+  );
   find("[data-do=dismiss]").addEventListener("click", leave);
   store.update(change, { views });
   store.update(goTo, turn(store.get()));

@@ -32,8 +32,9 @@ function questionOf({ models, run }) {
  */
 export function mountWhatIf(section, tape, store, actions) {
   const find = finder(section);
-  const [effect, scored, refused, score] = [
+  const [effect, undone, scored, refused, score] = [
     "[aria-label=Effect]",
+    ".held [role=status]",
     "[aria-label=Score]",
     ".refused",
     "[data-do=score]",
@@ -66,6 +67,8 @@ export function mountWhatIf(section, tape, store, actions) {
     if (isNew(run, views)) showQuestion(state);
     find(".effect").hidden = !twin;
     difference.checked = state.difference;
+    // One region speaks after a change: the task after Be the gate, what was undone, or the effect.
+    effect.ariaLive = document.querySelector("#after-gate") || undone.textContent ? "off" : "polite";
     if (twin) setSentence(effect, tellEffect(state));
     setText(refused, state.refusals.changes ?? "");
     setText(scored, state.score ? tellScore(state.score) : (state.refusals.score ?? ""));

@@ -3,9 +3,15 @@
 /** @import { State } from "../state.js" */
 /** @import { Store, Update } from "../store.js" */
 import { chooseClamp, editWeight, setClamps, isChanged, clearChanges, redo, setWeight, undo } from "../changes.js";
-import { finder, newButton, newElement } from "../elements.js";
+import { finder, newButton, newElement, setText } from "../elements.js";
 import { createGuard } from "../store.js";
 import { tellClamp, tellWeight } from "./text.js";
+
+/** Describe the changes of a state that another state does not have. @param {State} state @param {State} other */
+const textsWithout = (state, other) => [
+  ...state.clamps.filter((clamp) => !other.clamps.includes(clamp)).map((clamp) => tellClamp(state, clamp)),
+  ...state.weights.filter((weight) => !other.weights.includes(weight)).map((weight) => tellWeight(state, weight)),
+];
 
 /**
  * @param {HTMLElement} section
@@ -19,7 +25,10 @@ export function mountChanges(section, store, alter, next) {
   const [list, undoButton, redoButton, clear] = [".chips", "[data-do=undo]", "[data-do=redo]", "[data-do=clear]"].map(
     find,
   );
+  const said = find("[role=status]");
   const isNew = createGuard();
+  /** The state's list of earlier changes after the change that `said` names. */
+  let saidOf = store.get().undo;
 
   /** @param {string} text @param {() => void} choose @param {string} reverting @param {() => void} revert */
   function newChip(text, choose, reverting, revert) {
@@ -52,20 +61,33 @@ export function mountChanges(section, store, alter, next) {
     );
   }
 
-  undoButton.addEventListener("click", () => alter(undo));
-  redoButton.addEventListener("click", () => alter(redo));
+  /** Undo or redo a change, and say which one: a screen reader does not see the list. @param {typeof undo} step */
+  function goBack(step) {
+    const before = store.get();
+    alter(step);
+    const after = store.get();
+    if (after === before) return;
+    const [gone, come] = [textsWithout(before, after), textsWithout(after, before)];
+    const parts = [gone.length ? `removed ${gone.join(", ")}` : "", come.length ? `set ${come.join(", ")}` : ""];
+    setText(said, `${step === undo ? "Undo" : "Redo"}: ${parts.filter(Boolean).join("; ")}.`);
+    saidOf = after.undo;
+  }
+
+  undoButton.addEventListener("click", () => goBack(undo));
+  redoButton.addEventListener("click", () => goBack(redo));
   clear.addEventListener("click", () => alter(clearChanges));
   addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
     // In a text box the browser's own undo is meant.
     if (/** @type {HTMLElement} */ (event.target).closest("input[type=text], input[type=number], textarea")) return;
     event.preventDefault();
-    alter(event.shiftKey ? redo : undo);
+    goBack(event.shiftKey ? redo : undo);
   });
 
   return (state) => {
     const { clamps, weights, chosen, convention, run, views } = state;
     if (!isNew(clamps, weights, chosen, convention, run, state.undo, state.redo, views)) return;
+    if (state.undo !== saidOf) setText(said, "");
     list.replaceChildren(
       ...clamps.map((_, i) => clampChip(state, i)),
       ...weights.map((weight) => weightChip(state, weight)),

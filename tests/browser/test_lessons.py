@@ -131,10 +131,33 @@ def test_newcomers_get_three_invitations_and_the_step_where_the_output_changes(p
         expect(welcome).to_be_hidden()
         expect(page.locator("#question")).to_be_visible()
         expect(page.locator("#step")).to_have_value("1")
-        page.evaluate("localStorage.clear()")
-        page.reload()
+        page.get_by_role("link", name="GRU Scope").click()
         page.wait_for_selector(".heatmaps .heatmaplayer image")
         expect(welcome).to_be_visible()
+
+
+def test_the_direction_of_z_is_chosen_on_the_first_screen_and_goes_along_to_other_pages(page: Page) -> None:
+    page.goto("/")
+    page.wait_for_selector(".heatmaps .heatmaplayer image")
+    core = gru.trace(gru.load("flip-flop"), page.locator("#sequence").input_value()).z[0, 0]
+    page.locator("#newcomer [data-do=turn]").click()
+    expect(page.locator(".tape [data-signal=z] .values span").first).to_have_text(f"{1 - core:.2f}")
+    chosen = page.locator("[name=convention][value=pytorch]")
+    page.get_by_role("link", name="Lessons", exact=True).click()
+    page.get_by_role("link", name="Compare", exact=True).click()
+    expect(chosen).to_be_checked()
+    # A lesson and Train have text for the direction of the core. They say so, and keep the choice for the next page.
+    for path in ("/train", "/lessons/gates"):
+        page.goto(path)
+        page.wait_for_selector(".heatmaps .heatmaplayer image", state="attached")
+        expect(page.locator(".direction")).to_be_visible()
+    page.get_by_role("link", name="GRU Scope").click()
+    expect(page.locator("#newcomer")).to_be_visible()
+    page.locator("[data-do=dismiss]").click()
+    expect(chosen).to_be_checked()
+    page.locator("[name=convention][value=source]").check(force=True)
+    page.get_by_role("link", name="Train", exact=True).click()
+    expect(page.locator(".direction")).to_be_hidden()
 
 
 def z(page: Page) -> list[str]:

@@ -80,6 +80,9 @@ def test_be_the_gate_is_played_by_keys_and_ends_in_the_lab(page: Page) -> None:
     expect(lab.narration).to_contain_text("z is clamped at 0.00 instead of 0.89")
     expect(told).to_contain_text(re.compile(r"\bA\b.*\bB\b.*z = 0\.00.*−0\.90"))
     assert [heading.bounding_box(), lab.sequence.bounding_box()] == places
+    page.wait_for_url("**clamps=z.1@**task=gate**")
+    page.reload()
+    expect(told).to_contain_text(re.compile(r"\bA\b.*\bB\b.*z = 0\.00.*−0\.90"))
     undo = page.get_by_role("button", name="Undo the clamp")
     assert undo.bounding_box() == button
     undo.click()

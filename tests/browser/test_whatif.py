@@ -281,3 +281,43 @@ def test_a_clamp_that_cannot_be_scored_is_reported(same_page: Page, console_erro
 def test_the_form_for_a_new_clamp_is_on_the_signal_of_the_last_clamp(page: Page) -> None:
     WhatIf(page).open(model="flip-flop", sequence="A m m B", t="3", clamps="r@3=0", views="tape,words,whatif")
     expect(page.get_by_role("combobox", name="Signal")).to_have_value("r")
+
+
+SPEAKING = """() => {
+    window.spoken = new Set();
+    const live = "[role=status], [role=alert], [aria-live]";
+    new MutationObserver((changes) => {
+        for (const { target } of changes) {
+            const region = (target instanceof Element ? target : target.parentElement)?.closest(live);
+            if (region?.checkVisibility() && region.ariaLive !== "off" && region.textContent.trim())
+                window.spoken.add(region.ariaLabel ?? region.className);
+        }
+    }).observe(document.body, { subtree: true, childList: true, characterData: true });
+}"""
+
+
+def spoken(page: Page) -> list[str]:
+    """Return the live regions that have spoken since the last call."""
+    names: list[str] = page.evaluate("() => { const all = [...window.spoken]; window.spoken.clear(); return all; }")
+    return names
+
+
+def test_one_region_speaks_after_a_clamp_an_undo_and_a_step(page: Page) -> None:
+    lab = WhatIf(page).open(model="flip-flop", sequence="A m m B m", t="4", views="tape,words,whatif")
+    undone = page.get_by_role("status", name="Undo and redo")
+    page.evaluate(SPEAKING)
+    lab.clamp()
+    expect(lab.narration).to_contain_text("clamped")
+    expect(lab.effect).to_be_visible()
+    assert spoken(page) == ["Effect"]
+    lab.button("Undo").click()
+    expect(undone).to_contain_text(re.compile(r"z .* = 0\.00 at t = 4"))
+    expect(lab.narration).not_to_contain_text("clamped")
+    assert spoken(page) == ["Undo and redo"]
+    lab.button("Redo").click()
+    expect(undone).to_contain_text("Redo")
+    expect(lab.narration).to_contain_text("clamped")
+    assert spoken(page) == ["Undo and redo"]
+    page.keyboard.press("ArrowRight")
+    expect(lab.narration).to_contain_text("t = 5")
+    assert spoken(page) == ["Narration"]
