@@ -18,7 +18,7 @@ from gru_core.formats import FormatError
 from gru_core.model import Model, load_file
 from gru_core.training.fit import loss_and_gradients
 from gru_core.training.gradcheck import check_gradient
-from gru_core.training.tasks import Batch
+from gru_core.training.task import Batch
 from tests.support.files import FIXTURES, npz, reference, torch_layer
 
 CARD = gru.Card("Test", "none", "do nothing", "", "random", "untrained")
