@@ -15,7 +15,8 @@ import gru_core
 from gru_core import Model, Vectors, presets
 from gru_core.model import load_file
 from gru_core.runs.writing import check_writes
-from gru_core.training.tasks import Task, task_of
+from gru_core.training.task import Task
+from gru_core.training.tasks import task_of
 
 from .errors import Refused
 from .intake.reading import UploadResult

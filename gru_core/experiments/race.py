@@ -17,10 +17,10 @@ import numpy as np
 
 from gru_core import experiments
 from gru_core.model import Model
+from gru_core.training.abilities import EXPERIMENT_TASKS, a_then_b
 from gru_core.training.checkpoints import first_card
 from gru_core.training.fit import fit
 from gru_core.training.recipe import Recipe, begin
-from gru_core.training.tasks import EXPERIMENT_TASKS, a_then_b
 
 COUNTING = "counting"
 """The task whose measure is how far the network counts."""

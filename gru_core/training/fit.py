@@ -11,7 +11,7 @@ import numpy as np
 from gru_core.arrays import Array
 from gru_core.model import Model
 from gru_core.training.scoring import score
-from gru_core.training.tasks import Batch, Draws
+from gru_core.training.task import Batch, Draws
 
 Parameters = Mapping[str, Array]
 
