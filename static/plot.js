@@ -30,7 +30,6 @@ export const NO_PICTURES = "The pictures could not be loaded. All numbers are he
 let library;
 
 let draws = 0;
-const canvas = document.createElement("canvas");
 
 /** Load Plotly on the first call. Plotly has 1.5 MB, and the page works without it until it is loaded. */
 export function plotly() {
@@ -106,6 +105,7 @@ function replaceImages(div, data) {
     ({ yaxis = "y" }) => /** @type {SVGImageElement | null} */ (div.querySelector(`.x${yaxis} .heatmaplayer image`)),
   );
   if (images.some((image) => image?.style.imageRendering !== "pixelated")) return false;
+  const canvas = document.createElement("canvas");
   data.forEach((picture, i) => {
     paintPixels(canvas, picture.z, picture);
     images[i]?.setAttributeNS(XLINK, "href", canvas.toDataURL());
