@@ -16,7 +16,8 @@ from gru_core import Model, Vectors, presets
 from gru_core.model import load_file
 from gru_core.runs.writing import check_writes
 from gru_core.training.scoring import row_shares
-from gru_core.training.tasks import Task, task_of
+from gru_core.training.task import Task
+from gru_core.training.tasks import task_of
 
 from .errors import Refused
 from .intake.reading import UploadResult

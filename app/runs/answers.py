@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NotRequired, TypedDict
 
 import numpy as np
+import numpy.typing as npt
 import orjson
 
 from gru_core import Model, Sensitivity, Trace
@@ -240,16 +241,29 @@ def whole(start: Start, trace: Trace, place: UnitPlace | None = None, content: s
     yield b"]}"
 
 
-def differences(trace: Trace, before: int) -> dict[str, Any]:
-    """Return the `first` timestep at which the output differs from the twin's, and where the state differs `most`.
+class Most(TypedDict):
+    """The largest difference of a state from the twin's, with its layer, unit and timestep, all counted from 1."""
 
-    `before` is the number of timesteps before this block.
-    """
+    layer: int
+    unit: int
+    t: int
+    gap: float
+
+
+class Differences(TypedDict):
+    """The `first` timestep with an output that differs from the twin's, and where the state differs `most`."""
+
+    first: int | None
+    most: Most | None
+
+
+def differences(trace: Trace, before: int) -> Differences:
+    """Return the differences from the twin. `before` is the number of timesteps before this block."""
     steps, gap = np.flatnonzero(trace.differs), trace.largest_gap
-    return {
-        "first": before + int(steps[0]) + 1 if steps.size else None,
-        "most": gap and {"layer": gap.layer + 1, "unit": gap.unit + 1, "t": before + gap.t + 1, "gap": gap.size},
-    }
+    most: Most | None = None
+    if gap is not None:
+        most = {"layer": gap.layer + 1, "unit": gap.unit + 1, "t": before + gap.t + 1, "gap": gap.size}
+    return {"first": before + int(steps[0]) + 1 if steps.size else None, "most": most}
 
 
 def equations_of(question: EquationsQuestion, run: Run) -> bytes:
@@ -306,10 +320,24 @@ def sums_of(run: Run, trained: Cell | None, inputs: Sequence[str], unit: int) ->
 def shares(question: LedgerQuestion, trace: Trace) -> bytes:
     """Return the contributions to a unit's state at the timesteps of the question, and those of the twin, as JSON."""
     steps = slice(question.from_ - 1, question.to)
-    return to_json(_question_fields(question) | shares_of(trace, question.layer - 1, question.unit - 1, steps))
+    return to_json(_question_fields(question) | {**shares_of(trace, question.layer - 1, question.unit - 1, steps)})
 
 
-def shares_of(trace: Trace, layer: int, unit: int, steps: slice) -> dict[str, Any]:
+class Shares(TypedDict):
+    """The contributions to the state of a unit, and those of the twin, with the columns of the largest ones.
+
+    They start from the state `origins`: that of a clamp at timestep `since`, or the initial state if `since` is 0.
+    """
+
+    shares: Array
+    largest: npt.NDArray[np.int_]
+    origins: Array
+    since: npt.NDArray[np.int_]
+    twin: Array | None
+    twin_largest: npt.NDArray[np.int_] | None
+
+
+def shares_of(trace: Trace, layer: int, unit: int, steps: slice) -> Shares:
     """Return the contributions to the state of a unit at some timesteps, all counted from 0."""
     run = trace.layers[layer]
     rows = ledger(run, unit, steps)

@@ -12,7 +12,7 @@ from gru_core.arrays import Array, Mask
 from gru_core.cells.cell import Run
 from gru_core.model import Model
 from gru_core.runs.clamp import Clamp
-from gru_core.training.tasks import Batch, explained
+from gru_core.training.task import Batch, explained
 
 SCORE = {"softmax": "accuracy", "linear": "squared error"}
 """The name of the score, by the kind of readout."""

@@ -17,7 +17,7 @@ import gru_core as gru
 from app.main import create_app
 from app.settings import Settings
 from gru_core import Clamp, Edit
-from gru_core.training.tasks import TASKS
+from gru_core.training.toys import TASKS
 from tests.support.events import numbers, read_events
 from tests.support.events import run as in_thread
 from tests.support.networks import random_gru

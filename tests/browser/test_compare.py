@@ -14,7 +14,7 @@ import gru_core as gru
 from app.link import compared_cells
 from gru_core import presets
 from gru_core.cells.registry import ORDER, USUAL
-from gru_core.training.tasks import TASKS
+from gru_core.training.toys import TASKS
 from tests.support import contract
 from tests.support.accessible import expect_accessible_at_every_width
 from tests.support.numbers import adds_up, assert_shown, expected, number_of, plain

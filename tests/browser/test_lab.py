@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 import gru_core as gru
 from app.plotly_bundle import BUNDLE, full_script
 from gru_core.cells.gru import SIGNALS
-from gru_core.training.tasks import TASKS
+from gru_core.training.toys import TASKS
 from tests.support import contract
 from tests.support.lab import GROUPS, Lab, Visit
 
