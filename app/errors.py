@@ -6,7 +6,7 @@ The message is for the visitor of the page. It never repeats the request.
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import TypedDict
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -44,7 +44,21 @@ def within(where: str, number: int, lowest: int, highest: int, why: str) -> None
         raise Refused(422, "request", f"{where} must be from {lowest} to {highest}: {why}", where)
 
 
-def error_body(code: str, message: str, where: str | None = None) -> dict[str, Any]:
+class ErrorDetails(TypedDict):
+    """An error's `code`, its message, and the name of the field that it is about, if there is one."""
+
+    code: str
+    message: str
+    where: str | None
+
+
+class ErrorBody(TypedDict):
+    """The body of every response with an error."""
+
+    error: ErrorDetails
+
+
+def error_body(code: str, message: str, where: str | None = None) -> ErrorBody:
     return {"error": {"code": code, "message": message, "where": where}}
 
 
