@@ -120,9 +120,11 @@ function replaceImages(div, data) {
  * @param {HTMLElement} div
  * @param {Figure} figure from Python
  * @param {{name: string, values: number[]}[]} lines
- * @param {number} columns @param {number} width @param {number} height in pixels
+ * @param {number} columns
+ * @param {number | null} given the number of columns before the mark; null for no mark
+ * @param {number} width @param {number} height in pixels
  */
-export function drawLines(Plotly, div, { data, layout }, lines, columns, width, height) {
+export function drawLines(Plotly, div, { data, layout }, lines, columns, given, width, height) {
   const traces = lines.map(({ name, values }) => ({
     ...data.find((trace) => name.startsWith(trace.name)),
     x: [...values.keys()],
@@ -135,7 +137,12 @@ export function drawLines(Plotly, div, { data, layout }, lines, columns, width, 
     xaxis: { ...layout.xaxis, autorange: false, range: [-0.5, columns - 0.5] },
     yaxis: { ...layout.yaxis, autorange: false, range: [low - margin, high + margin] },
   };
-  return Plotly.react(div, traces, { ...layout, ...axes, width, height }, CONFIG);
+  const at = (given ?? 0) - 0.5;
+  const marks = {
+    shapes: given === null ? [] : layout.shapes.map((/** @type {object} */ shape) => ({ ...shape, x0: at, x1: at })),
+    annotations: given === null ? [] : layout.annotations.map((/** @type {object} */ text) => ({ ...text, x: at })),
+  };
+  return Plotly.react(div, traces, { ...layout, ...axes, ...marks, width, height }, CONFIG);
 }
 
 /**

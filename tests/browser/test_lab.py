@@ -425,5 +425,8 @@ def test_the_forecasts_are_lines_over_the_columns_that_they_forecast(page: Page)
     forecasts = gru.forecast(gru.load("sunspots"), "9.6 33 92.6 151.6 136.3 134.7", 11).trace.tokens
     expect(page.locator(".tokens:not(.others) li")).to_have_text(forecasts or [])
     expect(page.locator(".tokens:not(.others) li.written")).to_have_count(11)
+    page.wait_for_function("() => document.querySelector('.plotted').layout.shapes.length === 1")
+    mark, series = page.locator(".plotted").evaluate("(div) => [div.layout.shapes[0].x0, div.data[0].y.length]")
+    assert (mark, series) == (5.5, 6)
     page.get_by_label("Model", exact=True).select_option("flip-flop")
     expect(page.get_by_role("group", name="Forecast")).to_be_hidden()
