@@ -62,6 +62,19 @@ def error_body(code: str, message: str, where: str | None = None) -> ErrorBody:
     return {"error": {"code": code, "message": message, "where": where}}
 
 
+def at_place(place: str, error: Refused | SequenceError) -> Refused:
+    """Return the error with `place` before the name of the wrong part of the request."""
+    if isinstance(error, SequenceError):
+        error = Refused(422, "sequence", str(error), _part_of(error))
+    if error.where is not None:
+        error.where = f"{place}.{error.where}"
+    return error
+
+
+def _part_of(error: SequenceError) -> str:
+    return "sequence" if error.step is None else f"sequence.{error.step}"
+
+
 def _refused(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Refused)
     return JSONResponse(error_body(error.code, error.message, error.where), error.status, error.headers)
@@ -69,8 +82,7 @@ def _refused(_: Request, error: Exception) -> JSONResponse:
 
 def _sequence(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, SequenceError)
-    where = "sequence" if error.step is None else f"sequence.{error.step}"
-    return JSONResponse(error_body("sequence", str(error), where), 422)
+    return JSONResponse(error_body("sequence", str(error), _part_of(error)), 422)
 
 
 def _validation(_: Request, error: Exception) -> JSONResponse:
