@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 import gru_core as gru
-from app.cli import commands, main
+from app.cli import COMMANDS, main
 from gru_core import presets
 from tests.support.commands import GRUSCOPE, serving
 
@@ -152,4 +152,4 @@ def test_the_scripts_for_other_shells_have_every_command(capsys: pytest.CaptureF
     for shell in ("zsh", "fish"):
         assert main(["completion", shell]) == 0
         script = capsys.readouterr().out
-        assert not [name for name in commands() if name not in script]
+        assert not [name for name in COMMANDS if name not in script]
