@@ -5,7 +5,9 @@ The message is for the visitor of the page. It never repeats the request.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
+
+from gru_core import SequenceError
 
 FAILED = "something went wrong on the server; its log has the details"
 
@@ -30,5 +32,33 @@ def within(where: str, number: int, lowest: int, highest: int, why: str) -> None
         raise Refused(422, "request", f"{where} must be from {lowest} to {highest}: {why}", where)
 
 
-def error_body(code: str, message: str, where: str | None = None) -> dict[str, Any]:
+class ErrorDetails(TypedDict):
+    """An error's `code`, its message, and the name of the field that it is about, if there is one."""
+
+    code: str
+    message: str
+    where: str | None
+
+
+class ErrorBody(TypedDict):
+    """The body of every response with an error."""
+
+    error: ErrorDetails
+
+
+def error_body(code: str, message: str, where: str | None = None) -> ErrorBody:
     return {"error": {"code": code, "message": message, "where": where}}
+
+
+def at_place(place: str, error: Refused | SequenceError) -> Refused:
+    """Return the error with `place` before the name of the wrong part of the request."""
+    if isinstance(error, SequenceError):
+        error = Refused(422, "sequence", str(error), part_of(error))
+    if error.where is not None:
+        error.where = f"{place}.{error.where}"
+    return error
+
+
+def part_of(error: SequenceError) -> str:
+    """Return the name of the part of the request that the error is about."""
+    return "sequence" if error.step is None else f"sequence.{error.step}"

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from gru_core import SequenceError
 
-from ..errors import FAILED, Refused, error_body
+from ..errors import FAILED, Refused, error_body, part_of
 
 NO_PAGE = {
     404: "there is nothing at this address; check the address",
@@ -27,8 +27,7 @@ def _refused(_: Request, error: Exception) -> JSONResponse:
 
 def _sequence(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, SequenceError)
-    where = "sequence" if error.step is None else f"sequence.{error.step}"
-    return JSONResponse(error_body("sequence", str(error), where), 422)
+    return JSONResponse(error_body("sequence", str(error), part_of(error)), 422)
 
 
 def _validation(_: Request, error: Exception) -> JSONResponse:

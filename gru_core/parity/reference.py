@@ -127,6 +127,12 @@ def _check_last(model: Model, signals: Arrays, T: int) -> None:
     """
     for k, layer in enumerate(model.layers):
         array = signals.get(f"h_l{k}")
+        if layer.backward_units and array is not None and array.shape[-1:] == (layer.units - layer.backward_units,):
+            raise FormatError(
+                f"h_l{k} in the reference has {array.shape[-1]} numbers at each timestep; for a bidirectional layer it "
+                f"must have {layer.units}, both directions side by side. If they are the sum, the mean or the product "
+                "of the directions, store them as y: they are the outputs of a network that ends there"
+            )
         if layer.backward_units and array is not None and (array.ndim < 2 or len(array) != T):
             raise FormatError(
                 f"h_l{k} in the reference has the shape {array.shape}; for a bidirectional layer it must be "
