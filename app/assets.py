@@ -33,8 +33,9 @@ ROOTS = {page.name: page.root for page in PAGES.values()} | {
     "engine": "engine/main.js",
     "figure": "embed/main.js",
     "widget": "embed/widget.js",
+    "scorm": "lesson/scorm.js",
 }
-"""The first module of each page, of the engine of exported pages, and of figures in pages of other programs.
+"""The first module of each page, of the engine of exported pages, of figures in other pages, and of SCORM packages.
 
 All modules of each are joined into one file.
 """

@@ -15,7 +15,9 @@ import gru_core
 from gru_core import Model, Vectors, presets
 from gru_core.model import load_file
 from gru_core.runs.writing import check_writes
-from gru_core.training.tasks import Task, task_of
+from gru_core.training.scoring import row_shares
+from gru_core.training.task import Task
+from gru_core.training.tasks import task_of
 
 from .errors import Refused
 from .intake.reading import UploadResult
@@ -43,6 +45,17 @@ class LayerEntry(TypedDict):
     reset: NotRequired[str]
 
 
+class ConfusionEntry(TypedDict):
+    """The confusion matrix on a card: the shares of each row, and how many outputs the row has.
+
+    `mistake` is the place of the largest share of wrong outputs, counted from 0: its row and its column.
+    """
+
+    shares: list[list[float]]
+    totals: list[int]
+    mistake: tuple[int, int]
+
+
 class ModelEntry(TypedDict):
     """A model as pages and the API describe it.
 
@@ -51,6 +64,7 @@ class ModelEntry(TypedDict):
     whether its task is to write. `vectors` is how
     many numbers the model reads at each timestep, 0 if it reads symbols, or numbers with signs before them. `handover`
     is the symbol at which an encoder, the first half of the units, hands its state to a decoder; "" without them.
+    `confusion` is None if the card has no confusion matrix.
     """
 
     id: str
@@ -65,6 +79,7 @@ class ModelEntry(TypedDict):
     writes: bool
     vectors: int
     handover: str
+    confusion: ConfusionEntry | None
 
 
 def model_entry(name: str, model: Model, report: Sequence[str] = ()) -> ModelEntry:
@@ -88,7 +103,17 @@ def model_entry(name: str, model: Model, report: Sequence[str] = ()) -> ModelEnt
         "writes": _can_write(model),
         "handover": "" if handover is None else encoder.alphabet[handover.sign.start],
         "vectors": encoder.inputs if isinstance(encoder, Vectors) else 0,
+        "confusion": _confusion_entry(model),
     }
+
+
+def _confusion_entry(model: Model) -> ConfusionEntry | None:
+    if not model.card.confusion:
+        return None
+    counts = np.array(model.card.confusion)
+    shares = row_shares(counts)
+    row, column = np.unravel_index(np.where(np.eye(len(counts)), 0, shares).argmax(), shares.shape)
+    return {"shares": shares.tolist(), "totals": counts.sum(1).tolist(), "mistake": (int(row), int(column))}
 
 
 def _can_write(model: Model) -> bool:

@@ -16,7 +16,8 @@ from gru_core.cells.initial import initial
 from gru_core.model import Card
 from gru_core.runs.ledger import ledger
 from gru_core.training.fit import Adam, clip, loss_and_gradients
-from gru_core.training.tasks import FLIP_FLOP, TASKS, Batch
+from gru_core.training.task import Batch
+from gru_core.training.toys import FLIP_FLOP, TASKS
 from tests.support.networks import onnx_gru
 
 try:

@@ -23,7 +23,7 @@ from benchmarks.crowd import DEVICE, QUESTION_ID
 from benchmarks.load import LIMITS, OURS, Running, print_check, print_limit, running
 from gru_core import GRU, Model, Readout, presets
 from gru_core.model import Card
-from gru_core.training.tasks import TASKS
+from gru_core.training.toys import TASKS
 
 VISITORS = 3
 PAUSE = 0.01

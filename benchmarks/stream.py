@@ -15,7 +15,7 @@ import numpy as np
 from benchmarks.server import gruscope, serving
 from gru_core import GRU, Model, Readout
 from gru_core.model import Card
-from gru_core.training.tasks import TASKS
+from gru_core.training.toys import TASKS
 
 
 def main() -> None:

@@ -35,14 +35,16 @@ TABLE = "encoder.table"
 class Readout:
     """The output layer. It reads the top layer's state h: y = softmax(V h + c) or y = V h + c.
 
-    `V` is `(K, H)` and `c` `(K,)`. `labels` name the K outputs. Raises ValueError if K is not the same in all
-    three.
+    `V` is `(K, H)` and `c` `(K,)`. `labels` name the K outputs. If `product`, it reads the product of the two
+    directions of the top layer in place of h, as with Keras's merge_mode "mul": each unit of the first half times the
+    same unit of the second half. Then `V` is `(K, H / 2)`. Raises ValueError if K is not the same in all three.
     """
 
     kind: Literal["softmax", "linear"]
     V: Array
     c: Array
     labels: tuple[str, ...]
+    product: bool = False
 
     def __repr__(self) -> str:
         K, H = self.V.shape
@@ -54,12 +56,26 @@ class Readout:
 
     def __call__(self, h: Array) -> Array:
         """Return y `(…, K)` for states `h` `(…, H)`."""
-        y: Array = h @ self.V.T + self.c
+        y: Array = self.read(h) @ self.V.T + self.c
         if self.kind == "linear":
             return y
         y = np.exp(y - y.max(-1, keepdims=True))
         y /= y.sum(-1, keepdims=True)
         return y
+
+    def read(self, h: Array) -> Array:
+        """Return the numbers that V multiplies, for states `h` `(…, H)`."""
+        if not self.product:
+            return h
+        first, second = np.split(h, 2, -1)
+        return first * second
+
+    def backward(self, h: Array, gradient: Array) -> Array:
+        """Return the gradient with respect to the states `h` `(…, H)`, given the one with respect to `read(h)`."""
+        if not self.product:
+            return gradient
+        first, second = np.split(h, 2, -1)
+        return np.concatenate([gradient * second, gradient * first], -1)
 
 
 @dataclass(frozen=True)
@@ -205,7 +221,7 @@ class Model:
         if layer + 1 < len(layers):
             layers[layer + 1] = layers[layer + 1].with_parameters({"W": layers[layer + 1].W * sign})
         else:
-            readout = replace(readout, V=readout.V * sign)
+            readout = replace(readout, V=readout.V * readout.read(sign))
         return replace(self, layers=tuple(layers), readout=readout)
 
     def save(self, path: str | Path) -> None:
@@ -216,7 +232,8 @@ class Model:
         """Return the bytes of the `.safetensors` file. The same model gives the same bytes."""
         metadata = {
             "encoder": self.encoder.to_dict(),
-            "readout": {"kind": self.readout.kind, "labels": self.readout.labels},
+            "readout": {"kind": self.readout.kind, "labels": self.readout.labels}
+            | ({"product": True} if self.readout.product else {}),
             "layers": len(self.layers),
             "card": self.card.to_dict(),
         }
@@ -267,8 +284,9 @@ def from_parts(arrays: Mapping[str, Array], text: str) -> Model:
     layers = tuple(
         _layer(arrays, f"layers.{i}.", name, units) for i, (name, units) in enumerate(zip(cells, backward, strict=True))
     )
+    output = metadata["readout"]
     readout = Readout(
-        metadata["readout"]["kind"], arrays["readout.V"], arrays["readout.c"], tuple(metadata["readout"]["labels"])
+        output["kind"], arrays["readout.V"], arrays["readout.c"], tuple(output["labels"]), output.get("product") is True
     )
     card = {"confusion": (), **metadata["card"]}
     return Model(

@@ -44,24 +44,27 @@
  */
 /** A unit and its layer, both counted from 1. @typedef {{layer: number, unit: number}} UnitPlace */
 /**
- * The unit of the numbers in a text: x is (number − `shift`) ÷ `factor`, and so is a single linear output.
- * @typedef {{unit: string, factor: number, shift: number, decimals: number}} Scale
+ * The unit of the numbers in a text, which is also the unit of a single linear output. The page writes it with this many
+ * `decimals`. Outputs differ if they differ by more than `least`.
+ * @typedef {{unit: string, decimals: number, least: number}} Scale
  */
 /** @typedef {{model: string, T: number, given: number, tokens: string[] | null, others: string[] | null, twin: boolean, x: {labels: string[]},
  *             layers: LayerStart[],
  *             y: {kind: "softmax" | "linear", labels: string[], sent: number, total: number}, right: (number | null)[] | null, mask: boolean[] | null, scale: Scale | null, baselines: Record<string, (number | null)[]> | null, equations?: UnitPlace, exact?: UnitPlace}} Start */
 /**
  * One step of a run. Every row is in base64. Of a large run, `unit` has the exact values of one unit. If the model has too many
- * outputs, `y` has the likeliest ones, and `labels` their names.
+ * outputs, `y` has the likeliest ones, and `labels` their names. "number.x" and so on are values in the unit of the run's `scale`.
  * @typedef {{t: number, x: string, layers: Record<string, string>[], unit?: Record<string, string>, y: string, labels?: string[],
- *            "twin.y"?: string, "twin.labels"?: string[], "delta.y"?: string, equations?: EquationStep}} Step
+ *            "twin.y"?: string, "twin.labels"?: string[], "delta.y"?: string, "number.x"?: string, "number.y"?: string,
+ *            "number.twin.y"?: string, "number.delta.y"?: string, equations?: EquationStep}} Step
  */
 /**
  * The last event of a run: `moved` is the total change of each unit's state, by layer. If there is an original run, `twin` has the
- * `first` step with different outputs, and the place at which the states differ `most`. `chaotic` is true
+ * `first` step with different outputs, and the place at which the states differ `most`. After a large run `last` has the exact
+ * state of each layer: h, and in an LSTM then c. `chaotic` is true
  * if the page computed the run and the network enlarges small differences so much that another program gets other numbers.
  * @typedef {{first: number | null, most: {layer: number, unit: number, t: number, gap: number} | null}} Effect
- * @typedef {{moved: number[][], twin: Effect | null, chaotic?: boolean}} Done
+ * @typedef {{moved: number[][], twin: Effect | null, last: number[][] | null, chaotic?: boolean}} Done
  */
 /**
  * `rows` has the layer's arrays, by their names in the steps: "z" and the other signals; "Wx.z" and "Uh.z", the terms of a gate's
@@ -72,13 +75,17 @@
  */
 /**
  * A run. `equations` has the equations of one unit, if the server sent them with the run. `likeliest` and `twinLikeliest` have the
- * names of the outputs of each step if there are too many outputs to send all; otherwise they are empty.
+ * names of the outputs of each step if there are too many outputs to send all; otherwise they are empty. `numbers` has the values in
+ * the unit of the run's `scale`, by their names in the steps.
  * @typedef {Omit<Start, "layers" | "equations"> & Changes & {columns: number, layers: Layer[], inputs: Rows,
- *             outputs: Rows, twinOutputs: Rows, gaps: Rows, likeliest: string[][], twinLikeliest: string[][],
- *             effect: Effect | null, chaotic: boolean, equations: (UnitPlace & {steps: EquationStep[]}) | null}} Run
+ *             outputs: Rows, twinOutputs: Rows, gaps: Rows, numbers: Partial<Record<NumberName, Float64Array>>, likeliest: string[][], twinLikeliest: string[][],
+ *             effect: Effect | null, last: number[][] | null, chaotic: boolean, equations: (UnitPlace & {steps: EquationStep[]}) | null}} Run
  */
 
 import { boot } from "./boot.js";
+
+/** @typedef {typeof NUMBERS[number]} NumberName */
+const NUMBERS = /** @type {const} */ (["number.x", "number.y", "number.twin.y", "number.delta.y"]);
 
 /** @param {number} height @param {number} columns @param {boolean} [single] whether float32 is enough @returns {Rows} */
 const blank = (height, columns, single = false) =>
@@ -118,9 +125,11 @@ export function newRun(start, { clamps, weights, against, h0 = null, write = nul
     outputs,
     twinOutputs,
     gaps,
+    numbers: {},
     likeliest: [],
     twinLikeliest: [],
     effect: null,
+    last: null,
     chaotic: false,
     equations,
   };
@@ -150,6 +159,10 @@ export function putStep(run, step) {
   if (step.equations) run.equations?.steps.push(step.equations);
   if (step["twin.y"]) put(run.twinOutputs, column, step["twin.y"]);
   if (step["delta.y"]) put(run.gaps, column, step["delta.y"]);
+  for (const name of NUMBERS) {
+    const number = step[name];
+    if (number) put([(run.numbers[name] ??= new Float64Array(run.columns).fill(NaN))], column, number);
+  }
 }
 
 /**
@@ -194,9 +207,10 @@ export const twinOf = ({ against }) => (against ? "second sequence" : "original 
 export const ofLayer = ({ layers }, layer) => (layers.length > 1 ? ` of layer ${layer}` : "");
 
 /** Complete a run with the data of its last event. @param {Run} run @param {Done} done */
-export function finish(run, { moved, twin, chaotic = false }) {
+export function finish(run, { moved, twin, last, chaotic = false }) {
   run.layers.forEach((layer, i) => (layer.moved = moved[i]));
   run.effect = twin;
+  run.last = last;
   run.chaotic = chaotic;
 }
 
@@ -221,12 +235,14 @@ export function bytesOf(base64) {
   return bytes.buffer;
 }
 
-/** Write an output that is a number, in the unit of the numbers in the text if they have one. @param {Run} run @param {number} value */
-export const numberOf = ({ scale }, value) =>
-  scale ? fixed(value * scale.factor + scale.shift, scale.decimals) : fixed(value);
-
-/** Write the difference between two outputs that are numbers. @param {Run} run @param {number} gap */
-export const gapOf = ({ scale }, gap) => (scale ? fixed(gap * scale.factor, scale.decimals) : fixed(gap));
+/**
+ * Write an output that is a number, or the difference between two, in the unit of the numbers in the text if they have one.
+ * @param {Run} run @param {NumberName} name @param {number} column @param {number} value in the network's numbers
+ */
+export function numberText({ scale, numbers }, name, column, value) {
+  const inUnit = numbers[name];
+  return scale && inUnit ? fixed(inUnit[column], scale.decimals) : fixed(value);
+}
 
 /**
  * Return the model's output at a step: the most likely label and its probability, or the number. The text of a number is in the
@@ -240,7 +256,10 @@ export function answer(run, column, outputs = run.outputs) {
   const names = outputs === run.outputs ? run.likeliest : run.twinLikeliest;
   if (names[column]) return { text: names[column][0], value: outputs[0][column] };
   const values = outputs.map((row) => row[column]);
-  if (run.y.kind === "linear") return { text: numberOf(run, values[0]), value: values[0] };
+  if (run.y.kind === "linear") {
+    const name = outputs === run.outputs ? "number.y" : "number.twin.y";
+    return { text: numberText(run, name, column, values[0]), value: values[0] };
+  }
   const best = values.indexOf(Math.max(...values));
   return { text: run.y.labels[best] ?? "", value: values[best] ?? NaN };
 }

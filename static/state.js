@@ -7,7 +7,11 @@
 /** @typedef {{id: string, hint: string, alphabet: string[], examples: string[], parameters: number,
  *             layers: {cell: string, units: number, backward_units: number, reset?: string}[], said: string[], drawn: boolean, writes: boolean, vectors: number, handover: string, questions: {ask: string, link: string, why: string}[],
  *             card: {title: string, about: string, question: string, weights: string, summary: string, reading: string,
- *                    training: Record<string, string | number>, measured: Record<string, number>, confusion: number[][]}}} ModelEntry */
+ *                    training: Record<string, string | number>, measured: Record<string, number>}, confusion: Confusion | null}} ModelEntry */
+/**
+ * A confusion matrix: the shares of each row and how many outputs it has, and the place of the largest share of wrong outputs, from 0.
+ * @typedef {{shares: number[][], totals: number[], mistake: [number, number]}} Confusion
+ */
 /** @typedef {"light" | "dark"} Theme */
 /** @typedef {typeof VIEWS[number]} View a part of the page that can be shown or hidden */
 /** @typedef {typeof ZOOMS[number]} Zoom how much of the layer the cell shows */

@@ -194,7 +194,7 @@ export function tellEffect({ run, received }) {
     : ["", ""];
   const beside = run.against ? `${output} (${twinOf(run)}: ${original})` : `${output} instead of ${original}`;
   const where = output === original ? ", but the first output number is the same" : `: ${beside}`;
-  const least = run.scale ? `${Number((run.scale.factor / 100).toPrecision(2))} ${run.scale.unit}` : "0.01";
+  const least = run.scale ? `${Number(run.scale.least.toPrecision(2))} ${run.scale.unit}` : "0.01";
   const same = run.y.kind === "linear" ? `differs by at most ${least}` : "is the same";
   const answers = first
     ? `The output first differs at t = ${first}${where}.`

@@ -1,4 +1,4 @@
-"""gruscope lesson: start your own lesson, check it, and preview it."""
+"""gruscope lesson: start your own lesson, check it, preview it, and package it for a learning platform."""
 
 from __future__ import annotations
 
@@ -10,17 +10,20 @@ from dataclasses import replace
 from pathlib import Path
 
 from .. import output
+from ..errors import Refused
+from ..exports.scorm import package
 from ..lessons import shelf, shown
 from ..lessons.reading import LessonError, Mistake
 from ..settings import Settings
 from .serve import add_arguments as add_serving
 from .serve import run as serve
 
-HELP = "write your own lesson: start it, check it, or preview it in a browser"
+HELP = "write your own lesson: start it, check it, preview it in a browser, or package it for a learning platform"
 EXAMPLES = (
     "gruscope lesson new holding.md",
     "gruscope lesson check holding.md",
     "gruscope lesson preview holding.md",
+    "gruscope lesson scorm holding.md gates",
 )
 
 TEMPLATE = """---
@@ -46,7 +49,7 @@ It is {{{{ z }}}}: the unit keeps {{{{ keeps }}}} of its state.
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(dest="action", required=True, metavar="new | check | preview")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="new | check | preview | scorm")
     new = actions.add_parser("new", help="write a short lesson to start from")
     new.add_argument("file", type=Path, metavar="FILE.md")
     check = actions.add_parser("check", help="list mistakes with their lines; exit code 0 if there are none")
@@ -56,6 +59,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     preview.add_argument("file", type=Path, metavar="FILE.md")
     add_serving(preview)
+    scorm = actions.add_parser(
+        "scorm", help="write NAME.zip, a SCORM 1.2 package for Moodle, Canvas and other learning platforms"
+    )
+    scorm.add_argument("lessons", nargs="+", metavar="LESSON", help="a lesson's file, or the name of a built-in lesson")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -63,6 +70,8 @@ def run(options: argparse.Namespace) -> int:
         return _new(options.file)
     if options.action == "check":
         return max([_check(file) for file in options.files])
+    if options.action == "scorm":
+        return max([_package(lesson) for lesson in options.lessons])
     return _preview(options)
 
 
@@ -112,6 +121,26 @@ def _preview(options: argparse.Namespace) -> int:
     if file.stem in shelf.ORDER:
         return _fail(f"“{file.stem}” is the name of a built-in lesson, which is shown instead: rename the file")
     return serve(options, f"lessons/{file.stem}", lessons=str(file.parent))
+
+
+def _package(name: str) -> int:
+    file = Path(name)
+    if name not in shelf.ORDER and not _is_name(file):
+        return _fail(f"there is no built-in lesson {name}, and it cannot be the name of a lesson's file: {NAMED}")
+    try:
+        settings = replace(Settings.from_environment(local=True), lessons=str(file.parent))
+        lesson = shelf.get(name, settings) if name in shelf.ORDER else shelf.load(file)
+        content = package(lesson, settings)
+        archive = Path(f"{lesson.name}.zip")
+        output.write(archive, content)
+    except LessonError as error:
+        return _fail(f"{name}: {error.mistakes[0].reason}; to see all mistakes: gruscope lesson check {name}")
+    except (Refused, ValueError) as error:
+        return _fail(f"{name}: {error}")
+    except OSError as error:
+        return _fail(f"{error.filename} cannot be written: {error.strerror}")
+    print(f"{archive}: a SCORM 1.2 package, {len(content) / 1e6:.1f} MB. Upload it to your learning platform")
+    return 0
 
 
 NAMED = "use lowercase letters, digits and -, and .md at the end"

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,12 @@ import numpy as np
 
 import gru_core
 from gru_core import Clamp, Model, Trace, Vectors, presets
+from gru_core.arrays import Array
 from gru_core.formats import FormatError
 from gru_core.formats.vectors import ENDINGS, read_vectors
 from gru_core.numerals import whole
+from gru_core.runs.trace import part
+from gru_core.runs.writing import Written, run_written
 
 from .. import output
 from ..errors import Refused
@@ -23,6 +27,7 @@ from ..exports.files import Place, as_csv, as_npz
 from ..link import read_h0
 from ..runs.tokens import name_of
 from .clamps import add_clamps, read_clamps
+from .drawing import SEED, TEMPERATURE, add_drawing, count
 
 HELP = "run a model over a sequence, and print its outputs, gates and states"
 EXAMPLES = (
@@ -31,6 +36,7 @@ EXAMPLES = (
     'gruscope trace --clamp z.1@4=0 "A m m B m"',
     'echo "=0.3 +0.2 0.1" | gruscope trace --model pocket-calculator --csv - > run.csv',
     'gruscope trace --after "B m m" "m A m"',
+    "gruscope trace --model name-writer --write 12 --temperature 0.8 --seed 3 irish",
     'gruscope trace --npz run.npz "A m m B"',
     "gruscope trace --model net.safetensors x.npy",
 )
@@ -46,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "sequence",
         help="a sequence in the model's alphabet, - to read it from standard input, or a file of vectors (.npy, .npz "
-        "or .csv) with a row for each timestep",
+        "or .csv) with a row for each timestep; an .npz can have lengths or mask (T) beside x",
     )
     parser.add_argument(
         "--model",
@@ -61,6 +67,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the initial state: the numbers of each layer (LSTM: h, then c) separated by commas, layers by semicolons",
     )
     initial.add_argument("--after", metavar="SEQUENCE", help="start from the state after this sequence")
+    parser.add_argument(
+        "--write",
+        type=count,
+        metavar="N",
+        help="let the network write N timesteps at most after the sequence: it reads its own outputs",
+    )
+    add_drawing(parser)
     parser.add_argument("--layer", type=_place, help="layer, from 1 (default: the top layer; with --csv, all)")
     parser.add_argument(
         "--unit",
@@ -83,12 +96,18 @@ def run(options: argparse.Namespace) -> int:
     whole = options.json or options.npz is not None
     if whole and (options.layer or options.unit):
         return _failed("--layer and --unit are for the table and --csv; --json and --npz give the whole run", 2)
+    if options.write is None and (options.temperature, options.seed) != (TEMPERATURE, SEED):
+        return _failed("--temperature and --seed need --write: they say how the network writes", 2)
     try:
         model = gru_core.load(options.model)
         clamps = read_clamps(options)
         h0 = None if options.h0 is None else read_h0(options.h0)
         after = None if options.after is None else gru_core.trace(model, options.after)
-        trace = _trace(model, _sequence(options.sequence, model), clamps, h0, after)
+        sequence = _sequence(options.sequence, model)
+        if options.write is None:
+            given, trace = None, _trace(model, sequence, clamps, h0, after)
+        else:
+            given, trace = _written(model, sequence, options, clamps, h0 if after is None else after.last)
         places = _places(trace, options.layer, options.unit, every=options.csv)
     except (OSError, ValueError, Refused) as error:
         return _failed(str(error))
@@ -104,7 +123,7 @@ def run(options: argparse.Namespace) -> int:
             return _failed(f"{options.npz} cannot be written: {error.strerror}")
         print(f"{options.npz}: {trace}")
     else:
-        _print_table(trace, places)
+        _print_table(trace, places, given)
     return 0
 
 
@@ -150,6 +169,30 @@ def _trace(
     return gru_core.trace(model, sequence, h0, after=after)
 
 
+def _written(
+    model: Model,
+    sequence: str,
+    options: argparse.Namespace,
+    clamps: Sequence[Clamp],
+    h0: Sequence[Sequence[float] | Array] | None,
+) -> tuple[int, Trace]:
+    """Let the model write after the sequence, and return how many timesteps are given, and the run over both.
+
+    With clamps, the trace also has what the model writes without them.
+    """
+
+    def written_with(clamps: Sequence[Clamp]) -> tuple[Written, Trace]:
+        rng = np.random.default_rng(options.seed)
+        return run_written(model, sequence, options.write, options.temperature, rng, h0, clamps)
+
+    writing, trace = written_with(clamps)
+    end = writing.end
+    if clamps:
+        original, twin = written_with(())
+        end, trace = max(end, original.end), replace(trace, twin=twin)
+    return writing.given, part(trace, slice(end))
+
+
 def _places(trace: Trace, layer: int | None, unit: int | None, every: bool) -> list[Place]:
     """Return the units to show. `layer` and `unit` count from 1. Raises ValueError if the model does not have them."""
     if layer is not None and layer > len(trace.layers):
@@ -170,10 +213,12 @@ def _answers(trace: Trace) -> list[str]:
     return [trace.model.readout.labels[k] for k in trace.y.argmax(1)]
 
 
-def _print_table(trace: Trace, places: Sequence[Place]) -> None:
-    """Print a table with two decimals, and a star at clamped values."""
+def _print_table(trace: Trace, places: Sequence[Place], given: int | None) -> None:
+    """Print a table with two decimals, and a star at clamped values. The inputs after the first `given` are written."""
     readout = trace.model.readout
     columns: list[Column] = [("t", range(1, len(trace.y) + 1)), ("input", [*map(name_of, trace.tokens or ())])]
+    if trace.twin is not None and trace.twin.tokens != trace.tokens:  # the network writes another text
+        columns.append(("original input", [*map(name_of, trace.twin.tokens or ())]))
     for name, shown in (("output", trace), ("original", trace.twin)):
         if shown is None:
             continue
@@ -192,7 +237,10 @@ def _print_table(trace: Trace, places: Sequence[Place]) -> None:
     layer, units = places[0][0], ", ".join(trace.layers[i].cell.unit_name(unit) for i, unit in places)
     layer_text = f"layer {layer + 1} of {len(trace.layers)}, " if len(trace.layers) > 1 else ""
     units_text = f"{layer_text}unit{'s' * (len(places) > 1)} {units} of {trace.layers[layer].cell.units}"
-    print(f"{trace.model.card.title}: {units_text}{'; * marks a clamped value' * (trace.twin is not None)}")
+    notes = ["* marks a clamped value"] * (trace.twin is not None)
+    if given is not None:
+        notes.append(f"the network wrote the inputs after t = {given}")
+    print("; ".join([f"{trace.model.card.title}: {units_text}", *notes]))
     widths = [max(len(name), *(len(str(value)) for value in values)) for name, values in columns]
     for line in zip(*([name, *values] for name, values in columns), strict=True):
         print("  ".join(str(cell).rjust(width) for cell, width in zip(line, widths, strict=True)).rstrip())

@@ -9,11 +9,10 @@ import sys
 import numpy as np
 
 import gru_core
-from gru_core.numerals import decimal, whole
-from gru_core.runs.writing import HOTTEST
 
 from ..errors import Refused
 from .clamps import add_clamps, read_clamps
+from .drawing import add_drawing, count
 
 HELP = "let a network write: it draws each symbol from its output, and reads it next"
 EXAMPLES = (
@@ -26,29 +25,10 @@ EXAMPLES = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="NAME or FILE", help="a preset, such as name-writer, or the file of a model")
     parser.add_argument("prompt", help="the start of the sequence, in the model's alphabet")
-    parser.add_argument("--steps", type=_count, default=16, metavar="N", help="symbols at most (default: %(default)s)")
-    parser.add_argument(
-        "--temperature",
-        type=_temperature,
-        default=1.0,
-        metavar="X",
-        help=f"0 takes the likeliest symbol each time, {HOTTEST:g} is the most (default: %(default)g)",
-    )
-    parser.add_argument("--seed", type=_count, default=0, metavar="N", help="another seed writes another text")
+    parser.add_argument("--steps", type=count, default=16, metavar="N", help="symbols at most (default: %(default)s)")
+    add_drawing(parser)
     add_clamps(parser)
     parser.add_argument("--json", action="store_true", help="print the whole run, as Trace.to_dict() returns it")
-
-
-def _count(text: str) -> int:
-    if (number := whole(text)) is None:
-        raise argparse.ArgumentTypeError("this is a whole number, at least 0")
-    return number
-
-
-def _temperature(text: str) -> float:
-    if (number := decimal(text)) is None:
-        raise argparse.ArgumentTypeError(f"the temperature is a number from 0 to {HOTTEST:g}")
-    return number
 
 
 def run(options: argparse.Namespace) -> int:

@@ -65,6 +65,7 @@ def stored_model(model: Model) -> dict[str, Any]:
         "readout": {
             "kind": readout.kind,
             "labels": readout.labels,
+            "product": readout.product,
             "V": packed_weights(readout.V),
             "c": packed_weights(readout.c),
         },

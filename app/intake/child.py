@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import math
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -60,7 +61,21 @@ def answer(request: bytes) -> bytes:
     return json.dumps(reply).encode() + b"\n" + model
 
 
-def _answer(upload: Upload, limits: Limits, reference: bytes | None) -> tuple[dict[str, Any], bytes]:
+class Reply(TypedDict, total=False):
+    """The line of JSON: one of the results, or why there is none.
+
+    `said` reports how the file was read. `question` is open, as a `Question` in JSON types. `error` is for the visitor,
+    and `failed`, a place in the code, is for the log.
+    """
+
+    said: Sequence[str]
+    question: dict[str, Any]
+    parity: ParityResult
+    error: str
+    failed: str
+
+
+def _answer(upload: Upload, limits: Limits, reference: bytes | None) -> tuple[Reply, bytes]:
     """Return the reply and the bytes of the model, or with a reference the result of the parity check."""
     try:
         network = imported(upload, limits)
@@ -123,23 +138,60 @@ def check_outputs(model: Model) -> None:
         raise FormatError("the names of this network's inputs cannot be shown: they are not text")
 
 
-def parity_result(report: Parity) -> dict[str, Any]:
+class DifferenceResult(TypedDict):
+    """The fields and the title of a `Difference` in JSON types."""
+
+    name: str
+    by_step: list[float]
+    largest: float
+    relative: float
+    step: int
+    unit: int
+    first: int | None
+    title: str
+
+
+class ParityResult(TypedDict):
+    """The result of a parity check in JSON types, and the check in words, `text`."""
+
+    passed: bool
+    tolerance: float
+    differences: list[DifferenceResult]
+    gates: list[DifferenceResult]
+    precision: str
+    cause: str | None
+    cause_name: str | None
+    remedy: str | None
+    text: str
+
+
+def parity_result(report: Parity) -> ParityResult:
     """Return the result of a parity check in JSON types."""
+    cause = report.cause
     return {
         "passed": report.passed,
         "tolerance": report.tolerance,
         "differences": [_difference(difference) for difference in report.differences],
         "gates": [_difference(difference) for difference in report.gates],
         "precision": report.precision,
-        "cause": report.cause and str(report.cause),
-        "cause_name": report.cause and report.cause.name,
-        "remedy": report.cause and report.cause.remedy,
+        "cause": None if cause is None else str(cause),
+        "cause_name": None if cause is None else cause.name,
+        "remedy": None if cause is None else cause.remedy,
         "text": str(report),
     }
 
 
-def _difference(difference: Difference) -> dict[str, Any]:
-    return asdict(difference) | {"title": difference.title, "by_step": difference.by_step.tolist()}
+def _difference(difference: Difference) -> DifferenceResult:
+    return {
+        "name": difference.name,
+        "by_step": difference.by_step.tolist(),
+        "largest": difference.largest,
+        "relative": difference.relative,
+        "step": difference.step,
+        "unit": difference.unit,
+        "first": difference.first,
+        "title": difference.title,
+    }
 
 
 def _limit(seconds: int, memory: int) -> None:

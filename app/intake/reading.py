@@ -18,7 +18,7 @@ from gru_core import Model, formats
 from gru_core.formats.limits import Limits
 
 from ..errors import Refused
-from ..intake.child import most_memory, most_seconds
+from ..intake.child import ParityResult, Reply, most_memory, most_seconds
 from ..intake.upload import Upload
 
 RUNNING, WAITING = 2, 8
@@ -48,14 +48,13 @@ def read(upload: Upload, limits: Limits) -> UploadResult:
     return UploadResult(tuple(answer.get("said", ())), network, answer.get("question"))
 
 
-def check(upload: Upload, limits: Limits, reference: bytes) -> dict[str, Any]:
+def check(upload: Upload, limits: Limits, reference: bytes) -> ParityResult:
     """Compare the model of an upload with a reference file. Raises Refused if they cannot be compared."""
     answer, _ = _call_child("check", upload, limits, reference)
-    result: dict[str, Any] = answer["parity"]
-    return result
+    return answer["parity"]
 
 
-def _call_child(do: str, upload: Upload, limits: Limits, reference: bytes) -> tuple[dict[str, Any], bytes]:
+def _call_child(do: str, upload: Upload, limits: Limits, reference: bytes) -> tuple[Reply, bytes]:
     head = json.dumps({"do": do, "upload": upload.metadata, "limits": asdict(limits)}).encode()
     request = b"".join((head, b"\n", upload.data, reference))
     seconds = most_seconds(request, do)
@@ -67,7 +66,7 @@ def _call_child(do: str, upload: Upload, limits: Limits, reference: bytes) -> tu
         bounds = f"{seconds} seconds of computing and {most_memory(request) // 2**20} MiB of memory"
         message = f"this file could not be read within {bounds}: check that it is complete, or upload a smaller file"
         raise Refused(422, "limits", message, "file")
-    answer = json.loads(reply)
+    answer: Reply = json.loads(reply)
     if "failed" in answer:
         _log.warning("a file could not be read: %s", answer["failed"])
         raise Refused(422, "format", "this file could not be read: it is damaged, or its type is not supported", "file")

@@ -85,7 +85,7 @@ def parity_course(training: tuple[int, str], report: Report) -> list[tuple[int, 
     return sequence.parity(*training)
 
 
-def race_row(recipe: Mapping[str, Any], report: Report) -> dict[str, Any]:
+def race_row(recipe: Mapping[str, Any], report: Report) -> race.Row:
     """Train a recipe of the experiment Cell comparison. Return its row."""
     return race.row(Recipe.from_dict(recipe))
 

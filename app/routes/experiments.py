@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from gru_core.experiments import race, sequence
-from gru_core.training.tasks import EXPERIMENT_TASKS
+from gru_core.training.abilities import EXPERIMENT_TASKS
 
 from .. import models
 from ..errors import Refused

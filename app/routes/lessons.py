@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from gru_core.numerals import whole
 
@@ -66,6 +66,16 @@ def reveal(request: Request, name: str, question: Annotated[str, Query(max_lengt
         raise Refused(422, "lesson", str(error), "lesson") from error
 
 
+class OutlinedStep(BaseModel):
+    """A step of a lesson: its questions by id, and the last timestep of its figure if it hides later ones, `upto`."""
+
+    title: str
+    notes: str
+    questions: dict[str, str]
+    link: str
+    upto: int | None
+
+
 @router.get(
     "/api/lessons/{name}/outline",
     summary="Get a lesson's steps with the teacher's notes",
@@ -75,16 +85,16 @@ def reveal(request: Request, name: str, question: Annotated[str, Query(max_lengt
     "teacher, who sends the room's secret.",
     dependencies=[Depends(open_to)],
 )
-def outline(request: Request, name: str) -> list[dict[str, Any]]:
+def outline(request: Request, name: str) -> list[OutlinedStep]:
     settings: Settings = request.app.state.settings
     return [
-        {
-            "title": step.title,
-            "notes": step.notes,
-            "questions": {part.id: part.ask for part in step.parts if isinstance(part, ShownQuestion)},
-            "link": step.link,
-            "upto": step.upto,
-        }
+        OutlinedStep(
+            title=step.title,
+            notes=step.notes,
+            questions={part.id: part.ask for part in step.parts if isinstance(part, ShownQuestion)},
+            link=step.link,
+            upto=step.upto,
+        )
         for step in pages.steps_of(shelf.get(name, settings), settings)
     ]
 

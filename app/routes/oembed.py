@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from fastapi import APIRouter, Query, Request
 from markupsafe import Markup
+from pydantic import BaseModel
 
 from .. import models
 from ..errors import Refused
@@ -30,6 +31,19 @@ FRAMES = {
 """The paths of the pages that can be embedded, with the path that the frame loads."""
 
 
+class Description(BaseModel):
+    """The description of a page that can be embedded, with the line of HTML that embeds it (oembed.com)."""
+
+    version: str = "1.0"
+    type: str = "rich"
+    title: str
+    provider_name: str = "GRU Scope"
+    provider_url: str
+    html: str
+    width: int
+    height: int
+
+
 @router.get("/oembed", summary="Get the oEmbed description of a page")
 def oembed(
     request: Request,
@@ -37,7 +51,7 @@ def oembed(
     format: str = "json",
     maxwidth: Annotated[Whole, Query(ge=1)] = WIDTH,
     maxheight: Annotated[Whole, Query(ge=1)] = HEIGHT,
-) -> dict[str, Any]:
+) -> Description:
     if format != "json":
         raise Refused(501, "format", "format must be json: this server has no XML", "format")
     try:
@@ -64,16 +78,13 @@ def oembed(
     title = f"{title} · GRU Scope"
     height = min(HEIGHT, maxheight)
     frame = Markup('<iframe src="{}" title="{}" width="100%" height="{}" style="border: 0" loading="lazy"></iframe>')
-    return {
-        "version": "1.0",
-        "type": "rich",
-        "title": title,
-        "provider_name": "GRU Scope",
-        "provider_url": server_url,
-        "html": frame.format(f"{server_url}{frame_path}?{urlencode(query)}", title, height),
-        "width": min(WIDTH, maxwidth),
-        "height": height,
-    }
+    return Description(
+        title=title,
+        provider_url=server_url,
+        html=frame.format(f"{server_url}{frame_path}?{urlencode(query)}", title, height),
+        width=min(WIDTH, maxwidth),
+        height=height,
+    )
 
 
 def _title(query: dict[str, str], settings: Settings) -> str:

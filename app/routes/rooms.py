@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import segno
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import Response, StreamingResponse
-from pydantic import ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from gru_core import GRU
@@ -169,6 +169,14 @@ def _page(request: Request, room: Room, view: ShownView) -> Response:
     return respond_with_figures(request, template, page | shown)
 
 
+class OpenedRoom(BaseModel):
+    """A new room: its code and address for the students, and its secret for the teacher."""
+
+    code: str
+    secret: str
+    address: str
+
+
 @router.post(
     "/api/rooms",
     summary="Open a room",
@@ -176,11 +184,11 @@ def _page(request: Request, room: Room, view: ShownView) -> Response:
     description="The answer has the room's `code` and `address` for the students, and its `secret` for the teacher. "
     "The teacher's requests need the header `Authorization: Bearer SECRET`.",
 )
-async def open_room(request: Request, opening: Opening) -> dict[str, Any]:
+async def open_room(request: Request, opening: Opening) -> OpenedRoom:
     view = await _validated(request, opening.view)
     room, secret = await _rooms(request).open(view, opening.secret, visitor(request))
     code = codes.written(room.code)
-    return {"code": code, "secret": secret, "address": f"{request.base_url}rooms/{code}"}
+    return OpenedRoom(code=code, secret=secret, address=f"{request.base_url}rooms/{code}")
 
 
 @router.get("/api/rooms/{code}/qr.svg", summary="Get a room's address as a QR code", response_class=Response)

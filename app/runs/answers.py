@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NotRequired, TypedDict
 
 import numpy as np
+import numpy.typing as npt
 import orjson
 
 from gru_core import Model, Sensitivity, Trace
@@ -18,6 +19,7 @@ from gru_core.cells.holds import Holds
 from gru_core.encoder import Encoder, Scaled
 from gru_core.runs.ledger import largest, ledger, origins, since
 from gru_core.runs.sensitivity import frobenius, gain
+from gru_core.runs.trace import LEAST
 
 from ..schemas import EquationsQuestion, LedgerQuestion, SensitivityQuestion, SumsQuestion, UnitPlace, UnitQuestion
 from .large import Outputs, is_ranked, likeliest, outputs_of, sent
@@ -31,15 +33,15 @@ class Labels(TypedDict):
 
 
 class Scale(TypedDict):
-    """The unit of the numbers in a text: x is (number − `shift`) ÷ `factor`, and so is a single linear output.
+    """The unit of the numbers in a text, which is also the unit of a single linear output.
 
-    The page writes outputs with this many `decimals`.
+    The page writes outputs in this unit with this many `decimals`. Two outputs differ if they differ by more than
+    `least`, in this unit.
     """
 
     unit: str
-    factor: float
-    shift: float
     decimals: int
+    least: float
 
 
 class LayerStart(TypedDict):
@@ -67,10 +69,10 @@ class Start(TypedDict):
     each timestep: the place of its label, counted from 1, or the number. The answer is None if the task has none there,
     and `right` itself is None if the model has no built-in task. `mask` is false at the timesteps that the network
     skips, also after its end. It is None if the network skips none. `scale` is None if the network reads symbols, or
-    numbers as they are. `baselines` has the forecasts of each baseline after each timestep, as numbers in the network:
+    numbers as they are. `baselines` has the forecasts of each baseline after each timestep, in the unit of the series:
     None if too few numbers have been read. After the first `given`, each baseline reads its own forecasts. It is None
-    itself if the model forecasts no series. `equations` names the unit whose
-    equations each timestep has. A large run that is sent in brief has `exact`.
+    itself if the model forecasts no series. `equations` names the unit whose equations each timestep has. A large run
+    that is sent in brief has `exact`.
     """
 
     model: str
@@ -138,7 +140,7 @@ def scale_of(encoder: Encoder) -> Scale | None:
     """Return the scale of a model's numbers; None if it reads symbols, or numbers as they are."""
     if not isinstance(encoder, Scaled):
         return None
-    return {"unit": encoder.unit, "factor": encoder.scale, "shift": encoder.shift, "decimals": encoder.decimals}
+    return {"unit": encoder.unit, "decimals": encoder.decimals, "least": LEAST * encoder.scale}
 
 
 def numbers_of(cell: Cell | type[Cell], twin: bool) -> int:
@@ -177,7 +179,8 @@ def layers_of(trace: Trace) -> list[dict[str, Array]]:
 def ends_of(trace: Trace) -> tuple[dict[str, Array], dict[str, list[list[str]]]]:
     """Return the inputs `(T, I)` and the outputs `(T, K)`, and the names of the outputs at each timestep, by JSON name.
 
-    The names are only there if the names of all outputs are too many to send.
+    The names are only there if the names of all outputs are too many to send. A model with a `Scale` also has its
+    inputs and its output in the unit: "number.x", "number.y" and so on.
     """
     readout, twin = trace.model.readout, trace.twin
     if is_ranked(readout):
@@ -191,7 +194,22 @@ def ends_of(trace: Trace) -> tuple[dict[str, Array], dict[str, list[list[str]]]]
     if twin is not None:
         twin_y = sent(readout, twin.y)
         ends |= {"twin.y": twin_y, "delta.y": y - twin_y}
-    return ends, {}
+    return ends | _in_unit(trace), {}
+
+
+def _in_unit(trace: Trace) -> dict[str, Array]:
+    """Return the inputs and outputs in the unit of the model's numbers, `(T, 1)` each by their names in JSON."""
+    encoder, readout = trace.model.encoder, trace.model.readout
+    if not isinstance(encoder, Scaled):
+        return {}
+    numbers = {"number.x": encoder.numbers(trace.layers[0].x)}
+    if readout.kind != "linear" or len(readout.labels) > 1:
+        return numbers
+    numbers["number.y"] = y = encoder.numbers(trace.y)
+    if trace.twin is not None:
+        twin_y = encoder.numbers(trace.twin.y)
+        numbers |= {"number.twin.y": twin_y, "number.delta.y": y - twin_y}
+    return numbers
 
 
 def equations_at(trace: Trace, place: UnitPlace) -> list[EquationNumbers]:
@@ -223,16 +241,29 @@ def whole(start: Start, trace: Trace, place: UnitPlace | None = None, content: s
     yield b"]}"
 
 
-def differences(trace: Trace, before: int) -> dict[str, Any]:
-    """Return the `first` timestep at which the output differs from the twin's, and where the state differs `most`.
+class Most(TypedDict):
+    """The largest difference of a state from the twin's, with its layer, unit and timestep, all counted from 1."""
 
-    `before` is the number of timesteps before this block.
-    """
+    layer: int
+    unit: int
+    t: int
+    gap: float
+
+
+class Differences(TypedDict):
+    """The `first` timestep with an output that differs from the twin's, and where the state differs `most`."""
+
+    first: int | None
+    most: Most | None
+
+
+def differences(trace: Trace, before: int) -> Differences:
+    """Return the differences from the twin. `before` is the number of timesteps before this block."""
     steps, gap = np.flatnonzero(trace.differs), trace.largest_gap
-    return {
-        "first": before + int(steps[0]) + 1 if steps.size else None,
-        "most": gap and {"layer": gap.layer + 1, "unit": gap.unit + 1, "t": before + gap.t + 1, "gap": gap.size},
-    }
+    most: Most | None = None
+    if gap is not None:
+        most = {"layer": gap.layer + 1, "unit": gap.unit + 1, "t": before + gap.t + 1, "gap": gap.size}
+    return {"first": before + int(steps[0]) + 1 if steps.size else None, "most": most}
 
 
 def equations_of(question: EquationsQuestion, run: Run) -> bytes:
@@ -289,10 +320,24 @@ def sums_of(run: Run, trained: Cell | None, inputs: Sequence[str], unit: int) ->
 def shares(question: LedgerQuestion, trace: Trace) -> bytes:
     """Return the contributions to a unit's state at the timesteps of the question, and those of the twin, as JSON."""
     steps = slice(question.from_ - 1, question.to)
-    return to_json(_question_fields(question) | shares_of(trace, question.layer - 1, question.unit - 1, steps))
+    return to_json(_question_fields(question) | {**shares_of(trace, question.layer - 1, question.unit - 1, steps)})
 
 
-def shares_of(trace: Trace, layer: int, unit: int, steps: slice) -> dict[str, Any]:
+class Shares(TypedDict):
+    """The contributions to the state of a unit, and those of the twin, with the columns of the largest ones.
+
+    They start from the state `origins`: that of a clamp at timestep `since`, or the initial state if `since` is 0.
+    """
+
+    shares: Array
+    largest: npt.NDArray[np.int_]
+    origins: Array
+    since: npt.NDArray[np.int_]
+    twin: Array | None
+    twin_largest: npt.NDArray[np.int_] | None
+
+
+def shares_of(trace: Trace, layer: int, unit: int, steps: slice) -> Shares:
     """Return the contributions to the state of a unit at some timesteps, all counted from 0."""
     run = trace.layers[layer]
     rows = ledger(run, unit, steps)
@@ -355,13 +400,18 @@ def _question_fields(question: UnitQuestion) -> dict[str, Any]:
 def tapes(models: Sequence[Model], x: Array) -> dict[str, Any]:
     """Run N models over a sequence `x` `(T, I)`.
 
-    Return each signal of the top layer, `(N, T, H)`, as `signals`, and the outputs `y`, `(N, T, K)`. All are
-    little-endian float32 in base64.
+    Return each signal of the top layer, `(N, T, H)`, as `signals`, and the outputs `y`, `(N, T, K)`. `numbers` has the
+    outputs in the unit of the models' `Scale`, or is None. All are little-endian float32 in base64.
     """
     runs = [model.forward(x)[-1] for model in models]
     signals = {name: np.array([getattr(run, name) for run in runs]) for name in runs[0].cell.signals}
     y = np.array([model.readout(run.h) for model, run in zip(models, runs, strict=True)])
-    return {"signals": {name: _base64(array, "<f4") for name, array in signals.items()}, "y": _base64(y, "<f4")}
+    encoder = models[0].encoder
+    return {
+        "signals": {name: _base64(array, "<f4") for name, array in signals.items()},
+        "y": _base64(y, "<f4"),
+        "numbers": _base64(encoder.numbers(y), "<f4") if isinstance(encoder, Scaled) else None,
+    }
 
 
 def _base64(array: Array, dtype: str) -> str:

@@ -6,7 +6,7 @@ import csv
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 import gru_core
 from gru_core import Model, SequenceError
@@ -127,7 +127,50 @@ def _flat(labels: Iterable[Any]) -> Iterable[str]:
             yield str(label)
 
 
-def answer(question: CensusQuestion, settings: Settings) -> dict[str, Any]:
+class GateRow(TypedDict):
+    """The mean of a unit's gate, and the shares of timesteps at which it is closed and open."""
+
+    mean: float
+    closed: float
+    open: float
+
+
+class MomentRow(TypedDict):
+    """A moment that shows what a unit does: the number of its sequence, as a key of `texts`, and its timestep."""
+
+    text: str
+    t: int
+
+
+class UnitRow(TypedDict):
+    """The census of a unit. Layers, units and timesteps count from 1. See `gru_core.runs.census.Unit`."""
+
+    layer: int
+    unit: int
+    gates: dict[str, GateRow]
+    lowest: float
+    highest: float
+    dead: bool
+    half_life: float | None
+    longest_half_life: float | None
+    auc: float | None
+    correlation: float | None
+    moments: dict[str, MomentRow]
+
+
+class CensusAnswer(TypedDict):
+    """The census of a model. `texts` has the sequences of the moments by number, and `others` the other labels."""
+
+    sequences: int
+    source: str
+    steps: int
+    labels: tuple[str, str] | None
+    others: list[str]
+    units: list[UnitRow]
+    texts: dict[str, str]
+
+
+def answer(question: CensusQuestion, settings: Settings) -> CensusAnswer:
     """Return the census that a page asks for. Raises Refused if its text or its size does not fit."""
     model = models.get(question.model, settings)
     units = sum(cell.units for cell in model.layers)
@@ -172,8 +215,7 @@ def _data(model: Model, question: CensusQuestion, units: int, settings: Settings
     return data
 
 
-def _row(unit: Unit) -> dict[str, Any]:
-    """Return the row of a unit. Layers, units and timesteps count from 1, and the numbers of sequences are keys."""
+def _row(unit: Unit) -> UnitRow:
     return {
         "layer": unit.layer + 1,
         "unit": unit.unit + 1,

@@ -21,7 +21,7 @@ def run_at_checkpoints(id: str, training: Training, sequence: str, first: int, s
     """
     steps = training.steps[first:]
     if not steps:
-        return {"start": None, "steps": [], "signals": {}, "y": ""}
+        return {"start": None, "steps": [], "signals": {}, "y": "", "numbers": None}
     models = training.models(steps)
     tokens, x = read(models[-1], sequence, min(MOST_READ, settings.max_steps))
     spend(len(steps) * len(x) * training.recipe.units)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
+from typing import TypedDict
 
 from gru_core.arrays import Array
 from gru_core.presets.recipes import held_out
-from gru_core.runs.moments import places_alike, units_alike
+from gru_core.runs.moments import Common, places_alike, units_alike
 
 from ..errors import Refused, within
 from ..schemas import MomentsQuestion
@@ -18,7 +17,41 @@ from .run import prepare_unit
 from .scenario import set_up
 
 
-def moments(question: MomentsQuestion, settings: Settings) -> dict[str, Any]:
+class SimilarUnit(TypedDict):
+    """A unit with similar values at the timesteps of the moment. A `mirrored` unit has the opposite sign."""
+
+    unit: int
+    gap: float
+    mirrored: bool
+
+
+class SimilarPlace(TypedDict):
+    """A similar moment in a held-out sequence: the tokens, and the first timestep, from 1."""
+
+    tokens: list[str]
+    t: int
+    gap: float
+
+
+class HeldOut(TypedDict):
+    """The similar moments in held-out sequences: `count` of `of`, both None without such sequences."""
+
+    count: int | None
+    of: int | None
+    places: list[SimilarPlace]
+    common: list[Common]
+
+
+Moment = TypedDict("Moment", {"from": int, "to": int})
+
+
+class Moments(Moment, HeldOut):
+    """A moment, the units that are similar there, and the similar moments."""
+
+    units: list[SimilarUnit]
+
+
+def moments(question: MomentsQuestion, settings: Settings) -> Moments:
     """Return the similar moments of a unit's signal. Raises Refused or SequenceError."""
     start, blocks = prepare_unit(question, settings)
     first = question.from_
@@ -32,12 +65,15 @@ def moments(question: MomentsQuestion, settings: Settings) -> dict[str, Any]:
         raise Refused(422, "request", f"signal must be one of {', '.join(run.cell.signals)}", "signal")
     similar = units_alike(run, question.signal, unit, steps, question.near)
     values = getattr(run, question.signal)[steps, unit]
-    units = [{"unit": other.unit + 1, "gap": other.gap, "mirrored": other.mirrored} for other in similar]
-    moment = {"from": first, "to": question.to, "units": units}
-    return moment | _places_in_held_out(question, values, settings)
+    return {
+        "from": first,
+        "to": question.to,
+        "units": [{"unit": other.unit + 1, "gap": other.gap, "mirrored": other.mirrored} for other in similar],
+        **_places_in_held_out(question, values, settings),
+    }
 
 
-def _places_in_held_out(question: MomentsQuestion, values: Array, settings: Settings) -> dict[str, Any]:
+def _places_in_held_out(question: MomentsQuestion, values: Array, settings: Settings) -> HeldOut:
     """Return the similar moments in held-out sequences. The model has the edited weights, but no clamps."""
     model = set_up(question, settings).changed
     batch = held_out(model)
@@ -48,13 +84,8 @@ def _places_in_held_out(question: MomentsQuestion, values: Array, settings: Sett
     moments = places_alike(
         model, values, question.signal, question.unit - 1, batch, question.layer - 1, question.near, MOST_PLACES
     )  # fmt: skip
-    places = [
+    places: list[SimilarPlace] = [
         {"tokens": model.encoder.write(batch.x[:, place.sequence]).split(), "t": place.t + 1, "gap": place.gap}
         for place in moments.places
     ]
-    return {
-        "count": moments.count,
-        "of": moments.total,
-        "places": places,
-        "common": [asdict(entry) for entry in moments.common],
-    }
+    return {"count": moments.count, "of": moments.total, "places": places, "common": moments.common}

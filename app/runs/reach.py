@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypedDict
 
 from pydantic import ValidationError
 
 from gru_core import experiments
+from gru_core.arrays import Array
 from gru_core.numerals import decimal, whole
 from gru_core.presets.recipes import fresh
 from gru_core.training.checkpoints import first_card, gradient_by_lag
@@ -34,9 +35,16 @@ def linked_question(keys: Mapping[str, str]) -> GapQuestion:
     return GapQuestion.model_validate(fields | ({} if fields["first"] == "plain" else {"b": 0.0}))
 
 
-def gradient_reach(question: GapQuestion) -> dict[str, Any]:
-    """Return for each cell the norms of the gradient by lag, and the recipe that trains the cell over this gap."""
-    cells: dict[str, Any] = {}
+class Reach(TypedDict):
+    """The norms of a cell's gradient by lag, and the recipe that trains the cell over this gap."""
+
+    lags: Array
+    recipe: dict[str, Any]
+
+
+def gradient_reach(question: GapQuestion) -> dict[str, Reach]:
+    """Return for each cell how far its gradient reaches."""
+    cells: dict[str, Reach] = {}
     spend(3 * SEQUENCES * question.gap * question.units)
     for cell in experiments.EQUAL:
         recipe = over_gap(question, cell)

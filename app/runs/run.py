@@ -141,7 +141,8 @@ def baselines(model: Model, x: Array, given: int | None = None) -> Mapping[str, 
     """
     if not isinstance(model.encoder, Scaled):
         return None
-    forecasts = baseline_forecasts(x[:, 0], regressions_of(model), given)
+    in_network = baseline_forecasts(x[:, 0], regressions_of(model), given)
+    forecasts = {name: model.encoder.numbers(y) for name, y in in_network.items()}
     return {name: [None if np.isnan(value) else float(value) for value in y] for name, y in forecasts.items()}
 
 

@@ -10,7 +10,7 @@ recurrent cell stores one state.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -85,11 +85,18 @@ def recalling(n: int, items: int, score: float = SHARP) -> tuple[Attention, Arra
     return Attention(W_q, W_k, W_v), positions
 
 
-def lookup(score: float) -> list[dict[str, Any]]:
-    """Return what a hand-set head does with LETTERS and their question marks, for each of the timesteps 1 to 2n.
+class Lookup(TypedDict):
+    """What the head does at a timestep t: the weights of the timesteps 1 to t, and the share of each letter.
 
-    `weights` has the weights of the timesteps 1 to t in the output at t, and `output` the share of each letter in it.
+    The shares are the `output`.
     """
+
+    weights: list[float]
+    output: dict[str, float]
+
+
+def lookup(score: float) -> list[Lookup]:
+    """Return what a hand-set head does with LETTERS and their question marks, for each of the timesteps 1 to 2n."""
     n = len(LETTERS)
     head, positions = recalling(n, len(KINDS), score)
     codes = np.eye(len(KINDS) + 1)[[*map(KINDS.index, LETTERS), *([len(KINDS)] * n)]]

@@ -11,16 +11,16 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
+from typing import NotRequired, TypedDict
 
 import numpy as np
 
 from gru_core import experiments
 from gru_core.model import Model
+from gru_core.training.abilities import EXPERIMENT_TASKS, a_then_b
 from gru_core.training.checkpoints import first_card
 from gru_core.training.fit import fit
 from gru_core.training.recipe import Recipe, begin
-from gru_core.training.tasks import EXPERIMENT_TASKS, a_then_b
 
 COUNTING = "counting"
 """The task whose measure is how far the network counts."""
@@ -141,17 +141,30 @@ def beyond(right: Sequence[int]) -> float:
     return sum(right[n - 1] for n in BEYOND) / len(BEYOND)
 
 
-def row(recipe: Recipe) -> dict[str, Any]:
-    """Train a recipe, and return its row in the stored result.
+class Row(TypedDict):
+    """The result of one training in the stored result.
 
     `good_at` is the training step at which the target was reached, None if it was not. In rows of counting, `counted`
     has a digit for each n from 1 on: 1 if the network counts n correctly.
     """
+
+    task: str
+    cell: str
+    units: int
+    seed: int
+    steps: int
+    good_at: int | None
+    score: float
+    counted: NotRequired[str]
+
+
+def row(recipe: Recipe) -> Row:
+    """Train a recipe, and return its row in the stored result."""
     model, rng = begin(recipe, first_card(recipe))
     for snapshot in fit(model, EXPERIMENT_TASKS[recipe.task], rng, recipe.schedule):
         last = snapshot
     reach = recipe.schedule.reach
-    result: dict[str, Any] = {
+    result: Row = {
         "task": recipe.task,
         "cell": recipe.cell,
         "units": recipe.units,
@@ -160,17 +173,19 @@ def row(recipe: Recipe) -> dict[str, Any]:
         "good_at": last.step if last.reached and reach is not None else None,
         "score": float(f"{last.score:.4g}"),
     }
-    return result | ({"counted": "".join(map(str, counted(last.model)))} if recipe.task == COUNTING else {})
+    if recipe.task == COUNTING:
+        result["counted"] = "".join(map(str, counted(last.model)))
+    return result
 
 
-def measure(row: Mapping[str, Any]) -> float:
+def measure(row: Row) -> float:
     """Return the measure of a row: training steps to the target, or the share of longer lengths for counting."""
     if row["task"] == COUNTING:
         return beyond([int(digit) for digit in row["counted"]])
     return math.inf if row["good_at"] is None else float(row["good_at"])
 
 
-def rows(task: str, cell: str) -> list[dict[str, Any]]:
+def rows(task: str, cell: str) -> list[Row]:
     """Return the stored rows of a cell on a task."""
     return [row for row in experiments.result("race") if (row["task"], row["cell"]) == (task, cell)]
 

@@ -13,10 +13,10 @@ from gru_core.cells.gru import GRU
 from gru_core.cells.mingru import MinGRU, passes
 from gru_core.experiments import BASES, EQUAL
 from gru_core.experiments.attention import Attention
+from gru_core.training.abilities import EXPERIMENT_TASKS
 from gru_core.training.checkpoints import first_card
 from gru_core.training.fit import fit
 from gru_core.training.recipe import Recipe, begin
-from gru_core.training.tasks import EXPERIMENT_TASKS
 
 WIDTH = 32
 """The inputs and the units of each network."""

@@ -17,6 +17,7 @@ from gru_core.formats.questions import FormatError, Option, Question, answer, ap
 from gru_core.formats.weights import (
     BLOCKS,
     MERGES,
+    PRODUCT,
     Convention,
     Dense,
     Direction,
@@ -208,13 +209,15 @@ def direction(stack: Stack, answers: Mapping[str, str]) -> tuple[Shown, slice]:
 
 
 def _check_merges(stack: Stack) -> None:
-    """Raise FormatError if the outputs of two directions are joined in a way that is not a sum."""
+    """Raise FormatError if the outputs of two directions are joined in a way that the next layer cannot read."""
     for k, merge in stack.merges.items():
-        if merge not in ("concat", *MERGES):
-            known = ", ".join(("concat", *MERGES))
+        is_top = k == len(stack.layers) - 1
+        known = ("concat", *MERGES, PRODUCT) if is_top else ("concat", *MERGES)
+        if merge not in known:
+            place = "" if is_top else " below the top layer"
             raise FormatError(
-                f"layer {k + 1} joins its directions by {shown(merge)}; both can be shown together only with {known}. "
-                "Choose one direction"
+                f"layer {k + 1} joins its directions by {shown(merge)}; both can be shown together{place} only with "
+                f"{', '.join(known)}. Choose one direction"
             )
     if any("forward" not in layer for layer in stack.layers):
         raise FormatError("a layer of this network only reads backward, so it cannot be shown with both directions")

@@ -16,7 +16,7 @@ from gru_core.cells.cell import Cell
 from gru_core.formats import choices, ends
 from gru_core.formats.names import Arrays, around
 from gru_core.formats.questions import FormatError, shown
-from gru_core.formats.weights import MERGES, Convention, Direction, FileLayer, Shown, Stack
+from gru_core.formats.weights import MERGES, PRODUCT, Convention, Direction, FileLayer, Shown, Stack
 from gru_core.model import Model
 
 ENDINGS = (".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".npz", ".onnx", ".keras", ".h5")
@@ -113,7 +113,10 @@ def imported(
     readout, sentences = ends.readout(dense, units, labels, answers, cells[-1].U.dtype)
     report += sentences
     if direction == "both":
-        readout = replace(readout, V=_spread(stack, len(cells) - 1, readout.V))
+        multiplied = stack.merges.get(len(cells) - 1) == PRODUCT
+        readout = replace(readout, V=_spread(stack, len(cells) - 1, readout.V), product=multiplied)
+        if multiplied:
+            report.append("The output reads the product of the two directions, unit by unit.")
     used = {part.name for part in (embedding, dense) if part is not None}
     unused = [n for n in others if n.rpartition("/")[0].removesuffix("/vars") not in used and n not in used]
     states = [n for n in unused if INITIAL.search(n.rpartition("/")[2]) and stack.units in others[n].shape[-1:]]

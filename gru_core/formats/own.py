@@ -54,7 +54,10 @@ def _check(model: Model) -> None:
         raise FormatError("the layers of this GRU Scope model do not fit one another")
     readout, card = model.readout, model.card
     K = len(readout.labels)
-    if readout.kind not in ("softmax", "linear") or readout.V.shape != (K, sizes[-1]) or readout.c.shape != (K,):
+    if readout.product and 2 * model.layers[-1].backward_units != sizes[-1]:
+        raise FormatError("the readout of this GRU Scope model needs two directions with the same number of units")
+    read = sizes[-1] // 2 if readout.product else sizes[-1]
+    if readout.kind not in ("softmax", "linear") or readout.V.shape != (K, read) or readout.c.shape != (K,):
         raise FormatError("the readout of this GRU Scope model does not fit its layers")
     if K < 1 or card.weights not in ("trained", "random", "hand-set", "imported"):
         raise FormatError("this GRU Scope model needs outputs, and a card that says where its weights come from")

@@ -37,6 +37,9 @@ Shown = Literal["forward", "backward", "both"]
 MERGES = {"sum": 1.0, "ave": 0.5}
 """The ways to add the outputs of two directions, each with the factor of the outputs, by their names in Keras."""
 
+PRODUCT = "mul"
+"""The name in Keras of the product of two directions, which only the readout can read."""
+
 BLOCKS = {3: "rzh", 4: "ifco", 1: "h"}
 """The blocks of a GRU, an LSTM and a plain RNN, by their letters, in the core's order."""
 

@@ -20,7 +20,7 @@ from gru_core.presets.recipes import PRESETS, with_card
 from gru_core.training.fit import Snapshot, fit
 from gru_core.training.recipe import Recipe, begin
 from gru_core.training.scoring import SCORE
-from gru_core.training.tasks import TASKS
+from gru_core.training.toys import TASKS
 
 QUESTIONS = {
     "rnn": "How long can a network without gates remember?",

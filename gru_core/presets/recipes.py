@@ -20,7 +20,8 @@ from gru_core.training.recipe import Recipe, begin, masks, negated, sign_in_word
 from gru_core.training.reversal import LENGTHS, LONGER, ReversedWords
 from gru_core.training.scoring import SCORE, by_label, confusion, gate_means, in_words, score, whole
 from gru_core.training.series import TRAINING_YEARS
-from gru_core.training.tasks import ALL, FORECASTS, SUNSPOTS, Batch, task_of
+from gru_core.training.task import Batch
+from gru_core.training.tasks import ALL, FORECASTS, SUNSPOTS, task_of
 
 FRESH_SEED = 1_000_000
 """This number plus a recipe's seed is the seed of the held-out sequences for the figures of a card."""

@@ -71,7 +71,8 @@ FORECAST: dict[Theme, dict[str, dict[str, Any]]] = {
 def forecast_lines(theme: Theme) -> go.Figure:
     """Return a figure without data: a line for each entry of FORECAST, over the columns of a tape.
 
-    The figure has no axes and no labels, because the page adds its own.
+    The figure has no axes and no labels, because the page adds its own. Its shape and its annotation mark the place
+    from which the network reads its own forecasts. The page moves both to this place.
     """
     import plotly.graph_objects as go
 
@@ -80,6 +81,13 @@ def forecast_lines(theme: Theme) -> go.Figure:
     figure.update_layout(paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", xaxis=hidden, yaxis=hidden)
     for name, line in FORECAST[theme].items():
         figure.add_scatter(name=name, mode="lines", line=line, hoverinfo="skip")
+    ink, soft = INK[theme]
+    place = {"xref": "x", "yref": "paper"}
+    figure.add_shape(type="line", x0=0, x1=0, y0=0, y1=1, line={"color": soft, "width": 1}, **place)
+    figure.add_annotation(
+        text="own forecasts →", x=0, y=1, xanchor="left", yanchor="top", showarrow=False,
+        font={"color": ink, "size": 12}, **place,
+    )  # fmt: skip
     return figure
 
 

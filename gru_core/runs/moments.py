@@ -20,7 +20,7 @@ from gru_core.arrays import Array, Mask
 from gru_core.cells.cell import Run
 from gru_core.encoder import Symbols
 from gru_core.model import Model
-from gru_core.training.tasks import Batch, explained
+from gru_core.training.task import Batch, explained
 
 Steps = npt.NDArray[np.int_]
 

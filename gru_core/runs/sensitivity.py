@@ -81,7 +81,7 @@ def sensitivity(
         dy = y[output] * (dy - y @ readout.V)
     end = len(h) if any(run.cell.backward_units for run in layers) else t + 1
     dh = np.zeros_like(h[:end])
-    dh[t] = dy
+    dh[t] = readout.backward(h[t], dy)
     gates: list[dict[str, Array]] = []
     for run in (layer[:end] for layer in reversed(layers)):
         gradients = run.backward(dh)

@@ -30,6 +30,9 @@ from gru_core.runs.sensitivity import Sensitivity, sensitivity
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+LEAST = 0.01
+"""Two outputs that are numbers differ if they are further apart than this."""
+
 
 @dataclass(frozen=True)
 class Gap:
@@ -78,13 +81,13 @@ class Trace(Layered):
     def differs(self) -> Mask:
         """The timesteps at which the output differs from the twin's, as a mask `(T,)`.
 
-        The output differs if the most likely label is another, or if a number is off by more than 0.01. Raises
+        The output differs if the most likely label is another, or if a number is off by more than LEAST. Raises
         ValueError if there is no twin.
         """
         twin = self._twin()
         if self.model.readout.kind == "softmax":
             return np.asarray(self.y.argmax(1) != twin.y.argmax(1))
-        return np.asarray((np.abs(self.y - twin.y) > 0.01).any(1))
+        return np.asarray((np.abs(self.y - twin.y) > LEAST).any(1))
 
     @property
     def largest_gap(self) -> Gap | None:

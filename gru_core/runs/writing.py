@@ -183,7 +183,8 @@ def write(
         raise ValueError("this model cannot write symbols: it forecasts a series, so use gru.forecast")
     check_writes(model)
     sequence, run = run_written(model, prompt, steps, temperature, rng, h0, clamps)
-    return Writing(model.encoder.write(sequence.x[: sequence.end]), sequence.given, sequence.ended, run)
+    text = model.encoder.write(sequence.x[: sequence.end])
+    return Writing(text, sequence.given, sequence.ended, part(run, slice(sequence.end)))
 
 
 def run_written(
@@ -195,9 +196,12 @@ def run_written(
     h0: Sequence[npt.ArrayLike] | None = None,
     clamps: Sequence[Clamp] = (),
 ) -> tuple[Written, Trace]:
-    """Return what a model writes after a prompt, and the run over both up to the end. Raises as `written`."""
+    """Return what a model writes after a prompt, and the run over both. Raises as `written`.
+
+    The run has all timesteps: it skips those after the network's end.
+    """
     tokens = model.encoder.tokens(prompt)
     length = (max(1, len(tokens)) + max(0, steps),)
     sequence = written(model, tokens, steps, temperature, rng, model.state(h0), model.holds(clamps, length))
     run = trace(model, sequence.x, h0, clamps, mask=sequence.mask)
-    return sequence, part(replace(run, tokens=sequence.tokens), slice(sequence.end))
+    return sequence, replace(run, tokens=sequence.tokens)

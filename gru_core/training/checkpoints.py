@@ -378,7 +378,7 @@ def gradient_by_lag(model: Model, run: Run) -> Array:
     """
     V, h = model.readout.V, run.h[-1]
     dh = np.zeros_like(run.h)
-    dh[-1] = V[model.readout(h).argmax(-1)]
+    dh[-1] = model.readout.backward(h, V[model.readout(h).argmax(-1)])
     norms = np.sqrt((run.backward(dh).x ** 2).sum(-1)).mean(1)[::-1]
     return np.asarray(norms / norms[0] if norms[0] > 0 else norms)
 

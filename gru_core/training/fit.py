@@ -11,7 +11,7 @@ import numpy as np
 from gru_core.arrays import Array
 from gru_core.model import Model
 from gru_core.training.scoring import score
-from gru_core.training.tasks import Batch, Draws
+from gru_core.training.task import Batch, Draws
 
 Parameters = Mapping[str, Array]
 
@@ -64,11 +64,12 @@ def loss_and_gradients(
         dy = 2 * difference / n
     dy *= batch.scored[..., None]
 
+    read = model.readout.read(h)
     gradients = {
-        "readout.V": dy.reshape(-1, dy.shape[-1]).T @ h.reshape(-1, h.shape[-1]),
+        "readout.V": dy.reshape(-1, dy.shape[-1]).T @ read.reshape(-1, read.shape[-1]),
         "readout.c": dy.sum((0, 1)),
     }
-    dh: Array = dy @ model.readout.V
+    dh = model.readout.backward(h, dy @ model.readout.V)
     for i, run in reversed(list(enumerate(runs))):
         weights = penalties.slopes
         if not weights.keys() <= run.cell.signals.keys():

@@ -25,7 +25,7 @@ from gru_core.numerals import decimal
 from gru_core.training.series import Series, next_number
 from gru_core.training.table import MOST_LETTERS, Table, TableError, parse
 from gru_core.training.table import read as read_table
-from gru_core.training.tasks import Task
+from gru_core.training.task import Task
 
 LEAST_NUMBERS, MOST_NUMBERS = 100, 5_000
 LEAST_SPREAD = 1e-3

@@ -29,7 +29,8 @@ from gru_core.training.handover import Handover
 from gru_core.training.own import Column, read
 from gru_core.training.series import ORDER, Series
 from gru_core.training.table import Split, Table
-from gru_core.training.tasks import ALL, Task
+from gru_core.training.task import Task
+from gru_core.training.tasks import ALL
 
 First = Literal["plain"] | Initial
 OWN = "own"

@@ -12,7 +12,7 @@ from gru_core.arrays import Array, Mask
 from gru_core.cells.cell import Run
 from gru_core.model import Model
 from gru_core.runs.clamp import Clamp
-from gru_core.training.tasks import Batch, explained
+from gru_core.training.task import Batch, explained
 
 SCORE = {"softmax": "accuracy", "linear": "squared error"}
 """The name of the score, by the kind of readout."""
@@ -45,6 +45,11 @@ def confusion(model: Model, batch: Batch) -> npt.NDArray[np.int_]:
     return np.bincount(K * target.astype(int) + guess, minlength=K * K).reshape(K, K)
 
 
+def row_shares(counts: npt.NDArray[np.int_]) -> Array:
+    """Return each count of a confusion matrix `(K, K)` as a share of its row. The shares of an empty row are 0."""
+    return np.asarray(counts / np.maximum(counts.sum(1, keepdims=True), 1))
+
+
 def whole(model: Model, batch: Batch) -> float:
     """Return the share of sequences for which a softmax readout is right at every scored timestep.
 
@@ -56,10 +61,10 @@ def whole(model: Model, batch: Batch) -> float:
 
 def by_label(model: Model, batch: Batch) -> dict[str, float]:
     """Return the accuracy over the scored timesteps of each label that occurs."""
-    counts = confusion(model, batch)
+    shares = row_shares(confusion(model, batch))
     return {
-        label: float(row[k] / row.sum())
-        for k, (label, row) in enumerate(zip(model.readout.labels, counts, strict=True))
+        label: float(row[k])
+        for k, (label, row) in enumerate(zip(model.readout.labels, shares, strict=True))
         if row.any()
     }
 

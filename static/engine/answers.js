@@ -22,6 +22,7 @@ import { canWrite, written } from "./writing.js";
 
 const MOST_NUMBERS = 2 ** 22; // the most values of a run, about 32 MB
 const [MOST_OUTPUTS, LIKELIEST] = [1024, 16]; // as app/runs/limits.py
+const LEAST = 0.01; // as gru_core/runs/trace.py
 
 /** Run a scenario. Throws SequenceError or ScenarioError. @param {Model} original @param {Scenario} scenario @returns {Answered} */
 export function run(original, { sequence, clamps, weights, against = "", h0, write = null }) {
@@ -134,14 +135,14 @@ function startOf({ original, model, tokens, given, others, x, mask, runs, twin }
 }
 
 /**
- * Return the forecasts of the baselines after each timestep; null if too few numbers have been read. After the first `given`, each
- * reads its own forecasts.
+ * Return the forecasts of the baselines after each timestep, in the unit of the series; null if too few numbers have been read. After
+ * the first `given`, each reads its own forecasts.
  * @param {Model} model @param {Vector[]} x @param {number} given
  */
-function baselinesOf({ regressions }, x, given) {
+function baselinesOf({ encoder, regressions }, x, given) {
   const last = x[given - 1][0];
   /** @type {Record<string, (number | null)[]>} */
-  const forecasts = { "last value": x.map(([number], t) => (t < given ? number : last)) };
+  const forecasts = { "last value": x.map(([number], t) => inUnit(encoder, t < given ? number : last)) };
   for (const [name, weights] of Object.entries(regressions)) {
     const order = weights.length - 1;
     const read = x.slice(0, given).map(([number]) => number);
@@ -149,15 +150,18 @@ function baselinesOf({ regressions }, x, given) {
       if (given < order || t < order - 1) return null;
       const y = read.slice(t - order + 1, t + 1).reduce((sum, number, i) => sum + weights[i] * number, weights[order]);
       if (t >= given - 1) read.push(y);
-      return y;
+      return inUnit(encoder, y);
     });
   }
   return forecasts;
 }
 
 /** Return the scale of a model's numbers; null if it reads symbols, or numbers as they are. @param {Model["encoder"]} encoder */
-const scaleOf = ({ kind, unit = "", scale: factor = 1, shift = 0, decimals = 2 }) =>
-  kind === "scaled" ? { unit, factor, shift, decimals } : null;
+const scaleOf = ({ kind, unit = "", scale = 1, decimals = 2 }) =>
+  kind === "scaled" ? { unit, decimals, least: LEAST * scale } : null;
+
+/** Return a number of the network in the unit of the series. @param {Model["encoder"]} encoder @param {number} x */
+const inUnit = ({ scale = 1, shift = 0 }, x) => x * scale + shift;
 
 /** @param {Model} model */
 const isRanked = ({ readout: { kind, labels } }) => kind === "softmax" && labels.length > MOST_OUTPUTS;
@@ -175,10 +179,24 @@ function stepOf({ model, x, runs, twin, outputs, twinOutputs }, t) {
     return { ...ranked, "twin.y": base64(other.values), "twin.labels": other.labels };
   }
   const sent = (/** @type {Vector} */ values) => (values.length > MOST_OUTPUTS ? values.slice(0, LIKELIEST) : values);
-  if (!twin) return { ...step, y: base64(sent(y)) };
-  const other = twinOutputs[t];
+  const other = twin && twinOutputs[t];
+  const units = model.encoder.kind === "scaled" ? numbersOf(model, x[t], y, other) : {};
+  if (!other) return { ...step, y: base64(sent(y)), ...units };
   const gap = y.map((value, k) => value - other[k]);
-  return { ...step, y: base64(sent(y)), "twin.y": base64(sent(other)), "delta.y": base64(sent(gap)) };
+  return { ...step, y: base64(sent(y)), "twin.y": base64(sent(other)), "delta.y": base64(sent(gap)), ...units };
+}
+
+/** Return the input and the outputs of a timestep in the unit of the series. @param {Model} model @param {Vector} x @param {Vector} y @param {Vector | null} other @returns {Partial<Step>} */
+function numbersOf({ encoder, readout: { kind, labels } }, x, y, other) {
+  const [numbers, number, otherNumber] = [x, y, other ?? []].map((all) =>
+    Float64Array.from(all, (value) => inUnit(encoder, value)),
+  );
+  const input = { "number.x": base64(numbers) };
+  if (kind !== "linear" || labels.length > 1) return input;
+  const output = { ...input, "number.y": base64(number) };
+  if (!other) return output;
+  const gap = number.map((value, k) => value - otherNumber[k]);
+  return { ...output, "number.twin.y": base64(otherNumber), "number.delta.y": base64(gap) };
 }
 
 /** Return the likeliest outputs, in order. @param {Model} model @param {Vector} y */
@@ -222,7 +240,7 @@ function doneOf({ runs, twin, outputs, twinOutputs, model }) {
       for (let unit = 0; unit < H; unit++) sums[unit] += Math.abs(signals.h[unit] - h_prev[unit]);
     return sums;
   });
-  if (!twin) return { moved, twin: null };
+  if (!twin) return { moved, twin: null, last: null };
   const first = outputs.findIndex((y, t) => differ(model, y, twinOutputs[t])) + 1;
   let most = null;
   let largest = 0;
@@ -236,12 +254,12 @@ function doneOf({ runs, twin, outputs, twinOutputs, model }) {
         most = { layer: layer + 1, unit: unit + 1, t: t + 1, gap };
       }
     }
-  return { moved, twin: { first: first || null, most } };
+  return { moved, twin: { first: first || null, most }, last: null };
 }
 
-/** Return whether two outputs differ: another likeliest label, or a number that is off by more than 0.01. @param {Model} model @param {Vector} y @param {Vector} other */
+/** Return whether two outputs differ: another likeliest label, or a number that is off by more than LEAST. @param {Model} model @param {Vector} y @param {Vector} other */
 function differ({ readout: { kind } }, y, other) {
-  if (kind === "linear") return y.some((value, k) => Math.abs(value - other[k]) > 0.01);
+  if (kind === "linear") return y.some((value, k) => Math.abs(value - other[k]) > LEAST);
   const best = (/** @type {Vector} */ values) => values.indexOf(Math.max(...values));
   return best(y) !== best(other);
 }

@@ -9,13 +9,13 @@
  *            padding?: string | number, scale?: number, shift?: number, decimals?: number, unit?: string, operators?: {sign: string, flags: number[]}[], table?: string}} StoredEncoder
  * @typedef {{cell: string, H: number, I: number, title: string, holds: Record<string, [number, number]>, W: string, U: string, b: string, c?: string, backward_units: number}} StoredLayer
  * @typedef {{encoder: StoredEncoder, layers: StoredLayer[], task: string, regressions: Record<string, number[]>,
- *            readout: {kind: "softmax" | "linear", labels: string[], V: string, c: string}}} StoredModel
+ *            readout: {kind: "softmax" | "linear", labels: string[], product: boolean, V: string, c: string}}} StoredModel
  */
 /**
- * `readout` is y = softmax(V h + c) or y = V h + c. `task` is the name of the built-in task, or "".
+ * `readout` is y = softmax(V h + c) or y = V h + c. If `product`, it reads the product of the two halves of h in place of h. `task` is the name of the built-in task, or "".
  * `regressions` has the weights of linear autoregressions: that of the earliest number first, and the constant last.
  * @typedef {{encoder: Omit<StoredEncoder, "table"> & {table: Vector}, layers: Layer[], task: string, regressions: Record<string, number[]>,
- *            readout: {kind: "softmax" | "linear", labels: string[], V: Vector, c: Vector}}} Model
+ *            readout: {kind: "softmax" | "linear", labels: string[], product: boolean, V: Vector, c: Vector}}} Model
  */
 
 import { CELLS, gatesOf, product } from "./cells.js";
@@ -27,7 +27,7 @@ export function readModel({ encoder, layers, readout, task, regressions }) {
     layers: layers.map(readLayer),
     readout: {
       ...readout,
-      V: numbers(readout.V, readout.labels.length * (layers.at(-1)?.H ?? 0)),
+      V: numbers(readout.V, (readout.labels.length * (layers.at(-1)?.H ?? 0)) / (readout.product ? 2 : 1)),
       c: numbers(readout.c, readout.labels.length),
     },
     task,
@@ -89,8 +89,10 @@ function put(array, index, value) {
 }
 
 /** Return the outputs for a state of the top layer. @param {Model} model @param {Vector} h @returns {Vector} */
-export function readOut({ readout: { kind, V, c } }, h) {
-  const y = product(V, h).map((sum, k) => sum + c[k]);
+export function readOut({ readout: { kind, product: multiplied, V, c } }, h) {
+  const half = h.length / 2;
+  const read = multiplied ? h.slice(0, half).map((value, unit) => value * h[half + unit]) : h;
+  const y = product(V, read).map((sum, k) => sum + c[k]);
   if (kind === "linear") return y;
   let largest = -Infinity;
   for (const value of y) largest = Math.max(largest, value);

@@ -1,4 +1,4 @@
-/** The correct answers of the built-in tasks, as gru_core/training/tasks.py has them. */
+/** The correct answers of the built-in tasks, as gru_core/training has them: toys.py, abilities.py, tagging.py. */
 
 /** @import { Vector } from "./cells.js" */
 /** An answer at each timestep: the index of its label from 0, or a number; null if the task has none there. @typedef {(number | null)[]} Answers */

@@ -4,7 +4,8 @@
 
 import { STEPPED, readStoredJson, writeStored } from "../storage.js";
 
-const KEY = "gruscope-lessons";
+/** The key of the answers in the storage of this device. */
+export const KEY = "gruscope-lessons";
 
 /** The answers by lesson and question. @type {Record<string, Record<string, Answer>>} */
 let answers = readStoredJson(KEY) ?? {};

@@ -3,7 +3,7 @@
 /** @import { Run } from "../run.js" */
 /** @import { State } from "../state.js" */
 import { finder, newElement, setLength, setText } from "../elements.js";
-import { answer, gapOf, hasSeveral, isSkipped, isWritten, missed, severalAt } from "../run.js";
+import { answer, hasSeveral, isSkipped, isWritten, missed, numberText, severalAt } from "../run.js";
 import { createGuard } from "../store.js";
 import { nameOf } from "../tokens.js";
 import { showToken } from "./vectors.js";
@@ -141,9 +141,10 @@ function showOutput(cell, run, column) {
 function showTwin(cell, run, column) {
   const { text, value } = answer(run, column, run.twinOutputs);
   const gap = run.gaps[0][column];
+  const difference = () => (Math.abs(gap) < 0.005 ? "0" : numberText(run, "number.delta.y", column, gap));
   const linear = run.y.kind === "linear";
   if (!linear) fill(cell, text, value);
-  else fill(cell, Math.abs(gap) < 0.005 ? "0" : `${gap > 0 ? "+" : ""}${gapOf(run, gap)}`, gap);
+  else fill(cell, `${gap >= 0.005 ? "+" : ""}${difference()}`, gap);
   cell.classList.toggle("differs", linear ? Math.abs(gap) > 0.01 : text !== answer(run, column).text);
 }
 

@@ -80,9 +80,9 @@ export function createStreams(store, lead) {
       const training = trainingOf(store.get(), name);
       const first = training.read === text ? training.tapes.length : 0;
       try {
-        const { start, steps, signals, y } = await api.fetchTapes(training.id, text, first);
+        const { start, steps, ...arrays } = await api.fetchTapes(training.id, text, first);
         if (!start) break; // it was replaced by another with fewer
-        if (text === sequence) store.update(read, name, training.id, text, start, cut(start, steps.length, signals, y));
+        if (text === sequence) store.update(read, name, training.id, text, start, cut(start, steps.length, arrays));
         if (refused) lead.update(fail, "", false);
         refused = false;
       } catch (error) {
@@ -108,16 +108,19 @@ export function createStreams(store, lead) {
 
 /**
  * Split the arrays of a response, `(N × T × H)`, into one tape for each of N checkpoints.
- * @param {import("../run.js").Start} start @param {number} N @param {Record<string, string>} signals @param {string} y
+ * @param {import("../run.js").Start} start @param {number} N
+ * @param {{signals: Record<string, string>, y: string, numbers: string | null}} response
  * @returns {Tape[]}
  */
-function cut(start, N, signals, y) {
+function cut(start, N, { signals, y, numbers }) {
   const arrays = Object.entries(signals).map(([name, text]) => /** @type {const} */ ([name, decoded(text)]));
   const outputs = decoded(y);
+  const inUnit = numbers === null ? null : decoded(numbers);
   const [size, K] = [start.T * start.layers[0].H, start.T * start.y.labels.length];
   return Array.from({ length: N }, (_, n) => ({
     signals: Object.fromEntries(arrays.map(([name, all]) => [name, all.subarray(n * size, (n + 1) * size)])),
     y: outputs.subarray(n * K, (n + 1) * K),
+    numbers: inUnit?.subarray(n * K, (n + 1) * K) ?? null,
   }));
 }
 

@@ -5,7 +5,7 @@
 
 /** @import { Recipe } from "../boot.js" */
 /** @import { Cells, Name } from "../facets.js" */
-/** @import { Run, Start } from "../run.js" */
+/** @import { Rows, Run, Start } from "../run.js" */
 /** @import { State } from "../state.js" */
 /**
  * The report of a checkpoint, from gru_core/training/checkpoints.py. A `Move` is a changed weight: its gate, its part, the input or
@@ -15,8 +15,9 @@
  *            gates: Record<string, number>, moved: Move[], said: string[]}} Report
  */
 /**
- * The run of a checkpoint over the sequence: `(T × H)` by signal, and outputs `(T × K)`.
- * @typedef {{signals: Record<string, Float32Array>, y: Float32Array}} Tape
+ * The run of a checkpoint over the sequence: `(T × H)` by signal, and outputs `(T × K)`. `numbers` has the outputs in the unit of the
+ * run's `scale`.
+ * @typedef {{signals: Record<string, Float32Array>, y: Float32Array, numbers: Float32Array | null}} Tape
  */
 /**
  * `tapes` are runs of the checkpoints over the sequence `read`: one for each report, or fewer if some have not arrived. `start` is
@@ -184,14 +185,23 @@ function runAt({ id, start, tapes, reports }, at) {
   const [layer] = run.layers;
   const { columns, T } = run;
   for (const [signal, values] of Object.entries(tapes[at].signals)) layer.rows[signal] = rows(values, H, T, columns);
-  run.outputs = rows(tapes[at].y, from.y.labels.length, T, columns);
+  const K = from.y.labels.length;
+  const inUnit = (/** @type {Tape} */ { numbers }) => (numbers ? rows(numbers, K, T, columns)[0] : undefined);
+  run.outputs = rows(tapes[at].y, K, T, columns);
+  run.numbers["number.y"] = inUnit(tapes[at]);
   if (at > 0) {
-    run.twinOutputs = rows(tapes[0].y, from.y.labels.length, T, columns);
-    run.gaps = run.outputs.map((row, k) => row.map((value, column) => value - run.twinOutputs[k][column]));
+    run.twinOutputs = rows(tapes[0].y, K, T, columns);
+    run.gaps = differences(run.outputs, run.twinOutputs);
+    const [number, twin] = [inUnit(tapes[at]), inUnit(tapes[0])];
+    if (number && twin)
+      Object.assign(run.numbers, { "number.twin.y": twin, "number.delta.y": differences([number], [twin])[0] });
   }
   shownOf.set(run, tapes[at]);
   return run;
 }
+
+/** Return the differences between the rows of a run and those of another. @param {Rows} rows @param {Rows} others @returns {Rows} */
+const differences = (rows, others) => rows.map((row, k) => row.map((value, column) => value - others[k][column]));
 
 /** Return the values `(T × H)` as H rows. @param {Float32Array} values @param {number} H @param {number} T @param {number} columns */
 export const rows = (values, H, T, columns) =>

@@ -1,7 +1,7 @@
 /** The confusion matrix on the card of a model: how often each label of the held-out data got each output, as a picture and as a table. */
 
 /** @import { Store } from "../store.js" */
-/** @import { State, Theme } from "../state.js" */
+/** @import { Confusion, State, Theme } from "../state.js" */
 /** @import { Figure, PlotlyLibrary } from "../plot.js" */
 import { finder, newElement, observeSize, setText } from "../elements.js";
 import { drawConfusion } from "../plot.js";
@@ -21,22 +21,20 @@ export function mountConfusion(figure, store, figures) {
 
   /** @param {State} state */
   function update({ run, models, theme }) {
-    const counts = models.find(({ id }) => id === run.model)?.card.confusion ?? [];
+    const confusion = models.find(({ id }) => id === run.model)?.confusion;
     const { labels } = run.y;
-    figure.hidden = counts.length === 0 || counts.length !== labels.length;
-    if (figure.hidden) return;
-    const rows = counts.map((row) => row.map((count) => count / (row.reduce((sum, n) => sum + n, 0) || 1)));
-    if (isTold(counts)) tell(labels, counts, rows);
-    if (!Plotly || !width || !isNew(counts, theme, width)) return;
-    drawConfusion(Plotly, plot, figures[theme], labels, rows, width, parseFloat(getComputedStyle(plot).fontSize));
+    figure.hidden = confusion?.shares.length !== labels.length;
+    if (!confusion || figure.hidden) return;
+    if (isTold(confusion)) tell(labels, confusion);
+    if (!Plotly || !width || !isNew(confusion, theme, width)) return;
+    const font = parseFloat(getComputedStyle(plot).fontSize);
+    drawConfusion(Plotly, plot, figures[theme], labels, confusion.shares, width, font);
   }
 
-  /** Write the sentence and the table. @param {string[]} labels @param {number[][]} counts @param {number[][]} rows */
-  function tell(labels, counts, rows) {
-    const wrong = rows.flatMap((row, i) => row.map((share, k) => ({ share: i === k ? 0 : share, i, k })));
-    const { share, i, k } = wrong.reduce((most, other) => (other.share > most.share ? other : most));
+  /** Write the sentence and the table. @param {string[]} labels @param {Confusion} confusion */
+  function tell(labels, { shares, totals, mistake: [i, k] }) {
     const percent = (/** @type {number} */ value) => `${(100 * value).toFixed(0)}%`;
-    const most = `The most frequent mistake: for ${percent(share)} of “${labels[i]}” the output is “${labels[k]}”.`;
+    const most = `The most frequent mistake: for ${percent(shares[i][k])} of “${labels[i]}” the output is “${labels[k]}”.`;
     setText(
       caption,
       `Confusion matrix. A row is a correct label, a column is an output, and the numbers are percentages of the row. ${most}`,
@@ -52,11 +50,11 @@ export function mountConfusion(figure, store, figures) {
       ),
     );
     body.replaceChildren(
-      ...rows.map((row, i) =>
+      ...shares.map((row, i) =>
         newElement("tr", {}, [
           header(labels[i], "row"),
           ...row.map((share) => newElement("td", percent(share))),
-          newElement("td", String(counts[i].reduce((sum, n) => sum + n, 0))),
+          newElement("td", String(totals[i])),
         ]),
       ),
     );

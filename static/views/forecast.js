@@ -7,7 +7,7 @@
 /** @import { Run } from "../run.js" */
 /** @import { State, Theme } from "../state.js" */
 /** @import { Figure, PlotlyLibrary } from "../plot.js" */
-import { finder, newElement } from "../elements.js";
+import { finder, newElement, observeSize } from "../elements.js";
 import { drawLines } from "../plot.js";
 import { fixed } from "../run.js";
 import { createGuard } from "../store.js";
@@ -38,15 +38,16 @@ export function mountForecast(tape, store, figures) {
       names.replaceChildren(...lines.map(({ name }) => nameOf(name, measured)));
     }
     if (!Plotly || !width || !isNew(run, received, theme, width, height)) return;
-    drawLines(Plotly, plot, figures[theme], lines, run.columns, width, height);
+    const given = run.given < run.T ? run.given : null;
+    drawLines(Plotly, plot, figures[theme], lines, run.columns, given, width, height);
     plot.ariaLabel = tell(run);
   }
 
   store.subscribe(update);
-  new ResizeObserver(() => {
-    [width, height] = [plot.clientWidth, plot.clientHeight];
+  observeSize(plot, (...size) => {
+    [width, height] = size;
     update(store.get());
-  }).observe(plot);
+  });
 
   return {
     /** Draw with Plotly from now on, because it has loaded. @param {PlotlyLibrary} library */
@@ -61,15 +62,13 @@ export function mountForecast(tape, store, figures) {
  * Return the lines in the unit of the series. A forecast is one column after the number that it was made from.
  * @param {Run} run @param {number} received @returns {Line[]}
  */
-export function linesOf({ inputs, outputs, baselines, scale, columns }, received) {
-  const inUnits = (/** @type {number | null} */ value) =>
-    value === null ? NaN : scale ? value * scale.factor + scale.shift : value;
+export function linesOf({ numbers, baselines, columns, given }, received) {
   const later = (/** @type {ArrayLike<number | null>} */ values) =>
-    Array.from({ length: columns }, (_, t) => (t === 0 || t > received ? NaN : inUnits(values[t - 1])));
+    Array.from({ length: columns }, (_, t) => (t === 0 || t > received ? NaN : (values[t - 1] ?? NaN)));
   return [
-    { name: "series", values: Array.from({ length: columns }, (_, t) => (t < received ? inUnits(inputs[0][t]) : NaN)) },
+    { name: "series", values: [...(numbers["number.x"] ?? [])].slice(0, given) },
     ...Object.entries(baselines ?? {}).map(([name, values]) => ({ name, values: later(values) })),
-    { name: "forecast", values: later(outputs[0]) },
+    { name: "forecast", values: later(numbers["number.y"] ?? []) },
   ];
 }
 
@@ -88,5 +87,5 @@ function nameOf(name, measured) {
 }
 
 /** Describe the picture. @param {Run} run */
-const tell = ({ T, scale, baselines }) =>
-  `Line chart over ${T} timesteps${scale ? `, in ${scale.unit}` : ""}: the series, the network’s forecast of each number, and ${Object.keys(baselines ?? {}).join(", ")}`;
+const tell = ({ T, given, scale, baselines }) =>
+  `Line chart over ${T} timesteps${scale ? `, in ${scale.unit}` : ""}: the series, the network’s forecast of each number, and ${Object.keys(baselines ?? {}).join(", ")}${given < T ? `. A line after t = ${given} marks where the network starts to read its own forecasts` : ""}`;

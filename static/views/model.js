@@ -63,7 +63,7 @@ export function mountModel(section, store, actions) {
     if (baselines.length) parts.unshift(newElement("p", withPeriod(baselines.join(". "))));
     // The confusion matrix has the accuracy of each label.
     const figures = Object.entries(card.measured).filter(
-      ([name]) => !isOfLength(name) && (!card.confusion.length || !name.startsWith("accuracy, ")),
+      ([name]) => !isOfLength(name) && (!entry.confusion || !name.startsWith("accuracy, ")),
     );
     const curve = lengthCurve(card.measured);
     if (curve) parts.push(curve);

@@ -16,7 +16,7 @@ YEARS = "9.6 33 92.6 151.6 136.3 134.7"
 
 def test_the_scale_is_sent_and_the_page_shows_outputs_in_the_unit(client: TestClient) -> None:
     run = client.post("/api/trace", json={"model": "sunspots", "sequence": YEARS}).json()
-    assert run["scale"] == {"unit": "sunspots", "factor": 100, "shift": 0, "decimals": 1}
+    assert run["scale"] == {"unit": "sunspots", "decimals": 1, "least": 1}
     y = gru.trace(gru.load("sunspots"), YEARS).y
     np.testing.assert_allclose(run["y"]["values"], y)
     html = client.get("/", params={"model": "sunspots", "sequence": YEARS}).text
@@ -25,9 +25,20 @@ def test_the_scale_is_sent_and_the_page_shows_outputs_in_the_unit(client: TestCl
     np.testing.assert_allclose(
         [float(text) for text in re.findall(r"<span>(.*?)</span>", row[1])], 100 * y[:, 0], atol=0.06
     )
-    np.testing.assert_allclose(run["baselines"]["last value"], np.ravel(run["x"]["values"]))
+    np.testing.assert_allclose(np.ravel(run["number.x"]), [float(number) for number in YEARS.split()])
+    np.testing.assert_allclose(run["number.y"], 100 * y)
+    np.testing.assert_allclose(run["baselines"]["last value"], np.ravel(run["number.x"]))
     assert run["baselines"]["linear autoregression of order 9"] == [None] * 6
-    assert client.post("/api/trace", json={"model": "flip-flop", "sequence": "A"}).json()["scale"] is None
+    flip_flop = client.post("/api/trace", json={"model": "flip-flop", "sequence": "A"}).json()
+    assert flip_flop["scale"] is None
+    assert not [name for name in flip_flop if name.startswith("number")]
+
+
+def test_a_changed_forecast_has_its_difference_in_the_unit(client: TestClient) -> None:
+    clamp = {"gate": "z", "units": None, "from": 2, "to": 2, "value": 0, "layer": 1}
+    run = client.post("/api/trace", json={"model": "sunspots", "sequence": YEARS, "clamps": [clamp]}).json()
+    np.testing.assert_allclose(run["number.delta.y"], 100 * np.array(run["delta.y"]), atol=1e-9)
+    np.testing.assert_allclose(run["number.twin.y"], 100 * np.array(run["twin.y"]))
 
 
 def test_the_command_prints_the_forecasts_of_the_free_run(capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,9 +18,9 @@ from gru_core import Clamp, Edit, Model
 from gru_core.card import Card
 from gru_core.experiments import BASES
 from gru_core.presets.recipes import PRESETS, fresh
+from gru_core.training.abilities import EXPERIMENT_TASKS
 from gru_core.training.recipe import begin
 from gru_core.training.scoring import score as scored
-from gru_core.training.tasks import EXPERIMENT_TASKS
 from tests.support.clients import client_of
 from tests.support.networks import deep
 

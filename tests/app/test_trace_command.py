@@ -223,3 +223,50 @@ def test_a_file_of_vectors_is_the_sequence_that_its_numbers_write(
     for name, part in (("wrong.csv", "row 2, column 6"), ("none.npy", "none.npy")):
         assert main(["trace", "--model", "net.safetensors", name]) == 1
         assert part in capsys.readouterr().err
+
+
+WRITE = ("--model", "name-writer", "--write", "12", "--temperature", "0.8", "--seed", "3")
+
+
+def test_a_written_run_has_the_letters_that_python_writes(capsys: pytest.CaptureFixture[str]) -> None:
+    wanted = gru.write(gru.load("name-writer"), "irish", 12, 0.8, np.random.default_rng(3))
+    title, _, *lines = output_of(capsys, *WRITE, "irish").splitlines()
+    assert title.endswith("after t = 1")
+    assert [line.split()[1] for line in lines] == wanted.trace.tokens
+    rows = list(csv.DictReader(io.StringIO(output_of(capsys, *WRITE, "--csv", "irish"))))
+    np.testing.assert_array_equal([float(row["h.1"]) for row in rows], wanted.trace.h[:, 0])
+    assert json.loads(output_of(capsys, *WRITE, "--json", "irish")) == wanted.trace.to_dict()
+
+
+def test_a_clamp_writes_another_text_beside_the_original(capsys: pytest.CaptureFixture[str]) -> None:
+    model, clamps = gru.load("name-writer"), [Clamp("z", 0.2, None, slice(2, 5))]
+    changed = gru.write(model, "irish", 12, 0.8, np.random.default_rng(3), clamps=clamps).written
+    original = gru.write(model, "irish", 12, 0.8, np.random.default_rng(3)).written
+    _, head, *lines = output_of(capsys, *WRITE, "--clamp", "z@3-5=0.2", "irish").splitlines()
+    assert head.split()[:5] == ["t", "input", "original", "input", "output"]
+    columns = [line.split()[1:3] for line in lines[1:]]
+    for written, column in zip((changed, original), zip(*columns, strict=True), strict=True):
+        assert list(column[: len(written)]) == written
+    assert len(lines) == 1 + max(len(changed), len(original))
+
+
+def test_a_written_forecast_starts_from_an_initial_state(capsys: pytest.CaptureFixture[str]) -> None:
+    model = gru.load("sunspots")
+    after = gru.trace(model, "9.6 33 92.6")
+    wanted = gru.forecast(model, "151.6 136.3", 3, after.last).trace
+    output = output_of(capsys, "--model", "sunspots", "--write", "3", "--after", "9.6 33 92.6", "--json", "151.6 136.3")
+    assert json.loads(output) == wanted.to_dict()
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--seed", "3", "A m"), ("--model", "names", "--write", "3", "rossi"), ("--write", "-1", "A m")]
+)
+def test_writing_that_is_not_possible_is_an_error(
+    arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        status = main(["trace", *arguments])
+    except SystemExit as error:
+        status = int(str(error.code))
+    out, err = capsys.readouterr()
+    assert (status > 0, out, err != "") == (True, "", True)

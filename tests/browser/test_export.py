@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import gru_core as gru
+from app.cli import main
 from app.exports import page as export
 from app.exports.files import as_csv
 from app.runs.linked import run_link
@@ -147,6 +148,31 @@ def test_the_exported_page_runs_its_network_with_new_sequences_clamps_and_weight
     expect(lab.error).to_contain_text("Step 2: 'Q' is not in this model's alphabet (A B m p s .)")
 
 
+def test_a_seed_writes_the_same_text_on_both_pages_on_the_command_line_and_in_python(
+    same_page: Page, exported_page: Page, exported: Callable[..., str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, prompt = gru.load("name-writer"), "finnish vi"
+    writings = {seed: gru.write(model, prompt, 12, 0.8, np.random.default_rng(seed)) for seed in (3, 4, 5)}
+    for seed, writing in writings.items():
+        options = ["--steps", "12", "--temperature", "0.8", "--seed", str(seed)]
+        assert main(["write", "name-writer", prompt, *options]) == 0
+        assert capsys.readouterr().out == f"{writing.text}\n"
+    keys = {"model": "name-writer", "sequence": prompt, "write": "12", "temperature": "0.8", "seed": "3"}
+    for lab in (Lab(same_page).follow(**keys), Lab(exported_page, exported).open(**keys)):
+        seed_field = lab.page.get_by_role("form", name="What the network writes").get_by_label("Seed")
+        for seed, writing in writings.items():
+            seed_field.fill(str(seed))
+            letters = [*writing.written, *"." * writing.ended]
+            expect(lab.page.locator(".tokens:not(.others) li.written")).to_have_text(letters)
+            # The bars of the first written letter are the probabilities of Python, and the drawn letter is marked.
+            y = writing.trace.y[writing.given - 1]
+            drawn = lab.page.locator(".outputs:not(.twin) li").nth(writing.given - 1).locator(".drawn")
+            expect(drawn).to_have_text(letters[0])
+            share = y[model.readout.labels.index(letters[0])]
+            expect(drawn).to_have_attribute("style", f"--value: {share:.3f};")
+    assert len({writing.text for writing in writings.values()}) == 3
+
+
 def test_gradients_scores_and_other_models_need_a_server(exported_page: Page, exported: Callable[..., str]) -> None:
     lab = WhatIf(exported_page, exported).open(**CLAMPED)
     clamp = Clamp("z", 0.0, None, slice(3, 4))
@@ -178,20 +204,19 @@ def test_the_theme_and_the_convention_change_without_a_server(
     exported_page.emulate_media(color_scheme=None)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_an_exported_page_is_accessible(
-    exported_page: Page, exported: Callable[..., str], scheme: Literal["light", "dark"]
-) -> None:
-    exported_page.emulate_media(color_scheme=scheme)
+def test_an_exported_page_is_accessible(exported_page: Page, exported: Callable[..., str]) -> None:
+    schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+
+    def check(state: str) -> None:
+        for scheme in schemes:
+            exported_page.emulate_media(color_scheme=scheme)
+            exported_page.evaluate("() => Promise.all(document.getAnimations().map((animation) => animation.finished))")
+            expect_no_barriers(exported_page, f"{scheme}, {state}", colors_alone=scheme == "dark")
+
     lab = WhatIf(exported_page, exported).open(**CLAMPED)
     lab.clamp("reset gate r")
     lab.sequence.fill("A Q")
     expect(lab.error).to_contain_text("'Q' is not in this model's alphabet")
-
-    def check(state: str) -> None:
-        exported_page.evaluate("() => Promise.all(document.getAnimations().map((animation) => animation.finished))")
-        expect_no_barriers(exported_page, f"{scheme}, {state}", colors_alone=scheme == "dark")
-
     check("all that it says")
     lab.button("Export").click()
     check("Export")

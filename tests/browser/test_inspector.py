@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 import gru_core as gru
 from gru_core import presets
 from gru_core.cells.gru import GATES
-from gru_core.training.tasks import TASKS
+from gru_core.training.toys import TASKS
 from tests.support.lab import Lab, Visit, number
 from tests.support.numbers import assert_shown, decimals, plain, sigmoid
 

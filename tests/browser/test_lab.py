@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 import gru_core as gru
 from app.plotly_bundle import BUNDLE, full_script
 from gru_core.cells.gru import SIGNALS
-from gru_core.training.tasks import TASKS
+from gru_core.training.toys import TASKS
 from tests.support import contract
 from tests.support.lab import GROUPS, Lab, Visit
 
@@ -55,6 +55,16 @@ def test_gates_are_shown_before_plotly_has_loaded(page: Page) -> None:
     lab.expect_trace("flip-flop", "A m B")
 
 
+PIXELS = """
+    () => Promise.all([...document.querySelectorAll(".heatmaps .heatmaplayer image")].map(async ({ href }) => {
+        const image = Object.assign(new Image(), { src: href.baseVal });
+        await image.decode();
+        const { width, height } = image;
+        const context = Object.assign(document.createElement("canvas"), { width, height }).getContext("2d");
+        context.drawImage(image, 0, 0);
+        return [...context.getImageData(0, 0, width, height).data];
+    }))
+"""
 FETCHED = pytest.mark.skipif(not BUNDLE.is_file(), reason="npm did not fetch the cartesian bundle here")
 
 
@@ -64,8 +74,16 @@ FETCHED = pytest.mark.skipif(not BUNDLE.is_file(), reason="npm did not fetch the
 def test_both_scripts_of_plotly_draw_the_run_and_its_changes(page: Page, script: Path) -> None:
     page.route("**/plotly.min.js", lambda route: route.fulfill(path=script, content_type="text/javascript"))
     lab = Lab(page).open()
-    lab.sequence.fill("A m B")
-    lab.expect_trace("flip-flop", "A m B")
+    # After an edit of the same length the page replaces the images itself. Plotly then draws the same run.
+    page.evaluate("() => ['react', 'restyle'].forEach((name) => (Plotly[name] = () => { throw new Error(name); }))")
+    lab.sequence.fill("B m A p . s B . A p m m B .")
+    lab.expect_trace("flip-flop", "B m A p . s B . A p m m B .")
+    ours = page.evaluate(PIXELS)
+    page.evaluate("() => Plotly.redraw(document.querySelector('.heatmaps'))")
+    theirs = page.evaluate(PIXELS)
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(one, other, atol=1)
+    assert len({str(pixels) for pixels in ours}) == len(GROUPS)
 
 
 def test_bad_input_shows_an_error_and_keeps_the_last_run(page: Page, console_errors: list[str]) -> None:
@@ -407,5 +425,8 @@ def test_the_forecasts_are_lines_over_the_columns_that_they_forecast(page: Page)
     forecasts = gru.forecast(gru.load("sunspots"), "9.6 33 92.6 151.6 136.3 134.7", 11).trace.tokens
     expect(page.locator(".tokens:not(.others) li")).to_have_text(forecasts or [])
     expect(page.locator(".tokens:not(.others) li.written")).to_have_count(11)
+    page.wait_for_function("() => document.querySelector('.plotted').layout.shapes.length === 1")
+    mark, series = page.locator(".plotted").evaluate("(div) => [div.layout.shapes[0].x0, div.data[0].y.length]")
+    assert (mark, series) == (5.5, 6)
     page.get_by_label("Model", exact=True).select_option("flip-flop")
     expect(page.get_by_role("group", name="Forecast")).to_be_hidden()

@@ -11,7 +11,7 @@ import pytest
 import gru_core as gru
 from gru_core import Clamp, SequenceError
 from gru_core.cells.registry import CELLS
-from gru_core.training.tasks import TASKS
+from gru_core.training.toys import TASKS
 from tests.support.files import FIXTURES
 from tests.support.networks import network_of, random_sequences, stacked
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,9 @@ import gru_core as gru
 from gru_core import formats
 from gru_core.formats import FormatError
 from gru_core.model import Model, load_file
+from gru_core.training.fit import loss_and_gradients
 from gru_core.training.gradcheck import check_gradient
+from gru_core.training.task import Batch
 from tests.support.files import FIXTURES, npz, reference, torch_layer
 
 CARD = gru.Card("Test", "none", "do nothing", "", "random", "untrained")
@@ -107,10 +110,35 @@ def test_keras_directions_that_are_added_become_one_output(merge: str, factor: f
     np.testing.assert_allclose(model(wanted["x"]), factor * (h[..., :4] + h[..., 4:]), rtol=0, atol=1e-6)
 
 
-def test_keras_directions_that_are_multiplied_can_only_be_shown_one_by_one() -> None:
-    with pytest.raises(FormatError, match="joins its directions by 'mul'"):
-        formats.read(merged("mul"), "both.keras", direction="both")
-    assert formats.read(merged("mul"), "both.keras", direction="forward").model.layers[0].units == 4
+def test_keras_directions_that_are_multiplied_become_one_output(tmp_path: Any) -> None:
+    imported, wanted = formats.read_file(FIXTURES / "keras-merged.keras", direction="both"), reference("keras-merged")
+    assert gru.check(imported, wanted).passed
+    imported.model.save(tmp_path / "merged.safetensors")
+    for model in (load_file(tmp_path / "merged.safetensors"), imported.model.negate_unit(1, 2)):
+        np.testing.assert_allclose(model(wanted["x"]), wanted["y"], rtol=0, atol=1e-6)
+    assert formats.read_file(tmp_path / "merged.safetensors").model.readout.product
+    h = reference("keras-both")["h"]
+    alone = formats.read(merged("mul"), "both.keras", direction="both").model
+    np.testing.assert_allclose(alone(reference("keras-both")["x"]), h[..., :4] * h[..., 4:], rtol=0, atol=1e-6)
+
+
+def test_a_product_below_the_top_layer_can_only_be_shown_by_one_direction() -> None:
+    def below(config: Any) -> None:
+        config["layers"][1]["config"]["merge_mode"] = "mul"
+
+    data = configured("keras-merged.keras", below)
+    with pytest.raises(FormatError, match="layer 1 joins its directions by 'mul'"):
+        formats.read(data, "merged.keras", direction="both")
+    assert formats.read(data, "merged.keras", direction="forward").model.layers[0].units == 5
+
+
+def test_states_that_a_network_joins_are_compared_as_outputs() -> None:
+    imported = formats.read(merged("sum"), "both.keras", direction="both")
+    wanted = reference("keras-both")
+    joined = wanted["h"][..., :4] + wanted["h"][..., 4:]
+    assert gru.check(imported, {"x": wanted["x"], "y": joined}).passed
+    with pytest.raises(FormatError, match="store them as y"):
+        gru.check(imported, {"x": wanted["x"], "h": joined})
 
 
 def test_the_report_says_that_a_classifier_reads_the_last_state_of_each_direction() -> None:
@@ -123,18 +151,27 @@ def test_the_report_says_that_a_classifier_reads_the_last_state_of_each_directio
 
 def merged(mode: str, whole: bool = True) -> bytes:
     """Return the file of a bidirectional Keras layer with another merge mode, returning last states if not `whole`."""
-    file = io.BytesIO()
-    with zipfile.ZipFile(FIXTURES / "keras-both.keras") as source, zipfile.ZipFile(file, "w") as target:
+
+    def change(config: Any) -> None:
+        (outer,) = (part for part in config["layers"] if part["class_name"] == "Bidirectional")
+        outer["config"]["merge_mode"] = mode
+        outer["config"]["layer"]["config"]["return_sequences"] = whole
+
+    return configured("keras-both.keras", change)
+
+
+def configured(file: str, change: Callable[[Any], None]) -> bytes:
+    """Return the bytes of a Keras file with another configuration."""
+    changed = io.BytesIO()
+    with zipfile.ZipFile(FIXTURES / file) as source, zipfile.ZipFile(changed, "w") as target:
         for name in source.namelist():
             content = source.read(name)
             if name == "config.json":
                 config = json.loads(content)
-                (outer,) = (part for part in config["config"]["layers"] if part["class_name"] == "Bidirectional")
-                outer["config"]["merge_mode"] = mode
-                outer["config"]["layer"]["config"]["return_sequences"] = whole
+                change(config["config"])
                 content = json.dumps(config).encode()
             target.writestr(name, content)
-    return file.getvalue()
+    return changed.getvalue()
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -170,10 +207,31 @@ def test_gradients_agree_with_finite_differences(cell: Any) -> None:
     assert not gradients.U[:4, 4:].any()
 
 
+def multiplied(cell: Any, rng: np.random.Generator) -> Model:
+    """Return a network with two directions of 4 units, and a readout of their product."""
+    both = gru.GRU.bidirectional(layer(cell, 3, 4, rng), layer(cell, 3, 4, rng))
+    readout = gru.Readout("softmax", rng.normal(size=(2, 4)), np.zeros(2), ("a", "b"), product=True)
+    return gru.Model(gru.Vectors(3), (both,), readout, CARD)
+
+
 @pytest.mark.parametrize("cell", CELLS)
-def test_an_output_is_sensitive_to_later_timesteps(cell: Any) -> None:
+def test_the_loss_of_a_product_has_the_gradients_of_finite_differences(cell: Any) -> None:
     rng = np.random.default_rng(0)
-    model = network(cell, rng)
+    model = multiplied(cell, rng)
+    batch = Batch(rng.normal(size=(T, 2, 3)), rng.integers(0, 2, (T, 2)), np.ones((T, 2), bool), {})
+
+    def loss(arrays: Any) -> float:
+        U = np.where(model.layers[0].U != 0, arrays["layers.0.U"], 0)
+        return loss_and_gradients(model.with_parameters(arrays | {"layers.0.U": U}), batch)[0]
+
+    assert check_gradient(loss, model.parameters, loss_and_gradients(model, batch)[1], rng) < 1e-6
+
+
+@pytest.mark.parametrize("product", [False, True])
+@pytest.mark.parametrize("cell", CELLS)
+def test_an_output_is_sensitive_to_later_timesteps(cell: Any, product: bool) -> None:
+    rng = np.random.default_rng(0)
+    model = multiplied(cell, rng) if product else network(cell, rng)
     x, by, t = rng.normal(size=(T, 3)), 1e-6, 3
     trace = gru.trace(model, x)
     sensitivity = trace.sensitivity(t, 0, 0)

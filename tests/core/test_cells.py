@@ -28,7 +28,7 @@ from gru_core.model import load_file
 from gru_core.runs.ledger import ledger, origins
 from gru_core.training.fit import Penalties, Schedule, fit, loss_and_gradients
 from gru_core.training.gradcheck import check_gradient
-from gru_core.training.tasks import TASKS
+from gru_core.training.toys import TASKS
 from tests.support.cells import NAMES, random_cell, random_holds, random_state
 
 OTHERS = [name for name in NAMES if name != "gru"]

@@ -13,7 +13,7 @@ from gru_core.cells.cell import Run
 from gru_core.cells.registry import CELLS
 from gru_core.runs import census as module
 from gru_core.runs.census import auc
-from gru_core.training.tasks import TASKS
+from gru_core.training.toys import TASKS
 from tests.support.networks import network_of, random_sequences, stacked
 
 

@@ -10,7 +10,7 @@ from gru_core import presets
 from gru_core.presets import compared
 from gru_core.presets.recipes import FRESH_SEED, PRESETS
 from gru_core.training.scoring import SCORE, score
-from gru_core.training.tasks import TASKS
+from gru_core.training.toys import TASKS
 
 
 def parts(name: str) -> tuple[str, str]:

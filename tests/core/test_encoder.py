@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import gru_core as gru
 from gru_core import Numbers, Operator, SequenceError, Symbols, Vectors, presets
 from gru_core.encoder import encoder_from_dict
-from gru_core.training.tasks import CALCULATOR, FLIP_FLOP, SENTIMENT, TASKS, TOTAL
+from gru_core.training.toys import CALCULATOR, FLIP_FLOP, SENTIMENT, TASKS, TOTAL
 
 
 def test_symbols_are_read_with_or_without_spaces() -> None:

@@ -12,7 +12,7 @@ from gru_core import experiments
 from gru_core.cells.mingru import MinGRU, passes
 from gru_core.experiments import race, sequence
 from gru_core.experiments.attention import Attention, recalling
-from gru_core.training.tasks import EXPERIMENT_TASKS
+from gru_core.training.abilities import EXPERIMENT_TASKS
 
 
 def test_the_targets_of_each_task_follow_its_definition() -> None:

@@ -10,9 +10,9 @@ import pytest
 from gru_core import experiments
 from gru_core.experiments import race
 from gru_core.model import Model
+from gru_core.training.abilities import EXPERIMENT_TASKS
 from gru_core.training.checkpoints import first_card
 from gru_core.training.recipe import Recipe, begin
-from gru_core.training.tasks import EXPERIMENT_TASKS
 
 torch = pytest.importorskip("torch")
 

@@ -13,7 +13,8 @@ from gru_core.arrays import Array
 from gru_core.presets.recipes import PRESETS, fresh
 from gru_core.training.fit import loss_and_gradients
 from gru_core.training.scoring import SCORE, score
-from gru_core.training.tasks import ALL, Batch
+from gru_core.training.task import Batch
+from gru_core.training.tasks import ALL
 
 SEED = 78_000_000  # used by no recipe and no card
 

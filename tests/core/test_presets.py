@@ -15,7 +15,7 @@ from gru_core.presets.recipes import FRESH_SEED, PRESETS, train
 from gru_core.training.checkpoints import first_card, shipped
 from gru_core.training.recipe import begin
 from gru_core.training.scoring import SCORE, gate_means, score
-from gru_core.training.tasks import TASKS
+from gru_core.training.toys import TASKS
 
 SEED = 77_000_000  # used by no recipe and no card
 

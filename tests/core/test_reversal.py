@@ -18,7 +18,8 @@ from gru_core.training.fit import fit
 from gru_core.training.recipe import Recipe, begin, masks, task_for
 from gru_core.training.reversal import ALPHABET, LABELS, LENGTHS, ReversedWords, reversed_letters
 from gru_core.training.scoring import whole
-from gru_core.training.tasks import WORD_TASKS, Batch
+from gru_core.training.task import Batch
+from gru_core.training.tasks import WORD_TASKS
 
 NAME = "reversed-words"
 TASK, RECIPE = WORD_TASKS[NAME], PRESETS[NAME].recipe

@@ -8,7 +8,7 @@ import pytest
 import gru_core as gru
 from gru_core import Clamp
 from gru_core.training.scoring import carried, score
-from gru_core.training.tasks import TASKS
+from gru_core.training.toys import TASKS
 
 
 @pytest.mark.parametrize("gate", ["r", "z", "h_tilde", "h_prev"])

@@ -15,7 +15,7 @@ import gru_core as gru
 from gru_core import Clamp, Edit, Gap, SequenceError, forward
 from gru_core.arrays import Array, Mask
 from gru_core.runs.clamp import hold
-from gru_core.training.tasks import TASKS
+from gru_core.training.toys import TASKS
 from tests.support.networks import random_gru, stacked
 
 HOLDABLE: list[str] = ["r", "z", "h_tilde", "h_prev"]

@@ -13,7 +13,7 @@ from gru_core.training.fit import Adam, Parameters, Penalties, Schedule, clip, f
 from gru_core.training.gradcheck import check_gradient
 from gru_core.training.recipe import begin
 from gru_core.training.scoring import score
-from gru_core.training.tasks import TASKS
+from gru_core.training.toys import TASKS
 
 
 @pytest.mark.parametrize("reset", ["before", "after"])

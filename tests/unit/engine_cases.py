@@ -213,9 +213,9 @@ def _model(k: int, rng: Random) -> Model:
         inputs = layers[-1].units
     kind_of_output = task.kind if task else ("softmax", "linear")[k % 2]
     labels = task.labels if task else tuple("uvw"[: int(rng.integers(1, 4))])
-    readout = Readout(
-        kind_of_output, rng.standard_normal((len(labels), inputs)), rng.standard_normal(len(labels)), labels
-    )
+    product = k % 7 == 1 and inputs % 2 == 0
+    V = rng.standard_normal((len(labels), inputs // 2 if product else inputs))
+    readout = Readout(kind_of_output, V, rng.standard_normal(len(labels)), labels, product)
     name = TASKS[k % len(TASKS)] if task else ""
     card = Card(title="m", task=name, about="", question="", weights="random", summary="")
     return Model(encoder, tuple(layers), readout, card)

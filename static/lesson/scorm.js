@@ -1,0 +1,67 @@
+/**
+ * The page of a lesson in a learning platform. As SCORM 1.2 describes it, the page finds the platform's object `API` in a window around it. It reports that the
+ * lesson is completed when the student has answered all questions. It reports no score and no time. The platform stores the answers, so
+ * they are those of this student, also on a shared computer.
+ *
+ * @typedef {{LMSInitialize: (empty: "") => string, LMSGetValue: (name: string) => string, LMSSetValue: (name: string, value: string) => string,
+ *            LMSCommit: (empty: "") => string, LMSFinish: (empty: "") => string}} Api
+ */
+
+import { finder } from "../elements.js";
+import { readStored, readStoredJson, writeStored } from "../storage.js";
+import { KEY } from "./answers.js";
+
+const { name, questions } = /** @type {{name: string, questions: string[]}} */ (
+  JSON.parse(document.querySelector("#lesson")?.textContent ?? "")
+);
+
+/** Return the platform's object in a window or in one of the windows around it. @param {Window | null} start @returns {Api | null} */
+function apiAround(start) {
+  try {
+    for (let at = start; at; at = at.parent === at ? null : at.parent) {
+      const { API } = /** @type {{API?: Api}} */ (/** @type {unknown} */ (at));
+      if (API) return API;
+    }
+  } catch {
+    // The window belongs to another site, so it has no object for this page.
+  }
+  return null;
+}
+
+/** Return the answers that the platform stored. @param {Api} api */
+function storedBy(api) {
+  try {
+    return JSON.parse(api.LMSGetValue("cmi.suspend_data") || "{}");
+  } catch {
+    return {};
+  }
+}
+
+/** Report the answers, and whether the student has answered all questions. @param {Api} api @param {object} answers */
+function report(api, answers) {
+  api.LMSSetValue("cmi.suspend_data", JSON.stringify(answers));
+  if (!isCompleted) {
+    isCompleted = questions.every((question) => question in answers);
+    api.LMSSetValue("cmi.core.lesson_status", isCompleted ? "completed" : "incomplete");
+  }
+  api.LMSCommit("");
+}
+
+const warn = (/** @type {string} */ text) => (finder(document.body)("[role=status]").textContent = text);
+
+let isCompleted = false;
+const api = apiAround(window) ?? apiAround(window.opener);
+if (api && api.LMSInitialize("") === "true") {
+  isCompleted = ["completed", "passed"].includes(api.LMSGetValue("cmi.core.lesson_status"));
+  api.LMSSetValue("cmi.core.exit", "suspend");
+  const answers = storedBy(api);
+  writeStored(KEY, JSON.stringify({ ...readStoredJson(KEY), [name]: answers }));
+  if (!readStored(KEY)) warn("This browser stores no data for this page, so the lesson cannot report your answers.");
+  report(api, answers);
+  // The lesson in the frame stores each answer, and then this window gets an event.
+  addEventListener("storage", ({ key }) => key === KEY && report(api, readStoredJson(KEY)?.[name] ?? {}));
+  addEventListener("pagehide", () => api.LMSFinish(""));
+} else {
+  warn("This page found no learning platform, so it reports nothing.");
+}
+document.body.append(Object.assign(document.createElement("iframe"), { title: document.title, src: "lesson.html" }));

@@ -1,0 +1,166 @@
+"""A lesson in a learning platform: a small runtime of SCORM 1.2 opens the package and checks its calls."""
+
+from __future__ import annotations
+
+import io
+import json
+import xml.etree.ElementTree as ET
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import FrameLocator, Page, expect
+
+from app.cli import main
+from app.lessons import shelf
+from app.settings import Settings
+
+LESSON = """---
+title: Two pages & two questions
+model: flip-flop
+minutes: 2
+---
+## [In the Lab](?sequence=A+m+m&t=1&views=tape)
+:::{predict}
+:draw: z
+Draw z.
+:::
+## [In Compare](/compare?task=flip-flop&sequence=A+m)
+:::{predict}
+Which?
+- (x) This.
+- ( ) That.
+:::
+"""
+
+# The rules of SCORM 1.2 for the calls that a lesson may make. An error in a call fails the test.
+PLATFORM = """<!doctype html><meta charset="utf-8"><title>A platform</title><script>
+    const rules = {
+        "cmi.core.lesson_status": /^(passed|completed|failed|incomplete|browsed|not attempted)$/,
+        "cmi.core.exit": /^(time-out|suspend|logout|)$/,
+        "cmi.suspend_data": /^[^]{0,4096}$/,
+    };
+    let phase = "before", data = {};
+    const check = (fine, what) => { if (!fine) throw new Error(`SCORM: ${what}`); };
+    globalThis.API = {
+        LMSInitialize: (empty) =>
+            (check(empty === "" && phase === "before", "Initialize"), (phase = "running"), "true"),
+        LMSGetValue: (name) => (check(phase === "running" && name in rules, name), data[name] ?? ""),
+        LMSSetValue: (name, value) =>
+            (check(phase === "running" && rules[name]?.test(value), `${name}=${value}`), (data[name] = value), "true"),
+        LMSCommit: (empty) => (check(empty === "" && phase === "running", "Commit"), "true"),
+        LMSFinish: (empty) => (check(empty === "" && phase === "running", "Finish"), (phase = "finished"), "true"),
+    };
+    function launch(stored) {
+        document.body.innerHTML = "";
+        [phase, data] = ["before", { "cmi.core.lesson_status": "not attempted", ...stored }];
+        document.body.innerHTML = `<iframe width="1200" height="800" src="player.html"></iframe>`;
+    }
+</script><body>"""
+PLAYER = '<!doctype html><iframe name="sco" width="1180" height="780" src="lesson/{}"></iframe>'
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    """Write the package of a lesson whose parts have different pages."""
+    folder = tmp_path_factory.mktemp("lesson")
+    (folder / "two.md").write_text(LESSON, "utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert main(["lesson", "scorm", str(folder / "two.md")]) == 0
+    return zipfile.ZipFile(io.BytesIO((folder / "two.zip").read_bytes()))
+
+
+def launched_file(package: zipfile.ZipFile) -> str:
+    """Return the file that a platform launches, as the manifest names it."""
+    root = ET.fromstring(package.read("imsmanifest.xml"))
+    names = {"": "http://www.imsproject.org/xsd/imscp_rootv1p1p2"}
+    adlcp = "{http://www.adlnet.org/xsd/adlcp_rootv1p2}"
+    assert root.findtext("metadata/schemaversion", namespaces=names) == "1.2"
+    (organization,) = root.findall("organizations/organization", names)
+    assert root.find("organizations", names).attrib == {"default": organization.get("identifier")}  # type: ignore[union-attr]
+    (item,) = organization.findall("item", names)
+    assert item.findtext("title", namespaces=names) == "Two pages & two questions"
+    (resource,) = root.findall("resources/resource", names)
+    assert resource.get("identifier") == item.get("identifierref")
+    assert resource.get(f"{adlcp}scormtype") == "sco"
+    files = {str(file.get("href")) for file in resource.findall("file", names)}
+    assert {*files, "imsmanifest.xml"} == set(package.namelist())
+    return str(resource.get("href"))
+
+
+def test_a_platform_stores_the_answers_and_the_completion_but_no_score(page: Page, package: zipfile.ZipFile) -> None:
+    files = {f"lesson/{name}": package.read(name) for name in package.namelist()}
+    files |= {"platform.html": PLATFORM.encode(), "player.html": PLAYER.format(launched_file(package)).encode()}
+
+    def respond(route: Any) -> None:
+        body = files.get(route.request.url.partition("/platform/")[2])
+        assert body is not None, route.request.url
+        route.fulfill(body=body, content_type="text/html")
+
+    page.route("**/platform/**", respond)
+    page.goto("/platform/platform.html")
+
+    def launch(data: dict[str, str]) -> FrameLocator:
+        page.evaluate("launch", data)
+        sco = page.frame_locator("iframe").frame_locator("iframe[name=sco]")
+        expect(sco.get_by_role("status")).to_be_empty()
+        return sco.frame_locator("iframe").frame_locator("iframe")
+
+    def wait_for(status: str, answered: int) -> dict[str, str]:
+        page.wait_for_function(
+            "([status, n]) => data['cmi.core.lesson_status'] === status"
+            " && Object.keys(JSON.parse(data['cmi.suspend_data'])).length === n",
+            arg=[status, answered],
+        )
+        stored: dict[str, str] = page.evaluate("data")
+        assert stored.keys() == {"cmi.core.lesson_status", "cmi.core.exit", "cmi.suspend_data"}
+        assert stored["cmi.core.exit"] == "suspend"
+        return stored
+
+    lesson = launch({})
+    wait_for("incomplete", 0)
+    sliders = lesson.locator("form.predict").get_by_role("slider")
+    expect(sliders).to_have_count(2)
+    for slider in sliders.all():
+        slider.fill("0.5")
+    lesson.get_by_role("button", name="Check answer").first.click()
+    wait_for("incomplete", 1)
+    lesson.get_by_role("link", name="Next: In Compare").click()
+    lesson.get_by_role("radio", name="That.").check()
+    lesson.get_by_role("button", name="Check answer").last.click()
+    stored = wait_for("completed", 2)
+    page.evaluate("document.body.innerHTML = ''")
+    page.wait_for_function("() => phase === 'finished'")
+
+    # Another student at the same computer sees none of these answers.
+    lesson = launch({})
+    expect(lesson.get_by_role("button", name="Check answer").first).to_be_enabled()
+    wait_for("incomplete", 0)
+    # The first student sees them on another device, and the lesson stays completed.
+    page.evaluate("localStorage.clear()")
+    lesson = launch(stored)
+    expect(lesson.get_by_role("button", name="Answer again")).to_be_visible()
+    lesson.get_by_role("button", name="Clear my answers").click()
+    wait_for("completed", 0)
+
+    # Without a platform the page says so.
+    page.goto("/platform/player.html")
+    expect(page.frame_locator("iframe").get_by_role("status")).not_to_be_empty()
+
+
+def test_every_built_in_lesson_can_be_packaged_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["lesson", "scorm", "gates"]) == 0
+    package = tmp_path / "gates.zip"
+    assert package.stat().st_size < 4e6
+    with zipfile.ZipFile(package) as archive:
+        page = archive.read("index.html").decode()
+    data = json.loads(page.partition('id="lesson">')[2].partition("</script>")[0])
+    parts = enumerate(shelf.get("gates", Settings()).steps, 1)
+    assert data["questions"] == [f"{n}.1" for n, step in parts if step.questions]
+    assert main(["lesson", "scorm", "Nothing here.md"]) == 1
+    assert "Nothing here.md" in capsys.readouterr().err
