@@ -18,7 +18,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 import gru_core as gru
-from app.cli import commands
+from app.cli import COMMANDS
 from app.link import read_address, read_link
 from app.main import create_app
 from app.settings import LOCAL, Settings
@@ -316,7 +316,7 @@ def test_a_search_finds_what_people_ask_for(site: Path) -> None:
 
 def test_the_reference_documents_every_command_and_route(site: Path) -> None:
     help = Loads((site / "reference" / "cli.html").read_text()).text
-    for name in commands():
+    for name in COMMANDS:
         assert f"usage: gruscope {name}" in help
     routes = Loads((site / "reference" / "http.html").read_text()).text
     for path, methods in create_app().openapi()["paths"].items():
