@@ -24,7 +24,8 @@ def scenario_of(html: str) -> dict[str, str]:
 
 
 def lab_links(html: str) -> list[str]:
-    return [unescape(link) for link in re.findall(r'<a [^>]*href="(/\?[^"]*)"', html)]
+    """Return the links to views of the Lab. The link to the first screen names no model."""
+    return [unescape(link) for link in re.findall(r'<a [^>]*href="(/\?model=[^"]*)"', html)]
 
 
 def test_the_page_links_to_the_lab_with_the_same_sequence_at_the_second_capital(client: TestClient) -> None:
