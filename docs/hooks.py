@@ -45,9 +45,14 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
 
 
 def on_post_page(output: str, **_: Any) -> str:
-    """Complete a page of the theme: its light/dark menu needs two style sheets, and keys scroll wide code."""
+    """Complete a page of the theme.
+
+    Its light/dark menu needs two style sheets, its bar is a landmark, and keys scroll wide code and wide tables.
+    """
     sheets = '<link id="hljs-light"><link id="hljs-dark">'  # the theme leaves them out without highlight.js
-    return output.replace("</head>", f"{sheets}</head>", 1).replace("<pre>", '<pre tabindex="0">')
+    output = output.replace("</head>", f"{sheets}</head>", 1)
+    output = output.replace('<div class="navbar', '<div role="banner" class="navbar', 1)
+    return output.replace("<pre>", '<pre tabindex="0">').replace("<table>", '<table tabindex="0">')
 
 
 @event_priority(-100)  # after the search plugin

@@ -24,8 +24,8 @@ def demos(docs_site: Path) -> None:
 @pytest.mark.usefixtures("demos")
 def test_the_search_works_in_pages_that_are_opened_from_disk(exported_page: Page, docs_site: Path) -> None:
     exported_page.goto((docs_site / "how-to" / "embed.html").as_uri())
-    exported_page.keyboard.press("s")
-    search = exported_page.get_by_role("textbox", name="search")
+    exported_page.get_by_role("link", name="Search").click()
+    search = exported_page.locator("#mkdocs-search-query")
     for word, page in (("h0", "reference/"), ("CSP", "faq.html")):
         search.fill(word)
         search.press("Shift")
@@ -33,15 +33,11 @@ def test_the_search_works_in_pages_that_are_opened_from_disk(exported_page: Page
 
 
 @pytest.mark.usefixtures("demos")
-def test_the_docs_have_no_barriers_in_both_themes(exported_page: Page, docs_site: Path) -> None:
-    pages = sorted(
-        page for page in docs_site.rglob("*.html") if page.parent.name != "demos" and page.name != "404.html"
-    )
-    assert len(pages) > 20
-    for page in pages:
-        exported_page.goto(page.as_uri())
+def test_pages_of_the_docs_have_no_barriers_in_both_themes(exported_page: Page, docs_site: Path) -> None:
+    for name in ("index", "explanation/compared", "reference/settings"):
+        exported_page.goto((docs_site / f"{name}.html").as_uri())
         for theme in ("light", "dark"):
             exported_page.emulate_media(color_scheme=theme)
             expect(exported_page.locator("html")).to_have_attribute("data-bs-theme", theme)
-            expect_no_barriers(exported_page, f"{page.name}, {theme}", colors_alone=theme == "dark")
+            expect_no_barriers(exported_page, f"{name}, {theme}", colors_alone=theme == "dark")
     exported_page.emulate_media(color_scheme=None)
