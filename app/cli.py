@@ -6,6 +6,8 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
+from keyword import iskeyword
 from typing import Any
 
 from .version import VERSIONS
@@ -14,67 +16,53 @@ INTERRUPTED = 130
 """The exit code after Ctrl+C. As in shells, it is 128 plus the number of the signal."""
 
 
-def commands() -> dict[str, Any]:
-    """Return the modules of the commands by name.
+COMMANDS = (
+    "serve",
+    "trace",
+    "forecast",
+    "write",
+    "census",
+    "export",
+    "import",
+    "check",
+    "models",
+    "train",
+    "sweep",
+    "experiment",
+    "lesson",
+    "completion",
+)
 
-    They are imported here, because this takes a second in which the user can already press Ctrl+C.
+
+def command(name: str) -> Any:
+    """Return the module of a command.
+
+    It is imported here, because this takes a second in which the user can already press Ctrl+C.
     """
-    from .commands import (
-        census,
-        check,
-        completion,
-        experiment,
-        export,
-        forecast,
-        import_,
-        lesson,
-        models,
-        serve,
-        sweep,
-        trace,
-        train,
-        write,
-    )
-
-    return {
-        "serve": serve,
-        "trace": trace,
-        "forecast": forecast,
-        "write": write,
-        "census": census,
-        "export": export,
-        "import": import_,
-        "check": check,
-        "models": models,
-        "train": train,
-        "sweep": sweep,
-        "experiment": experiment,
-        "lesson": lesson,
-        "completion": completion,
-    }
+    return import_module(f".commands.{name}_" if iskeyword(name) else f".commands.{name}", __package__)
 
 
-def parsers() -> dict[str, argparse.ArgumentParser]:
-    """Return the argument parser of each command, and under "" the parser of the whole command line."""
-    modules = commands()
+def parsers(names: Sequence[str] = COMMANDS) -> dict[str, argparse.ArgumentParser]:
+    """Return the argument parser of each command, and under "" a parser of command lines with these commands."""
+    modules = {name: command(name) for name in names}
     whole = argparse.ArgumentParser(
         prog="gruscope",
         description="See what a gated recurrent unit does with a sequence.",
-        epilog=_examples(*(line for command in modules.values() for line in command.EXAMPLES)),
+        epilog=_examples(*(line for module in modules.values() for line in module.EXAMPLES)),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     whole.add_argument("--version", action="version", version=f"gruscope {VERSIONS['gruscope']}")
-    subparsers = whole.add_subparsers(dest="command", metavar=" | ".join(modules))
+    subparsers = whole.add_subparsers(dest="command", metavar=" | ".join(COMMANDS))
     by_name = {"": whole}
-    for name, command in modules.items():
+    for name, module in modules.items():
         by_name[name] = subparsers.add_parser(
             name,
-            help=command.HELP,
-            description=command.HELP,
-            epilog=_examples(*command.EXAMPLES),
+            help=module.HELP,
+            description=module.HELP,
+            epilog=_examples(*module.EXAMPLES),
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        command.add_arguments(by_name[name])
+        module.add_arguments(by_name[name])
     return by_name
 
 
@@ -82,9 +70,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help", "--version")):
         words.insert(0, "serve")
+    first = words[0]
+    # Only the help and the error about an unknown command are about all commands.
+    names = [first] if first in COMMANDS else [] if first == "--version" else COMMANDS
     try:
-        options = parsers()[""].parse_args(words)
-        status: int = commands()[options.command].run(options)
+        options = parsers(names)[""].parse_args(words)
+        status: int = command(options.command).run(options)
         sys.stdout.flush()
     except KeyboardInterrupt as error:
         line = "\n" if sys.stderr.isatty() else ""  # after the ^C of the terminal

@@ -10,7 +10,6 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
-from . import errors
 from .jobs.start import start_engine
 from .jobs.trainings import Trainings
 from .lessons import shelf
@@ -43,6 +42,7 @@ from .routes import (
 from .schemas import ErrorBody
 from .server.background import running
 from .server.budget import Budget
+from .server.error_responses import add_handlers
 from .server.head import Head
 from .server.log import LOG, Log
 from .server.memory import configure_allocator, trim_regularly
@@ -128,7 +128,7 @@ def create_app(settings: Settings | None = None, primary: Primary | None = None)
     app.state.trainings = Trainings(settings, engine)
     rooms_in_primary = primary is not None and not settings.redis
     app.state.rooms = Rooms(settings, InMemory() if rooms_in_primary else kept_in(settings))
-    errors.add_handlers(app)
+    add_handlers(app)
     for route in ROUTES:
         app.include_router(route.router)
     return app

@@ -192,6 +192,20 @@ class TraceQuestion(Scenario):
     brief: bool = False
 
 
+class TracesQuestion(Body):
+    """Scenarios that are run one after the other: as many as there are cells to compare."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"scenarios": [{"model": name, "sequence": "A m m B m"} for name in ("flip-flop", "flip-flop-lstm")]}
+            ]
+        }
+    )
+
+    scenarios: Annotated[list[TraceQuestion], Field(min_length=1, max_length=len(CELLS)), FirstError]
+
+
 def _example(**fields: int | str | None) -> ConfigDict:
     flip_flop: dict[str, Any] = {"model": "flip-flop", "sequence": "A m m B m", "layer": 1, "unit": 1}
     return ConfigDict(json_schema_extra={"examples": [flip_flop | fields]})

@@ -11,7 +11,7 @@
 import { StreamError, parseEvents, readEvents } from "./events.js";
 import { offlineAnswer, offlineRun } from "./offline.js";
 import { NotRecorded, recordedReveal, recordedTapes, recording } from "./recording.js";
-import { DEADLINE, NoAnswer, ROOT, getJson, post, postFile, postJson, request } from "./server.js";
+import { DEADLINE, NoAnswer, ROOT, RequestError, getJson, post, postFile, postJson, request } from "./server.js";
 import { readStored, writeStored } from "./storage.js";
 
 /**
@@ -35,22 +35,76 @@ export function deliver(events, listener) {
  */
 export async function trace(scenario, listener, signal) {
   if (recording) return offlineRun(scenario, listener, (text) => deliver(parseEvents(text), listener));
-  const response = await postScenario(scenario, AbortSignal.any([signal, AbortSignal.timeout(DEADLINE)]));
-  let done = false;
-  const receive = (/** @type {ServerEvent[]} */ events) => {
+  await readRuns("trace", { ...scenario, brief: true }, signal, 1, (events) => {
     deliver(events, listener);
-    done ||= events.some(({ name }) => name === "done");
     listener.piece?.();
-  };
-  await readEvents(response, receive).catch((error) => {
-    throw error instanceof StreamError && !signal.aborted ? new NoAnswer() : error;
   });
-  if (!done) throw new NoAnswer("The run stopped before its last timestep.");
 }
 
-/** @param {Scenario} scenario @param {AbortSignal} signal */
-const postScenario = (scenario, signal) =>
-  post("api/trace", { ...scenario, brief: true }, { headers: { accept: "text/event-stream" }, signal });
+/**
+ * Return a function like `trace` for runs that are shown together: all scenarios of one moment are one request. If the server
+ * refuses one of them, each is a request of its own, so that each has its own error.
+ * @returns {typeof trace}
+ */
+export function traceTogether() {
+  /** @typedef {{scenario: Scenario, listener: Listener, signal: AbortSignal}} Asked */
+  /** @type {Asked[]} */
+  let gathered = [];
+  /** @type {Promise<boolean> | null} */
+  let request = null;
+
+  /** Run all scenarios, and return whether the server accepted them. @param {Asked[]} all */
+  async function runAll(all) {
+    const controller = new AbortController();
+    const given = () => all.every(({ signal }) => signal.aborted) && controller.abort();
+    for (const { signal } of all) signal.addEventListener("abort", given);
+    const scenarios = all.map(({ scenario }) => ({ ...scenario, brief: true }));
+    let place = -1;
+    try {
+      await readRuns("traces", { scenarios }, controller.signal, all.length, (events) => {
+        for (const event of events) {
+          if (event.name === "start") place++;
+          if (!all[place].signal.aborted) deliver([event], all[place].listener);
+        }
+        for (const { listener } of all) listener.piece?.();
+      });
+    } catch (error) {
+      if (error instanceof RequestError && error.status === 422) return false;
+      throw error;
+    }
+    return true;
+  }
+
+  return async (scenario, listener, signal) => {
+    if (recording) return trace(scenario, listener, signal);
+    gathered.push({ scenario, listener, signal });
+    request ??= Promise.resolve().then(() => {
+      const all = gathered;
+      [gathered, request] = [[], null];
+      return all.length > 1 ? runAll(all) : false;
+    });
+    if (!(await request)) await trace(scenario, listener, signal);
+  };
+}
+
+/**
+ * Read the stream of a number of runs. Throws NoAnswer if it ends before the last of them.
+ * @param {string} route @param {object} body @param {AbortSignal} signal @param {number} runs
+ * @param {(events: ServerEvent[]) => void} receive
+ */
+async function readRuns(route, body, signal, runs, receive) {
+  const either = AbortSignal.any([signal, AbortSignal.timeout(DEADLINE)]);
+  const response = await post(`api/${route}`, body, { headers: { accept: "text/event-stream" }, signal: either });
+  let done = 0;
+  const count = (/** @type {ServerEvent[]} */ events) => {
+    done += events.filter(({ name }) => name === "done").length;
+    receive(events);
+  };
+  await readEvents(response, count).catch((error) => {
+    throw error instanceof StreamError && !signal.aborted ? new NoAnswer() : error;
+  });
+  if (done < runs) throw new NoAnswer("The run stopped before its last timestep.");
+}
 
 /**
  * Ask the server about a scenario, for example at /api/sums. The answer names the steps that it covers.

@@ -47,9 +47,10 @@ export async function firstRun(error, script, scenario) {
  * Show the requested run on the tape, step by step as it arrives. If the connection breaks off, show the last complete run again.
  * @param {HTMLElement} tape
  * @param {Store} store
+ * @param {typeof api.trace} [trace] gets the runs
  * @returns {(there?: boolean) => void} to be called when the requested scenario changes; `there`: its run is already on the tape
  */
-export function keepArriving(tape, store) {
+export function keepArriving(tape, store, trace = api.trace) {
   let lastComplete = store.get(); // the state when the last run was lastComplete
 
   /** Report that a run could not be fetched. @param {Error} error */
@@ -69,7 +70,7 @@ export function keepArriving(tape, store) {
   }
 
   const runner = createRunner(
-    beginning,
+    beginning(trace),
     (changes) => {
       /** @type {Run} */
       let run;
@@ -106,24 +107,27 @@ export function keepArriving(tape, store) {
 }
 
 /**
- * Run a scenario, or only its first `upto` steps, with columns for all steps. A bidirectional network needs all steps: then the
- * later ones are left out afterwards.
- * @param {Scenario & {upto: number | null, needsAll: boolean}} scenario @param {Listener} listener @param {AbortSignal} signal
+ * Return a function that runs a scenario, or only its first `upto` steps, with columns for all steps. A bidirectional network needs
+ * all steps: then the later ones are left out afterwards.
+ * @param {typeof api.trace} trace
+ * @returns {(scenario: Scenario & {upto: number | null, needsAll: boolean}, listener: Listener, signal: AbortSignal) => Promise<void>}
  */
-function beginning({ upto, needsAll, ...scenario }, listener, signal) {
-  if (upto === null) return api.trace(scenario, listener, signal);
-  if (needsAll) {
-    const start = (/** @type {Start} */ start) => listener.start({ ...start, right: null });
-    const step = (/** @type {Step} */ step) => step.t <= upto && listener.step(step);
-    return api.trace(scenario, { ...listener, start, step }, signal);
-  }
-  const tokens = scenario.sequence.trim().split(/\s+/);
-  const T = tokens.length + (scenario.write?.steps ?? 0);
-  const given = tokens.length;
-  const start = (/** @type {Start} */ start) =>
-    listener.start({ ...start, T, given, tokens: [...tokens, ...(start.tokens ?? []).slice(given)], right: null });
-  return api.trace(cut(scenario, upto), { ...listener, start }, signal);
-}
+const beginning =
+  (trace) =>
+  ({ upto, needsAll, ...scenario }, listener, signal) => {
+    if (upto === null) return trace(scenario, listener, signal);
+    if (needsAll) {
+      const start = (/** @type {Start} */ start) => listener.start({ ...start, right: null });
+      const step = (/** @type {Step} */ step) => step.t <= upto && listener.step(step);
+      return trace(scenario, { ...listener, start, step }, signal);
+    }
+    const tokens = scenario.sequence.trim().split(/\s+/);
+    const T = tokens.length + (scenario.write?.steps ?? 0);
+    const given = tokens.length;
+    const start = (/** @type {Start} */ start) =>
+      listener.start({ ...start, T, given, tokens: [...tokens, ...(start.tokens ?? []).slice(given)], right: null });
+    return trace(cut(scenario, upto), { ...listener, start }, signal);
+  };
 
 /** Return the first `upto` timesteps of a scenario. @param {Scenario} scenario @param {number} upto */
 function cut(scenario, upto) {

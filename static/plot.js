@@ -5,6 +5,7 @@
 /** @typedef {{name: Signal, yaxis?: string, colorscale: Scale, zmin: number, zmax: number}} Picture */
 /** A picture with its values. @typedef {Picture & {z: Rows}} Filled */
 /** @typedef {{data: Picture[], layout: Record<string, any>}} Figure */
+/** An element that Plotly has drawn into. @typedef {HTMLElement & {data: Filled[]}} Drawn */
 /** @typedef {{top: number, width: number, height: number, total: number, font: number}} Place in pixels; `total` is the height of the figure, `font` the size of its numbers */
 /**
  * The functions of Plotly that the page uses.
@@ -13,8 +14,12 @@
  *            react: (div: HTMLElement, data: object[], layout: object, config: object) => Promise<void>}} PlotlyLibrary
  */
 
+import { paintPixels } from "./pixels.js";
+
 // Without these two Plotly offers to post the figure to a service elsewhere; a static plot offers nothing at all.
 const CONFIG = { staticPlot: true, showSendToCloud: false, displaylogo: false };
+
+const XLINK = "http://www.w3.org/1999/xlink"; // Plotly's images have this attribute, and not href
 
 const LABELS = 5; // the width of the labels of a confusion matrix, em
 
@@ -23,6 +28,8 @@ export const NO_PICTURES = "The pictures could not be loaded. All numbers are he
 
 /** @type {Promise<PlotlyLibrary> | undefined} */
 let library;
+
+let draws = 0;
 
 /** Load Plotly on the first call. Plotly has 1.5 MB, and the page works without it until it is loaded. */
 export function plotly() {
@@ -66,11 +73,15 @@ export function drawHeatmaps(Plotly, div, figure, places) {
   const z = figure.data.map(({ z }) => z);
   const [units, columns] = [z[0].length, z[0][0].length];
   const shape = JSON.stringify([units, columns, places, figure.layout.meta]);
-  if (div.dataset.shape === shape) return Plotly.restyle(div, { z }, [...z.keys()]);
+  if (div.dataset.shape === shape) {
+    if (!replaceImages(/** @type {Drawn} */ (div), figure.data)) Plotly.restyle(div, { z }, [...z.keys()]);
+    return;
+  }
   div.dataset.shape = shape;
   /** @type {Figure["layout"]} */
   const layout = {
     ...figure.layout,
+    datarevision: draws++, // the same arrays can have other numbers
     width: places.h.width,
     height: places.h.total,
     xaxis: { ...figure.layout.xaxis, autorange: false, range: [-0.5, columns - 0.5] },
@@ -81,7 +92,26 @@ export function drawHeatmaps(Plotly, div, figure, places) {
     const domain = [1 - (top + height) / total, 1 - top / total];
     layout[axis] = { ...figure.layout[axis], domain, autorange: false, range: [units - 0.5, -0.5] };
   }
-  return Plotly.react(div, figure.data, layout, CONFIG);
+  Plotly.react(div, figure.data, layout, CONFIG);
+}
+
+/**
+ * Replace the images of Plotly's heatmaps, as Plotly does at the end of `restyle`, but without its other work, which takes many
+ * times as long. Return false if there are other images: some browsers blur enlarged images, so Plotly enlarges them itself.
+ * @param {Drawn} div @param {Filled[]} data
+ */
+function replaceImages(div, data) {
+  const images = data.map(
+    ({ yaxis = "y" }) => /** @type {SVGImageElement | null} */ (div.querySelector(`.x${yaxis} .heatmaplayer image`)),
+  );
+  if (images.some((image) => image?.style.imageRendering !== "pixelated")) return false;
+  const canvas = document.createElement("canvas");
+  data.forEach((picture, i) => {
+    paintPixels(canvas, picture.z, picture);
+    images[i]?.setAttributeNS(XLINK, "href", canvas.toDataURL());
+    div.data[i].z = picture.z; // for the next time that Plotly draws
+  });
+  return true;
 }
 
 /**

@@ -60,10 +60,11 @@
  */
 /**
  * The last event of a run: `moved` is the total change of each unit's state, by layer. If there is an original run, `twin` has the
- * `first` step with different outputs, and the place at which the states differ `most`. `chaotic` is true
+ * `first` step with different outputs, and the place at which the states differ `most`. After a large run `last` has the exact
+ * state of each layer: h, and in an LSTM then c. `chaotic` is true
  * if the page computed the run and the network enlarges small differences so much that another program gets other numbers.
  * @typedef {{first: number | null, most: {layer: number, unit: number, t: number, gap: number} | null}} Effect
- * @typedef {{moved: number[][], twin: Effect | null, chaotic?: boolean}} Done
+ * @typedef {{moved: number[][], twin: Effect | null, last: number[][] | null, chaotic?: boolean}} Done
  */
 /**
  * `rows` has the layer's arrays, by their names in the steps: "z" and the other signals; "Wx.z" and "Uh.z", the terms of a gate's
@@ -78,7 +79,7 @@
  * the unit of the run's `scale`, by their names in the steps.
  * @typedef {Omit<Start, "layers" | "equations"> & Changes & {columns: number, layers: Layer[], inputs: Rows,
  *             outputs: Rows, twinOutputs: Rows, gaps: Rows, numbers: Partial<Record<NumberName, Float64Array>>, likeliest: string[][], twinLikeliest: string[][],
- *             effect: Effect | null, chaotic: boolean, equations: (UnitPlace & {steps: EquationStep[]}) | null}} Run
+ *             effect: Effect | null, last: number[][] | null, chaotic: boolean, equations: (UnitPlace & {steps: EquationStep[]}) | null}} Run
  */
 
 import { boot } from "./boot.js";
@@ -128,6 +129,7 @@ export function newRun(start, { clamps, weights, against, h0 = null, write = nul
     likeliest: [],
     twinLikeliest: [],
     effect: null,
+    last: null,
     chaotic: false,
     equations,
   };
@@ -205,9 +207,10 @@ export const twinOf = ({ against }) => (against ? "second sequence" : "original 
 export const ofLayer = ({ layers }, layer) => (layers.length > 1 ? ` of layer ${layer}` : "");
 
 /** Complete a run with the data of its last event. @param {Run} run @param {Done} done */
-export function finish(run, { moved, twin, chaotic = false }) {
+export function finish(run, { moved, twin, last, chaotic = false }) {
   run.layers.forEach((layer, i) => (layer.moved = moved[i]));
   run.effect = twin;
+  run.last = last;
   run.chaotic = chaotic;
 }
 

@@ -17,7 +17,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 import gru_core as gru
-from app.cli import commands
+from app.cli import COMMANDS
 from app.link import read_address, read_link
 from app.main import create_app
 from app.settings import LOCAL, Settings
@@ -328,7 +328,7 @@ def test_a_search_finds_what_people_ask_for(docs_site: Path) -> None:
 
 def test_the_reference_documents_every_command_and_route(docs_site: Path) -> None:
     help = Loads((docs_site / "reference" / "cli.html").read_text()).text
-    for name in commands():
+    for name in COMMANDS:
         assert f"usage: gruscope {name}" in help
     routes = Loads((docs_site / "reference" / "http.html").read_text()).text
     for path, methods in create_app().openapi()["paths"].items():

@@ -14,6 +14,7 @@ import numpy as np
 import gru_core
 from gru_core import Model
 from gru_core.formats import FormatError, npz
+from gru_core.formats.padding import counted
 from gru_core.numerals import whole
 from gru_core.runs.census import Census, Labels, Moment, Unit
 
@@ -48,8 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="file with a sequence in each line, and if wanted a tab and its label (.txt, or - for standard input); "
         "a table of sequences and labels "
         "(.csv), with one label for each sequence, or one for each timestep and - for none; or arrays (.npz): "
-        "x (T, B, I), and if wanted lengths (B) and labels (B) or (T, B). Default: 1,000 held-out sequences of the "
-        "model's task",
+        "x (T, B, I), and if wanted lengths (B) or mask (T, B), and labels (B) or (T, B). Default: 1,000 held-out "
+        "sequences of the model's task",
     )
     parser.add_argument("--between", metavar="FIRST,SECOND", help="the two labels to separate, if there are more")
     parser.add_argument(
@@ -114,14 +115,14 @@ def _arrays(path: Path) -> Data:
     if x.ndim != 3:
         raise FormatError(f"{path} needs an array x (T, B, I): T timesteps of B sequences")
     T, B = x.shape[:2]
-    lengths = np.asarray(arrays.get("lengths", np.full(B, T)))
-    if lengths.shape != (B,) or not ((lengths >= 1) & (lengths <= T)).all():
-        raise FormatError(f"lengths in {path} must be {B} whole numbers from 1 to {T}")
+    counts = counted((T, B), arrays, str(path)).T
+    if not counts.any(1).all():
+        raise FormatError(f"mask in {path} leaves no timestep of sequence {int(counts.any(1).argmin()) + 1}")
     given = arrays.get("labels")
     labels: Labels | None = given
     if given is not None and given.shape == (T, B):
-        labels = [given[: int(n), b].tolist() for b, n in enumerate(lengths)]
-    return Data([x[: int(n), b] for b, n in enumerate(lengths)], labels, "sequences")
+        labels = [given[count, b].tolist() for b, count in enumerate(counts)]
+    return Data([x[count, b] for b, count in enumerate(counts)], labels, "sequences")
 
 
 def _between(labels: Labels | None, chosen: str | None) -> tuple[tuple[str, str] | None, str]:

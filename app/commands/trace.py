@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "sequence",
         help="a sequence in the model's alphabet, - to read it from standard input, or a file of vectors (.npy, .npz "
-        "or .csv) with a row for each timestep",
+        "or .csv) with a row for each timestep; an .npz can have lengths or mask (T) beside x",
     )
     parser.add_argument(
         "--model",

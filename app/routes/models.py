@@ -84,6 +84,7 @@ def read_file(
 ) -> dict[str, str]:
     """The body is the file: .npy or .npz with numbers (T, I), or CSV with a row for each timestep.
 
+    In an .npz, timesteps that `lengths` or `mask` (T,) exclude are left out.
     `name` is its file name. The answer has the text of the sequence, with every digit.
     """
     settings = request.app.state.settings

@@ -1,7 +1,8 @@
-"""POST /api/trace: run a scenario, as a stream of timesteps or as one JSON document."""
+"""POST /api/trace and /api/traces: run one scenario or several, as a stream of timesteps or as one JSON document."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from fastapi import APIRouter, Request
@@ -9,13 +10,14 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response, StreamingResponse
 from fastapi.sse import EventSourceResponse
 
-from gru_core import presets
+from gru_core import SequenceError, presets
 
+from ..errors import Refused, at_place
 from ..runs.answers import whole
 from ..runs.events import EVENT_STREAM, STREAM_HEADERS, events
 from ..runs.limits import BLOCK
 from ..runs.run import is_large, prepare
-from ..schemas import Scenario, TraceQuestion
+from ..schemas import Scenario, TraceQuestion, TracesQuestion
 from ..settings import Settings
 
 router = APIRouter(prefix="/api")
@@ -61,6 +63,25 @@ async def trace(request: Request, question: TraceQuestion) -> Response:
     return await run_in_threadpool(_answer, question, settings, accept)
 
 
+@router.post(
+    "/traces",
+    summary="Run several models",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The streams of all scenarios, one after the other, each as `/api/trace` sends it: `start`, "
+            "one `step` for each timestep, and `done`.",
+            "content": {"text/event-stream": {}},
+        }
+    },
+)
+async def traces(request: Request, question: TracesQuestion) -> Response:
+    settings, scenarios = request.app.state.settings, question.scenarios
+    if all(map(_is_short, scenarios)):
+        return _stream(_all_events(scenarios, settings))
+    return _stream(await run_in_threadpool(_all_events, scenarios, settings))
+
+
 def _is_short(scenario: Scenario) -> bool:
     """Return whether a run is so short that a worker thread would cost more time than it saves.
 
@@ -73,18 +94,43 @@ def _is_short(scenario: Scenario) -> bool:
 
 
 def _answer(question: TraceQuestion, settings: Settings, accept: str) -> Response:
-    place = question.equations
-    streamed = "text/event-stream" in accept
-    beginning, blocks = prepare(question, settings, BLOCK if streamed else None, streamed and question.brief, place)
-    if streamed:
-        first = next(blocks)
-        if len(first.y) == beginning["T"]:
-            # One block is one write, so send the same events as a plain response, which is faster than a stream.
-            content = b"".join(events(beginning, [first], place))
-            return Response(content, headers=STREAM_HEADERS, media_type=EVENT_STREAM)
-        # Starlette computes each block of a plain iterator in a worker thread, and stops when the client disconnects.
-        return EventSourceResponse(events(beginning, chain([first], blocks), place), headers=STREAM_HEADERS)
-    pieces = whole(beginning, next(blocks), place)
+    if "text/event-stream" in accept:
+        return _stream([_events(question, settings)])
+    beginning, blocks = prepare(question, settings, None, place=question.equations)
+    pieces = whole(beginning, next(blocks), question.equations)
     if is_large(beginning):
         return StreamingResponse(pieces, media_type="application/json")
     return Response(b"".join(pieces), media_type="application/json")
+
+
+Events = tuple[bool, Iterator[bytes]]
+"""Whether a run is one block, and its events."""
+
+
+def _events(question: TraceQuestion, settings: Settings) -> Events:
+    """Return the events of a run, of which the first block is computed. Raises Refused or SequenceError."""
+    place = question.equations
+    beginning, blocks = prepare(question, settings, BLOCK, question.brief, place)
+    first = next(blocks)
+    return len(first.y) == beginning["T"], events(beginning, chain([first], blocks), place)
+
+
+def _all_events(scenarios: Sequence[TraceQuestion], settings: Settings) -> list[Events]:
+    """Return the events of several runs. Raises Refused, which names the wrong scenario."""
+    runs = []
+    for number, scenario in enumerate(scenarios, start=1):
+        try:
+            runs.append(_events(scenario, settings))
+        except (Refused, SequenceError) as error:
+            raise at_place(f"scenarios.{number}", error) from error
+    return runs
+
+
+def _stream(runs: Sequence[Events]) -> Response:
+    """Return the response that sends the events of these runs."""
+    pieces = chain.from_iterable(pieces for _, pieces in runs)
+    if all(is_one_block for is_one_block, _ in runs):
+        # One block is one write, so send the same events as a plain response, which is faster than a stream.
+        return Response(b"".join(pieces), headers=STREAM_HEADERS, media_type=EVENT_STREAM)
+    # Starlette computes each block of a plain iterator in a worker thread, and stops when the client disconnects.
+    return EventSourceResponse(pieces, headers=STREAM_HEADERS)

@@ -60,7 +60,8 @@ def events(start: Start, blocks: Iterable[Trace], place: UnitPlace | None = None
     With a `place`, each step has the `equations` of this unit, and `start` says which unit it is.
 
     `done` has `moved` of each layer. With a twin it also has the `first` timestep at which the outputs differ, and the
-    place where the states differ `most`. Each piece is one write to the network, with the timesteps of one block.
+    place where the states differ `most`. If the signals are not exact, `last` has the exact last states. Each piece is
+    one write to the network, with the timesteps of one block.
     """
     piece = event("start", start if place is None else {**start, "equations": place.model_dump()})
     t, T = 1, start["T"]
@@ -74,7 +75,7 @@ def events(start: Start, blocks: Iterable[Trace], place: UnitPlace | None = None
             twin["most"] = max(filter(None, (twin["most"], new["most"])), key=itemgetter("gap"), default=None)
         t += len(steps)
         moved = [so_far + layer.moved for so_far, layer in zip(moved, block.layers, strict=True)]
-        done = {"T": T, "moved": moved, "twin": twin}
+        done = {"T": T, "moved": moved, "twin": twin, "last": block.last if "exact" in start else None}
         yield piece + b"".join(steps) + (event("done", done) if t > T else b"")
         piece = b""
 

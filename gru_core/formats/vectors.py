@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from gru_core.arrays import Array
 from gru_core.encoder import LARGEST, Encoder, Vectors
 from gru_core.formats import npz
+from gru_core.formats.padding import counted
 from gru_core.formats.questions import FormatError, shown
 from gru_core.numerals import decimal
 
@@ -20,8 +23,9 @@ def read_vectors(data: bytes, name: str, encoder: Encoder) -> str:
     """Return the text of the sequence in the file `name`, for the `encoder` of a model that reads vectors.
 
     An .npy file has an array (T, I), or (T,) for a model with one input. An .npz file has such an array as `x`, or as
-    its only array. A CSV file has a line for each timestep; a first line with a name in each column is left out. The
-    text has every digit.
+    its only array. Timesteps that its `lengths` or its `mask` exclude are left out: a network that skips a timestep
+    holds its state there, so all other timesteps keep their values. A CSV file has a line for each timestep; a first
+    line with a name in each column is left out. The text has every digit.
 
     Raises FormatError, with the row and the column from 1, if the model cannot read these numbers.
     """
@@ -29,14 +33,20 @@ def read_vectors(data: bytes, name: str, encoder: Encoder) -> str:
         raise FormatError("this model does not read vectors: type its sequence")
     if name.lower().endswith(".csv"):
         return _of_csv(data, encoder.inputs)
-    x = _array(data, name)
+    arrays = _arrays(data, name)
+    x = arrays["x"]
     if x.dtype.kind not in "fiub":
         raise FormatError(f"{shown(name)} has no numbers, but {x.dtype}")
     if x.ndim == 1 and encoder.inputs == 1:
         x = x[:, None]
+    if x.ndim == 3 and x.shape[1] == 1:
+        x = x[:, 0]
     if x.ndim != 2 or x.shape[1] != encoder.inputs:
         shape = " × ".join(map(str, x.shape)) or "no axis"
-        raise FormatError(f"the array is {shape}; this model needs T × {encoder.inputs}: a row for each timestep")
+        batch = ". For several sequences use gruscope census, or save one of them" * (x.ndim == 3)
+        needed = f"this model needs T × {encoder.inputs}: a row for each timestep"
+        raise FormatError(f"the array is {shape}; {needed}{batch}")
+    x = x[counted((len(x), 1), arrays, shown(name))[:, 0]]
     wrong = ~(np.abs(x.astype(float)) <= LARGEST)
     if wrong.any():
         row, column = np.argwhere(wrong)[0].tolist()
@@ -44,15 +54,16 @@ def read_vectors(data: bytes, name: str, encoder: Encoder) -> str:
     return _text([list(map(str, row)) for row in (x + 0).astype(x.dtype if x.dtype.kind == "f" else float)])
 
 
-def _array(data: bytes, name: str) -> Array:
+def _arrays(data: bytes, name: str) -> Mapping[str, npt.NDArray[Any]]:
+    """Return the array `x`, and `lengths` and `mask` if the file has them. Raises FormatError if there is no `x`."""
     if data.startswith(b"\x93NUMPY"):
-        return npz.npy(name, data)
+        return {"x": npz.npy(name, data)}
     if not data.startswith(b"PK"):
         raise FormatError(f"{shown(name)} is no file with vectors: .npy, .npz or .csv")
     arrays = npz.arrays(data)
     if "x" not in arrays and len(arrays) > 1:
         raise FormatError(f"{shown(name)} has {len(arrays)} arrays: name the sequence x")
-    return arrays["x"] if "x" in arrays else next(iter(arrays.values()))
+    return arrays if "x" in arrays else {"x": next(iter(arrays.values()))}
 
 
 def _of_csv(data: bytes, inputs: int) -> str:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from gru_core.arrays import Array
 from gru_core.encoder import LARGEST, Symbols
 from gru_core.formats import npz
+from gru_core.formats.padding import counted
 from gru_core.formats.questions import FormatError, shown
 from gru_core.formats.weights import MAX_BYTES
 from gru_core.model import Model
@@ -85,7 +86,7 @@ def read(model: Model, arrays: Arrays, both: bool, backward: bool, as_read: bool
     if _is_batch_first(x, signals, sizes):
         x = x.swapaxes(0, 1)
     mask = model.mask(x)
-    padded = _padded(x.shape[:2], named, mask)
+    padded = _padded((len(x), x.shape[1]), named, mask)
     if backward:
         x, padded = x[::-1], padded[::-1]
 
@@ -192,22 +193,11 @@ def _is_batch_first(x: Array, signals: Arrays, sizes: Mapping[str, int]) -> bool
     return len(last) == len(signals) and A != B and B > 1 and all(len(array) == A for array in last)
 
 
-def _padded(shape: tuple[int, ...], arrays: Arrays, counted: Steps | None) -> Steps:
+def _padded(shape: tuple[int, int], arrays: Arrays, mask: Steps | None) -> Steps:
     """Return which timesteps are padding, `(T, B)`: by `lengths`, by `mask`, or because the model skips them."""
-    T, B = shape
-    padded = np.zeros((T, B), bool) if counted is None else ~counted
-    if "lengths" in arrays:
-        lengths = np.atleast_1d(np.asarray(arrays["lengths"]))
-        if lengths.shape != (B,) or not ((lengths >= 1) & (lengths <= T) & (lengths == np.round(lengths))).all():
-            raise FormatError(f"lengths in the reference must be {B} whole numbers from 1 to {T}")
-        padded |= np.arange(T)[:, None] >= lengths
-    if "mask" in arrays:
-        mask = np.asarray(arrays["mask"])
-        mask = mask[:, None] if mask.ndim == 1 else mask
-        mask = mask.T if mask.shape == (B, T) != (T, B) else mask
-        if mask.shape != (T, B) or not np.isin(mask, (0, 1)).all():
-            raise FormatError(f"mask in the reference must be ({T}, {B}): 1 at each real timestep, 0 at padding")
-        padded |= mask == 0
+    padded = ~counted(shape, arrays, "the reference")
+    if mask is not None:
+        padded |= ~mask
     if padded.all():
         raise FormatError("the reference has only padding: its lengths or its mask leave no timestep to compare")
     return padded

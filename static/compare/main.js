@@ -54,7 +54,8 @@ const store = createStore(
 );
 const lead = facet(store, () => store.get().at);
 const facets = PRESENT.map((name) => ({ name, store: facet(store, () => name), tape: find(`#tape-${name}`) }));
-const requests = Object.fromEntries(facets.map(({ name, store, tape }) => [name, keepArriving(tape, store)]));
+const trace = api.traceTogether();
+const requests = Object.fromEntries(facets.map(({ name, store, tape }) => [name, keepArriving(tape, store, trace)]));
 const askAll = () => Object.values(requests).forEach((requestRun) => requestRun());
 const gru = facet(store, () => "gru");
 const actions = createActions(lead, askAll, async () => {}); // no link is followed on this page

@@ -240,7 +240,7 @@ function doneOf({ runs, twin, outputs, twinOutputs, model }) {
       for (let unit = 0; unit < H; unit++) sums[unit] += Math.abs(signals.h[unit] - h_prev[unit]);
     return sums;
   });
-  if (!twin) return { moved, twin: null };
+  if (!twin) return { moved, twin: null, last: null };
   const first = outputs.findIndex((y, t) => differ(model, y, twinOutputs[t])) + 1;
   let most = null;
   let largest = 0;
@@ -254,7 +254,7 @@ function doneOf({ runs, twin, outputs, twinOutputs, model }) {
         most = { layer: layer + 1, unit: unit + 1, t: t + 1, gap };
       }
     }
-  return { moved, twin: { first: first || null, most } };
+  return { moved, twin: { first: first || null, most }, last: null };
 }
 
 /** Return whether two outputs differ: another likeliest label, or a number that is off by more than LEAST. @param {Model} model @param {Vector} y @param {Vector} other */

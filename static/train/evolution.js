@@ -6,12 +6,11 @@ import { boot } from "../boot.js";
 import { cellOf, firstGate } from "../cells.js";
 import { finder, setLength, setText } from "../elements.js";
 import { facet } from "../facets.js";
+import { paintPixels } from "../pixels.js";
 import { goTo, layerOf } from "../state.js";
 import { createGuard } from "../store.js";
-import { colourAt } from "../theme.js";
 import { goToPlace, placeAt, stepOf, trainingOf, watch } from "./studio.js";
 
-const SHADES = 64;
 const MOST_WORDS = 24; // under the picture
 
 /**
@@ -21,7 +20,6 @@ const MOST_WORDS = 24; // under the picture
 export function mountEvolution(section, store) {
   const find = finder(section);
   const canvas = /** @type {HTMLCanvasElement} */ (find("canvas"));
-  const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   const select = /** @type {HTMLSelectElement} */ (find("select"));
   const [picture, bottom, tokens] = [".picture", ".bottom", "ol"].map(find);
   const lead = facet(store, () => store.get().at);
@@ -66,19 +64,10 @@ export function mountEvolution(section, store) {
     const { cell, H } = run.layers[0];
     const look = boot.figures[cell][theme].data.find(({ name }) => name === select.value);
     if (!look) return;
-    const { colorscale, zmin, zmax } = look;
-    const shades = Array.from({ length: SHADES }, (_, i) => colourAt(colorscale, i / (SHADES - 1)));
-    const image = pen.createImageData(run.T, tapes.length);
-    tapes.forEach(({ signals }, row) => {
-      const values = signals[select.value];
-      for (let column = 0; column < run.T; column++) {
-        const share = (values[column * H + unit] - zmin) / (zmax - zmin);
-        const colour = shades[Math.max(0, Math.min(SHADES - 1, Math.round(share * (SHADES - 1))))];
-        image.data.set([...colour, 255], 4 * (row * run.T + column));
-      }
-    });
-    [canvas.width, canvas.height] = [run.T, tapes.length];
-    pen.putImageData(image, 0, 0);
+    const rows = tapes.map(({ signals }) =>
+      Array.from({ length: run.T }, (_, column) => signals[select.value][column * H + unit]),
+    );
+    paintPixels(canvas, rows, look);
     const symbol = select.selectedOptions[0]?.textContent ?? "";
     canvas.setAttribute(
       "aria-label",

@@ -25,7 +25,7 @@ export function mountInitial(opener, form, store, actions) {
     opener.hidden = !form.hidden;
     if (!isTyped) box.value = writeStates(h0);
     last.hidden = run.layers.some(({ backward_units }) => backward_units > 0);
-    last.disabled = state.received < run.T || run.layers.some(({ exact }) => exact !== null);
+    last.disabled = state.received < run.T || run.layers.some(({ moved }) => moved === null);
     if (!isTyped || readStates(box.value) !== undefined) tell(state);
   }
 
@@ -70,4 +70,5 @@ export function mountInitial(opener, form, store, actions) {
 
 /** Return the state of each layer after the last timestep: h, and in an LSTM then c. @param {State} state */
 const lastStates = ({ run }) =>
+  run.last ??
   run.layers.map(({ rows }) => ["h", "c"].flatMap((name) => (rows[name] ?? []).map((row) => row[run.T - 1])));

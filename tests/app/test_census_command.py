@@ -87,7 +87,9 @@ def test_arrays_have_lengths_and_labels(capsys: pytest.CaptureFixture[str], tmp_
     for b, sequence in enumerate(xs):
         x[: len(sequence), b] = sequence
     labels = np.arange(21).reshape(7, 3) % 2 if each else np.array([0, 1, 1])
-    np.savez(tmp_path / "data.npz", x=x, lengths=[7, 2, 5], labels=labels)
+    lengths = np.array([7, 2, 5])
+    counts = {"mask": np.arange(7)[:, None] < lengths} if each else {"lengths": lengths}
+    np.savez(tmp_path / "data.npz", x=x, labels=labels, **counts)
     given = [labels[: len(s), b] for b, s in enumerate(xs)] if each else labels
     arguments = [str(tmp_path / "net.safetensors"), str(tmp_path / "data.npz")]
     assert json.loads(output_of(capsys, *arguments, "--json")) == gru.census(model, xs, given).table()

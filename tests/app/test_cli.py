@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import signal
@@ -18,9 +17,9 @@ from pathlib import Path
 import pytest
 
 import gru_core as gru
-from app.cli import commands, main
+from app.cli import COMMANDS, main
 from gru_core import presets
-from tests.support.commands import GRUSCOPE, serving
+from tests.support.commands import GRUSCOPE, exit_code, serving
 
 
 def test_serve_reports_a_port_in_use_and_takes_another() -> None:
@@ -99,27 +98,36 @@ def test_train_reproduces_the_card_of_a_preset(tmp_path: Path) -> None:
     assert gru.load(out).card.training == gru.load("flip-flop").card.training
 
 
-def test_wrong_arguments_end_with_exit_code_2_and_a_message() -> None:
-    for arguments, message in (
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
         (["train", "nope"], "nope is neither a link"),
         (["serve", "--port", "x"], "a port is a whole number from 0 to 65535"),
-    ):
-        run = subprocess.run([*GRUSCOPE, *arguments], capture_output=True, text=True)
-        assert run.returncode == 2
-        assert message in run.stderr
+    ],
+)
+def test_wrong_arguments_end_with_exit_code_2_and_a_message(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert exit_code(*arguments) == 2
+    assert message in capsys.readouterr().err
 
 
-def test_a_bad_setting_ends_with_a_message_and_no_traceback() -> None:
-    for name, value, message in (
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
         ("MAX_STEPS", "no", "GRUSCOPE_MAX_STEPS must be a whole number above 0"),
         ("MODELS", "nowhere", "GRUSCOPE_MODELS: nowhere is not a directory"),
         ("LESSONS", "nowhere", "GRUSCOPE_LESSONS: nowhere is not a directory"),
         ("READ_ONLY", "maybe", "GRUSCOPE_READ_ONLY must be 0 or 1"),
         ("UPLOADS", "/dev/null", "GRUSCOPE_UPLOADS: /dev/null cannot be used: File exists"),
-    ):
-        environment = os.environ | {f"GRUSCOPE_{name}": value}
-        run = subprocess.run([*GRUSCOPE, "--no-browser"], capture_output=True, text=True, env=environment)
-        assert (run.returncode, run.stderr) == (1, f"gruscope: {message}\n")
+    ],
+)
+def test_a_bad_setting_ends_with_a_message_and_no_traceback(
+    name: str, value: str, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(f"GRUSCOPE_{name}", value)
+    assert main(["--no-browser"]) == 1
+    assert capsys.readouterr().err == f"gruscope: {message}\n"
 
 
 def test_version_prints_the_version_of_the_library() -> None:
@@ -152,4 +160,4 @@ def test_the_scripts_for_other_shells_have_every_command(capsys: pytest.CaptureF
     for shell in ("zsh", "fish"):
         assert main(["completion", shell]) == 0
         script = capsys.readouterr().out
-        assert not [name for name in commands() if name not in script]
+        assert not [name for name in COMMANDS if name not in script]

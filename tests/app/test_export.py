@@ -31,6 +31,7 @@ from app.pages.examples import EXAMPLES
 from app.runs.linked import LinkedRun, run_link
 from app.settings import Settings
 from gru_core import Clamp, Edit, presets
+from tests.support.commands import exit_code
 from tests.support.events import unpacked_answer
 
 STATES = ("r", "z", "h_tilde", "h")
@@ -276,9 +277,10 @@ def test_the_command_says_up_to_which_size_a_network_goes_along(
     assert not json.loads(element(file.read_text("utf-8"), "record"))["models"]
 
 
-def test_an_option_of_the_command_overrides_the_link() -> None:
-    process = gruscope("http://localhost:8000/?model=sentiment&sequence=good", "--sequence", "not bad", "--json", "-")
-    assert json.loads(process.stdout)["tokens"] == ["not", "bad"]
+def test_an_option_of_the_command_overrides_the_link(capsys: pytest.CaptureFixture[str]) -> None:
+    link = "http://localhost:8000/?model=sentiment&sequence=good"
+    assert main(["export", link, "--sequence", "not bad", "--json", "-"]) == 0
+    assert json.loads(capsys.readouterr().out)["tokens"] == ["not", "bad"]
 
 
 @pytest.mark.parametrize(
@@ -293,12 +295,13 @@ def test_an_option_of_the_command_overrides_the_link() -> None:
         (("--site", "out", "/nowhere.toml"), 1, "/nowhere.toml cannot be opened"),
     ],
 )
-def test_the_export_command_reports_errors(arguments: tuple[str, ...], status: int, message: str) -> None:
-    process = gruscope(*arguments)
-    assert process.returncode == status
-    assert message in process.stderr.decode()
-    assert b"Traceback" not in process.stderr
-    assert process.stdout == b""
+def test_the_export_command_reports_errors(
+    arguments: tuple[str, ...], status: int, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert exit_code("export", *arguments) == status
+    output = capsys.readouterr()
+    assert message in output.err
+    assert output.out == ""
 
 
 def test_the_error_without_kaleido_names_the_extra_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -376,12 +379,13 @@ def test_a_site_is_a_folder_of_pages_with_one_file_of_plotly(tmp_path: Path) -> 
         ("[a", "scenarios.toml is not TOML: Expected"),
     ],
 )
-def test_a_bad_scenario_is_reported_before_anything_is_written(tmp_path: Path, text: str, message: str) -> None:
+def test_a_bad_scenario_is_reported_before_anything_is_written(
+    tmp_path: Path, text: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     file, folder = tmp_path / "scenarios.toml", tmp_path / "site"
     file.write_text(text)
-    process = gruscope("--site", str(folder), str(file))
-    assert process.returncode == 1
-    assert message in process.stderr.decode()
+    assert main(["export", "--site", str(folder), str(file)]) == 1
+    assert message in capsys.readouterr().err
     assert not folder.exists()
 
 

@@ -53,12 +53,13 @@ def stream(client: TestClient, **scenario: Any) -> list[tuple[str, Any]]:
 @pytest.mark.parametrize("clamped", [False, True])
 def test_a_large_run_has_its_signals_as_float32_and_one_unit_exactly(client: TestClient, clamped: bool) -> None:
     clamps = [{"gate": "z", "units": [3], "from": 2, "to": 5, "value": 0.25}] if clamped else []
-    start, *steps, _ = [
+    start, *steps, done = [
         data for _, data in stream(client, brief=True, equations={"layer": 1, "unit": 3}, clamps=clamps)
     ]
     assert start["exact"] == {"layer": 1, "unit": 3}
     whole = client.post("/api/trace", json={"model": "sentiment", "sequence": TEXT, "clamps": clamps}).json()
     of_layer = whole["layers"][0]
+    assert done["last"] == [of_layer["h"][-1]]
     for signal in [*SIGNALS, *(["delta.z", "delta.h"] if clamped else [])]:
         sent = [singles(step["layers"][0][signal]) for step in steps]
         np.testing.assert_array_equal(sent, np.array(of_layer[signal], np.float32))
@@ -76,8 +77,9 @@ def test_a_large_run_has_its_signals_as_float32_and_one_unit_exactly(client: Tes
 
 @pytest.mark.usefixtures("everything_is_large")
 def test_a_client_that_does_not_ask_for_a_brief_run_gets_every_value(client: TestClient) -> None:
-    start, step, *_ = [data for _, data in stream(client)]
+    start, step, *_, done = [data for _, data in stream(client)]
     assert "exact" not in start
+    assert done["last"] is None
     np.testing.assert_array_equal(numbers(step["layers"][0]["h"]), gru.trace(gru.load("sentiment"), TEXT).h[0])
 
 

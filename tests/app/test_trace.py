@@ -276,6 +276,27 @@ def test_a_random_sequence_depends_on_its_seed_and_can_be_run(client: TestClient
         assert client.post("/api/trace", json={"model": name, "sequence": first}).json()["T"] == 16
 
 
+@pytest.mark.parametrize("T", [5, 300])
+def test_several_runs_are_one_stream_of_what_each_alone_is(client: TestClient, T: int) -> None:
+    names = list(gru.presets.contenders("sentiment", "units", ("rnn", "lstm", "gru")).values())
+    scenarios = [{"model": name, "sequence": long_text(T), "equations": {"layer": 1, "unit": 2}} for name in names]
+    together = client.post("/api/traces", json={"scenarios": scenarios}, headers=STREAM)
+    assert together.headers["content-type"].startswith("text/event-stream")
+    alone = [client.post("/api/trace", json=scenario, headers=STREAM).text for scenario in scenarios]
+    assert together.text == "".join(alone)
+    wrong = [scenarios[0], scenarios[1] | {"sequence": "the qq"}, scenarios[2]]
+    unit = [*scenarios[:2], scenarios[2] | {"equations": {"layer": 1, "unit": 99}}]
+    for body, place in (
+        (wrong, "scenarios.2.sequence.2"),
+        (unit, "scenarios.3.equations.unit"),
+        ([scenarios[0] | {"sequence": 3}], "scenarios.1.sequence"),
+        ([], "scenarios"),
+        (scenarios * 2, "scenarios"),
+    ):
+        refused = client.post("/api/traces", json={"scenarios": body})
+        assert (refused.status_code, refused.json()["error"]["where"]) == (422, place)
+
+
 def test_two_sequences_are_compared_step_by_step(client: TestClient) -> None:
     first, second = "the film was not good .", "the film was very good ."
     scenario = {"model": "sentiment", "sequence": first, "against": second}

@@ -138,10 +138,8 @@ def test_a_signal_has_an_explanation_on_hover_and_focus(page: Page) -> None:
     expect(z).to_contain_text("of the old state is kept")
 
 
-def test_a_first_visit_shows_a_hint_until_the_first_action(browser: Browser, base_url: str) -> None:
-    def visit(act: Callable[[Lab], Any], **options: Any) -> None:
-        context = browser.new_context(base_url=base_url, **options)
-        page = context.new_page()
+def test_a_first_visit_shows_a_hint_until_the_first_action(page: Page, browser: Browser, base_url: str) -> None:
+    def visit(page: Page, act: Callable[[Lab], Any]) -> None:
         line = page.locator("#next")
         lab = Lab(page).open(model="flip-flop", t="3")
         expect(line).to_be_visible()
@@ -149,18 +147,16 @@ def test_a_first_visit_shows_a_hint_until_the_first_action(browser: Browser, bas
         expect(line).to_be_hidden()
         lab.open(model="sentiment")
         expect(line).to_be_hidden()
-        context.close()
 
-    visit(lambda lab: lab.button("Next timestep").click())
-    visit(lambda lab: lab.button("Play").click())
-    visit(lambda lab: lab.button("Dismiss").click())
-    touch = {"has_touch": True, "viewport": {"width": 390, "height": 844}}
-    visit(lambda lab: (tapped(lab), lab.button("Next timestep").tap()), **touch)
-    page = browser.new_page(base_url=base_url)
+    for button in ("Next timestep", "Play", "Dismiss"):
+        visit(page, lambda lab, button=button: lab.button(button).click())
+        page.evaluate("localStorage.clear()")  # as on a first visit
     page.goto("/embed?model=flip-flop")
     expect(page.get_by_role("slider", name="Timestep")).to_be_visible()
     expect(page.locator("#next")).to_have_count(0)
-    page.close()
+    touch = browser.new_context(base_url=base_url, has_touch=True, viewport={"width": 390, "height": 844})
+    visit(touch.new_page(), lambda lab: (tapped(lab), lab.button("Next timestep").tap()))
+    touch.close()
 
 
 def tapped(lab: Lab) -> None:

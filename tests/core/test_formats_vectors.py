@@ -7,9 +7,11 @@ import io
 import numpy as np
 import pytest
 
+import gru_core as gru
 from gru_core import Symbols, Vectors
 from gru_core.formats import FormatError
 from gru_core.formats.vectors import read_vectors
+from tests.support.files import FIXTURES
 
 RNG = np.random.default_rng(0)
 
@@ -38,6 +40,18 @@ def test_every_digit_of_an_array_arrives(dtype: type, inputs: int) -> None:
         assert read_vectors(saved(x[:, 0]), "x.npy", encoder) == text
 
 
+def test_timesteps_that_a_mask_or_lengths_exclude_are_left_out() -> None:
+    x, mask, encoder = RNG.normal(size=(6, 1, 3)), np.array([1, 1, 0, 1, 1, 0]), Vectors(3)
+    model = gru.load(FIXTURES / "pytorch-both.safetensors", direction="both")
+    text = read_vectors(zipped(x=x, mask=mask), "x.npz", encoder)
+    whole = gru.trace(model, x[:, 0], mask=mask == 1)
+    np.testing.assert_allclose(gru.trace(model, text).h, whole.h[mask == 1], atol=1e-12)
+    for lengths in (np.array(4), np.array([4])):
+        assert read_vectors(zipped(x=x[:, 0], lengths=lengths), "x.npz", encoder) == read_vectors(
+            saved(x[:4, 0]), "x.npy", encoder
+        )
+
+
 @pytest.mark.parametrize("form", ["a,b,c\n{}\n", "{}", "\ufeff{}\r\n\r\n"])
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_csv_has_a_row_for_each_timestep(form: str, separator: str) -> None:
@@ -54,7 +68,11 @@ def test_csv_has_a_row_for_each_timestep(form: str, separator: str) -> None:
         (b"1,2\n3,inf\n", "x.csv", "row 2, column 2"),
         (b"1,2\n3\n", "x.csv", "row 2"),
         (saved(np.zeros((3, 4))), "x.npy", "3 × 4"),
-        (saved(np.zeros((1, 3, 2))), "x.npy", "1 × 3 × 2"),
+        (saved(np.zeros((1, 3, 2))), "x.npy", "1 × 3 × 2.*census"),
+        (zipped(x=np.zeros((3, 2)), lengths=np.array([4])), "x.npz", "lengths in 'x.npz'"),
+        (zipped(x=np.zeros((3, 2)), lengths=np.array(["3"])), "x.npz", "lengths in 'x.npz'"),
+        (zipped(x=np.zeros((3, 2)), mask=np.array([1, 0])), "x.npz", "mask in 'x.npz'"),
+        (zipped(x=np.zeros((3, 2)), mask=np.zeros(3)), "x.npz", "no rows"),
         (saved(np.array(["a"])), "x.npy", "no numbers"),
         (saved(np.zeros((0, 2))), "x.npy", "no rows"),
         (zipped(a=np.zeros((1, 2)), b=np.zeros((1, 2))), "x.npz", "2 arrays"),

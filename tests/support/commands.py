@@ -1,4 +1,4 @@
-"""The command `gruscope` in a process of its own."""
+"""The command `gruscope`, in this process or in one of its own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,17 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from app.cli import main
+
 GRUSCOPE = [sys.executable, "-m", "app.cli"]
+
+
+def exit_code(*arguments: str) -> object:
+    """Run a command in this process, which imports the packages only once, and return its exit code."""
+    try:
+        return main(arguments)
+    except SystemExit as error:
+        return error.code
 
 
 @contextmanager
