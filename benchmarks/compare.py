@@ -45,7 +45,11 @@ def main() -> None:
         for name, (task, text, *words) in CASES.items():
             texts = [text + word for word in words]
             page = open_page(browser, f"{ours}compare?" + urlencode({"task": task, "sequence": texts[0]}))
-            verdict(f"{name}, in ms", edits({"ours": (page, texts)})["ours"], 110)
+            lab = open_page(browser, f"{ours}?" + urlencode({"model": task, "sequence": texts[0]}))
+            took = edits({"compare": (page, texts), "lab": (lab, texts)})
+            lab.close()
+            verdict(f"{name}, in ms", took["compare"], 110)
+            verdict(f"{name}, over the same edit in the Lab", took["compare"] / took["lab"], 1.3)
             verdict(f"{name}, ms of JavaScript in a move", moves(page), 8)
             page.close()
         for name, path in (("the Lab", ""), ("the page Compare", "compare")):

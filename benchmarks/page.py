@@ -100,42 +100,44 @@ def first_visit(browser: Browser, url: str) -> dict[str, float]:
     return {"heatmaps": heatmaps, "cells": cells, **traffic}
 
 
+WORDS = "the film was good . not very bad . dull "
+"""The Dash app repeats these words, up to the length of our text."""
+
+CASES = {
+    "flip-flop, T = 16": ("flip-flop", "AmmpBs.AmmBspm", "mA", "mB"),
+    "calculator, T = 20": ("pocket-calculator", "=0.3 +0.2 0.35 -0.1 " * 4 + "0 0 0 ", "=0.3", "=-0.3"),
+    "flip-flop, T = 60": ("flip-flop", "AmmpBs.Amm" * 5 + "AmmpBs.Am", "A", "B"),
+    "store-and-recall, T = 60": ("store-and-recall", "AbcdabcD?" * 6 + "Abcda", "A", "?"),
+    "sentiment, T = 20": ("sentiment", WORDS * 2, "good", "bad"),
+    "sentiment, T = 60": ("sentiment", WORDS * 6, "good", "bad"),
+}
+"""Models, texts, and two last words for each."""
+
+
 def main() -> None:
     with sync_playwright() as playwright, serving(gruscope()) as ours:
         browser = playwright.chromium.launch(executable_path=installed(), args=["--no-sandbox"])
         print(f"From an edit of one character to painted gates, median of {EDITS}, pauses included")
-        cases = {
-            "flip-flop, T = 16": ("flip-flop", "AmmpBs.AmmBspm", "mA", "mB"),
-            "calculator, T = 20": (
-                "pocket-calculator",
-                "=0.3 +0.2 0.35 -0.1 " * 4 + "0 0 0 ",
-                "=0.3",
-                "=-0.3",
-            ),
-            "flip-flop, T = 60": ("flip-flop", "AmmpBs.Amm" * 5 + "AmmpBs.Am", "A", "B"),
-            "store-and-recall, T = 60": ("store-and-recall", "AbcdabcD?" * 6 + "Abcda", "A", "?"),
-            "sentiment, T = 20": ("sentiment", "the film was good . not very bad . dull " * 2, "good", "bad"),
-            "sentiment, T = 60": ("sentiment", "the film was good . not very bad . dull " * 6, "good", "bad"),
-        }
-        for name, (model, text, *words) in cases.items():
-            texts = [text + word for word in words]
-            page = open_page(browser, ours + "?" + urlencode({"model": model, "sequence": texts[0]}))
-            verdict(f"{name}, in ms", edits({"ours": (page, texts)})["ours"], 70)
-            page.close()
-
         if importlib.util.find_spec("dash") is None:
             print("  dash is not installed, so there is no comparison")
+            for name, case in CASES.items():
+                page, texts = open_case(browser, ours, *case)
+                verdict(f"{name}, in ms", edits({"ours": (page, texts)})["ours"], 70)
+                page.close()
             return
         with serving([sys.executable, "-m", "benchmarks.dash_app"]) as dash:
             wait_for(dash)
-            texts = ["the film was good . not very bad . dull " * 2 + word for word in ("good", "bad")]
-            address = ours + "?" + urlencode({"model": "sentiment", "sequence": texts[0]})
-            pages = {"ours": (open_page(browser, address), texts), "dash": (open_page(browser, dash), texts)}
-            took = edits(pages)
-            print(f"  compared with a Dash app, T = 20: ours {took['ours']:.0f} ms, Dash {took['dash']:.0f} ms")
-            verdict("ours over Dash's", took["ours"] / took["dash"], 70 / 136)
-            for page, _ in pages.values():
+            theirs = open_page(browser, dash)
+            for name, case in CASES.items():
+                page, texts = open_case(browser, ours, *case)
+                before = WORDS.split() * 6
+                same = " ".join(before[: int(name.rpartition(" ")[2]) - 1])
+                took = edits({"ours": (page, texts), "dash": (theirs, [f"{same} good", f"{same} bad"])})
+                verdict(f"{name}, in ms", took["ours"], 70)
+                print(f"    in turns with a Dash app of the same length: {took['dash']:.0f} ms")
+                verdict(f"{name}, ours over Dash's", took["ours"] / took["dash"], 0.5)
                 page.close()
+            theirs.close()
 
             print("A first visit with an empty cache, median of 7, in turns")
             visits: dict[str, list[dict[str, float]]] = {"ours": [], "dash": []}
@@ -156,6 +158,12 @@ def main() -> None:
         over = median["ours"]["heatmaps"] / median["dash"]["heatmaps"]
         verdict("our Plotly heatmaps over Dash's", over, 0.5 if small else 1.0)
         verdict("megabytes transferred", median["ours"]["bytes"] / 1e6, 0.6 if small else 1.3)
+
+
+def open_case(browser: Browser, url: str, model: str, text: str, *words: str) -> tuple[Page, list[str]]:
+    """Open the Lab for a case, and return it with the two texts."""
+    texts = [text + word for word in words]
+    return open_page(browser, url + "?" + urlencode({"model": model, "sequence": texts[0]})), texts
 
 
 def wait_for(url: str) -> None:

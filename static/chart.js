@@ -111,9 +111,11 @@ export function mountChart(section, update) {
   const find = finder(section);
   const details = /** @type {HTMLDetailsElement} */ (find("details"));
   const isNew = createGuard();
-  let [width, height] = [0, 0];
+  let [width, height, em] = [0, 0, 0];
   observeSize(find("svg"), (...size) => {
     [width, height] = size;
+    // Stored, because reading a style while the page changes would force a layout each time.
+    em = parseFloat(getComputedStyle(find("svg")).fontSize);
     update();
   });
   details.addEventListener("toggle", update);
@@ -123,10 +125,9 @@ export function mountChart(section, update) {
      * Return whether the data of the curves, the size or the table changed since the last drawing.
      * @param {unknown[]} parts the data
      */
-    isNew: (...parts) => isNew(width, height, details.open, ...parts),
+    isNew: (...parts) => isNew(width, height, em, details.open, ...parts),
     /** @param {Curve[]} curves @param {number} T @param {number} step @param {string[] | null} tokens @param {Curve[]} [listed] the curves in the table */
     draw(curves, T, step, tokens, listed = curves) {
-      const em = parseFloat(getComputedStyle(find("svg")).fontSize);
       find("svg").innerHTML = drawCurves(curves, T, step, width, height, em);
       // A table that is closed is empty, so that it never opens with what it listed before.
       find("table").replaceChildren(...(details.open ? tableOf(listed, tokens) : []));
