@@ -166,7 +166,7 @@ def first_written(write: WriteBody, steps: int) -> WriteBody | None:
 
 
 class ExportQuestion(Body):
-    """A link to the Lab, and what a file of its run contains: all values, or only inputs, outputs and signals."""
+    """A link, and what a file of a run in the Lab contains: all values, or only inputs, outputs and signals."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"link": "?model=flip-flop&sequence=A+m+m"}]})
 

@@ -75,28 +75,47 @@ def load(
     )  # fmt: skip
 
 
-def from_torch(module: Any, *, alphabet: Names | None = None, labels: Names | None = None, **answers: str) -> Model:
+def from_torch(
+    module: Any,
+    given: Mapping[str, str] | None = None,
+    /,
+    *,
+    alphabet: Names | None = None,
+    labels: Names | None = None,
+    **answers: str,
+) -> Model:
     """Return the model in a `torch.nn.GRU`, `LSTM` or `RNN`, a cell such as `GRUCell`, or a module with one of these.
 
         gru.from_torch(module)
         gru.from_torch(module.state_dict(), direction="forward")     # of a bidirectional layer
 
     `module` can also be a state dict: tensors or arrays by name. The module may also have an Embedding and a Linear.
-    `answers`, `alphabet` and `labels` are as for `load`, and so are the errors. Raises FormatError if `module` is
-    neither a torch module nor a state dict, or if it has a plain RNN with relu.
+    `answers`, `alphabet` and `labels` are as for `load`, and so are the errors. Answers can also be `given` as a
+    dictionary, as for `formats.read_file`. Raises FormatError if `module` is neither a torch module nor a state dict,
+    or if it has a plain RNN with relu.
     """
+    answers = {**(given or {}), **answers}
     return _read(
         "gru.from_torch(module", lambda: live.torch_network(module, answers, alphabet, labels), answers, alphabet,
         labels,
     )  # fmt: skip
 
 
-def from_keras(layer: Any, *, alphabet: Names | None = None, labels: Names | None = None, **answers: str) -> Model:
+def from_keras(
+    layer: Any,
+    given: Mapping[str, str] | None = None,
+    /,
+    *,
+    alphabet: Names | None = None,
+    labels: Names | None = None,
+    **answers: str,
+) -> Model:
     """Return the model in a Keras layer `GRU`, `LSTM`, `SimpleRNN`, `Bidirectional` or `RNN`, or in a model with one.
 
     Keras writes the layer to a `.keras` file in a temporary folder, and this function reads the file. Arguments and
     errors are as for `from_torch`. Raises FormatError if the layer has no weights yet.
     """
+    answers = {**(given or {}), **answers}
     return _read(
         "gru.from_keras(layer", lambda: live.keras_network(layer, answers, alphabet, labels), answers, alphabet, labels
     )

@@ -12,15 +12,17 @@ import { firstRun } from "./arrival.js";
 import { boot, lesson, room } from "./boot.js";
 import { begin } from "./changes.js";
 import { mountDisplay } from "./display.js";
-import { finder } from "./elements.js";
+import { finder, withPeriod } from "./elements.js";
+import { download } from "./files.js";
 import { compact } from "./fragment.js";
 import { home } from "./frame.js";
 import { mountAddress } from "./history.js";
 import { announceHeight, followLinks } from "./host.js";
 import { mountLesson } from "./lesson/lesson.js";
+import { LONGEST } from "./link.js";
 import { NO_PICTURES, plotly } from "./plot.js";
 import { mountRoom } from "./rooms/room.js";
-import { ROOT } from "./server.js";
+import { ROOT, post } from "./server.js";
 import { focus, note } from "./state.js";
 import { mountAppearance } from "./views/appearance.js";
 import { mountHelp } from "./views/help.js";
@@ -75,6 +77,7 @@ export function completePage({ store, lead, path, address, show, heatmaps, ...mo
   mountDisplay(find("#display"));
   mountNext(document.querySelector("#next"), lead);
   mountLinks(store, path, address, liveAddress);
+  mountKeep(store, lead, path, address);
   announceHeight();
   const figure = { show, address, upto, subscribe: store.subscribe, busy: isBusy };
   mountRoom(figure, mountLesson(figure));
@@ -90,13 +93,33 @@ export function completePage({ store, lead, path, address, show, heatmaps, ...mo
 }
 
 /**
- * Update the links to the view: to a file and, in a frame or a saved page, to the server.
+ * Update the link to a file of the view. If the address is too long for a link, it is posted.
+ * @template S
+ * @param {StoreOf<S>} store @param {Store} lead @param {string} path @param {() => string} address
+ */
+function mountKeep(store, lead, path, address) {
+  const keep = /** @type {HTMLAnchorElement | null} */ (document.querySelector("#keep"));
+  if (!keep) return;
+  const file = `api/export/${path}.html`;
+  store.subscribe(() => (keep.href = ROOT + file + address()));
+  keep.addEventListener("click", async (event) => {
+    const link = address();
+    if (link.length <= LONGEST) return;
+    event.preventDefault();
+    try {
+      download(`gruscope-${path}.html`, await (await post(file, { link }, { signal: null })).blob());
+    } catch (error) {
+      lead.update(note, `The file could not be created: ${withPeriod(/** @type {Error} */ (error).message)}`);
+    }
+  });
+}
+
+/**
+ * Update the link to the view on the server, in a frame or a saved page.
  * @template S
  * @param {StoreOf<S>} store @param {string} path @param {() => string} address @param {() => string} liveAddress
  */
 function mountLinks(store, path, address, liveAddress) {
-  const keep = /** @type {HTMLAnchorElement | null} */ (document.querySelector("#keep"));
-  if (keep) store.subscribe(() => (keep.href = `${ROOT}api/export/${path}.html${address()}`));
   const open = /** @type {HTMLAnchorElement | null} */ (document.querySelector("#open-lab"));
   if (!open) return;
   store.subscribe(async () => {

@@ -15,6 +15,7 @@ import numpy as np
 import gru_core
 from gru_core import Clamp, Model, Trace, Vectors, presets
 from gru_core.arrays import Array
+from gru_core.encoder import Scaled
 from gru_core.formats import FormatError
 from gru_core.formats.vectors import ENDINGS, read_vectors
 from gru_core.numerals import whole
@@ -224,6 +225,9 @@ def _print_table(trace: Trace, places: Sequence[Place], given: int | None) -> No
             continue
         if readout.kind == "softmax":
             columns.append((name, _answers(shown)))
+        elif isinstance(trace.model.encoder, Scaled) and len(readout.labels) == 1:  # in the unit of the inputs
+            numbers, decimals = trace.model.encoder.numbers(shown.y[:, 0]), trace.model.encoder.decimals
+            columns.append((name, [f"{number:.{decimals}f}" for number in numbers.tolist()]))
         elif len(readout.labels) <= FEW:
             columns.append((name, [" ".join(f"{value:.2f}" for value in y) for y in shown.y.tolist()]))
     for layer, unit in places:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Literal
 from urllib.parse import quote
 
@@ -81,7 +81,11 @@ def file_sizes(request: Request) -> dict[str, dict[str, int]]:
 
 @router.get("/compare.html", summary="Export a comparison as one HTML file that needs no server", description=QUERY)
 def compare_html(request: Request) -> Response:
-    content = export.compare_page(request.query_params, request.app.state.settings, str(request.base_url))
+    return _compare(request, request.query_params)
+
+
+def _compare(request: Request, keys: Mapping[str, str]) -> Response:
+    content = export.compare_page(keys, request.app.state.settings, str(request.base_url))
     return _file("gruscope-compare.html", content, "text/html")
 
 
@@ -179,8 +183,10 @@ _FILES: dict[str, Callable[[Request, LinkedRun, Content], Response]] = {
 )
 def file_of_long_link(
     request: Request,
-    file: Literal["page.html", "trace.csv", "trace.json", "trace.npz", "sizes"],
+    file: Literal["page.html", "compare.html", "trace.csv", "trace.json", "trace.npz", "sizes"],
     question: ExportQuestion,
 ) -> Response:
-    run = run_link(read_address(question.link), request.app.state.settings)
-    return _FILES[file](request, run, question.content)
+    keys = read_address(question.link)
+    if file == "compare.html":
+        return _compare(request, keys)
+    return _FILES[file](request, run_link(keys, request.app.state.settings), question.content)

@@ -85,7 +85,7 @@ def forecast_lines(theme: Theme) -> go.Figure:
     place = {"xref": "x", "yref": "paper"}
     figure.add_shape(type="line", x0=0, x1=0, y0=0, y1=1, line={"color": soft, "width": 1}, **place)
     figure.add_annotation(
-        text="own forecasts →", x=0, y=1, xanchor="left", yanchor="top", showarrow=False,
+        text="own forecasts →", x=0, y=1, xanchor="left", yanchor="top", xshift=4, showarrow=False,
         font={"color": ink, "size": 12}, **place,
     )  # fmt: skip
     return figure

@@ -141,12 +141,14 @@ function showOutput(cell, run, column) {
 function showTwin(cell, run, column) {
   const { text, value } = answer(run, column, run.twinOutputs);
   const gap = run.gaps[0][column];
-  const difference = () => (Math.abs(gap) < 0.005 ? "0" : numberText(run, "number.delta.y", column, gap));
   const linear = run.y.kind === "linear";
   if (!linear) fill(cell, text, value);
-  else fill(cell, `${gap >= 0.005 ? "+" : ""}${difference()}`, gap);
+  else fill(cell, differenceText(numberText(run, "number.delta.y", column, gap)), gap);
   cell.classList.toggle("differs", linear ? Math.abs(gap) > 0.01 : text !== answer(run, column).text);
 }
+
+/** Add the sign to the text of a difference. @param {string} text */
+const differenceText = (text) => (/[1-9]/.test(text) ? `${text.startsWith("−") ? "" : "+"}${text}` : text && "0");
 
 /** Show the likeliest outputs below one another, each with a bar as long as its probability. @param {HTMLElement} cell @param {Run} run @param {number} column */
 function fillSeveral(cell, run, column) {

@@ -142,7 +142,7 @@ export function plot(svg, lines, last, width, log, marks) {
   );
   const top = log ? Math.log10(Math.max(...values, 1e-12)) : 1;
   const bottom = log ? Math.log10(Math.min(...values, 1e12)) : Math.min(0.9, Math.floor(10 * Math.min(...values)) / 10);
-  const [low, high] = values.length ? [bottom, Math.max(top, bottom + 1e-6)] : [-1, 0];
+  const [low, high] = values.length ? [bottom, Math.max(top, bottom + 1e-6)] : [log ? -1 : 0, log ? 0 : 1];
   const x = (/** @type {number} */ place) => left + (place / last) * (width - left - MARGIN.right);
   const y = (/** @type {number} */ value) => {
     const scaled = log ? Math.log10(Math.max(value, 1e-12)) : value;

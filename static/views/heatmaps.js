@@ -54,7 +54,10 @@ export function mountHeatmaps(tape, store, figures) {
   /** @param {State} state */
   function draw(state) {
     const units = unitsInSight(state);
-    const handover = state.models.find(({ id }) => id === state.run.model)?.handover ?? "";
+    const { model, models, run } = state;
+    // A checkpoint on the page Train has the description of its task.
+    const entry = models.find(({ id }) => id === run.model) ?? models.find(({ id }) => id === model);
+    const handover = entry?.handover ?? "";
     const isHalved = handover !== "" && units.length === layerOf(state).H && units.every((unit, i) => unit === i);
     const names = units.map((unit, i) => (isHalved ? halfOf(i, units.length) : "") + unitName(layerOf(state), unit));
     tape.classList.toggle("halved", isHalved);

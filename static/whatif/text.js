@@ -40,7 +40,7 @@ export function tellScore({ run, name, untouched, changed, sequences, steps, hel
   const changes = [clamps, run.weights.length ? countWeights(run) : ""].filter(Boolean).join(" and ");
   const text = (/** @type {number} */ value) => (name === "accuracy" ? percent(value) : value.toPrecision(2));
   const kind = name === "accuracy" ? "accuracy" : "mean squared error";
-  const data = `${sequences.toLocaleString("en")} held-out sequences of ${steps} timesteps`;
+  const data = `${sequences.toLocaleString("en")} held-out sequences of up to ${steps} timesteps`;
   return `With ${changes}, the ${kind} on ${data} is ${text(changed)}. The original ${kind} is ${text(untouched)}.`;
 }
 

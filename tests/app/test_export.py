@@ -421,5 +421,8 @@ def test_a_link_with_its_long_values_after_the_hash_is_exported_as_the_whole_lin
         client.post("/api/export/sizes", json={"link": compact}).json()
         == client.get(f"/api/export/sizes{query}").json()
     )
+    assert client.post("/api/export/compare.html", json={"link": "?task=flip-flop#more=" + packed}).text == (
+        client.get("/api/export/compare.html?task=flip-flop&sequence=A+m+m+B&clamps=z.1@2=0").text
+    )
     for damaged in (f"?model=flip-flop#more={packed[:-4]}", "?#more=é"):
         assert client.post("/api/export/trace.csv", json={"link": damaged}).json()["error"]["code"] == "link"

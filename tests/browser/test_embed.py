@@ -83,6 +83,8 @@ def background(page: Page, n: int) -> str:
 
 
 def test_five_figures_on_a_page_with_a_strict_policy(host: Page, console_errors: list[str]) -> None:
+    expect(heading(host, 0)).to_contain_text("t = 4")
+    assert figure(host, 4).locator("iframe").get_attribute("src") is None  # it loads when the reader comes near
     for n, words in enumerate(("t = 4", "t = 2", "t = 1", "t = 2")):
         figure(host, n).scroll_into_view_if_needed()
         expect(heading(host, n)).to_contain_text(words)

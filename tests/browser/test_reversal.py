@@ -35,3 +35,7 @@ def test_the_tape_shows_both_halves_and_the_card_a_curve(page: Page, console_err
         assert f"{n} letters {100 * measured[f'accuracy on whole words of {n} letters']:.3g}%" in label
     lab.open(model="flip-flop")
     expect(page.locator(".tape.halved")).to_have_count(0)
+    # Train shows both halves too, and its axis has shares before there is a score.
+    page.goto("/train?task=reversed-words")
+    expect(page.locator(".halved .signal.h .unitnames li").first).to_have_text("encoder 1")
+    expect(page.locator(".score .tick")).to_have_text(["0%", "100%"])

@@ -461,6 +461,7 @@ def test_a_state_dict_is_read_with_the_keywords_of_a_file_and_with_a_report() ->
             read(both)
         assert call in error.value.call
         assert "backward" in " ".join(read(both, direction="backward").report)
+    assert gru.from_torch(both, {"direction": "backward"}).report == gru.load(both, direction="backward").report
 
 
 def test_a_torch_module_and_its_state_dict_give_the_same_model() -> None:
