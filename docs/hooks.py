@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
 
 from app.cli import parsers
@@ -44,9 +45,21 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
 
 
 def on_post_page(output: str, **_: Any) -> str:
-    """Complete a page of the theme: its light/dark menu needs two style sheets, and keys scroll wide code."""
+    """Complete a page of the theme.
+
+    Its light/dark menu needs two style sheets, its bar is a landmark, and keys scroll wide code and wide tables.
+    """
     sheets = '<link id="hljs-light"><link id="hljs-dark">'  # the theme leaves them out without highlight.js
-    return output.replace("</head>", f"{sheets}</head>", 1).replace("<pre>", '<pre tabindex="0">')
+    output = output.replace("</head>", f"{sheets}</head>", 1)
+    output = output.replace('<div class="navbar', '<div role="banner" class="navbar', 1)
+    return output.replace("<pre>", '<pre tabindex="0">').replace("<table>", '<table tabindex="0">')
+
+
+@event_priority(-100)  # after the search plugin
+def on_post_build(config: MkDocsConfig) -> None:
+    """Write the search index as a script too, since a page that was opened from disk can load no JSON."""
+    index = Path(config.site_dir) / "search" / "search_index.json"
+    index.with_suffix(".js").write_text(f"const searchIndex = {index.read_text('utf-8')};\n", "utf-8")
 
 
 def commands() -> str:

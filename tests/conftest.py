@@ -1,4 +1,4 @@
-"""A cache directory for all tests."""
+"""A cache directory for all tests, and the built docs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.support import sites
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -20,3 +22,9 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(folder))
         yield folder
+
+
+@pytest.fixture(scope="session")
+def docs_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the docs once, and return their folder."""
+    return sites.docs_site(tmp_path_factory.mktemp("docs"))

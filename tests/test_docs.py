@@ -7,11 +7,10 @@ import dataclasses
 import json
 import re
 import shutil
-import subprocess
-import sys
 import tomllib
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import numpy as np
 import pytest
@@ -240,45 +239,41 @@ def test_the_citation_has_the_version_of_the_package() -> None:
 
 
 class Loads(HTMLParser):
-    """The files that a page loads, and its text."""
+    """The files that a page loads, its links, the ids of its elements, and its text."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
         self.loaded: set[str] = set()
+        self.links: set[str] = set()
+        self.ids: set[str] = set()
         self.text = ""
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag != "a":
+        values = dict(attrs)
+        self.ids |= {values.get("id") or "", values.get("name") or ""}
+        if tag == "a":
+            self.links.add(values.get("href") or "")
+        else:
             self.loaded |= {value or "" for name, value in attrs if name in ("src", "href", "srcset", "data", "action")}
 
     def handle_data(self, data: str) -> None:
         self.text += data
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the docs and return their folder."""
-    folder = tmp_path_factory.mktemp("docs")
-    build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
-    process = subprocess.run(build, cwd=ROOT, capture_output=True, text=True)
-    assert process.returncode == 0, process.stderr
-    return folder
-
-
-def test_built_pages_load_nothing_from_other_hosts(site: Path) -> None:
-    pages = list(site.rglob("*.html"))
+def test_built_pages_load_nothing_from_other_hosts(docs_site: Path) -> None:
+    pages = list(docs_site.rglob("*.html"))
     assert len(pages) > 12
     for page in pages:
         loaded = Loads(page.read_text()).loaded
         assert loaded
         assert not {url for url in loaded if re.match(r"\w+:|//", url)}, page
-    for sheet in site.rglob("*.css"):
+    for sheet in docs_site.rglob("*.css"):
         assert not re.search(r"url\(['\"]?(?:https?:)?//|@import", sheet.read_text()), sheet
 
 
-def test_files_that_built_pages_load_exist(site: Path) -> None:
-    for page in site.rglob("*.html"):
+def test_files_that_built_pages_load_exist(docs_site: Path) -> None:
+    for page in docs_site.rglob("*.html"):
         if page.name == "404.html":  # served at any address
             continue
         for url in Loads(page.read_text()).loaded:
@@ -286,10 +281,27 @@ def test_files_that_built_pages_load_exist(site: Path) -> None:
             assert place.is_file() or place.parent.name == "demos", (page, url)  # the demos are exported later
 
 
-def test_the_menu_of_themes_finds_its_style_sheets_and_keys_scroll_code(site: Path) -> None:
-    ids = re.findall(r"getElementById\(['\"]([\w-]+)", (site / "js" / "darkmode.js").read_text())
+def test_links_between_built_pages_lead_to_pages_and_to_their_parts(docs_site: Path) -> None:
+    pages = {page: Loads(page.read_text()) for page in docs_site.rglob("*.html") if page.name != "404.html"}
+    checked, broken = 0, []
+    for page, content in pages.items():
+        for link in content.links:
+            parts = urlsplit(link)
+            if parts.scheme:
+                continue
+            place = (page.parent / unquote(parts.path)).resolve() if parts.path else page
+            ids = pages[place].ids if place in pages else set()
+            if not place.is_file() or (parts.fragment and unquote(parts.fragment) not in ids):
+                broken.append((page.relative_to(docs_site), link))
+            checked += 1
+    assert checked > 1000
+    assert broken == []
+
+
+def test_the_menu_of_themes_finds_its_style_sheets_and_keys_scroll_code(docs_site: Path) -> None:
+    ids = re.findall(r"getElementById\(['\"]([\w-]+)", (docs_site / "js" / "darkmode.js").read_text())
     assert ids
-    for page in site.rglob("*.html"):
+    for page in docs_site.rglob("*.html"):
         if page.name == "404.html":  # made of a template, and not of a page
             continue
         html = page.read_text()
@@ -297,36 +309,36 @@ def test_the_menu_of_themes_finds_its_style_sheets_and_keys_scroll_code(site: Pa
         assert "<pre>" not in html, page
 
 
-def test_the_reference_documents_every_public_name(site: Path) -> None:
+def test_the_reference_documents_every_public_name(docs_site: Path) -> None:
     for page, module in (("core", gru), ("formats", formats), ("parity", report)):
-        ids = set(re.findall(r'id="gru_core\.([\w.]+)"', (site / "reference" / f"{page}.html").read_text()))
+        ids = set(re.findall(r'id="gru_core\.([\w.]+)"', (docs_site / "reference" / f"{page}.html").read_text()))
         documented = {name.rpartition(".")[2] for name in ids}
         public = getattr(module, "__all__", ["Difference", "Parity", "check"])
         elsewhere = {"Parity", "check", "formats", "presets", "__version__"} if page == "core" else set()
         assert set(public) - elsewhere <= documented
-    page = (site / "reference" / "python.html").read_text()
+    page = (docs_site / "reference" / "python.html").read_text()
     assert set(gru.__all__) - {"formats", "presets", "__version__"} <= set(re.findall(r'id="gru_core\.(\w+)"', page))
 
 
-def test_a_search_finds_what_people_ask_for(site: Path) -> None:
-    pages = json.loads((site / "search" / "search_index.json").read_text())["docs"]
+def test_a_search_finds_what_people_ask_for(docs_site: Path) -> None:
+    pages = json.loads((docs_site / "search" / "search_index.json").read_text())["docs"]
     for word in ("h0", "CSP", "cite", "license", "limits", "hidden_size", "gru.trace"):
         assert any(re.search(rf"\b{re.escape(word)}\b", f"{page['title']} {page['text']}") for page in pages), word
 
 
-def test_the_reference_documents_every_command_and_route(site: Path) -> None:
-    help = Loads((site / "reference" / "cli.html").read_text()).text
+def test_the_reference_documents_every_command_and_route(docs_site: Path) -> None:
+    help = Loads((docs_site / "reference" / "cli.html").read_text()).text
     for name in COMMANDS:
         assert f"usage: gruscope {name}" in help
-    routes = Loads((site / "reference" / "http.html").read_text()).text
+    routes = Loads((docs_site / "reference" / "http.html").read_text()).text
     for path, methods in create_app().openapi()["paths"].items():
         for method in methods:
             assert f"{method.upper()} {path}" in routes
     assert "{{" not in help + routes
 
 
-def test_a_built_notebook_page_has_its_outputs(site: Path) -> None:
-    page = (site / "notebooks" / "flip_flop.html").read_text()
+def test_a_built_notebook_page_has_its_outputs(docs_site: Path) -> None:
+    page = (docs_site / "notebooks" / "flip_flop.html").read_text()
     assert "Inside a flip-flop" in page
     assert "background: rgb(" in page
     assert "[0.91 0.02 0.02 0.04 0.89 0.01 0.01]" in Loads(page).text

@@ -40,6 +40,7 @@ FILES = {
     "npz": "every array of the run, for NumPy",
     "svg": "all signals of a layer as an SVG picture",
     "png": "all signals of a layer as a PNG picture",
+    "pdf": "all signals of a layer as a PDF picture, for LaTeX",
 }
 
 PAGES = {

@@ -64,8 +64,9 @@ class Figure:
             place = Markup('src="{}"').format(f"{self.live.rstrip('/')}/embed?{query}")
         else:
             place = Markup('file="{}"').format(self.file)
-        tag = Markup('<gru-scope {} label="{}" height="{}"><noscript>{}</noscript></gru-scope>')
-        return tag.format(place, self.label, self.height, Markup(self.run.trace._repr_html_()))
+        room = Markup('height="{}" style="display: block; min-height: {}px"').format(self.height, self.height)
+        tag = Markup('<gru-scope {} label="{}" {}><noscript>{}</noscript></gru-scope>')
+        return tag.format(place, self.label, room, Markup(self.run.trace._repr_html_()))
 
     def write(self, folder: Path, settings: Settings) -> None:
         """Write the exported page of the figure into a folder, unless it is there already or a server shows it."""

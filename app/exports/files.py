@@ -103,7 +103,7 @@ def as_npz(run: Trace, content: str = "all") -> bytes:
 
 
 def as_picture(run: Trace, layer: int, title: str, format: str) -> bytes:
-    """Return a picture of all signals of a layer as "svg" or "png".
+    """Return a picture of all signals of a layer as "svg", "png" or "pdf".
 
     Raises ImportError, with the command that installs it, if kaleido is missing, and ValueError if it finds no browser.
     """

@@ -74,7 +74,7 @@ class Cluster:
             matches = [(key, future) for key, (submitted, future) in self._jobs.items() if submitted is job]
         for key, future in matches:
             # A running job sees this at its next report.
-            self._client.run(_cancel, key, wait=False, on_error="ignore")
+            self._client.run(_cancel, key, on_error="ignore")
             if future is not None:
                 future.cancel(force=True)
             job.fail(Cancelled())

@@ -59,6 +59,7 @@ export class Figure extends HTMLElement {
     this.#message.hidden = true;
     this.#fit(this.#height || Number(this.getAttribute("height") ?? 640));
     this.#root.replaceChildren(this.#message, this.#frame);
+    this.style.minHeight = ""; // a page can reserve the room until this script has loaded
     addEventListener("message", this.#receive, { signal });
     this.#frame.addEventListener("load", () => this.#wait(TO_REPORT), { signal });
     watchTheme(this.#sendTheme, signal);

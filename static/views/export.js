@@ -47,6 +47,7 @@ function picturesOf(state) {
 export function mountExport(opener, dialog, main, store, skeletons) {
   const picture = /** @type {HTMLSelectElement} */ (dialog.querySelector("[name=picture]"));
   const status = /** @type {HTMLElement} */ (dialog.querySelector(".done"));
+  const caption = /** @type {HTMLElement} */ (dialog.querySelector(".caption"));
   const links = /** @type {HTMLAnchorElement[]} */ (findAll(dialog, "a[data-file]"));
   const content = /** @type {HTMLSelectElement | null} */ (dialog.querySelector("[name=content]"));
   let query = "";
@@ -123,6 +124,15 @@ export function mountExport(opener, dialog, main, store, skeletons) {
       save(nameOf(file.slice(file.lastIndexOf("."))), () => posted(file));
     });
   content?.addEventListener("change", describe);
+
+  /** Write the caption of the chosen picture: the run or the place of the cursor, and what the picture shows. */
+  function writeCaption() {
+    const { run, here } = titleOf(store.get());
+    const about = ["cell", "influence"].includes(picture.value) ? here : run;
+    caption.textContent = `${about}. Picture of ${picture.selectedOptions[0].text}.`;
+  }
+  picture.addEventListener("change", writeCaption);
+
   /** Return the run as CSV. Of a large run the page has only float32, so the server writes the file. @param {Run} run */
   async function numbersOf(run) {
     if (!run.exact) return new Blob([csv(run)], { type: "text/csv" });
@@ -143,6 +153,7 @@ export function mountExport(opener, dialog, main, store, skeletons) {
         .map(([name, words]) => new Option(words, name)),
     );
     if ([...picture.options].some(({ value }) => value === chosen)) picture.value = chosen;
+    writeCaption();
     status.textContent = "";
     dialog.showModal();
   });

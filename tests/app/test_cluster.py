@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from fastapi.testclient import TestClient
 from app.jobs import cluster as cluster_module
 from app.jobs import work
 from app.jobs.cluster import Cluster, check
-from app.jobs.engine import Cancelled
+from app.jobs.engine import Cancelled, Report
 from app.main import create_app
 from app.recipes import RecipeBody
 from app.settings import Settings
@@ -118,14 +119,18 @@ def test_a_cluster_trains_the_same_weights_to_the_bit_even_if_a_worker_is_killed
         assert [message[1] for message in messages] == [checkpoint.weights.tobytes() for checkpoint in train(trained)]
 
 
-def test_a_canceled_training_frees_its_worker(cluster: Cluster) -> None:
-    started = threading.Event()
-    long = [
-        cluster.submit(work.training, recipe(s, most=6000, reach=2.0).to_dict(), lambda m: started.set())
-        for s in (1, 2)
-    ]
-    assert started.wait(60)
-    for job in long:
+def report_forever(_: None, report: Report) -> None:
+    """Report until the job is canceled. A worker imports this function."""
+    while True:
+        report(0)
+        time.sleep(0.02)
+
+
+def test_a_canceled_job_frees_its_worker(cluster: Cluster) -> None:
+    started = [threading.Event(), threading.Event()]
+    endless = [cluster.submit(report_forever, None, lambda _, event=event: event.set()) for event in started]
+    assert all(event.wait(60) for event in started)
+    for job in endless:
         cluster.cancel(job)
         with pytest.raises(Cancelled):
             job.future.result(10)

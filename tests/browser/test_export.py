@@ -259,6 +259,8 @@ def test_pictures_are_downloaded_as_svg_and_png(visit: Visit) -> None:
         ("influence", ["Influence: Store and recall, unit 2 at t = 5 (d)", "∂y/∂x"]),
     ):
         dialog.get_by_label("Picture of").select_option(name)
+        place = "unit 2 at t = 5 (d)" if name in ("cell", "influence") else "A b c ? d"
+        expect(dialog.get_by_text("Caption:")).to_contain_text(place)
         file, svg = export.download("SVG")
         assert file == f"gruscope-store-and-recall-{name}.svg"
         drawn = page.evaluate(

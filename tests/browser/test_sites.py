@@ -21,6 +21,17 @@ PNG = base64.b64decode(
 """A picture of one pixel."""
 
 
+SHIFTS = """
+globalThis.moved = 0;
+new PerformanceObserver((list) => {
+    for (const { sources } of list.getEntries())
+        for (const { previousRect, currentRect } of sources)
+            moved = Math.max(moved, Math.abs(currentRect.y - previousRect.y));
+}).observe({ type: "layout-shift", buffered: true });
+"""
+"""Measures by how many pixels a part of the page has moved on its own."""
+
+
 @pytest.fixture
 def reader(page: Page) -> Callable[[Path, str], None]:
     """Return a function that opens a page of a site, at an address of the server; any other request is one too many."""
@@ -91,6 +102,21 @@ def test_a_site_of_material_has_a_living_figure_in_its_own_theme(
     expect(root).to_have_attribute("data-theme", "light")
     page.locator("label[for=__palette_1]").click()
     expect(root).to_have_attribute("data-theme", "dark")
+
+
+def test_a_site_of_myst_keeps_its_place_and_follows_the_switch_of_its_theme(
+    page: Page, reader: Callable[[Path, str], None], tmp_path: Path
+) -> None:
+    page.add_init_script(SHIFTS)
+    reader(sites.myst_site(tmp_path), "index.html")
+    expect_living_figure(page, "4")
+    root = page.locator("gru-scope iframe").content_frame.locator("html")
+    for theme in ("dark", "light"):  # at first the switch has the theme of the system, which is light
+        page.locator(".theme-toggle:visible").first.click()
+        expect(page.locator("body")).to_have_attribute("data-theme", theme)
+        expect(root).to_have_attribute("data-theme", theme)
+    # The figure has left the right room from the start: the text below it has not moved by more than a few lines.
+    assert page.evaluate("moved") <= 60
 
 
 def test_the_block_in_markdown_has_the_options_of_the_directive(tmp_path: Path) -> None:

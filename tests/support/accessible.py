@@ -13,7 +13,10 @@ def expect_no_barriers(page: Page, state: str = "", within: str = "", *, colors_
 
     A color scheme changes only colors: `colors_alone` runs only the rules about colors.
     """
-    options: dict[str, object] = {"resultTypes": ["violations"]}
+    options: dict[str, object] = {
+        "resultTypes": ["violations"],
+        "preload": False,
+    }  # a page from disk can fetch no sheet
     if colors_alone:
         options["runOnly"] = ["color-contrast", "link-in-text-block"]
     report = AXE.run(page, within or None, options)

@@ -1,10 +1,14 @@
-"""Example sites with a figure, as authors of docs build them with Sphinx and with MkDocs."""
+"""Example sites with a figure, as authors of docs build them with Sphinx, MyST and MkDocs; and the docs."""
 
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
 
 BLOCK = """```{gruscope} flip-flop
 :sequence: A m m B m
@@ -36,6 +40,13 @@ Text after the figure.
    part/plain
 """
 
+MYST_CONF = f"""{CONF}
+extensions.append("myst_parser")
+html_theme = "furo"
+"""
+
+MYST = f"# A book\n\n{BLOCK}\n\nText after the figure.\n"
+
 MKDOCS = """
 site_name: A site
 theme:
@@ -56,19 +67,36 @@ plugins: []
 
 def sphinx_site(folder: Path, builder: str = "html") -> Path:
     """Build a site with two figures with Sphinx, and return its folder."""
+    pages = {"conf.py": CONF, "index.rst": RST, "part/plain.rst": "Plain\n=====\n\nNo figure.\n"}
+    return _build(folder, pages, builder)
+
+
+def myst_site(folder: Path) -> Path:
+    """Build a site of a page in MyST with Sphinx, as Jupyter Book 1 does, and return its folder."""
+    return _build(folder, {"conf.py": MYST_CONF, "index.md": MYST}, "html")
+
+
+def _build(folder: Path, pages: dict[str, str], builder: str) -> Path:
     from sphinx.application import Sphinx
     from sphinx.util.docutils import docutils_namespace
 
     source, out = folder / "source", folder / builder
-    (source / "part").mkdir(parents=True, exist_ok=True)
-    (source / "conf.py").write_text(CONF)
-    (source / "index.rst").write_text(RST)
-    (source / "part" / "plain.rst").write_text("Plain\n=====\n\nNo figure.\n")
+    for name, text in pages.items():
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).write_text(text)
     log, places = io.StringIO(), (source, source, out, folder / "doctrees")
     with docutils_namespace():
         Sphinx(*map(str, places), builder, status=None, warning=log).build()
     assert not log.getvalue(), log.getvalue()
     return out
+
+
+def docs_site(folder: Path) -> Path:
+    """Build the docs of GRU Scope without their demos, and return their folder."""
+    build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
+    process = subprocess.run(build, cwd=ROOT, capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr
+    return folder
 
 
 def mkdocs_site(folder: Path) -> Path:
