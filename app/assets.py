@@ -16,7 +16,7 @@ from threading import Thread, get_native_id
 import brotli
 
 from . import output
-from .joined import joined
+from .joined import joined, joined_sheet
 from .plotly_bundle import plotly_script
 from .settings import cache_directory
 from .sitemap import PAGES, START
@@ -61,6 +61,8 @@ def assets() -> dict[str, Asset]:
     contents = {name: path.read_bytes() for name, path in files.items()}
     sources = {name: content.decode() for name, content in contents.items() if name.endswith(".js")}
     contents |= {f"{page}.js": joined(root, sources).encode() for page, root in ROOTS.items()}
+    sheets = {name: content.decode() for name, content in contents.items() if name.endswith(".css")}
+    contents |= {name: joined_sheet(name, sheets).encode() for name in sheets}
     return {name: _asset(name, content) for name, content in contents.items()}
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 
 IMPORT = re.compile(r'^import (?:\* as (\w+)|\{([^}]*)\}) from "(\.{1,2}/[^"]+)";.*\n', re.M)
+SHEET = re.compile(r'^@import "([^"]+)";\n', re.M)
 EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|class) (\w+))", re.M)
 COMMENT = re.compile(r"^[ \t]*(?:/\*\*(?:[^*]|\*(?!/))*\*/|//.*)[ \t]*\n", re.M)
 
@@ -33,6 +34,11 @@ def joined(root: str, sources: Mapping[str, str]) -> str:
 
     visit(root, ())
     return "\n".join(_part(name, order, sources[name], name == root) for name in order)
+
+
+def joined_sheet(name: str, sources: Mapping[str, str]) -> str:
+    """Return the style sheet `name` with the parts that it imports in their places; `sources` has all by path."""
+    return SHEET.sub(lambda part: sources[_beside(name, part[1])], sources[name])
 
 
 def _beside(name: str, path: str) -> str:

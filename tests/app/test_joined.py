@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from app.assets import ROOTS, assets
+from app.assets import ROOTS, STATIC, assets
 from app.joined import joined
 
 
@@ -64,3 +64,13 @@ def test_an_import_with_as_is_bound_to_the_new_name() -> None:
     sources = {"a.js": 'import { one as two } from "./in/b.js";\nlog(two);\n', "in/b.js": "export const one = 1;\n"}
     assert "const { one: two } = m0;\nlog(two);" in joined("a.js", sources)
     assert "return { one };" in joined("a.js", sources)
+
+
+def test_a_style_sheet_contains_each_of_its_parts_once() -> None:
+    folders = [path for path in (STATIC / "css").iterdir() if path.is_dir()]
+    assert folders
+    for folder in folders:
+        sheet = assets()[f"css/{folder.name}.css"].content.decode()
+        assert "@import" not in sheet
+        for part in folder.glob("*.css"):
+            assert sheet.count(part.read_text("utf-8")) == 1, part
