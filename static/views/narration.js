@@ -45,7 +45,7 @@ export function mountNarration(section, store) {
     live.setAttribute("aria-live", state.playing || quiet ? "off" : "polite");
     say(live, state);
     if (isNew(state.run, state.received === state.run.T, state.unit, layerIndex(state), state.convention))
-      longestOf(state).forEach((words, i) => longest[i].replaceChildren(...words));
+      reserve(longest, longestOf(state));
   });
 }
 
@@ -63,16 +63,28 @@ const shapeOf = (phrases) => textOf(phrases).replace(/\d+|\b\w\b/g, "0");
  * Return the longest descriptions of the timesteps that have arrived. Half of them have different shapes: these break into lines at
  * different places.
  * @param {State} state
- * @returns {HTMLElement[][]}
  */
 function longestOf(state) {
   const all = sampleSteps(state.received).map((step) => tell({ ...state, step }));
   const sorted = all.toSorted((a, b) => textOf(b).length - textOf(a).length);
   const shapes = sorted.map(shapeOf);
   const ofEachShape = sorted.filter((_, i) => shapes.indexOf(shapes[i]) === i).slice(0, RESERVED / 2);
-  const longest = [...new Set([...ofEachShape, ...sorted])].slice(0, RESERVED);
-  return Array.from({ length: RESERVED }, (_, i) =>
-    (longest[i] ?? []).map(({ text, about }) => newElement(about ? "b" : "span", {}, unbroken(text))),
+  return [...new Set([...ofEachShape, ...sorted])].slice(0, RESERVED);
+}
+
+/**
+ * Put each description into one of the paragraphs. A paragraph that has one of them already stays as it is: an edit changes few of
+ * them, and the browser lays out the others only once.
+ * @param {HTMLElement[]} paragraphs @param {(readonly Phrase[])[]} descriptions
+ */
+function reserve(paragraphs, descriptions) {
+  const missing = new Map(descriptions.map((phrases) => [textOf(phrases), phrases]));
+  const free = paragraphs.filter(({ textContent }) => !missing.delete(textContent ?? ""));
+  const added = [...missing.values()];
+  free.forEach((paragraph, i) =>
+    paragraph.replaceChildren(
+      ...(added[i] ?? []).map(({ text, about }) => newElement(about ? "b" : "span", {}, unbroken(text))),
+    ),
   );
 }
 
