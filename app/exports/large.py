@@ -8,10 +8,10 @@ from gru_core.cells.equations import steps as equation_steps
 
 from .. import models
 from ..link import unit_in
-from ..runs.answers import sensitivity_of, shares_of, sums_of, unit_rows_of
 from ..runs.limits import MOST_SHARES
 from ..runs.linked import LinkedRun
 from ..runs.run import input_names
+from ..runs.unit import sensitivity_of, shares_of, sums_of, unit_rows_of
 from ..settings import Settings
 from .packing import packed_answer
 

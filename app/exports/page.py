@@ -25,12 +25,13 @@ from ..pages import compare, start, train
 from ..pages.boot import escape_for_script
 from ..pages.lab import run_context
 from ..pages.page import Context, templates
-from ..runs.answers import Start, sensitivity_of, shares_of, sums_of, to_json
+from ..runs.answers import Start, to_json
 from ..runs.checkpoints import run_at_checkpoints
 from ..runs.events import events
 from ..runs.gate import MODEL
 from ..runs.linked import LinkedRun
 from ..runs.run import input_names, is_large, run_whole, within_text
+from ..runs.unit import sensitivity_of, shares_of, sums_of
 from ..settings import Settings
 from ..sitemap import IN_ROOMS, START
 from .large import answers_of_large

@@ -9,9 +9,9 @@ from fastapi.responses import Response
 
 from .. import models
 from ..errors import Refused, within
-from ..runs.answers import equations_of, sensitivities, shares, sums, unit_rows
 from ..runs.limits import BLOCK, MOST_EQUATIONS, MOST_PRODUCTS, MOST_SHARES
 from ..runs.run import input_names, prepare_unit, steps_of
+from ..runs.unit import equations_of, sensitivities, shares, sums, unit_rows
 from ..schemas import EquationsQuestion, LedgerQuestion, SensitivityQuestion, SumsQuestion, UnitQuestion
 
 router = APIRouter(prefix="/api")

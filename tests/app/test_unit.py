@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 import gru_core as gru
 from app import models
-from app.runs import answers as runs_answers
+from app.runs import unit as runs_unit
 from gru_core import Clamp, Edit, twin
 from gru_core.cells import equations
 from gru_core.runs.ledger import ledger
@@ -162,7 +162,7 @@ def test_late_sensitivities_of_a_wide_layer_are_those_of_the_unit_alone(
     stacked_client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = post(stacked_client, "sensitivity", t=6)
-    monkeypatch.setattr(runs_answers, "MOST_PRODUCTS", 6**2 * 5)
+    monkeypatch.setattr(runs_unit, "MOST_PRODUCTS", 6**2 * 5)
     assert post(stacked_client, "sensitivity", t=5)["h_norm"] is not None
     alone = post(stacked_client, "sensitivity", t=6)
     assert alone["h_norm"] is alone["h_gain"] is None

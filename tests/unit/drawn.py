@@ -7,9 +7,10 @@ import random
 from typing import Any
 
 from app import models
-from app.runs.answers import sensitivity_of, shares_of, to_json
+from app.runs.answers import to_json
 from app.runs.events import events
 from app.runs.run import prepare
+from app.runs.unit import sensitivity_of, shares_of
 from app.schemas import Scenario
 from app.settings import Settings
 

@@ -11,10 +11,11 @@ import orjson
 from app import models
 from app.errors import Refused
 from app.exports.models import stored_model
-from app.runs.answers import shares_of, start, sums_of, to_json
+from app.runs.answers import start, to_json
 from app.runs.events import events
 from app.runs.run import baselines, targets
 from app.runs.scenario import set_up
+from app.runs.unit import shares_of, sums_of
 from app.schemas import Scenario, UnitPlace
 from app.settings import Settings
 from gru_core import Model, SequenceError, Trace, stream
