@@ -101,7 +101,7 @@ def visit(browser: Browser, url: str, model: str, sequence: str) -> tuple[float,
     page.goto(f"{url}?{urlencode({'model': model, 'sequence': sequence})}", wait_until="commit")
     page.wait_for_function(PICTURE, timeout=120_000, polling="raf")
     first = time.perf_counter() - start
-    page.wait_for_function("() => document.querySelector('#tape').ariaBusy === 'false'", timeout=120_000)
+    page.wait_for_function("() => document.querySelector('#tape').ariaBusy !== 'true'", timeout=120_000)
     whole = time.perf_counter() - start
     page.wait_for_function("() => document.querySelector('[role=status][aria-label=Narration]').textContent")
     page.wait_for_load_state("networkidle")
