@@ -49,9 +49,10 @@ SHORT, MOST_SHORT_CHANGES = 128, 8
             "the largest difference of h, with its layer, unit and timestep; both are null if nothing differs. With "
             "`brief` in the request, a run of more than a million numbers has `exact` in `start`: each step then has "
             "only the signals of the units and their `delta.`, as float32 like `x`, and `unit` has all values of the "
-            "unit that `exact` names. `/api/rows` returns those of another unit. If a softmax has more than 1,024 "
-            "outputs, `y` has the 16 largest probabilities of each timestep, and `labels` their names; of more than "
-            "1,024 numbers `y` has the first 16. `y.total` counts all.",
+            "unit that `exact` names. At the end, `last` has the exact last state of each layer; of other runs it is "
+            "null. `/api/rows` returns those of another unit. If a softmax has more than 1,024 outputs, `y` has the 16 "
+            "largest probabilities of each timestep, and `labels` their names; of more than 1,024 numbers `y` has the "
+            "first 16. `y.total` counts all.",
             "content": {"text/event-stream": {}, "application/json": {}},
         }
     },

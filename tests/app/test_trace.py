@@ -56,7 +56,7 @@ def test_a_stream_has_a_start_every_timestep_and_an_end_with_the_cores_arrays(cl
     np.testing.assert_array_equal([numbers(step["x"]) for step in steps], trace.model.encoder.encode(text.split()))
     assert start["x"]["labels"] == list(trace.model.encoder.alphabet)
     moved = np.abs(np.diff(trace.h, axis=0, prepend=0)).sum(0)
-    assert events[-1][1] == {"T": T, "moved": [pytest.approx(moved, abs=1e-12)], "twin": None}
+    assert events[-1][1] == {"T": T, "moved": [pytest.approx(moved, abs=1e-12)], "twin": None, "last": None}
     assert (start["twin"], first_layer["held"]) == (False, [])
     assert not [name for name in [*steps[0], *steps[0]["layers"][0]] if "twin" in name or "computed" in name]
 

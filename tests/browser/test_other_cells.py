@@ -105,7 +105,7 @@ def test_the_candidate_of_a_minimal_gru_has_no_old_state_and_may_be_clamped_beyo
     np.testing.assert_allclose(lab.drawn("h"), clamped.layers[0].h, atol=1e-12)
     memory = page.get_by_role("region", name="Memory")
     lab.settled()
-    expect(memory).to_contain_text("The contributions add up to 100%")
+    expect(memory).to_contain_text("contributions add up to 100%")
     shares = clamped.ledger(unit=2)[4]
     texts = page.get_by_role("list", name="Contribution of each timestep").get_by_role("listitem").all_inner_texts()
     assert texts == [f"{round(100 * share)}%" if share >= 0.005 else "" for share in shares[1:]]
