@@ -51,7 +51,7 @@ _SIZES = f"""
 _SHIFT = f"""
     async (moves) => {{
         {_NAME}
-        const marks = ".cursor, .ahead, .rowmark, .here, .now, .at-row, .at-column, .pages *";
+        const marks = ".cursor, .ahead, .rowmark, .plot .old, .here, .now, .at-row, .at-column, .pages *";
         const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
         const settled = async () => {{
             await frames();
