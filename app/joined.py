@@ -1,7 +1,7 @@
 """A bundler: it joins the JavaScript modules of a page into one script, so that a visit loads one instead of sixty.
 
 Each module becomes a function that returns the module's exports. It comes after the modules that it imports. The rest
-of its code does not change, except that comments on lines of their own are left out, a third of it.
+of its code does not change, but comments on lines of their own are left out. They are a third of the code.
 """
 
 from __future__ import annotations

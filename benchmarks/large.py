@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, sync_playwright
 from benchmarks.server import gruscope, serving
 from benchmarks.timing import verdict
 from gru_core import GRU, Model, Readout
-from gru_core.encoder import Embedded
+from gru_core.encoders.symbols import Embedded
 from gru_core.model import Card
 from tests.support.chromium import installed
 

@@ -16,7 +16,10 @@ from gru_core.cells.gru import GRU, Forward, Gradients, backward, forward, half_
 from gru_core.cells.lstm import LSTM
 from gru_core.cells.mingru import MinGRU
 from gru_core.cells.rnn import RNN
-from gru_core.encoder import Numbers, Operator, SequenceError, Symbols, Vectors
+from gru_core.encoders.numbers import Numbers, Operator
+from gru_core.encoders.symbols import Symbols
+from gru_core.encoders.tokens import SequenceError
+from gru_core.encoders.vectors import Vectors
 from gru_core.loading import from_keras, from_torch, load
 from gru_core.model import Model, Readout
 from gru_core.notebook import show

@@ -23,7 +23,8 @@ from gru_core.card import Card
 from gru_core.cells.cell import Cell, Run
 from gru_core.cells.holds import Holds
 from gru_core.cells.registry import CELLS
-from gru_core.encoder import Embedded, Encoder, encoder_from_dict
+from gru_core.encoder import Encoder, encoder_from_dict
+from gru_core.encoders.symbols import Embedded
 from gru_core.runs.clamp import Clamp, hold
 from gru_core.runs.edit import Edit, edited
 

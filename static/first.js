@@ -20,7 +20,8 @@ try {
 } catch {
   // Storage can be forbidden, for example in an embedded page. Then the page follows the system's theme.
 }
-// A direction of z that the visitor has chosen stays for this tab: the links of the header take it along, and pages with text for one direction say so.
+// A direction of z that the visitor has chosen stays for this tab: the links of the header take it along, and pages with text for one
+// direction say so.
 try {
   const { dataset } = document.documentElement;
   const chosen = sessionStorage.getItem("convention"); // written by views/convention.js

@@ -15,7 +15,7 @@ import numpy as np
 import gru_core
 from gru_core import Clamp, Model, Trace, Vectors, presets
 from gru_core.arrays import Array
-from gru_core.encoder import Scaled
+from gru_core.encoders.vectors import Scaled
 from gru_core.formats import FormatError
 from gru_core.formats.vectors import ENDINGS, read_vectors
 from gru_core.numerals import whole

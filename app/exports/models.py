@@ -7,7 +7,9 @@ from typing import Any
 
 from gru_core import Model
 from gru_core.cells.gru import GRU
-from gru_core.encoder import Embedded, Numbers, Scaled, Vectors
+from gru_core.encoders.numbers import Numbers
+from gru_core.encoders.symbols import Embedded
+from gru_core.encoders.vectors import Scaled, Vectors
 from gru_core.training.tasks import regressions_of, task_of
 
 from .. import models

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gru_core.encoder import Scaled
+from gru_core.encoders.vectors import Scaled
 from gru_core.runs.writing import heated
 
 from ..runs.limits import MOST_PRODUCTS

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from gru_core import SequenceError, Trace, presets
 from gru_core.arrays import Array
 from gru_core.cells.registry import CELLS
-from gru_core.encoder import Scaled
+from gru_core.encoders.vectors import Scaled
 from gru_core.formats import KINDS
 from gru_core.formats.imported import ENDINGS
 from gru_core.runs.figures import page_confusion, page_figures, page_forecast, page_pictures

@@ -12,7 +12,7 @@ from fastapi.templating import Jinja2Templates
 
 from gru_core import Model, Trace
 from gru_core.cells.registry import CELLS
-from gru_core.encoder import Scaled
+from gru_core.encoders.vectors import Scaled
 
 from ..assets import TEMPLATES, version
 from ..link import VERSION

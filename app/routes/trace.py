@@ -109,7 +109,7 @@ Events = tuple[bool, Iterator[bytes]]
 
 
 def _events(question: TraceQuestion, settings: Settings) -> Events:
-    """Return the events of a run, of which the first block is computed. Raises Refused or SequenceError."""
+    """Return the events of a run, after computing its first block. Raises Refused or SequenceError."""
     place = question.equations
     beginning, blocks = prepare(question, settings, BLOCK, question.brief, place)
     first = next(blocks)

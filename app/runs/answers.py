@@ -15,7 +15,8 @@ from gru_core.cells import equations
 from gru_core.cells.cell import Cell, Run
 from gru_core.cells.equations import EquationNumbers
 from gru_core.cells.holds import Holds
-from gru_core.encoder import Encoder, Scaled
+from gru_core.encoder import Encoder
+from gru_core.encoders.vectors import Scaled
 from gru_core.runs.trace import LEAST
 
 from ..schemas import UnitPlace

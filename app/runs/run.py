@@ -10,7 +10,7 @@ import numpy as np
 from gru_core import Model, Trace, stream
 from gru_core.arrays import Array
 from gru_core.cells.registry import CELLS
-from gru_core.encoder import Scaled
+from gru_core.encoders.vectors import Scaled
 from gru_core.training.series import baseline_forecasts
 from gru_core.training.tasks import regressions_of, task_of
 

@@ -10,7 +10,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from gru_core.encoder import Embedded, Encoder, Symbols, Vectors
+from gru_core.encoder import Encoder
+from gru_core.encoders.symbols import Embedded, Symbols
+from gru_core.encoders.vectors import Vectors
 from gru_core.formats.questions import FormatError, Option, Question, answer, shown
 from gru_core.formats.weights import Dense, Embedding, FileLayer, numbers
 from gru_core.model import Readout

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gru_core.encoder import Symbols
+from gru_core.encoders.symbols import Symbols
 from gru_core.model import Model
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gru_core.cells.gru import GRU
-from gru_core.encoder import Symbols
+from gru_core.encoders.symbols import Symbols
 from gru_core.formats.ends import MAX_LABEL
 from gru_core.formats.imported import Imported
 from gru_core.formats.names import Arrays

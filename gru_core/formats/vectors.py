@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gru_core.encoder import LARGEST, Encoder, Vectors
+from gru_core.encoder import Encoder
+from gru_core.encoders.tokens import LARGEST
+from gru_core.encoders.vectors import Vectors
 from gru_core.formats import npz
 from gru_core.formats.padding import counted
 from gru_core.formats.questions import FormatError, shown

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gru_core.arrays import Array
-from gru_core.encoder import LARGEST, Symbols
+from gru_core.encoders.symbols import Symbols
+from gru_core.encoders.tokens import LARGEST
 from gru_core.formats import npz
 from gru_core.formats.padding import counted
 from gru_core.formats.questions import FormatError, shown

@@ -26,7 +26,8 @@ import numpy.typing as npt
 
 from gru_core.arrays import Array
 from gru_core.cells.gru import GRU
-from gru_core.encoder import Numbers, Symbols
+from gru_core.encoders.numbers import Numbers
+from gru_core.encoders.symbols import Symbols
 from gru_core.formats import archive, read_file
 from gru_core.formats import read as read_model
 from gru_core.formats.imported import Imported

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from gru_core.arrays import Array, Mask
 from gru_core.cells.cell import Run
 from gru_core.cells.holds import Holds
-from gru_core.encoder import SequenceError
+from gru_core.encoders.tokens import SequenceError
 from gru_core.model import Model
 from gru_core.runs.clamp import Clamp
 from gru_core.runs.layered import Layered

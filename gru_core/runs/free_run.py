@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gru_core.arrays import Array
-from gru_core.encoder import Scaled
+from gru_core.encoders.vectors import Scaled
 from gru_core.model import Model
 from gru_core.runs.clamp import Clamp
 from gru_core.runs.trace import Trace

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from gru_core.arrays import Array
-from gru_core.encoder import LARGEST, SequenceError, Symbols
+from gru_core.encoders.symbols import Symbols
+from gru_core.encoders.tokens import LARGEST, SequenceError
 from gru_core.model import Model
 
 

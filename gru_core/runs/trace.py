@@ -17,7 +17,7 @@ from gru_core.arrays import Array, Mask
 from gru_core.cells.cell import Run
 from gru_core.cells.holds import Holds
 from gru_core.cells.signals import Theme
-from gru_core.encoder import SequenceError
+from gru_core.encoders.tokens import SequenceError
 from gru_core.model import Model
 from gru_core.runs import figures, record
 from gru_core.runs.clamp import Clamp

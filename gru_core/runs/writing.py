@@ -17,7 +17,9 @@ import numpy.typing as npt
 
 from gru_core.arrays import Array, Mask
 from gru_core.cells.holds import Holds
-from gru_core.encoder import Embedded, Scaled, SequenceError, Symbols
+from gru_core.encoders.symbols import Embedded, Symbols
+from gru_core.encoders.tokens import SequenceError
+from gru_core.encoders.vectors import Scaled
 from gru_core.model import Model
 from gru_core.runs.clamp import Clamp
 from gru_core.runs.trace import Trace, part, trace

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gru_core.arrays import Array, Mask
-from gru_core.encoder import Numbers, Operator, Symbols
+from gru_core.encoders.numbers import Numbers, Operator
+from gru_core.encoders.symbols import Symbols
 from gru_core.training.task import Random, Target, Task
 from gru_core.training.toys import any_on, last_capital
 

@@ -20,7 +20,8 @@ from functools import cached_property
 import numpy as np
 
 from gru_core.arrays import Array
-from gru_core.encoder import LARGEST, Scaled
+from gru_core.encoders.tokens import LARGEST
+from gru_core.encoders.vectors import Scaled
 from gru_core.numerals import decimal
 from gru_core.training.series import Series, next_number
 from gru_core.training.table import MOST_LETTERS, Table, TableError, parse

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gru_core.arrays import Array, Mask
-from gru_core.encoder import Symbols
+from gru_core.encoders.symbols import Symbols
 from gru_core.training.task import Batch, Random
 
 MOST_BYTES, MOST_SEQUENCES, MOST_STEPS, MOST_SYMBOLS, MOST_LABELS, MOST_LETTERS = 131_072, 2_000, 64, 64, 32, 24

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gru_core.arrays import Array
-from gru_core.encoder import Letters, Scaled, Symbols
+from gru_core.encoders.symbols import Letters, Symbols
+from gru_core.encoders.vectors import Scaled
 from gru_core.training import tagging
 from gru_core.training.abilities import EXPERIMENT_TASKS
 from gru_core.training.names import ALPHABET, END, VOWELS, NextLetters, no_answers, surnames

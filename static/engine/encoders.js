@@ -1,4 +1,4 @@
-/** Encoders: they split a text into tokens, one for each timestep, and encode each as an input. As gru_core/encoder.py. */
+/** Encoders: they split a text into tokens, one for each timestep, and encode each as an input. As gru_core/encoders. */
 
 /** @import { Vector } from "./cells.js" */
 /** @import { Model } from "./model.js" */

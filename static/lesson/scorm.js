@@ -1,7 +1,7 @@
 /**
- * The page of a lesson in a learning platform. As SCORM 1.2 describes it, the page finds the platform's object `API` in a window around it. It reports that the
- * lesson is completed when the student has answered all questions. It reports no score and no time. The platform stores the answers, so
- * they are those of this student, also on a shared computer.
+ * The page of a lesson in a learning platform. As SCORM 1.2 describes it, the page finds the platform's object `API` in a window
+ * around it. It reports that the lesson is completed when the student has answered all questions. It reports no score and no time. The
+ * platform stores the answers, so they are the answers of this student, also on a shared computer.
  *
  * @typedef {{LMSInitialize: (empty: "") => string, LMSGetValue: (name: string) => string, LMSSetValue: (name: string, value: string) => string,
  *            LMSCommit: (empty: "") => string, LMSFinish: (empty: "") => string}} Api

@@ -23,7 +23,7 @@ from app.runs.limits import BLOCK, LIKELIEST
 from app.schemas import Scenario
 from app.settings import LOCAL, Settings
 from gru_core import Model, Readout
-from gru_core.encoder import Embedded
+from gru_core.encoders.symbols import Embedded
 from tests.support.clients import client_of
 from tests.support.events import numbers, read_events
 from tests.support.networks import deep, random_gru

@@ -79,7 +79,8 @@ def launched_file(package: zipfile.ZipFile) -> str:
     adlcp = "{http://www.adlnet.org/xsd/adlcp_rootv1p2}"
     assert root.findtext("metadata/schemaversion", namespaces=names) == "1.2"
     (organization,) = root.findall("organizations/organization", names)
-    assert root.find("organizations", names).attrib == {"default": organization.get("identifier")}  # type: ignore[union-attr]
+    (organizations,) = root.findall("organizations", names)
+    assert organizations.attrib == {"default": organization.get("identifier")}
     (item,) = organization.findall("item", names)
     assert item.findtext("title", namespaces=names) == "Two pages & two questions"
     (resource,) = root.findall("resources/resource", names)

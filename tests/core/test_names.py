@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 import gru_core as gru
-from gru_core.encoder import Letters, SequenceError
+from gru_core.encoders.symbols import Letters
+from gru_core.encoders.tokens import SequenceError
 from gru_core.presets.recipes import PRESETS, fresh
 from gru_core.runs.moments import places_alike
 from gru_core.training.names import Surnames

@@ -23,7 +23,10 @@ from gru_core.arrays import Array, Mask
 from gru_core.card import Card
 from gru_core.cells.cell import Cell
 from gru_core.cells.registry import CELLS
-from gru_core.encoder import Embedded, Encoder, Numbers, Operator, Scaled, Symbols, Vectors
+from gru_core.encoder import Encoder
+from gru_core.encoders.numbers import Numbers, Operator
+from gru_core.encoders.symbols import Embedded, Symbols
+from gru_core.encoders.vectors import Scaled, Vectors
 from gru_core.model import Readout
 from gru_core.runs.clamp import Clamp
 from gru_core.runs.edit import Edit

@@ -1,0 +1,220 @@
+"""Encoders of symbols: of a small alphabet, of letters, and of a large alphabet with an embedding."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from gru_core.arrays import Array, Mask
+from gru_core.encoders.tokens import SequenceError, padding_entry, quoted
+from gru_core.encoders.vectors import Vectors
+
+LISTED = 40
+"""The most symbols of an alphabet that a hint or an error lists."""
+
+
+MOST_JOINED = 1_000
+"""The most symbols with signs inside that are recognized in a text without spaces."""
+
+
+def _forms(text: str, composed: bool) -> Iterator[str]:
+    """Yield the text, and the text with each accent as a part of its letter and, unless `composed`, on its own."""
+    yield text
+    forms: tuple[Literal["NFC", "NFD"], ...] = () if text.isascii() else ("NFC",) if composed else ("NFC", "NFD")
+    for form in forms:
+        normal = unicodedata.normalize(form, text)
+        if normal != text:
+            yield normal
+
+
+@dataclass(frozen=True)
+class Symbols:
+    """One input for each symbol of the alphabet: x_t is 1 at the symbol's index and 0 elsewhere.
+
+    Spaces separate symbols. If every symbol has one character, spaces are optional. If not, a punctuation mark may
+    follow a word directly. If the alphabet has no capital letters, capitals are read as small letters.
+
+    `padding` is the symbol of the timesteps that the network skips, None if it skips none.
+    """
+
+    alphabet: tuple[str, ...]
+    padding: str | None = field(default=None, kw_only=True)
+
+    @property
+    def inputs(self) -> int:
+        """The number of components of x_t."""
+        return len(self.alphabet)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of the components of x_t."""
+        return self.alphabet
+
+    @property
+    def example(self) -> str:
+        """An example sequence, for a card that has none."""
+        return " ".join(self.alphabet[:8])
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        return {symbol: i for i, symbol in enumerate(self.alphabet)}
+
+    @cached_property
+    def _caseless(self) -> bool:
+        return all(symbol == symbol.lower() for symbol in self.alphabet)
+
+    @cached_property
+    def _ascii(self) -> bool:
+        return all(map(str.isascii, self.alphabet))
+
+    @cached_property
+    def _splitter(self) -> re.Pattern[str] | None:
+        """The pattern that splits a text without spaces into words and punctuation marks; None for single characters.
+
+        Symbols with other signs inside, such as joined emoji, are tried first, from the longest.
+        """
+        if all(len(symbol) == 1 for symbol in self.alphabet):
+            return None
+        joined = [symbol for symbol in self.alphabet if len(symbol) > 1 and not re.fullmatch(r"\w+", symbol)]
+        longest = sorted(map(re.escape, joined[:MOST_JOINED]), key=len, reverse=True)
+        return re.compile("|".join([*longest, r"\w+|."]))
+
+    @property
+    def hint(self) -> str:
+        """How to write a sequence, in a few words."""
+        more = f" … ({len(self.alphabet):,} in all)" if len(self.alphabet) > LISTED else ""
+        return f"Symbols: {self._listed}{more}"
+
+    @property
+    def _listed(self) -> str:
+        return " ".join(self.alphabet[:LISTED])
+
+    def tokens(self, text: str) -> list[str]:
+        """Return the symbols in a text. Raises SequenceError if a symbol is not in the alphabet.
+
+        Byte-order marks are left out. An accent may be a part of its letter or a character of its own.
+        """
+        text = text.replace("\ufeff", "")
+        errors: list[SequenceError] = []
+        for form in _forms(text, self._ascii):
+            try:
+                return self._tokens(form)
+            except SequenceError as error:
+                errors.append(error)
+        raise max(errors, key=lambda error: error.step or 0)
+
+    def _tokens(self, text: str) -> list[str]:
+        tokens: list[str] = []
+        index, splitter = self._index, self._splitter  # a cached property costs more than the rest of the loop
+        for chunk in text.split():
+            pieces = [chunk] if chunk in index else list(chunk) if splitter is None else splitter.findall(chunk)
+            for token in map(str.lower, pieces) if self._caseless else pieces:
+                if token not in index:
+                    more = f" …, {len(self.alphabet):,} symbols" if len(self.alphabet) > LISTED else ""
+                    problem = f"{quoted(token)} is not in this model's alphabet ({self._listed}{more})"
+                    raise SequenceError(problem, len(tokens) + 1)
+                tokens.append(token)
+        return tokens
+
+    def encode(self, tokens: list[str]) -> Array:
+        """Return the inputs `(T, I)` of the tokens."""
+        return self.vectors(np.array([self._index[token] for token in tokens], int))
+
+    def vectors(self, indices: npt.NDArray[np.integer[Any]]) -> Array:
+        """Return the inputs `(…, I)` of symbols, given by their indices `(…)` in the alphabet."""
+        x = np.zeros((*indices.shape, self.inputs))
+        np.put_along_axis(x, indices[..., None], 1, -1)
+        return x
+
+    def mask(self, x: Array) -> Mask | None:
+        """Return the mask `(T, …)` of the timesteps of `x` `(T, …, I)` that are not skipped; None if all count."""
+        return None if self.padding is None else np.asarray(x[..., self._index[self.padding]] != 1)
+
+    def write(self, x: Array) -> str:
+        """Return the text of a sequence `(T, I)`. `tokens` and `encode` turn it back into the sequence."""
+        return " ".join(self.alphabet[i] for i in x.argmax(-1))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the encoder as a dictionary for JSON."""
+        return {"kind": "symbols", "alphabet": list(self.alphabet)} | padding_entry(self.padding)
+
+
+@dataclass(frozen=True)
+class Letters(Symbols):
+    """Symbols that are letters from a to z, or whole words: in a text, each letter and each known word is a timestep.
+
+    Accents, hyphens, apostrophes and periods are left out: "Müller" and "M u l l e r" are the same sequence.
+    """
+
+    @property
+    def hint(self) -> str:
+        words = [symbol for symbol in self.alphabet if len(symbol) > 1]
+        first = f"One of the words {' '.join(words)}, then letters" if words else "Letters"
+        return f"{first} from a to z. Accents, hyphens and apostrophes are left out"
+
+    def tokens(self, text: str) -> list[str]:
+        """Return the letters and the words in a text. Raises SequenceError if one of them is no Latin letter."""
+        chunks = letters_of(text).split()
+        return super().tokens(" ".join(chunk if chunk in self._index else " ".join(chunk) for chunk in chunks))
+
+    def write(self, x: Array) -> str:
+        """Return the text of a sequence `(T, I)`, without timesteps that have no letter."""
+        symbols = [self.alphabet[i] for i in x[x.any(-1)].argmax(-1)]
+        return "".join(symbol if len(symbol) == 1 else f"{symbol} " for symbol in symbols).strip()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the encoder as a dictionary for JSON."""
+        return super().to_dict() | {"kind": "letters"}
+
+
+SPELLED = str.maketrans(
+    {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i"}
+    | dict.fromkeys("\ufeff'’‘-‐.")
+)
+"""Letters that are not a letter with an accent, in letters from a to z; and signs that are left out."""
+
+
+def letters_of(text: str) -> str:
+    """Return a text in small letters, without accents, hyphens, apostrophes and periods."""
+    parts = unicodedata.normalize("NFD", text.lower().translate(SPELLED))
+    return "".join(part for part in parts if not unicodedata.combining(part))
+
+
+@dataclass(frozen=True, eq=False)
+class Embedded(Symbols):
+    """Symbols of a large alphabet with an embedding: x_t is the row of the symbol in `table` `(A, I)`.
+
+    With A symbols, inputs of 0 and 1 would need A columns of W. The rows of a table are only looked up.
+    """
+
+    table: Array = field(repr=False)
+
+    @property
+    def inputs(self) -> int:
+        return int(self.table.shape[1])
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return Vectors(self.inputs).labels
+
+    def vectors(self, indices: npt.NDArray[np.integer[Any]]) -> Array:
+        x: Array = self.table[indices]
+        return x
+
+    def mask(self, x: Array) -> Mask | None:
+        return None if self.padding is None else np.asarray((x != self.table[self._index[self.padding]]).any(-1))
+
+    def write(self, x: Array) -> str:
+        """Return the text of a sequence `(T, I)`: for each timestep the symbol with the nearest row."""
+        return " ".join(self.alphabet[((self.table - row) ** 2).sum(1).argmin()] for row in x)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the encoder as a dictionary for JSON. The table is not in it."""
+        return {"kind": "embedded", "alphabet": list(self.alphabet)} | padding_entry(self.padding)

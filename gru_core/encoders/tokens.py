@@ -1,0 +1,47 @@
+"""What all encoders share: the error about a sequence, and the numbers in its tokens."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from gru_core.numerals import decimal
+
+LARGEST = 1e6
+"""The largest absolute value of a number in a sequence. It is far below overflow."""
+
+
+class SequenceError(ValueError):
+    """A sequence that the model cannot read.
+
+    `step` is the timestep of the error, from 1, or None if the error has no single timestep.
+    """
+
+    def __init__(self, message: str, step: int | None = None) -> None:
+        super().__init__(message if step is None else f"step {step}: {message}")
+        self.step = step
+
+
+def quoted(piece: str) -> str:
+    """Return a piece of a text for an error message: at most 12 characters. Invisible ones are named: ⟨U+00AD⟩."""
+    printable = "".join(c if c.isprintable() else f"⟨U+{ord(c):04X}⟩" for c in piece[:12])
+    return f"'{printable}…'" if len(piece) > 12 else f"'{printable}'"
+
+
+def read_number(digits: str, token: str, problem: str, step: int) -> float:
+    """Return the number in `digits`, a part of `token`.
+
+    Raises SequenceError if `digits` is out of range, or if it is not a number. Then the message says that the token is
+    `problem`, such as "not a number".
+    """
+    value = decimal(digits)
+    if value is None:
+        raise SequenceError(f"{quoted(token)} is {problem}", step)
+    if not math.isfinite(value) or abs(value) > LARGEST:
+        raise SequenceError(f"{quoted(token)} is out of range: -{LARGEST:,.0f} to {LARGEST:,.0f}", step)
+    return value
+
+
+def padding_entry(padding: str | float | None) -> dict[str, Any]:
+    """Return the entry of the padding in an encoder's dictionary: none without padding."""
+    return {} if padding is None else {"padding": padding}
