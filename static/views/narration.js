@@ -9,6 +9,7 @@
 import { isChanged } from "../changes.js";
 import { finder, newElement, setLength, setText, unbroken } from "../elements.js";
 import { ownOf } from "../own.js";
+import { deferred } from "../paint.js";
 import { placeAt, sampleSteps } from "../reading.js";
 import { drawnAt, fixed, isExact, isSkipped } from "../run.js";
 import { layerIndex, layerOf } from "../state.js";
@@ -28,6 +29,7 @@ export function mountNarration(section, store) {
   const [live, answers] = ["[role=status]", ".answers"].map(finder(section));
   const longest = Array.from({ length: RESERVED }, () => newElement("p", { className: "longest", ariaHidden: "true" }));
   const [isNew, isNewRun] = [createGuard(), createGuard()];
+  const reserveLongest = deferred((/** @type {State} */ state) => reserve(longest, longestOf(state)));
   let quiet = 0; // the timestep at which “What if” has spoken of the run
   live.after(...longest);
 
@@ -45,7 +47,7 @@ export function mountNarration(section, store) {
     live.setAttribute("aria-live", state.playing || quiet ? "off" : "polite");
     say(live, state);
     if (isNew(state.run, state.received === state.run.T, state.unit, layerIndex(state), state.convention))
-      reserve(longest, longestOf(state));
+      reserveLongest(state);
   });
 }
 
