@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import NewProfile
 from tests.support.lab import GROUPS, Lab
 
 PARTS = {
@@ -138,7 +139,7 @@ def test_a_signal_has_an_explanation_on_hover_and_focus(page: Page) -> None:
     expect(z).to_contain_text("of the old state is kept")
 
 
-def test_a_first_visit_shows_a_hint_until_the_first_action(page: Page, browser: Browser, base_url: str) -> None:
+def test_a_first_visit_shows_a_hint_until_the_first_action(page: Page, new_profile: NewProfile) -> None:
     def visit(page: Page, act: Callable[[Lab], Any]) -> None:
         line = page.locator("#next")
         lab = Lab(page).open(model="flip-flop", t="3")
@@ -154,7 +155,7 @@ def test_a_first_visit_shows_a_hint_until_the_first_action(page: Page, browser: 
     page.goto("/embed?model=flip-flop")
     expect(page.get_by_role("slider", name="Timestep")).to_be_visible()
     expect(page.locator("#next")).to_have_count(0)
-    touch = browser.new_context(base_url=base_url, has_touch=True, viewport={"width": 390, "height": 844})
+    touch = new_profile(has_touch=True, viewport={"width": 390, "height": 844})
     visit(touch.new_page(), lambda lab: (tapped(lab), lab.button("Next timestep").tap()))
     touch.close()
 
@@ -168,8 +169,8 @@ def tapped(lab: Lab) -> None:
     expect(sentence).to_be_hidden()
 
 
-def test_the_hint_disappears_without_local_storage_too(browser: Browser, base_url: str) -> None:
-    context = browser.new_context(base_url=base_url)
+def test_the_hint_disappears_without_local_storage_too(new_profile: NewProfile) -> None:
+    context = new_profile()
     context.add_init_script(
         "Object.defineProperty(window, 'localStorage', { get() { throw new Error('forbidden'); } })"
     )

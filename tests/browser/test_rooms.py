@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 import gru_core as gru
 from app.lessons import shelf
 from app.lessons.shown import ShownQuestion, shown_steps
 from app.settings import Settings
-from tests.browser.conftest import PATIENCE, watched
+from tests.browser.conftest import NewProfile, watched
 from tests.support import contract
 from tests.support.accessible import expect_no_barriers
 from tests.support.unspoiled import ANSWER_ALL, settled, spoilers
@@ -24,16 +24,15 @@ NewVisitor = Callable[..., Page]
 
 
 @contextmanager
-def visitors(browser: Browser, base_url: str) -> Iterator[NewVisitor]:
+def visitors(new_profile: NewProfile, base_url: str) -> Iterator[NewVisitor]:
     """Yield a function that opens a page for a new visitor. Its console must stay without errors."""
     with ExitStack() as stack:
 
         def open_page(
             path: str, console_errors: list[str] | None = None, at: str = base_url, **options: object
         ) -> Page:
-            context = browser.new_context(base_url=base_url, **options)  # type: ignore[arg-type]
+            context = new_profile(**options)
             stack.callback(context.close)
-            context.set_default_timeout(PATIENCE)
             page = context.new_page()
             stack.enter_context(watched(page, at, [] if console_errors is None else console_errors))
             if "viewport" in options:
@@ -45,9 +44,9 @@ def visitors(browser: Browser, base_url: str) -> Iterator[NewVisitor]:
 
 
 @pytest.fixture
-def new_visitor(browser: Browser, base_url: str) -> Iterator[NewVisitor]:
+def new_visitor(new_profile: NewProfile, base_url: str) -> Iterator[NewVisitor]:
     """Return a function that opens a page for a new visitor."""
-    with visitors(browser, base_url) as open_page:
+    with visitors(new_profile, base_url) as open_page:
         yield open_page
 
 
@@ -167,9 +166,9 @@ class Class:
 
 
 @pytest.fixture(scope="module")
-def shared_class(browser: Browser, base_url: str) -> Iterator[Class]:
+def shared_class(new_profile: NewProfile, base_url: str) -> Iterator[Class]:
     """Open the room once for all tests that share it."""
-    with visitors(browser, base_url) as new_visitor:
+    with visitors(new_profile, base_url) as new_visitor:
         shared_class = Class(new_visitor, base_url)
         yield shared_class
         shared_class.wire.end()
@@ -601,9 +600,11 @@ SLEEPS = """(() => { const date = Date.now.bind(Date); let slept = 0; Date.now =
 """The wall clock advances by ten minutes while performance.now() does not, as on a sleeping phone."""
 
 
-def test_a_phone_requests_the_newest_state_after_sleep(new_visitor: NewVisitor, wire: Wire, browser: Browser) -> None:
+def test_a_phone_requests_the_newest_state_after_sleep(
+    new_visitor: NewVisitor, wire: Wire, new_profile: NewProfile
+) -> None:
     teacher = new_visitor("/?model=flip-flop&sequence=A+m+m+B+m&t=1")
-    phone = browser.new_context().new_page()
+    phone = new_profile().new_page()
     phone.add_init_script(SLEEPS)
     phone.goto(f"{wire.url}/rooms/{room(teacher)}")
     expect(phone.get_by_role("region", name="Room")).to_have_attribute("data-state", "with")
