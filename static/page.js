@@ -62,13 +62,14 @@ export async function firstStates(names, scenarioOf, notice, place) {
  * - `liveAddress`: the query of the view on the server, if a saved page has another one.
  * - `isBusy`: whether a link is being loaded.
  * - `history` replaces the usual update of the address, which pauses while `isMoving`.
+ * - `opening`: the run that the page requests when it opens. Plotly waits for it, because the rows have pictures of their own until then.
  * @template S
  * @param {{store: StoreOf<S>, lead: Store, path: string, address: () => string, liveAddress?: () => string,
- *          show: (query: string, upto: number | null) => void, upto?: () => number | null, isBusy?: () => boolean, isMoving?: () => boolean, history?: () => void,
+ *          show: (query: string, upto: number | null) => void, upto?: () => number | null, isBusy?: () => boolean, isMoving?: () => boolean, history?: () => void, opening?: Promise<void>,
  *          heatmaps: {arrive: (library: PlotlyLibrary) => void}[]}} page
  */
 export function completePage({ store, lead, path, address, show, heatmaps, ...more }) {
-  const { liveAddress = address, upto = () => null, isBusy, isMoving, history } = more;
+  const { liveAddress = address, upto = () => null, isBusy, isMoving, history, opening } = more;
   mountLight(find("main"));
   mountKeyboard(document);
   mountShare(find("#share-open"), dialog("#share"), home, path, address);
@@ -84,12 +85,12 @@ export function completePage({ store, lead, path, address, show, heatmaps, ...mo
   if (!lesson && !room) followLinks(figure);
   if (!lesson && !room) (history ?? (() => mountAddress(store, address, isMoving)))();
   store.update((state) => ({ ...state })); // a new object, so that every view is drawn for the first time
-  afterPaint(() =>
-    plotly().then(
+  Promise.all([afterPaint(), opening])
+    .then(plotly)
+    .then(
       (library) => heatmaps.forEach(({ arrive }) => arrive(library)),
       () => lead.update(note, NO_PICTURES),
-    ),
-  );
+    );
 }
 
 /**
@@ -129,8 +130,5 @@ function mountLinks(store, path, address, liveAddress) {
   });
 }
 
-/**
- * Call a function after the page has been painted, which takes two frames. Plotly takes a second to start, so it starts after this.
- * @param {() => void} then
- */
-const afterPaint = (then) => requestAnimationFrame(() => requestAnimationFrame(then));
+/** Wait until the page has been painted, which takes two frames. Plotly takes a second to start, so it starts after this. */
+const afterPaint = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
