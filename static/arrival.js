@@ -13,6 +13,8 @@ import { createRunner } from "./runner.js";
 import { NoAnswer, RequestError } from "./server.js";
 import { complete, fail, goBack, placeToCome, receive, show } from "./state.js";
 
+const SLOW = 400; // ms of waiting before the tape fades: a quick answer must not flicker
+
 /**
  * Return the first run. It is in the page, in `script`; a long run is fetched instead. If it cannot be fetched, the page shows the
  * reason in `error` and stays empty.
@@ -69,6 +71,7 @@ export function keepArriving(tape, store, trace = api.trace) {
     store.update(fail, text, refused && Boolean(error.where?.startsWith("sequence")));
   }
 
+  let slow = 0;
   const runner = createRunner(
     beginning(trace),
     (changes) => {
@@ -93,7 +96,16 @@ export function keepArriving(tape, store, trace = api.trace) {
       };
     },
     failed,
-    (busy) => tape.setAttribute("aria-busy", String(busy)),
+    (busy) => {
+      tape.setAttribute("aria-busy", String(busy));
+      if (busy) {
+        slow ||= setTimeout(() => tape.classList.add("slow"), SLOW);
+        return;
+      }
+      clearTimeout(slow);
+      slow = 0;
+      tape.classList.remove("slow");
+    },
   );
 
   return (onTape = false) => {

@@ -20,6 +20,7 @@ import { mountAddress } from "./history.js";
 import { announceHeight, followLinks } from "./host.js";
 import { mountLesson } from "./lesson/lesson.js";
 import { LONGEST } from "./link.js";
+import { afterPaint } from "./paint.js";
 import { NO_PICTURES, plotly } from "./plot.js";
 import { mountRoom } from "./rooms/room.js";
 import { ROOT, post } from "./server.js";
@@ -85,7 +86,9 @@ export function completePage({ store, lead, path, address, show, heatmaps, ...mo
   if (!lesson && !room) followLinks(figure);
   if (!lesson && !room) (history ?? (() => mountAddress(store, address, isMoving)))();
   store.update((state) => ({ ...state })); // a new object, so that every view is drawn for the first time
-  Promise.all([afterPaint(), opening])
+  // Plotly takes a second to start.
+  const painted = /** @type {Promise<void>} */ (new Promise((done) => afterPaint(done)));
+  Promise.all([painted, opening])
     .then(plotly)
     .then(
       (library) => heatmaps.forEach(({ arrive }) => arrive(library)),
@@ -129,6 +132,3 @@ function mountLinks(store, path, address, liveAddress) {
     if (live === liveAddress()) open.href = home + path + query + fragment;
   });
 }
-
-/** Wait until the page has been painted, which takes two frames. Plotly takes a second to start, so it starts after this. */
-const afterPaint = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));

@@ -33,10 +33,10 @@ export function createRunner(trace, listen, failed, waits) {
       if (!waiting && !current.signal.aborted) failed(/** @type {Error} */ (error));
     }
     flight = null;
-    waits(false);
     const next = waiting;
     waiting = null;
     if (next) run(next);
+    else waits(false);
   }
 
   /**

@@ -89,13 +89,9 @@ def read_file(
     """
     settings = request.app.state.settings
     try:
-        sequence = read_vectors(body, name, models.get(id, settings).encoder)
+        return {"sequence": read_vectors(body, name, models.get(id, settings).encoder, settings.max_steps)}
     except FormatError as error:
         raise Refused(422, "file", str(error), "body") from error
-    T = sequence.count(" ") + 1
-    if settings.max_steps < T:
-        raise Refused(422, "file", f"the file has {T:,} timesteps; at most {settings.max_steps:,} can be shown", "body")
-    return {"sequence": sequence}
 
 
 def _json(content: object) -> Response:

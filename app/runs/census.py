@@ -20,7 +20,9 @@ from ..errors import Refused
 from ..schemas import CensusQuestion
 from ..server.budget import spend
 from ..settings import Settings
-from .limits import MOST_COUNTED
+from .limits import MOST_COUNTED, MOST_LINES
+
+UNLIMITED = "The command gruscope census has no such limit"
 
 
 @dataclass(frozen=True)
@@ -51,14 +53,16 @@ def held_out_data(model: Model, most: int | None = None) -> Data:
     return Data(texts, labels, "held-out sequences")
 
 
-def read_data(text: str, table: bool, model: Model | None = None) -> Data:
+def read_data(text: str, table: bool, model: Model | None = None, most: int | None = None) -> Data:
     """Return the sequences in a text: a line for each, and if wanted a tab and the sequence's label.
 
     As a `table` the text is CSV, a column of sequences and if wanted one of labels. A cell has a label for the
     sequence, or one for each timestep, and - for none. With a `model`, its tokens are checked. Raises ValueError, with
-    the line, if the text has another form.
+    the line, if the text has another form, or if it has more than `most` lines.
     """
     lines = text.lstrip("\ufeff").splitlines()
+    if most is not None and most < len(lines):
+        raise ValueError(f"the text has {len(lines):,} lines; here at most {most:,} fit. {UNLIMITED}")
     rows = list(enumerate(csv.reader(lines) if table else (line.split("\t") for line in lines), 1))
     rows = [(n, row) for n, row in rows if any(cell.strip() for cell in row)]
     if table and rows and rows[0][1][0].strip().lower() == "sequence":
@@ -202,7 +206,7 @@ def _data(model: Model, question: CensusQuestion, units: int, settings: Settings
         data = held_out_data(model, max(1, MOST_COUNTED // (units * T)))
         spend(units * T * len(data.sequences))
         return data
-    data = read_data(question.text, question.table, model)
+    data = read_data(question.text, question.table, model, MOST_LINES)
     lengths = [len(model.encoder.tokens(text)) for text in data.sequences]
     if max(lengths) > settings.max_steps:
         n = lengths.index(max(lengths)) + 1
@@ -210,7 +214,7 @@ def _data(model: Model, question: CensusQuestion, units: int, settings: Settings
     if units * sum(lengths) > MOST_COUNTED:
         most = MOST_COUNTED // units
         message = f"the sequences have {sum(lengths):,} timesteps; here at most {most:,} fit for a model of this size"
-        raise ValueError(f"{message}. The command gruscope census has no such limit")
+        raise ValueError(f"{message}. {UNLIMITED}")
     spend(units * sum(lengths))
     return data
 

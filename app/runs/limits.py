@@ -37,6 +37,9 @@ All held-out names with the largest network that comes with GRU Scope are 1.2 mi
 MOST_COUNTED = 2**21
 """The most units × timesteps of a census on a page: about a second of computing, and about 200 MB."""
 
+MOST_LINES = 10_000
+"""The most lines of the sequences that a census on a page reads."""
+
 MOST_MOMENT, MOST_PLACES = 20, 12
 """The most timesteps of a moment, and the most similar places in one response."""
 

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import filterfalse
 from typing import Any, Literal
 
 import numpy as np
@@ -154,6 +155,10 @@ class Letters(Symbols):
     """
 
     @property
+    def _splitter(self) -> None:
+        """None: a chunk of a text that is no known word is split into letters."""
+
+    @property
     def hint(self) -> str:
         words = [symbol for symbol in self.alphabet if len(symbol) > 1]
         first = f"One of the words {' '.join(words)}, then letters" if words else "Letters"
@@ -161,8 +166,7 @@ class Letters(Symbols):
 
     def tokens(self, text: str) -> list[str]:
         """Return the letters and the words in a text. Raises SequenceError if one of them is no Latin letter."""
-        chunks = letters_of(text).split()
-        return super().tokens(" ".join(chunk if chunk in self._index else " ".join(chunk) for chunk in chunks))
+        return self._tokens(letters_of(text))
 
     def write(self, x: Array) -> str:
         """Return the text of a sequence `(T, I)`, without timesteps that have no letter."""
@@ -184,7 +188,7 @@ SPELLED = str.maketrans(
 def letters_of(text: str) -> str:
     """Return a text in small letters, without accents, hyphens, apostrophes and periods."""
     parts = unicodedata.normalize("NFD", text.lower().translate(SPELLED))
-    return "".join(part for part in parts if not unicodedata.combining(part))
+    return "".join(filterfalse(unicodedata.combining, parts))
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,7 +21,7 @@ ENDINGS = (".npy", ".npz", ".csv")
 """The endings of files with vectors."""
 
 
-def read_vectors(data: bytes, name: str, encoder: Encoder) -> str:
+def read_vectors(data: bytes, name: str, encoder: Encoder, most: int | None = None) -> str:
     """Return the text of the sequence in the file `name`, for the `encoder` of a model that reads vectors.
 
     An .npy file has an array (T, I), or (T,) for a model with one input. An .npz file has such an array as `x`, or as
@@ -29,12 +29,13 @@ def read_vectors(data: bytes, name: str, encoder: Encoder) -> str:
     holds its state there, so all other timesteps keep their values. A CSV file has a line for each timestep; a first
     line with a name in each column is left out. The text has every digit.
 
-    Raises FormatError, with the row and the column from 1, if the model cannot read these numbers.
+    Raises FormatError, with the row and the column from 1, if the model cannot read these numbers, or if the file has
+    more than `most` timesteps.
     """
     if not isinstance(encoder, Vectors):
         raise FormatError("this model does not read vectors: type its sequence")
     if name.lower().endswith(".csv"):
-        return _of_csv(data, encoder.inputs)
+        return _of_csv(data, encoder.inputs, most)
     arrays = _arrays(data, name)
     x = arrays["x"]
     if x.dtype.kind not in "fiub":
@@ -49,6 +50,7 @@ def read_vectors(data: bytes, name: str, encoder: Encoder) -> str:
         needed = f"this model needs T × {encoder.inputs}: a row for each timestep"
         raise FormatError(f"the array is {shape}; {needed}{batch}")
     x = x[counted((len(x), 1), arrays, shown(name))[:, 0]]
+    _check_length(len(x), most)
     wrong = ~(np.abs(x.astype(float)) <= LARGEST)
     if wrong.any():
         row, column = np.argwhere(wrong)[0].tolist()
@@ -68,16 +70,21 @@ def _arrays(data: bytes, name: str) -> Mapping[str, npt.NDArray[Any]]:
     return arrays if "x" in arrays else {"x": next(iter(arrays.values()))}
 
 
-def _of_csv(data: bytes, inputs: int) -> str:
+def _of_csv(data: bytes, inputs: int, most: int | None) -> str:
     try:
-        lines = data.decode("utf-8-sig").replace("\N{MINUS SIGN}", "-").splitlines()
-        separator = "\t" if lines and "\t" in lines[0] else ";" if lines and ";" in lines[0] else ","
-        rows = [(n, [cell.strip() for cell in row]) for n, row in enumerate(csv.reader(lines, delimiter=separator), 1)]
+        text = data.decode("utf-8-sig").replace("\N{MINUS SIGN}", "-")
+        lines = {n: line for n, line in enumerate(text.splitlines(), 1) if line.strip()}
+        _check_length(len(lines) - 1, most)  # one line may have the names of the columns
+        first = next(iter(lines.values()), "")
+        separator = "\t" if "\t" in first else ";" if ";" in first else ","
+        cells = csv.reader(lines.values(), delimiter=separator)
+        rows = [(n, [cell.strip() for cell in row]) for n, row in zip(lines, cells, strict=False)]
     except (UnicodeDecodeError, csv.Error) as error:
         raise FormatError("the CSV file cannot be read as text: save it as UTF-8") from error
     rows = [(n, row) for n, row in rows if any(row)]
     if rows and all(decimal(cell) is None for cell in rows[0][1]):
         rows = rows[1:]  # the names of the columns
+    _check_length(len(rows), most)
     for n, row in rows:
         if len(row) != inputs:
             raise FormatError(f"row {n} has {len(row)} columns, but this model reads {inputs} numbers at each timestep")
@@ -86,6 +93,11 @@ def _of_csv(data: bytes, inputs: int) -> str:
             if value is None or not abs(value) <= LARGEST:
                 raise FormatError(_refusal(cell, n, column))
     return _text([row for _, row in rows])
+
+
+def _check_length(T: int, most: int | None) -> None:
+    if most is not None and most < T:
+        raise FormatError(f"the file has {T:,} timesteps; at most {most:,} can be shown")
 
 
 def _refusal(cell: str, row: int, column: int) -> str:

@@ -14,6 +14,8 @@ import { RequestError, request } from "../server.js";
 
 export const SILENT = 40_000; // ms: the server sends something every 15 s
 const FIRST = 5_000; // ms within which a stream brings its first event, unless it is held back
+const CONNECTIONS = 6; // the most connections of a browser to a server
+const DEAD = 2_000; // ms within which a connection brings a small response, unless it is dead
 const ASKING = 2_000; // ms between two requests for the newest state then
 const DELAYED_FOR = 60_000; // ms until the stream is tried again
 const SOON = 400; // ms to the first attempt to reconnect, and twice that to the next
@@ -44,6 +46,7 @@ export function listen(url, headers, { receive, lost, delayed }) {
   let tries = 0;
   let stopped = false;
   let heardAt = 0; // when something last came, 0: never
+  let slept = false;
   let delayedSince = 0; // 0: the stream is not held back
   /** @type {AbortController | undefined} */
   let attempt;
@@ -54,9 +57,11 @@ export function listen(url, headers, { receive, lost, delayed }) {
   async function connect() {
     attempt = new AbortController();
     const { signal } = attempt;
+    if (slept) await endDeadConnections();
+    slept = false;
     const asks = delayedSince > 0;
     let first = !asks;
-    let watch = setTimeout(giveUp, first ? FIRST : SILENT);
+    let watch = setTimeout(giveUp, FIRST);
     function giveUp() {
       if (first) delayedSince = Date.now();
       attempt?.abort();
@@ -125,7 +130,8 @@ export function listen(url, headers, { receive, lost, delayed }) {
   function check() {
     if (document.visibilityState === "hidden") return;
     hurry?.();
-    if (heardAt && Date.now() - heardAt > SILENT / 2) attempt?.abort();
+    slept = heardAt > 0 && Date.now() - heardAt > SILENT / 2;
+    if (slept) attempt?.abort();
   }
   for (const [target, type] of WAKES) target.addEventListener(type, check);
   keepConnected();
@@ -137,6 +143,15 @@ export function listen(url, headers, { receive, lost, delayed }) {
       for (const [target, type] of WAKES) target.removeEventListener(type, check);
     },
   };
+}
+
+/**
+ * Let the browser close connections that died while a phone slept: it would send the next requests over them. A small request over
+ * each one either gets its response or, when its time is up, closes its connection.
+ */
+async function endDeadConnections() {
+  const ask = () => request("healthz", { signal: AbortSignal.timeout(DEAD), cache: "no-store" }).catch(() => undefined);
+  await Promise.all(Array.from({ length: CONNECTIONS }, ask));
 }
 
 /**

@@ -4,6 +4,7 @@
 /** @import { Store } from "../store.js" */
 import { findAll, setText } from "../elements.js";
 import { ownOf } from "../own.js";
+import { deferred } from "../paint.js";
 import { sampleSteps, workedAt } from "../reading.js";
 import { layerIndex } from "../state.js";
 import { createGuard } from "../store.js";
@@ -44,8 +45,8 @@ export function mountEquations(section, store) {
     setText(slot, textOf(slot, number));
   }
 
-  /** Make each number as wide as it is at any timestep of the run, so that nothing moves while the cursor moves. @param {State} state */
-  function reserve(state) {
+  /** Make each number as wide as it is at any timestep of the run, so that nothing moves while the cursor moves. */
+  const reserve = deferred((/** @type {State} */ state) => {
     const widths = new Map();
     let rounds = false;
     for (const step of sampleSteps(state.received)) {
@@ -61,7 +62,7 @@ export function mountEquations(section, store) {
     }
     for (const [slot, width] of widths) slot.style.minWidth = `${width.toFixed(2)}ch`;
     footnote.hidden = !rounds;
-  }
+  });
 
   store.subscribe((state) => {
     if (state.step > state.received || !state.views.includes("equations")) return;

@@ -9,6 +9,7 @@
 import { isChanged } from "../changes.js";
 import { finder, newElement, setLength, setText, unbroken } from "../elements.js";
 import { ownOf } from "../own.js";
+import { deferred } from "../paint.js";
 import { placeAt, sampleSteps } from "../reading.js";
 import { drawnAt, fixed, isExact, isSkipped } from "../run.js";
 import { layerIndex, layerOf } from "../state.js";
@@ -16,8 +17,6 @@ import { createGuard } from "../store.js";
 import { tellSkipped } from "../words.js";
 
 const RESERVED = 24; // descriptions: the longest one need not have the most lines
-const MOST_AT_ONCE = 128; // timesteps: describing more takes longer than a frame
-const RESTS = 150; // ms that the cursor stays at a unit of a longer run until its descriptions reserve room
 const MOST_BARS = 8;
 const MOST_ROWS = 16; // probabilities that are drawn over all timesteps
 const MOST_DRAWN = 200; // timesteps of such a picture
@@ -29,8 +28,8 @@ const MOST_DRAWN = 200; // timesteps of such a picture
 export function mountNarration(section, store) {
   const [live, answers] = ["[role=status]", ".answers"].map(finder(section));
   const longest = Array.from({ length: RESERVED }, () => newElement("p", { className: "longest", ariaHidden: "true" }));
-  const [isNew, isNewUnit, isNewRun, isNewPicture] = Array.from({ length: 4 }, createGuard);
-  let resting = 0;
+  const [isNew, isNewRun, isNewPicture] = [createGuard(), createGuard(), createGuard()];
+  const reserveLongest = deferred((/** @type {State} */ state) => reserve(longest, longestOf(state)));
   let quiet = 0; // the timestep at which “What if” has spoken of the run
   live.after(...longest);
 
@@ -47,11 +46,8 @@ export function mountNarration(section, store) {
     // While the tape plays, reading out every step would leave a screen reader no time for anything else.
     live.setAttribute("aria-live", state.playing || quiet ? "off" : "polite");
     say(live, state);
-    const isOther = isNew(state.run, state.received === state.run.T, layerIndex(state), state.convention);
-    if (!isNewUnit(state.unit) && !isOther) return;
-    clearTimeout(resting);
-    if (isOther || state.run.T <= MOST_AT_ONCE) reserve(longest, longestOf(state));
-    else resting = setTimeout(() => reserve(longest, longestOf(store.get())), RESTS);
+    if (isNew(state.run, state.received === state.run.T, state.unit, layerIndex(state), state.convention))
+      reserveLongest(state);
   });
 }
 

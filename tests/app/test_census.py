@@ -55,6 +55,7 @@ def test_a_text_has_a_sequence_in_each_line_and_labels(client: TestClient, table
         ("sequence,label\nlovely,a b\n", True, "line 2: the sequence has 1"),
         ("lovely\ta\nbad\ta\n", False, "one label"),
         ("lovely " * 200, False, "at most 100"),
+        ("a\n" * 10_001, False, "10,001 lines"),
     ],
 )
 def test_an_error_names_the_line(tmp_path: Path, text: str, table: bool, part: str) -> None:

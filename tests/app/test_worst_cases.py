@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from fastapi.testclient import TestClient
@@ -15,11 +16,14 @@ import gru_core as gru
 from app import link, models, recipes
 from app.errors import Refused
 from app.lessons import quantities, reading, shelf, shown
+from app.runs.census import read_data
+from app.runs.limits import MOST_LINES
 from app.settings import Settings
 from gru_core import SequenceError, Vectors
+from gru_core.formats.vectors import read_vectors
 from gru_core.numerals import decimal, whole
 from gru_core.runs.trace import read
-from gru_core.training import table
+from gru_core.training import own, table
 from tests.support.timing import cpu_seconds
 
 HEAD = "---\ntitle: a\nmodel: flip-flop\nminutes: 5\n---\n\n## [a](?sequence=A)\n"
@@ -51,6 +55,8 @@ MODELS = {
     "symbols": gru.load("flip-flop"),
     "words": gru.load("sentiment"),
     "numbers": gru.load("pocket-calculator"),
+    "letters": gru.load("names"),
+    "scaled numbers": gru.load("sunspots"),
     "a vector of one": replace(gru.load("flip-flop"), encoder=Vectors(1)),
     "vectors": replace(gru.load("flip-flop"), encoder=Vectors(256)),
 }
@@ -98,7 +104,24 @@ def tables() -> Iterator[tuple[str, Parse, str]]:
     wide = " ".join(f"s{i}" for i in range(64)) + "," + " ".join("A" for _ in range(64))
     texts = [filled(piece, end) for piece in pieces for end in ("", "x")] + ["\n".join([wide, *["s1,B"] * 1_999])]
     for text in texts:
-        yield "a table", table.read, text
+        yield "a table or a series", own.read, text
+
+
+def files() -> Iterator[tuple[str, Parse, str]]:
+    for piece in (*PIECES, "1\n", "1.5\n", '"1"\n', "-\n", "A,B\n", "A\tB\n", "\r", ";", "\t", "1;2\n", "- -,"):
+        for end in ("", "x"):
+            text = filled(piece, end)
+            for model in (MODELS["symbols"], MODELS["words"], MODELS["letters"]):
+                for is_table in (True, False):
+                    parse = partial(read_data, table=is_table, model=model, most=MOST_LINES)
+                    yield "sequences for a census", parse, text
+            for model in (MODELS["a vector of one"], MODELS["vectors"]):
+                parse = partial(read_file, model=model)
+                yield "a file of vectors", parse, text
+
+
+def read_file(text: str, model: gru.Model) -> str:
+    return read_vectors(text.encode(), "x.csv", model.encoder, Settings().max_steps)
 
 
 def lessons() -> Iterator[tuple[str, Parse, str]]:
@@ -144,7 +167,7 @@ def names() -> Iterator[tuple[str, Parse, str]]:
             yield "a number", decimal, filled(piece, end)
 
 
-@pytest.mark.parametrize("cases", [sequences, links, tables, lessons, names])
+@pytest.mark.parametrize("cases", [sequences, links, tables, files, lessons, names])
 def test_parsers_take_at_most_50_ms_for_the_worst_texts(cases: Callable[[], Iterator[tuple[str, Parse, str]]]) -> None:
     slow = [(name, text[:40], took) for name, parse, text in cases() if (took := seconds(parse, text)) > SECONDS]
     assert not slow

@@ -111,6 +111,8 @@ class Wire:
             while data := source.recv(65536):
                 if source not in self.deaf:
                     target.sendall(data)
+        if source in self.deaf:
+            return
         for end in (source, target):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)

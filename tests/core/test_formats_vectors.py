@@ -86,6 +86,21 @@ def test_an_error_names_its_place(data: bytes, name: str, place: str) -> None:
         read_vectors(data, name, Vectors(2))
 
 
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (saved(np.zeros((4, 2))), "x.npy"),
+        (zipped(x=np.zeros((5, 2)), mask=np.array([1, 1, 0, 1, 1])), "x.npz"),
+        (b"a,b\n\n" + b"0,1\n" * 4, "x.csv"),
+        (b"0,1\n" * 4, "x.csv"),
+    ],
+)
+def test_a_file_may_have_at_most_the_given_timesteps(data: bytes, name: str) -> None:
+    with pytest.raises(FormatError, match="4 timesteps; at most 3"):
+        read_vectors(data, name, Vectors(2), most=3)
+    assert read_vectors(data, name, Vectors(2), most=4).count(" ") == 3
+
+
 def test_a_model_of_symbols_reads_no_file_of_vectors() -> None:
     with pytest.raises(FormatError):
         read_vectors(saved(np.zeros((2, 2))), "x.npy", Symbols(("a", "b")))

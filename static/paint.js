@@ -1,0 +1,30 @@
+/** Work that can wait until the page has been painted, so that an edit is on the screen earlier. */
+
+/** Call a function after the page has been painted, which takes two frames. @param {() => void} then */
+export const afterPaint = (then) => requestAnimationFrame(() => requestAnimationFrame(then));
+
+/**
+ * Make a function that does some work after the next paint; of several calls before that paint, only the last one counts. The first
+ * call does the work at once, because the first paint of the page needs it.
+ * @template S
+ * @param {(state: S) => void} work
+ * @returns {(state: S) => void}
+ */
+export function deferred(work) {
+  let isFirst = true;
+  /** @type {{state: S} | null} */
+  let waiting = null;
+
+  function run() {
+    const call = waiting;
+    waiting = null;
+    if (call) work(call.state);
+  }
+
+  return (state) => {
+    if (!waiting && !isFirst) afterPaint(run);
+    waiting = { state };
+    if (isFirst) run();
+    isFirst = false;
+  };
+}
