@@ -39,9 +39,9 @@ with torch.no_grad():
 print(statistics.median(times[2:]))
 """
 
-# The first picture has a colored cell, or a heatmap with a number.
+# The first picture is a canvas with a colored pixel, or a heatmap with a number.
 PICTURE = """
-    () => [...document.querySelectorAll("#tape .values span")].slice(0, 1).some(({ style }) => style.background)
+    () => document.querySelector("#tape .plot canvas")?.getContext("2d").getImageData(0, 0, 1, 1).data[3]
         || document.querySelector(".heatmaps")?.data?.some(({ z }) => !Number.isNaN(z[0][0]))
 """
 

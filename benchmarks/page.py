@@ -69,7 +69,7 @@ def edits(pages: dict[str, tuple[Page, list[str]]]) -> dict[str, float]:
 
 
 def first_visit(browser: Browser, url: str) -> dict[str, float]:
-    """Visit a page with an empty cache. Return ms to the first colored cell, ms to the heatmaps, bytes and requests."""
+    """Visit a page with an empty cache. Return ms to the first picture, ms to the heatmaps, bytes and requests."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     session = context.new_cdp_session(page)
@@ -85,8 +85,7 @@ def first_visit(browser: Browser, url: str) -> dict[str, float]:
     page.add_init_script(
         """
         const look = () => {
-            const cell = document.querySelector(".values span");
-            if (cell && cell.style.background) window.cells = performance.now();
+            if (document.querySelector(".plot canvas")) window.cells = performance.now();
             else requestAnimationFrame(look);
         };
         requestAnimationFrame(look);

@@ -50,7 +50,7 @@ export async function firstRun(error, script, scenario) {
  * @param {HTMLElement} tape
  * @param {Store} store
  * @param {typeof api.trace} [trace] gets the runs
- * @returns {(there?: boolean) => void} to be called when the requested scenario changes; `there`: its run is already on the tape
+ * @returns {(there?: boolean) => Promise<void>} to be called when the requested scenario changes; `there`: its run is already on the tape
  */
 export function keepArriving(tape, store, trace = api.trace) {
   let lastComplete = store.get(); // the state when the last run was lastComplete
@@ -114,7 +114,7 @@ export function keepArriving(tape, store, trace = api.trace) {
     const equations = state.views.some((view) => view === "cell" || view === "equations") ? placeToCome(state) : null;
     const entry = state.models.find(({ id }) => id === model);
     const needsAll = entry?.layers.some(({ backward_units }) => backward_units > 0) ?? false;
-    runner({ model, sequence: text, clamps, weights, against, h0, write, upto, needsAll, equations }, onTape);
+    return runner({ model, sequence: text, clamps, weights, against, h0, write, upto, needsAll, equations }, onTape);
   };
 }
 

@@ -28,12 +28,13 @@ export function leave(entry, address = `?model=${encodeURIComponent(entry.id)}`)
 
 /**
  * Set the cursor and the views as the address says. The page already has the run of the model and sequence. If the address has
- * clamps or weights, request a run with them; also if the server did not see the sequence, which was in the fragment.
+ * clamps or weights, request a run with them; also if the server did not see the sequence, which was in the fragment, and if the page
+ * has only the start of a large run. Return the promise of this request.
  * @param {Store} store
  * @param {string} address
- * @param {() => void} requestRun
+ * @param {() => Promise<void>} requestRun
  */
-export function followAddress(store, address, requestRun) {
+export async function followAddress(store, address, requestRun) {
   const link = decode(address);
   const { model, text, upto, error } = store.get();
   if (link.sequence && isPartlyHere()) {
@@ -41,14 +42,15 @@ export function followAddress(store, address, requestRun) {
     store.update(follow, { ...link, model, text: link.sequence, upto, notice }, false);
     return requestRun();
   }
-  const { run } = store.get();
+  const { run, received } = store.get();
   const T = run.T + (link.write?.steps ?? 0); // the page has the run without what the network writes
   const notice = `${error} ${unfollowed([...link.notices, ...beyond(link.focus, { ...run, T })])}`.trim();
   store.update(note, notice);
   store.update(focus, link.focus);
-  if (!isChanged(link) && !link.against && !link.h0 && !link.write) return;
-  store.update(follow, { ...link, model, text, upto, notice }, false);
-  requestRun();
+  if (isChanged(link) || link.against || link.h0 || link.write)
+    store.update(follow, { ...link, model, text, upto, notice }, false);
+  else if (received > 0) return;
+  return requestRun();
 }
 
 /**

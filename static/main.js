@@ -56,6 +56,7 @@ const store = createStore({ ...begin(boot.models, boot.scenario, first, error.te
 const requestRun = keepArriving(tape, store);
 const open = createLinkOpener(store, requestRun);
 const actions = createActions(store, requestRun, open);
+const opening = followAddress(store, arrived, requestRun);
 
 mountModel(find(".intro"), store, actions);
 mountSequence(find(".sequence"), store, actions);
@@ -96,8 +97,6 @@ const heatmaps = mountHeatmaps(tape, store, boot.figures[pageCell.cell]);
 const forecast = boot.forecast && mountForecast(tape, store, boot.forecast);
 const confusion = boot.confusion && mountConfusion(find(".confusion"), store, boot.confusion);
 keepDetails(store);
-followAddress(store, arrived, requestRun);
-if (first.received === 0) requestRun(); // a large run: the page has only its start
 mountTask(document.querySelector("#after-gate"), store, actions.alter);
 mountNewcomer(document.querySelector("#newcomer"), /** @type {HTMLInputElement} */ (find("#sequence")), store);
 
@@ -112,5 +111,6 @@ completePage({
   upto: () => store.get().upto,
   isBusy: () => store.get().awaited !== null,
   history: () => mountHistory(store, wholeAddress, open),
+  opening,
   heatmaps: [heatmaps, ...(forecast ? [forecast] : []), ...(confusion ? [confusion] : [])],
 });

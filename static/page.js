@@ -63,13 +63,14 @@ export async function firstStates(names, scenarioOf, notice, place) {
  * - `liveAddress`: the query of the view on the server, if a saved page has another one.
  * - `isBusy`: whether a link is being loaded.
  * - `history` replaces the usual update of the address, which pauses while `isMoving`.
+ * - `opening`: the run that the page requests when it opens. Plotly waits for it, because the rows have pictures of their own until then.
  * @template S
  * @param {{store: StoreOf<S>, lead: Store, path: string, address: () => string, liveAddress?: () => string,
- *          show: (query: string, upto: number | null) => void, upto?: () => number | null, isBusy?: () => boolean, isMoving?: () => boolean, history?: () => void,
+ *          show: (query: string, upto: number | null) => void, upto?: () => number | null, isBusy?: () => boolean, isMoving?: () => boolean, history?: () => void, opening?: Promise<void>,
  *          heatmaps: {arrive: (library: PlotlyLibrary) => void}[]}} page
  */
 export function completePage({ store, lead, path, address, show, heatmaps, ...more }) {
-  const { liveAddress = address, upto = () => null, isBusy, isMoving, history } = more;
+  const { liveAddress = address, upto = () => null, isBusy, isMoving, history, opening } = more;
   mountLight(find("main"));
   mountKeyboard(document);
   mountShare(find("#share-open"), dialog("#share"), home, path, address);
@@ -86,12 +87,13 @@ export function completePage({ store, lead, path, address, show, heatmaps, ...mo
   if (!lesson && !room) (history ?? (() => mountAddress(store, address, isMoving)))();
   store.update((state) => ({ ...state })); // a new object, so that every view is drawn for the first time
   // Plotly takes a second to start.
-  afterPaint(() =>
-    plotly().then(
+  const painted = /** @type {Promise<void>} */ (new Promise((done) => afterPaint(done)));
+  Promise.all([painted, opening])
+    .then(plotly)
+    .then(
       (library) => heatmaps.forEach(({ arrive }) => arrive(library)),
       () => lead.update(note, NO_PICTURES),
-    ),
-  );
+    );
 }
 
 /**

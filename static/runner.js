@@ -43,12 +43,10 @@ export function createRunner(trace, listen, failed, waits) {
    * Run a scenario. With `onTape`, its run is already on the tape, so run it only if another run is on its way.
    * @param {S} scenario
    * @param {boolean} [onTape]
+   * @returns {Promise<void>} resolves at the end of a run that starts now, also if it fails
    */
-  return (scenario, onTape = false) => {
-    if (!flight) {
-      if (!onTape) run(scenario);
-      return;
-    }
+  return async (scenario, onTape = false) => {
+    if (!flight) return onTape ? undefined : run(scenario);
     const current = flight;
     if (!waiting) setTimeout(() => current.abort(), PATIENCE);
     waiting = scenario;

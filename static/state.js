@@ -188,8 +188,8 @@ export function unitsInOrder(state) {
 }
 
 /**
- * Return the number of each unit by which the rows are sorted, the largest first: null for their own order, and while the run still
- * arrives.
+ * Return a number for each unit, by which the rows are sorted, the largest first. The result is null if the rows keep their own order,
+ * and while the run still arrives.
  * @param {Layer} layer @param {RowChoice} order @returns {number[] | null}
  */
 function sortedBy({ moved, rows }, order) {

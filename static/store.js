@@ -21,7 +21,7 @@ export function createStore(initial) {
   let state = initial;
   let waiting = 0;
   let notified = initial;
-  let flushed = -Infinity;
+  let [ended, took] = [-Infinity, 0]; // when the listeners were last called, and for how long: ms
   /** @type {((state: S) => void)[]} */
   const listeners = [];
 
@@ -30,8 +30,10 @@ export function createStore(initial) {
     waiting = 0;
     if (notified === state) return;
     notified = state;
-    flushed = performance.now();
+    const began = performance.now();
     for (const listener of listeners) listener(state);
+    ended = performance.now();
+    took = ended - began;
   }
 
   return {
@@ -43,8 +45,8 @@ export function createStore(initial) {
       waiting ||= requestAnimationFrame(notify);
     },
     flush() {
-      // Not more often than the screen can show it.
-      if (performance.now() - flushed < 16) return;
+      // Not more often than the screen can show it, and at most half of the time.
+      if (performance.now() - ended < Math.max(16, took)) return;
       notify();
     },
     subscribe(listener) {

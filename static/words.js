@@ -173,7 +173,7 @@ export const joined = (parts) => [parts.slice(0, -1).join(", "), parts[parts.len
 
 /**
  * Describe the change of a value. @param {number} before NaN if the page does not have it @param {number} after
- * @param {number} [kept] the share of the old value in the new one; below one half, the value was replaced by an equal one
+ * @param {number} [kept] the share of the old value in the new one. Below one half, an equal value counts as a new one
  */
 export function change(before, after, kept = 1) {
   const [from, to] = [fixed(before), fixed(after)];

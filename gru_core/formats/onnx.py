@@ -417,10 +417,10 @@ class Networks:
         return True
 
     def _over_outputs(self, softmax: Node, signal: Signal, last: str) -> bool:
-        """Return whether a Softmax is one over the outputs, and not over timesteps or over a batch.
+        """Return whether the axis of a Softmax is that of the outputs, and not that of the timesteps or of the batch.
 
-        It reads the outputs `last` of a linear layer of `signal`, or their rearrangement. Before opset 13 its axis is 1
-        by default.
+        `last` names the outputs of a linear layer that reads `signal`. Nodes between may move axes.
+        Before opset 13 the axis is 1 by default.
         """
         moves: list[Node] = []
         name = softmax.inputs[0]

@@ -20,7 +20,11 @@ import { createQueue } from "./queue.js";
 
 /** @typedef {{median: string, interval: string, reached: string, curve: Points}} CellOutcome */
 /** @typedef {{cells: Record<Name, CellOutcome>, ahead: Name[], verdict: string}} Outcome */
-/** The result of a training: the training step at which it reached the target, and for counting whether each n is right. @typedef {{cell: Name, seed: number, steps: number, good: number | null, counted: number[]}} Result */
+/**
+ * The result of a training. `good` is the training step at which it reached the target. In the experiment on counting, `counted` has
+ * 1 for each n that the network counts correctly, and 0 for the others.
+ * @typedef {{cell: Name, seed: number, steps: number, good: number | null, counted: number[]}} Result
+ */
 
 const {
   found,

@@ -6,30 +6,27 @@ import { fixed } from "../run.js";
 import { colourAt, wantsWhite } from "../theme.js";
 
 const MOST_NUMBERS = 128; // cells of one heatmap: writing more would take longer than drawing the pictures
-const MOST_CELLS = 4000; // the same until Plotly is there: the cells are then all that is shown
 const ROOM_FOR_NUMBER = { width: 3.1, height: 1.17 }; // em: “−0.90” in a wide font
 
 /**
- * Write the numbers if they fit. Before Plotly is loaded, also color the cells, so that the picture need not wait for Plotly.
+ * Write the numbers if they fit.
  * @param {HTMLElement} values
  * @param {Filled} picture
  * @param {{T: number, columns: number}} run
  * @param {Place} place of the picture
- * @param {boolean} drawn whether Plotly draws the picture
  */
-export function writeNumbers(values, { z, colorscale, zmin, zmax }, { T, columns }, { width, height, font }, drawn) {
-  const few = z.length * T <= (drawn ? MOST_NUMBERS : MOST_CELLS);
+export function writeNumbers(values, { z, colorscale, zmin, zmax }, { T, columns }, { width, height, font }) {
+  const few = z.length * T <= MOST_NUMBERS;
   const fit = width / columns >= ROOM_FOR_NUMBER.width * font && height / z.length >= ROOM_FOR_NUMBER.height * font;
-  const count = few && (fit || !drawn) ? z.length * T : 0;
+  const count = few && fit ? z.length * T : 0;
   setLength(values, count, () => document.createElement("span"));
   for (let i = 0; i < count; i++) {
     const [unit, column] = [Math.floor(i / T), i % T];
     const cell = /** @type {HTMLElement} */ (values.children[i]);
     const value = z[unit][column];
-    setText(cell, fit ? fixed(value) : "");
+    setText(cell, fixed(value));
     const colour = colourAt(colorscale, (value - zmin) / (zmax - zmin));
     const ink = wantsWhite(colour) ? "on-dark" : "on-light";
     if (cell.className !== ink) cell.className = ink;
-    if (!drawn) cell.style.background = `rgb(${colour})`;
   }
 }

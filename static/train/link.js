@@ -3,8 +3,8 @@
  *
  *     train?task=flip-flop&cells=rnn,gru&units=2&seed=3&sequence=A+m+m&t=3&unit=1&v=1&step=400
  *
- * `step` is a training step. `start=1` says that every cell is in training or trained: without this key, a cell with the recipe of the
- * preset and without a stored training is shown untrained. The visitor's own table is too long for a link, so the address of its training has only an id.
+ * `step` is a training step. With `start=1`, opening the link trains the cells that have no stored training; without it, they are
+ * shown untrained. The visitor's own table is too long for a link, so the address of its training has only an id.
  */
 
 /** @import { Name } from "../facets.js" */

@@ -1,6 +1,7 @@
 /**
  * The four signals on the tape: one Plotly figure behind the tape's rows, with units as rows and steps as columns, and the numbers
  * in the cells if they fit. All signals share one figure, because an update of four heatmaps costs no more than an update of one.
+ * Until Plotly has loaded, a canvas in each row has the same pixels.
  */
 
 /** @import { Store } from "../store.js" */
@@ -9,6 +10,7 @@
 /** @import { Figure, Picture, PlotlyLibrary, Place } from "../plot.js" */
 import { unitName } from "../directions.js";
 import { findAll, newElement } from "../elements.js";
+import { paintPixels } from "../pixels.js";
 import { drawHeatmaps } from "../plot.js";
 import { shownRows } from "../reading.js";
 import { layerOf, unitsInSight } from "../state.js";
@@ -74,9 +76,11 @@ export function mountHeatmaps(tape, store, figures) {
     const { data, layout } = figureOf(figures[state.theme], state);
     const pictures = data.map((picture) => ({ ...picture, z: inSight(shownRows(state, picture.name)) }));
     if (Plotly) drawHeatmaps(Plotly, figure, { data: pictures, layout }, places);
-    for (const { signal, values } of rows) {
+    for (const { signal, plot, values } of rows) {
       const picture = pictures.find(({ name }) => name === signal);
-      if (picture) writeNumbers(values, picture, state.run, places[signal], Plotly !== null);
+      if (!picture) continue;
+      if (!Plotly) paintPixels(canvasOf(plot), picture.z, picture);
+      writeNumbers(values, picture, state.run, places[signal]);
     }
     drawn = state;
   }
@@ -100,10 +104,17 @@ export function mountHeatmaps(tape, store, figures) {
     /** Draw with Plotly from now on, because it has loaded. @param {PlotlyLibrary} library */
     arrive(library) {
       Plotly = library;
-      for (const { values } of rows) values.replaceChildren();
       draw(store.get());
+      for (const { plot } of rows) canvasOf(plot).remove();
     },
   };
+}
+
+/** Return the canvas of a row, and put one there first if there is none. @param {HTMLElement} plot */
+function canvasOf(plot) {
+  const canvas = plot.querySelector("canvas") ?? document.createElement("canvas");
+  if (!canvas.parentElement) plot.prepend(canvas);
+  return canvas;
 }
 
 /** Name the half of the first and of the last unit: the encoder or the decoder. @param {number} i @param {number} H */

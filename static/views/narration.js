@@ -28,14 +28,14 @@ const MOST_DRAWN = 200; // timesteps of such a picture
 export function mountNarration(section, store) {
   const [live, answers] = ["[role=status]", ".answers"].map(finder(section));
   const longest = Array.from({ length: RESERVED }, () => newElement("p", { className: "longest", ariaHidden: "true" }));
-  const [isNew, isNewRun] = [createGuard(), createGuard()];
+  const [isNew, isNewRun, isNewPicture] = [createGuard(), createGuard(), createGuard()];
   const reserveLongest = deferred((/** @type {State} */ state) => reserve(longest, longestOf(state)));
   let quiet = 0; // the timestep at which “What if” has spoken of the run
   live.after(...longest);
 
   store.subscribe((state) => {
     if (state.step > state.received) return; // not come yet
-    showAnswers(answers, state);
+    showAnswers(answers, state, isNewPicture);
     if (!isExact(layerOf(state), state.unit)) {
       live.textContent = state.refusals.rows ?? "";
       return;
@@ -108,9 +108,9 @@ function say(live, state) {
 
 /**
  * Show the outputs: as bars, all in their order or the largest of many; or from 9 to 16 probabilities as a picture over all timesteps.
- * @param {HTMLElement} list @param {State} state
+ * @param {HTMLElement} list @param {State} state @param {ReturnType<typeof createGuard>} isNewPicture
  */
-function showAnswers(list, { run, step, received }) {
+function showAnswers(list, { run, step, received }, isNewPicture) {
   const drawn = drawnAt(run, step);
   list.hidden = run.y.sent === 1;
   if (list.hidden) return;
@@ -118,7 +118,10 @@ function showAnswers(list, { run, step, received }) {
   const sizes = run.outputs.map((row) => Math.abs(row[step - 1]));
   const most = run.y.kind === "softmax" ? 1 : Math.max(...sizes) || 1;
   const isLong = names.length > MOST_BARS;
-  const isPicture = isLong && names.length <= MOST_ROWS && run.y.kind === "softmax" && run.T <= MOST_DRAWN;
+  // The likeliest of very many outputs are others at each timestep, so they have no common row.
+  const isSame = run.y.kind === "softmax" && !run.likeliest[step - 1];
+  const isPicture = isLong && names.length <= MOST_ROWS && isSame && run.T <= MOST_DRAWN;
+  const isChanged = isNewPicture(run, received, isPicture);
   const all = [...sizes.keys()];
   const shown = isLong && !isPicture ? all.sort((i, j) => sizes[j] - sizes[i]).slice(0, MOST_BARS) : all;
   const place = drawn ? names.indexOf(drawn) : -1;
@@ -143,8 +146,10 @@ function showAnswers(list, { run, step, received }) {
     item.classList.toggle("drawn", i === place);
     item.title = i === place ? "drawn as the next input" : "";
     /** @type {HTMLElement} */ (bar).style.setProperty("--value", String(sizes[i] / most || 0));
-    const picture = isPicture ? shadesOf(run.outputs[i], run.T, received) : "";
-    /** @type {HTMLElement} */ (bar).style.setProperty("--picture", picture);
+    if (isChanged) {
+      const picture = isPicture ? shadesOf(run.outputs[i], run.T, received) : "";
+      /** @type {HTMLElement} */ (bar).style.setProperty("--picture", picture);
+    }
     setText(number, fixed(run.outputs[i][step - 1]));
   });
 }

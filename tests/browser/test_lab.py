@@ -39,22 +39,6 @@ def test_the_first_page_shows_the_run_without_javascript(browser: Browser, base_
     context.close()
 
 
-def test_gates_are_shown_before_plotly_has_loaded(page: Page) -> None:
-    blocked: list[Route] = []
-    page.route("**/plotly.min.js", lambda route: blocked.append(route))
-    page.goto("/")
-    cells = Lab(page).group("z").locator(".values span")
-    expect(cells.first).to_have_css("background-color", re.compile(r"rgb\((1[5-9]\d|2\d\d), \d+, \d+\)"))
-    lab = Lab(page)
-    lab.sequence.fill("A m B")
-    lab.expect_tokens(["A", "m", "B"])
-    trace = gru.trace(gru.load("flip-flop"), "A m B")
-    assert lab.printed("z") == pytest.approx(trace.z.ravel(), abs=0.00501)
-    blocked[0].continue_()
-    page.wait_for_selector(".heatmaplayer image")
-    lab.expect_trace("flip-flop", "A m B")
-
-
 PIXELS = """
     () => Promise.all([...document.querySelectorAll(".heatmaps .heatmaplayer image")].map(async ({ href }) => {
         const image = Object.assign(new Image(), { src: href.baseVal });
@@ -65,6 +49,31 @@ PIXELS = """
         return [...context.getImageData(0, 0, width, height).data];
     }))
 """
+
+CANVASES = """
+    () => [...document.querySelectorAll(".plot > canvas")].map((canvas) =>
+        [...canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data])
+"""
+
+
+def test_gates_are_shown_before_plotly_has_loaded(page: Page) -> None:
+    blocked: list[Route] = []
+    page.route("**/plotly.min.js", lambda route: blocked.append(route))
+    page.goto("/")
+    lab = Lab(page)
+    lab.sequence.fill("A m B")
+    lab.expect_tokens(["A", "m", "B"])
+    trace = gru.trace(gru.load("flip-flop"), "A m B")
+    assert lab.printed("z") == pytest.approx(trace.z.ravel(), abs=0.00501)
+    ours = page.evaluate(CANVASES)
+    blocked[0].continue_()
+    page.wait_for_selector(".heatmaplayer image")
+    lab.expect_trace("flip-flop", "A m B")
+    for one, other in zip(ours, page.evaluate(PIXELS), strict=True):
+        np.testing.assert_allclose(one, other, atol=1)
+    expect(page.locator(".plot canvas")).to_have_count(0)
+
+
 FETCHED = pytest.mark.skipif(not BUNDLE.is_file(), reason="npm did not fetch the cartesian bundle here")
 
 
