@@ -37,7 +37,7 @@ def joined(root: str, sources: Mapping[str, str]) -> str:
 
 
 def joined_sheet(name: str, sources: Mapping[str, str]) -> str:
-    """Return the style sheet `name` with the parts that it imports in their places; `sources` has all by path."""
+    """Return the style sheet `name` with each part in place of its import. `sources` maps paths to texts."""
     return SHEET.sub(lambda part: sources[_beside(name, part[1])], sources[name])
 
 

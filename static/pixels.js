@@ -2,6 +2,7 @@
 
 /** @import { Picture } from "./plot.js" */
 /** @import { Scale } from "./theme.js" */
+import { pngOf } from "./png.js";
 import { colourAt } from "./theme.js";
 
 const SHADES = 1024; // so many that no color differs by more than 1 in 255 from Plotly's
@@ -20,17 +21,14 @@ function shadesOf(scale) {
 }
 
 /**
- * Paint the values into a canvas, which gets their size. A value that has not arrived, NaN, is transparent.
- * @param {HTMLCanvasElement} canvas
+ * Write the values as pixels: red, green, blue and alpha. A value that has not arrived, NaN, is transparent.
+ * @param {Uint8ClampedArray} data with 4 bytes for each value, all 0
  * @param {readonly ArrayLike<number>[]} rows
  * @param {Picture} picture with the colors
  */
-export function paintPixels(canvas, rows, { colorscale, zmin, zmax }) {
+function fill(data, rows, { colorscale, zmin, zmax }) {
   const [width, height] = [rows[0].length, rows.length];
-  Object.assign(canvas, { width, height });
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
-  const image = context.createImageData(width, height);
-  const pixels = new Uint32Array(image.data.buffer);
+  const pixels = new Uint32Array(data.buffer);
   const shades = new Uint32Array(shadesOf(colorscale).buffer);
   const factor = (SHADES - 1) / (zmax - zmin);
   for (let y = 0; y < height; y++) {
@@ -40,5 +38,31 @@ export function paintPixels(canvas, rows, { colorscale, zmin, zmax }) {
       if (shade === shade) pixels[y * width + x] = shades[Math.max(0, Math.min(SHADES - 1, shade))];
     }
   }
+}
+
+/**
+ * Paint the values into a canvas, which gets their size.
+ * @param {HTMLCanvasElement} canvas
+ * @param {readonly ArrayLike<number>[]} rows
+ * @param {Picture} picture with the colors
+ */
+export function paintPixels(canvas, rows, picture) {
+  const [width, height] = [rows[0].length, rows.length];
+  Object.assign(canvas, { width, height });
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
+  const image = context.createImageData(width, height);
+  fill(image.data, rows, picture);
   context.putImageData(image, 0, 0);
+}
+
+/** Return the values as the data: address of a PNG file. @param {readonly ArrayLike<number>[]} rows @param {Picture} picture with the colors */
+export function pictureAddress(rows, picture) {
+  const [width, height] = [rows[0].length, rows.length];
+  const data = new Uint8ClampedArray(4 * width * height);
+  fill(data, rows, picture);
+  const small = pngOf(data, width, height);
+  if (small) return small;
+  const canvas = document.createElement("canvas");
+  paintPixels(canvas, rows, picture);
+  return canvas.toDataURL();
 }

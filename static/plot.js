@@ -14,7 +14,7 @@
  *            react: (div: HTMLElement, data: object[], layout: object, config: object) => Promise<void>}} PlotlyLibrary
  */
 
-import { paintPixels } from "./pixels.js";
+import { pictureAddress } from "./pixels.js";
 
 // Without these two Plotly offers to post the figure to a service elsewhere; a static plot offers nothing at all.
 const CONFIG = { staticPlot: true, showSendToCloud: false, displaylogo: false };
@@ -105,10 +105,8 @@ function replaceImages(div, data) {
     ({ yaxis = "y" }) => /** @type {SVGImageElement | null} */ (div.querySelector(`.x${yaxis} .heatmaplayer image`)),
   );
   if (images.some((image) => image?.style.imageRendering !== "pixelated")) return false;
-  const canvas = document.createElement("canvas");
   data.forEach((picture, i) => {
-    paintPixels(canvas, picture.z, picture);
-    images[i]?.setAttributeNS(XLINK, "href", canvas.toDataURL());
+    images[i]?.setAttributeNS(XLINK, "href", pictureAddress(picture.z, picture));
     div.data[i].z = picture.z; // for the next time that Plotly draws
   });
   return true;

@@ -8,6 +8,7 @@ import { fetchAnswer } from "../api.js";
 import { brief, mountChart } from "../chart.js";
 import { finder, mountChoice, setSentence, setText } from "../elements.js";
 import { TITLES } from "../facets.js";
+import { deferred } from "../paint.js";
 import { scenarioOf } from "../run.js";
 import { joined } from "../words.js";
 import { setWhen } from "./contest.js";
@@ -82,7 +83,7 @@ export function mountGradient(section, store) {
     setSentence(says, describe(drawn, step, when));
   }
 
-  store.subscribe(show);
+  store.subscribe(deferred(show));
 }
 
 /** Return the curves of a cell. The main curve of an LSTM is that of c, its memory. @param {Name} name @param {Gains} gains @returns {Curve[]} */

@@ -29,7 +29,7 @@ export function halves(layer) {
 /** Return the values of units `first` to `last` by name. @param {Record<string, Vector>} named @param {number} first @param {number} [last] */
 export const part = (named, first, last) => each(named, (row) => row.slice(first, last));
 
-/** Return the values of a timestep of two directions as those of one layer. @param {Values} one @param {Values} other @returns {Values} */
+/** Join the values of two directions at a timestep: those of the first, then those of the second. @param {Values} one @param {Values} other @returns {Values} */
 export function beside(one, other) {
   const all = (/** @type {"signals" | "Wx" | "Uh" | "computed" | "before"} */ of) =>
     Object.fromEntries(Object.entries(one[of]).map(([name, row]) => [name, joined(row, other[of][name])]));

@@ -74,6 +74,7 @@ function setColumns(tape, run, labelled) {
   tape.classList.toggle("unlabelled", labelled === 0);
   tape.classList.toggle("signed", y.kind === "linear");
   tape.classList.toggle("several", hasSeveral(run));
+  tape.classList.toggle("twinned", run.twin);
 }
 
 /** Write the names of the rows of inputs. @param {ReturnType<typeof finder>} find @param {Run} run */
@@ -156,18 +157,21 @@ function fillSeveral(cell, run, column) {
   const key = several.map(({ text, value, drawn }) => `${text} ${value} ${drawn}`).join();
   if (cell.dataset.several === key && cell.childElementCount === several.length) return;
   cell.dataset.several = key;
-  cell.replaceChildren(
-    ...several.map(({ text, value, drawn }) => {
-      const line = newElement("span", { textContent: text, className: drawn ? "drawn" : "" });
-      line.style.setProperty("--value", value.toFixed(3));
-      line.title = `${text}: ${value.toFixed(2)}${drawn ? ", drawn as the next input" : ""}`;
-      return line;
-    }),
-  );
+  setLength(cell, several.length, () => newElement("span"));
+  several.forEach(({ text, value, drawn }, i) => {
+    const line = /** @type {HTMLElement} */ (cell.children[i]);
+    setText(line, text);
+    line.className = drawn ? "drawn" : "";
+    line.style.setProperty("--value", value.toFixed(3));
+    line.title = `${text}: ${value.toFixed(2)}${drawn ? ", drawn as the next input" : ""}`;
+  });
 }
 
 /** @param {HTMLElement} cell @param {string} text @param {number} value how high it is filled */
 function fill(cell, text, value) {
-  if (cell.textContent !== text || cell.childElementCount !== 1) cell.replaceChildren(newElement("span", text));
-  cell.style.setProperty("--value", Number.isNaN(value) ? "0" : Math.max(-1, Math.min(1, value)).toFixed(3));
+  // A new node would make the browser check every rule with :has().
+  if (cell.childElementCount === 1 && cell.firstElementChild) setText(cell.firstElementChild, text);
+  else cell.replaceChildren(newElement("span", text));
+  const height = Number.isNaN(value) ? "0" : Math.max(-1, Math.min(1, value)).toFixed(3);
+  if (cell.style.getPropertyValue("--value") !== height) cell.style.setProperty("--value", height);
 }

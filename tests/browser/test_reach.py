@@ -1,4 +1,4 @@
-"""What fingers, eyes and keys reach: the targets and texts of all pages on a phone, and the way of the Tab key."""
+"""On all pages: the sizes of targets and texts on a phone, and the order in which the Tab key visits the controls."""
 
 from __future__ import annotations
 
