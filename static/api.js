@@ -188,7 +188,7 @@ export const measureTime = (id) => getJson(`api/timing/${encodeURIComponent(id)}
 /** Upload a model. @param {File} file @param {(share: number) => void} report receives the share of the file that has been sent */
 export const uploadModel = (file, report) => postFile(`api/models?name=${encodeURIComponent(file.name)}`, file, report);
 
-/** Read a file of vectors as the sequence of a model. @param {string} id @param {File} file @returns {Promise<{sequence: string}>} */
+/** Read a file of vectors as the sequence of a model. @param {string} id @param {File} file @returns {Promise<{sequence: string, note: string}>} */
 export const fetchSequence = (id, file) =>
   postFile(`${modelUrl(id)}/sequence?name=${encodeURIComponent(file.name)}`, file);
 

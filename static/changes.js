@@ -89,7 +89,7 @@ export function choose(state, model) {
 }
 
 /**
- * Follow a link. Its scenario must be run, unless its run is already on the tape.
+ * Follow a link: show its model, its sequence and its changes, and wait for the run unless the tape already shows this run.
  * @param {State} state
  * @param {Changes & {model: string, text: string, focus: Focus, notice: string, upto?: number | null}} link `notice` says which parts could not be used
  * @param {boolean} onTape whether its run is on the tape already

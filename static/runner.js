@@ -40,7 +40,7 @@ export function createRunner(trace, listen, failed, waits) {
   }
 
   /**
-   * Run a scenario. With `onTape`, its run is already on the tape, so run it only if another run is on its way.
+   * Run a scenario. If `onTape`, the tape already shows its run. Then run it only if another run is in progress, which would replace it.
    * @param {S} scenario
    * @param {boolean} [onTape]
    * @returns {Promise<void>} resolves at the end of a run that starts now, also if it fails

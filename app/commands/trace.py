@@ -141,11 +141,14 @@ def _sequence(text: str, model: Model) -> str:
     if path.suffix.lower() not in ENDINGS or not isinstance(model.encoder, Vectors):
         return text
     try:
-        return read_vectors(path.read_bytes(), path.name, model.encoder)
+        file = read_vectors(path.read_bytes(), path.name, model.encoder)
     except FormatError as error:
         raise FormatError(f"{text}: {error}") from error
     except OSError as error:
         raise ValueError(f"{text} cannot be read: {error.strerror}") from error
+    if file.note:
+        print(f"gruscope: {text}: {file.note}", file=sys.stderr)
+    return file.text
 
 
 def _read() -> str:

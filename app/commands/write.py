@@ -1,4 +1,4 @@
-"""gruscope write: let a network write on after a prompt."""
+"""gruscope write: let a network continue a prompt."""
 
 from __future__ import annotations
 

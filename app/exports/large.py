@@ -18,8 +18,8 @@ from .packing import packed_answer
 MOST_NUMBERS = 50_000
 """The most numbers in the recorded sums, and again in the contributions, of a large run: about 1 MB each."""
 
-MOST_ROWS = 6_000
-"""The most timesteps with exact values and equations, over all units: 30 units with 200 timesteps, up to 2 MB."""
+MOST_ROWS = 5_000
+"""The most timesteps with exact values and equations, over all units: 25 units with 200 timesteps, up to 1.5 MB."""
 
 
 def answers_of_large(linked: LinkedRun, settings: Settings) -> dict[str, dict[str, Any]]:

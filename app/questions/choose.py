@@ -13,7 +13,7 @@ from .kind import Answer, LessonKind, Prompt, Scale, Tally, Truth, count, is_pla
 
 
 class Choose(LessonKind):
-    """An answer is an option, counted from 0."""
+    """A question with options. An answer is the number of an option, from 0."""
 
     def parse(self, prompt: Prompt, value: object) -> Answer | None:
         return value if is_place(value, range(len(prompt.options))) else None

@@ -10,7 +10,7 @@ from .kind import Answer, LessonKind, Prompt, Scale, Tally, Truth, count, is_pla
 
 
 class Click(LessonKind):
-    """An answer is one or more timesteps, counted from 1."""
+    """A question about timesteps of the tape. An answer is one or more timesteps, counted from 1."""
 
     def parse(self, prompt: Prompt, value: object) -> Answer | None:
         if not isinstance(value, list) or not value:

@@ -11,7 +11,7 @@ from .kind import Answer, Kind, Prompt, Tally, Truth, curve_of
 
 
 class Gate(Kind):
-    """An answer has the z of each letter, and then the r of each letter."""
+    """The kind of “Be the gate”. An answer lists z for every letter, and then r for every letter."""
 
     def parse(self, prompt: Prompt, value: object) -> Answer | None:
         return curve_of(value, 2 * len(prompt.steps), prompt)

@@ -17,7 +17,7 @@ BINS = 20
 
 
 class NumberOf(LessonKind):
-    """An answer is a number between the limits of the question."""
+    """A question that asks for a number. An answer lies between the limits of the question."""
 
     def parse(self, prompt: Prompt, value: object) -> Answer | None:
         return float(value) if in_range(value, prompt) else None

@@ -76,9 +76,10 @@ def validate_view(view: View, settings: Settings, last_input: int | None = None)
 
 
 def link_until(figure: Figure, upto: int, last: int | None, settings: Settings) -> str:
-    """Return the query of a figure in the Lab with spaces between the inputs, and cut after the timestep `last`.
+    """Return the query of a link to the Lab that shows this figure up to the timestep `last`.
 
-    Inputs that the network writes are cut after `upto`. Raise Refused for an unknown model.
+    The inputs in it are separated by spaces, and those after `last` are removed. Inputs that the network writes end
+    at `upto` if `last` is None. Raise Refused for an unknown model.
     """
     link = read_link(figure.keys)
     model = models.get(link.model or models.names(settings)[0], settings)

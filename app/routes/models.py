@@ -84,14 +84,15 @@ def read_file(
 ) -> dict[str, str]:
     """The body is the file: .npy or .npz with numbers (T, I), or CSV with a row for each timestep.
 
-    In an .npz, timesteps that `lengths` or `mask` (T,) exclude are left out.
+    In an .npz, timesteps that `lengths` or `mask` (T,) exclude are left out, and `note` says how many.
     `name` is its file name. The answer has the text of the sequence, with every digit.
     """
     settings = request.app.state.settings
     try:
-        return {"sequence": read_vectors(body, name, models.get(id, settings).encoder, settings.max_steps)}
+        file = read_vectors(body, name, models.get(id, settings).encoder, settings.max_steps)
     except FormatError as error:
         raise Refused(422, "file", str(error), "body") from error
+    return {"sequence": file.text, "note": file.note}
 
 
 def _json(content: object) -> Response:

@@ -46,7 +46,7 @@ Moment = TypedDict("Moment", {"from": int, "to": int})
 
 
 class Moments(Moment, HeldOut):
-    """A moment, the units that are similar there, and the similar moments."""
+    """The answer for a range of timesteps: its similar moments, and the other units with a similar signal there."""
 
     units: list[SimilarUnit]
 

@@ -441,9 +441,9 @@ class Run(Signals, ABC):
         return {}
 
     def by_state(self, J: Array, s: int) -> dict[str, Array]:
-        """Return the derivative `J` with respect to the state of timestep `s`, split by signal.
+        """Return the derivative `J` with respect to the state of timestep `s`, as an array for each signal.
 
-        Here the only signal is h.
+        The state of most cells is the signal h. That of an LSTM is h and c.
         """
         return {"h": J}
 

@@ -43,7 +43,7 @@ Comparison = Literal["faster", "tie", "slower"]
 
 
 def counts(T: int) -> dict[str, tuple[int, int]]:
-    """Return for each network the number of operations one after another, and the number of multiply-adds."""
+    """Return for each network the number of sequential operations, and the number of multiply-adds."""
     d, rng = WIDTH, np.random.default_rng(0)
     minimal = T * MinGRU.random(d, d, rng).multiply_adds
     return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +21,23 @@ ENDINGS = (".npy", ".npz", ".csv")
 """The endings of files with vectors."""
 
 
-def read_vectors(data: bytes, name: str, encoder: Encoder, most: int | None = None) -> str:
-    """Return the text of the sequence in the file `name`, for the `encoder` of a model that reads vectors.
+class VectorFile(NamedTuple):
+    """The text of a sequence of vectors, and how many timesteps of its file `lengths` or `mask` exclude."""
+
+    text: str
+    excluded: int = 0
+
+    @property
+    def note(self) -> str:
+        """Return a sentence about the excluded timesteps, "" if there are none."""
+        if not self.excluded:
+            return ""
+        T = self.excluded + self.text.count(" ") + 1
+        return f"Its lengths or its mask exclude {self.excluded:,} of {T:,} timesteps. They are left out."
+
+
+def read_vectors(data: bytes, name: str, encoder: Encoder, most: int | None = None) -> VectorFile:
+    """Return the sequence in the file `name`, for the `encoder` of a model that reads vectors.
 
     An .npy file has an array (T, I), or (T,) for a model with one input. An .npz file has such an array as `x`, or as
     its only array. Timesteps that its `lengths` or its `mask` exclude are left out: a network that skips a timestep
@@ -35,7 +50,7 @@ def read_vectors(data: bytes, name: str, encoder: Encoder, most: int | None = No
     if not isinstance(encoder, Vectors):
         raise FormatError("this model does not read vectors: type its sequence")
     if name.lower().endswith(".csv"):
-        return _of_csv(data, encoder.inputs, most)
+        return VectorFile(_of_csv(data, encoder.inputs, most))
     arrays = _arrays(data, name)
     x = arrays["x"]
     if x.dtype.kind not in "fiub":
@@ -49,13 +64,15 @@ def read_vectors(data: bytes, name: str, encoder: Encoder, most: int | None = No
         batch = ". For several sequences use gruscope census, or save one of them" * (x.ndim == 3)
         needed = f"this model needs T × {encoder.inputs}: a row for each timestep"
         raise FormatError(f"the array is {shape}; {needed}{batch}")
-    x = x[counted((len(x), 1), arrays, shown(name))[:, 0]]
+    counts = counted((len(x), 1), arrays, shown(name))[:, 0]
+    x = x[counts]
     _check_length(len(x), most)
     wrong = ~(np.abs(x.astype(float)) <= LARGEST)
     if wrong.any():
         row, column = np.argwhere(wrong)[0].tolist()
         raise FormatError(_refusal(str(x[row, column]), row + 1, column + 1))
-    return _text([list(map(str, row)) for row in (x + 0).astype(x.dtype if x.dtype.kind == "f" else float)])
+    text = _text([list(map(str, row)) for row in (x + 0).astype(x.dtype if x.dtype.kind == "f" else float)])
+    return VectorFile(text, int((~counts).sum()))
 
 
 def _arrays(data: bytes, name: str) -> Mapping[str, npt.NDArray[Any]]:

@@ -87,7 +87,7 @@ const nudged = (state, by, t) => (by ? state.map((value, i) => value + ((i * 7 +
 
 const NUDGE = 1e-10;
 
-/** From this growth on, two correct implementations can give different numbers. */
+/** If a network enlarges small differences by this factor or more, two correct implementations can give different numbers. See `growth`. */
 export const CHAOTIC = 1e3;
 
 /**

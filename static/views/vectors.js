@@ -2,7 +2,7 @@
 
 /** @import { Store } from "../store.js" */
 import { fetchSequence } from "../api.js";
-import { newRow, withPeriod } from "../elements.js";
+import { newRow, setText, withPeriod } from "../elements.js";
 import { note } from "../state.js";
 import { numbersIn } from "../tokens.js";
 
@@ -19,9 +19,13 @@ export function mountVectors(section, tape, dialog, store, actions) {
     (id) => /** @type {HTMLButtonElement} */ (section.querySelector(id)),
   );
   const file = /** @type {HTMLInputElement} */ (section.querySelector("input[type=file]"));
+  const excluded = /** @type {HTMLElement} */ (section.querySelector(".excluded"));
   const [title, body] = ["h2", "tbody"].map((part) => /** @type {HTMLElement} */ (dialog.querySelector(part)));
 
-  store.subscribe(({ models, model, run, step }) => {
+  let opened = { sequence: "", note: "" }; // the last file
+
+  store.subscribe(({ models, model, run, step, text }) => {
+    setText(excluded, text === opened.sequence ? opened.note : "");
     const reads = models.find(({ id }) => id === model)?.vectors ?? 0;
     button.hidden = reads === 0;
     opener.hidden = !numbersIn(run.tokens?.[step - 1] ?? "");
@@ -50,8 +54,10 @@ export function mountVectors(section, tape, dialog, store, actions) {
     if (!chosen) return;
     const { model } = store.get();
     try {
-      const { sequence } = await fetchSequence(model, chosen);
-      if (store.get().model === model) actions.write(sequence);
+      const { sequence, note } = await fetchSequence(model, chosen);
+      if (store.get().model !== model) return;
+      opened = { sequence, note: note && `${chosen.name}: ${note}` };
+      actions.write(sequence);
     } catch (error) {
       store.update(note, `${chosen.name}: ${withPeriod(/** @type {Error} */ (error).message)}`);
     }

@@ -100,6 +100,10 @@ def test_a_file_of_vectors_becomes_the_text_of_a_sequence(tmp_path: Path) -> Non
         url = "/api/models/six/sequence?name=x.npy"
         text = client.post(url, content=(tmp_path / "x.npy").read_bytes()).json()["sequence"]
         np.testing.assert_array_equal([[float(v) for v in token.split(",")] for token in text.split()], x)
+        np.savez(tmp_path / "x.npz", x=x, lengths=4)
+        padded = client.post("/api/models/six/sequence?name=x.npz", content=(tmp_path / "x.npz").read_bytes()).json()
+        assert padded["sequence"] == " ".join(text.split()[:4])
+        assert "3 of 7" in padded["note"]
         page = client.get("/", params={"model": "six", "sequence": text})
         assert page.text.count("<li>6 numbers</li>") == 7
         for name, content in (("x.csv", b"1,2\n"), ("x.csv", b"1,2,3,4,5,6\n" * 8), ("x.npy", b"\x93NUMPY")):

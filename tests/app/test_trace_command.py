@@ -219,6 +219,11 @@ def test_a_file_of_vectors_is_the_sequence_that_its_numbers_write(
     for name in ("x.npy", "x.csv"):
         assert json.loads(output_of(capsys, "--model", "net.safetensors", "--json", name)) == whole
     assert "6 numbers" in output_of(capsys, "--model", "net.safetensors", "x.npy")
+    np.savez("x.npz", x=x, mask=[1, 1, 0, 1, 0])
+    assert main(["trace", "--model", "net.safetensors", "--csv", "x.npz"]) == 0
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == 1 + 3
+    assert "2 of 5" in err
     Path("wrong.csv").write_text("1,2,3,4,5,6\n1,2,3,4,5,six\n")
     for name, part in (("wrong.csv", "row 2, column 6"), ("none.npy", "none.npy")):
         assert main(["trace", "--model", "net.safetensors", name]) == 1

@@ -121,7 +121,7 @@ def files() -> Iterator[tuple[str, Parse, str]]:
 
 
 def read_file(text: str, model: gru.Model) -> str:
-    return read_vectors(text.encode(), "x.csv", model.encoder, Settings().max_steps)
+    return read_vectors(text.encode(), "x.csv", model.encoder, Settings().max_steps).text
 
 
 def lessons() -> Iterator[tuple[str, Parse, str]]:

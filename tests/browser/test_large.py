@@ -91,6 +91,7 @@ def test_the_file_of_a_large_run_shows_its_rows_and_the_units_that_changed_most(
     exported_page: Page, base_url: str, uploaded: str, trace: gru.Trace, tmp_path: Path
 ) -> None:
     response = httpx2.get(f"{base_url}/api/export/page.html", params={"model": uploaded, "sequence": TEXT}, timeout=60)
+    assert len(response.content) <= 10e6
     file = tmp_path / "large.html"
     file.write_bytes(response.content)
     exported_page.goto(file.as_uri())

@@ -34,29 +34,31 @@ def test_every_digit_of_an_array_arrives(dtype: type, inputs: int) -> None:
     x = (RNG.normal(size=(9, inputs)) * 100).astype(dtype)
     encoder = Vectors(inputs)
     for data, name in ((saved(x), "x.npy"), (zipped(x=x, other=x[:2]), "x.npz"), (zipped(only=x), "run.npz")):
-        text = read_vectors(data, name, encoder)
+        text = read_vectors(data, name, encoder).text
         np.testing.assert_array_equal(encoder.encode(encoder.tokens(text)).astype(dtype), x)
     if inputs == 1:
-        assert read_vectors(saved(x[:, 0]), "x.npy", encoder) == text
+        assert read_vectors(saved(x[:, 0]), "x.npy", encoder) == (text, 0)
 
 
 def test_timesteps_that_a_mask_or_lengths_exclude_are_left_out() -> None:
     x, mask, encoder = RNG.normal(size=(6, 1, 3)), np.array([1, 1, 0, 1, 1, 0]), Vectors(3)
     model = gru.load(FIXTURES / "pytorch-both.safetensors", direction="both")
-    text = read_vectors(zipped(x=x, mask=mask), "x.npz", encoder)
+    text, excluded = file = read_vectors(zipped(x=x, mask=mask), "x.npz", encoder)
+    assert excluded == 2
+    assert "2 of 6" in file.note
     whole = gru.trace(model, x[:, 0], mask=mask == 1)
     np.testing.assert_allclose(gru.trace(model, text).h, whole.h[mask == 1], atol=1e-12)
     for lengths in (np.array(4), np.array([4])):
-        assert read_vectors(zipped(x=x[:, 0], lengths=lengths), "x.npz", encoder) == read_vectors(
-            saved(x[:4, 0]), "x.npy", encoder
-        )
+        shorter = read_vectors(saved(x[:4, 0]), "x.npy", encoder)
+        assert read_vectors(zipped(x=x[:, 0], lengths=lengths), "x.npz", encoder) == (shorter.text, 2)
+        assert shorter.note == ""
 
 
 @pytest.mark.parametrize("form", ["a,b,c\n{}\n", "{}", "\ufeff{}\r\n\r\n"])
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_csv_has_a_row_for_each_timestep(form: str, separator: str) -> None:
     text = form.format("1,-2.5,3\n4, 5 ,6e-3").replace(",", separator)
-    assert read_vectors(text.encode(), "x.CSV", Vectors(3)) == "1,-2.5,3 4,5,6e-3"
+    assert read_vectors(text.encode(), "x.CSV", Vectors(3)).text == "1,-2.5,3 4,5,6e-3"
 
 
 @pytest.mark.parametrize(
@@ -98,7 +100,7 @@ def test_an_error_names_its_place(data: bytes, name: str, place: str) -> None:
 def test_a_file_may_have_at_most_the_given_timesteps(data: bytes, name: str) -> None:
     with pytest.raises(FormatError, match="4 timesteps; at most 3"):
         read_vectors(data, name, Vectors(2), most=3)
-    assert read_vectors(data, name, Vectors(2), most=4).count(" ") == 3
+    assert read_vectors(data, name, Vectors(2), most=4).text.count(" ") == 3
 
 
 def test_a_model_of_symbols_reads_no_file_of_vectors() -> None:

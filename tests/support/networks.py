@@ -49,7 +49,7 @@ def deep(encoder: Symbols | Numbers = LETTERS, V: float = 1.0, layers: int = 4, 
 
 
 def network_of(cell: str, padding: float | None = None, inputs: int = 3, units: int = 4) -> Model:
-    """Return a model of two random layers of a kind, over vectors. It skips timesteps in which all are `padding`."""
+    """Return a model of two random layers of a kind, over vectors. It skips timesteps with all inputs at `padding`."""
     rng = np.random.default_rng(3)
     cells = [initial(cell, size, units, rng) for size in (inputs, units)]
     noisy = [c.with_parameters({n: a + rng.normal(0, 0.5, a.shape) for n, a in c.parameters.items()}) for c in cells]
