@@ -85,7 +85,8 @@ def first_visit(browser: Browser, url: str) -> dict[str, float]:
     page.add_init_script(
         """
         const look = () => {
-            if (document.querySelector(".plot canvas")) window.cells = performance.now();
+            const canvas = document.querySelector(".plot canvas");
+            if (canvas?.getContext("2d").getImageData(0, 0, 1, 1).data[3]) window.cells = performance.now();
             else requestAnimationFrame(look);
         };
         requestAnimationFrame(look);

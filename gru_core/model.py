@@ -20,9 +20,10 @@ from safetensors.numpy import save
 from gru_core import notebook
 from gru_core.arrays import Array, Mask
 from gru_core.card import Card
-from gru_core.cells.cell import Cell, Run
+from gru_core.cells.cell import Cell
 from gru_core.cells.holds import Holds
 from gru_core.cells.registry import CELLS
+from gru_core.cells.run import Run
 from gru_core.encoder import Encoder, encoder_from_dict
 from gru_core.encoders.symbols import Embedded
 from gru_core.runs.clamp import Clamp, hold

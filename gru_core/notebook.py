@@ -15,7 +15,7 @@ import numpy as np
 
 from gru_core.arrays import Array
 from gru_core.card import Card
-from gru_core.cells.cell import Run
+from gru_core.cells.run import Run
 from gru_core.cells.signals import Signal
 
 if TYPE_CHECKING:

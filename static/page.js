@@ -87,8 +87,7 @@ export function completePage({ store, lead, path, address, show, heatmaps, ...mo
   if (!lesson && !room) (history ?? (() => mountAddress(store, address, isMoving)))();
   store.update((state) => ({ ...state })); // a new object, so that every view is drawn for the first time
   // Plotly takes a second to start.
-  const painted = /** @type {Promise<void>} */ (new Promise((done) => afterPaint(done)));
-  Promise.all([painted, opening])
+  Promise.all([afterPaint(), opening])
     .then(plotly)
     .then(
       (library) => heatmaps.forEach(({ arrive }) => arrive(library)),

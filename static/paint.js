@@ -1,7 +1,7 @@
 /** Work that can wait until the page has been painted, so that an edit is on the screen earlier. */
 
-/** Call a function after the page has been painted, which takes two frames. @param {() => void} then */
-export const afterPaint = (then) => requestAnimationFrame(() => requestAnimationFrame(then));
+/** Wait until the page has been painted, which takes two frames. */
+export const afterPaint = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
 
 /**
  * Make a function that does some work after the next paint; of several calls before that paint, only the last one counts. The first
@@ -22,7 +22,7 @@ export function deferred(work) {
   }
 
   return (state) => {
-    if (!waiting && !isFirst) afterPaint(run);
+    if (!waiting && !isFirst) afterPaint().then(run);
     waiting = { state };
     if (isFirst) run();
     isFirst = false;

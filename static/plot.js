@@ -25,7 +25,7 @@ const XLINK = "http://www.w3.org/1999/xlink"; // Plotly's images have this attri
 const LABELS = 5; // the width of the labels of a confusion matrix, em
 
 /** The message if Plotly cannot be loaded. */
-export const NO_PICTURES = "The pictures could not be loaded. All numbers are here. Reload the page to try again.";
+export const NO_PICTURES = "Some pictures could not be loaded. All numbers are here. Reload the page to try again.";
 
 /** @type {Promise<PlotlyLibrary> | undefined} */
 let library;

@@ -8,7 +8,7 @@ import numpy as np
 
 from gru_core import Trace
 from gru_core.arrays import Array, Mask
-from gru_core.cells.cell import Run
+from gru_core.cells.run import Run
 
 
 def keys_of(trace: Trace) -> dict[str, str]:

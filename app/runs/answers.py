@@ -12,9 +12,10 @@ import orjson
 from gru_core import Model, Trace
 from gru_core.arrays import Array, Mask
 from gru_core.cells import equations
-from gru_core.cells.cell import Cell, Run
+from gru_core.cells.cell import Cell
 from gru_core.cells.equations import EquationNumbers
 from gru_core.cells.holds import Holds
+from gru_core.cells.run import Run
 from gru_core.encoder import Encoder
 from gru_core.encoders.vectors import Scaled
 from gru_core.runs.trace import LEAST

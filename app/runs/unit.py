@@ -11,7 +11,8 @@ import numpy.typing as npt
 from gru_core import Sensitivity, Trace
 from gru_core.arrays import Array
 from gru_core.cells import equations
-from gru_core.cells.cell import Cell, Row, Run
+from gru_core.cells.cell import Cell, Row
+from gru_core.cells.run import Run
 from gru_core.runs.ledger import largest, ledger, origins, since
 from gru_core.runs.sensitivity import frobenius, gain
 

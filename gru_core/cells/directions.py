@@ -18,7 +18,8 @@ from gru_core.arrays import Array
 from gru_core.cells.holds import Holds
 
 if TYPE_CHECKING:
-    from gru_core.cells.cell import Cell, Gradients, Run
+    from gru_core.cells.cell import Cell
+    from gru_core.cells.run import Gradients, Run
 
 C = TypeVar("C", bound="Cell")
 R = TypeVar("R", bound="Run")

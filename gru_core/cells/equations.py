@@ -13,7 +13,7 @@ from typing import TypedDict
 import numpy as np
 
 from gru_core.arrays import Array, Mask
-from gru_core.cells.cell import Run
+from gru_core.cells.run import Run
 
 DECIMALS = (2, 3, 4)
 """The numbers of decimals that a page can print."""

@@ -26,10 +26,11 @@ import numpy as np
 import numpy.typing as npt
 
 from gru_core.arrays import Array
-from gru_core.cells import cell, directions
-from gru_core.cells.cell import Cell, Run, σ
+from gru_core.cells import cell, directions, run
+from gru_core.cells.cell import Cell, σ
 from gru_core.cells.holds import Held, Holds, put
 from gru_core.cells.mixture import Mixture
+from gru_core.cells.run import Run
 from gru_core.cells.signals import BLUE, DIVERGING, GREEN, GREENS, PURPLE, VERMILION, VERMILIONS, Colour, Signal
 
 SIGNALS: dict[str, Signal] = {
@@ -349,7 +350,7 @@ def forward(gru: GRU, x: Array, h0: Array | None = None, holds: Holds | None = N
 
 
 @dataclass(frozen=True, kw_only=True)
-class Gradients(cell.Gradients):
+class Gradients(run.Gradients):
     """The gradients of a loss. `c_h` is None if the layer has no such bias."""
 
     c_h: Array | None

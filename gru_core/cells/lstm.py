@@ -22,10 +22,11 @@ from typing import ClassVar
 import numpy as np
 
 from gru_core.arrays import Array
-from gru_core.cells import cell, directions
-from gru_core.cells.cell import Cell, Run, σ
+from gru_core.cells import directions, run
+from gru_core.cells.cell import Cell, σ
 from gru_core.cells.holds import Held, Holds, put
 from gru_core.cells.mixture import Mixture
+from gru_core.cells.run import Run
 from gru_core.cells.signals import (
     BLUE,
     COPPER,
@@ -282,7 +283,7 @@ def forward(lstm: LSTM, x: Array, state: Array | None = None, holds: Holds | Non
 
 
 @dataclass(frozen=True, kw_only=True)
-class Gradients(cell.Gradients):
+class Gradients(run.Gradients):
     """The gradients of a loss L.
 
     `h` and `c` `(T, ·, H)` are the total ∂L/∂h_t and ∂L/∂c_t: the direct gradient, and the gradient through values that

@@ -24,8 +24,9 @@ import numpy as np
 
 from gru_core.arrays import Array
 from gru_core.cells import directions, gru
-from gru_core.cells.cell import Cell, Gradients, σ
+from gru_core.cells.cell import Cell, σ
 from gru_core.cells.holds import Holds
+from gru_core.cells.run import Gradients
 from gru_core.cells.signals import BLUE, DIVERGING, PLUM, PURPLE, Colour, Signal
 
 SIGNALS: dict[str, Signal] = {

@@ -17,8 +17,9 @@ import numpy as np
 
 from gru_core.arrays import Array
 from gru_core.cells import directions
-from gru_core.cells.cell import Cell, Gradients, Run
+from gru_core.cells.cell import Cell
 from gru_core.cells.holds import Held, Holds, put
+from gru_core.cells.run import Gradients, Run
 from gru_core.cells.signals import BLUE, DIVERGING, SLATE, Colour, Signal
 
 SIGNALS: dict[str, Signal] = {

@@ -29,11 +29,11 @@ class VectorFile(NamedTuple):
 
     @property
     def note(self) -> str:
-        """Return a sentence about the excluded timesteps, "" if there are none."""
+        """A sentence about the excluded timesteps, "" if there are none."""
         if not self.excluded:
             return ""
         T = self.excluded + self.text.count(" ") + 1
-        return f"Its lengths or its mask exclude {self.excluded:,} of {T:,} timesteps. They are left out."
+        return f"{self.excluded:,} of {T:,} timesteps are left out, because the lengths or the mask exclude them."
 
 
 def read_vectors(data: bytes, name: str, encoder: Encoder, most: int | None = None) -> VectorFile:

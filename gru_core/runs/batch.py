@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gru_core.arrays import Array, Mask
-from gru_core.cells.cell import Run
 from gru_core.cells.holds import Holds
+from gru_core.cells.run import Run
 from gru_core.encoders.tokens import SequenceError
 from gru_core.model import Model
 from gru_core.runs.clamp import Clamp

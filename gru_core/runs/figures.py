@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from gru_core.cells.cell import Run
+from gru_core.cells.run import Run
 from gru_core.cells.signals import BLUE, DIVERGING, Scale, Signal, Theme
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gru_core.cells.cell import Run
 from gru_core.cells.named import Signals
+from gru_core.cells.run import Run
 
 if TYPE_CHECKING:
     from gru_core.arrays import Array

@@ -28,8 +28,8 @@ import numpy.typing as npt
 
 from gru_core.arrays import Array
 from gru_core.cells import directions
-from gru_core.cells.cell import Run
 from gru_core.cells.mixture import Mixture
+from gru_core.cells.run import Run
 
 
 def mixture(run: Run) -> Mixture:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gru_core.arrays import Array, Mask
-from gru_core.cells.cell import Run
+from gru_core.cells.run import Run
 from gru_core.encoders.symbols import Symbols
 from gru_core.model import Model
 from gru_core.training.task import Batch, explained

@@ -21,7 +21,7 @@ from typing import Any
 import numpy.typing as npt
 
 from gru_core.arrays import Array
-from gru_core.cells.cell import Run
+from gru_core.cells.run import Run
 
 Named = dict[str, npt.NDArray[Any]]
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from gru_core.arrays import Array
 from gru_core.cells import directions
-from gru_core.cells.cell import Run
+from gru_core.cells.run import Run
 from gru_core.model import Readout
 
 AT_ONCE = 2**17

@@ -21,8 +21,8 @@ import numpy.typing as npt
 from gru_core import presets
 from gru_core.arrays import Array
 from gru_core.card import Card
-from gru_core.cells.cell import Run
 from gru_core.cells.registry import CELLS
+from gru_core.cells.run import Run
 from gru_core.model import Model
 from gru_core.presets.recipes import PRESETS, beside_baselines, described, fresh
 from gru_core.training.fit import Diverged, Snapshot, fit

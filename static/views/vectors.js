@@ -54,10 +54,10 @@ export function mountVectors(section, tape, dialog, store, actions) {
     if (!chosen) return;
     const { model } = store.get();
     try {
-      const { sequence, note } = await fetchSequence(model, chosen);
+      const read = await fetchSequence(model, chosen);
       if (store.get().model !== model) return;
-      opened = { sequence, note: note && `${chosen.name}: ${note}` };
-      actions.write(sequence);
+      opened = { sequence: read.sequence, note: read.note && `${chosen.name}: ${read.note}` };
+      actions.write(read.sequence);
     } catch (error) {
       store.update(note, `${chosen.name}: ${withPeriod(/** @type {Error} */ (error).message)}`);
     }

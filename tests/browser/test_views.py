@@ -92,7 +92,7 @@ def test_a_shared_link_opens_the_same_page_in_a_second_window(page: Page, visito
     dialog = page.get_by_role("dialog", name="Share")
     expect(dialog.get_by_role("status")).to_contain_text("copied")
     link = page.evaluate("navigator.clipboard.readText()")
-    assert dialog.get_by_label("Link").input_value() == link
+    expect(dialog.get_by_label("Link")).to_have_value(link)
     second_page = visitor.new_page()
     second_page.goto(link)
     second = Lab(second_page)

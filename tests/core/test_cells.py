@@ -17,13 +17,14 @@ from onnx.reference import ReferenceEvaluator
 import gru_core as gru
 from gru_core import Clamp, Edit, Model, Readout, formats
 from gru_core.arrays import Array
-from gru_core.cells.cell import Cell, Run
+from gru_core.cells.cell import Cell
 from gru_core.cells.gru import GRU
 from gru_core.cells.holds import Holds
 from gru_core.cells.lstm import LSTM
 from gru_core.cells.mingru import MinGRU
 from gru_core.cells.registry import CELLS
 from gru_core.cells.rnn import RNN
+from gru_core.cells.run import Run
 from gru_core.model import load_file
 from gru_core.runs.ledger import ledger, origins
 from gru_core.training.fit import Penalties, Schedule, fit, loss_and_gradients

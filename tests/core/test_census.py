@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import gru_core as gru
-from gru_core.cells.cell import Run
 from gru_core.cells.registry import CELLS
+from gru_core.cells.run import Run
 from gru_core.runs import census as module
 from gru_core.runs.census import auc
 from gru_core.training.toys import TASKS

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 import gru_core as gru
 from gru_core.cells import equations
-from gru_core.cells.cell import Cell, Run
+from gru_core.cells.cell import Cell
 from gru_core.cells.gru import GRU
+from gru_core.cells.run import Run
 from tests.support.cells import NAMES, random_cell, random_holds, random_state
 
 CELLS = [*NAMES, "gru reset after"]
