@@ -122,6 +122,10 @@ def test_the_embed_code_shows_the_chosen_parts_and_reports_its_height(page: Page
     expect(frame.get_by_role("textbox", name="Sequence", exact=True)).to_be_hidden()
     expect(frame.get_by_role("button", name="Play")).to_be_visible()
     expect(frame.get_by_role("heading", level=2)).to_contain_text("t = 3")
+    below = page.get_by_role("link", name="Open this figure in GRU Scope")  # all that is there if no frame loads
+    expect(below).to_have_js_property(
+        "href", f"{base_url}/?model=flip-flop&sequence=A+m+B&t=3&views=tape,equations&v=1"
+    )
     inner = page.frames[-1].evaluate("document.documentElement.offsetHeight")
     assert inner > 300
     expect(page.locator("iframe")).to_have_attribute("height", str(inner))
