@@ -67,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="0.5,-1;0.25",
         help="the initial state: the numbers of each layer (LSTM: h, then c) separated by commas, layers by semicolons",
     )
-    initial.add_argument("--after", metavar="SEQUENCE", help="start from the state after this sequence, or after that of a file of vectors")
+    initial.add_argument("--after", metavar="SEQUENCE", help="start from the state after this sequence or file")
     parser.add_argument(
         "--write",
         type=count,
