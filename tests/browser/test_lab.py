@@ -246,8 +246,8 @@ def test_fast_typing_sends_one_request_at_a_time_and_shows_the_last_text(page: P
     assert 2 < flights["started"] < len(text)
 
 
-def test_the_step_buttons_and_the_slider_move_one_cursor(visit: Visit) -> None:
-    lab = visit(Lab).open(model="flip-flop", sequence="A m B p")
+def test_the_step_buttons_and_the_slider_move_one_cursor(same_visit: Visit) -> None:
+    lab = same_visit(Lab).follow(model="flip-flop", sequence="A m B p")
     page = lab.page
     heading = lab.heading
     expect(lab.button("First timestep")).to_have_attribute("aria-disabled", "true")
@@ -266,8 +266,8 @@ def test_the_step_buttons_and_the_slider_move_one_cursor(visit: Visit) -> None:
     expect(page.get_by_text("t = 3 of 4")).to_be_visible()
 
 
-def test_play_goes_to_the_end_and_can_be_paused_and_restarted(visit: Visit) -> None:
-    lab = visit(Lab).open(model="flip-flop", sequence="A m B p A m")
+def test_play_goes_to_the_end_and_can_be_paused_and_restarted(same_visit: Visit) -> None:
+    lab = same_visit(Lab).follow(model="flip-flop", sequence="A m B p A m")
     page = lab.page
     speed = page.get_by_role("combobox", name="Speed")
     speed.select_option("1")  # slow enough to be still playing at the next check
@@ -285,8 +285,8 @@ def test_play_goes_to_the_end_and_can_be_paused_and_restarted(visit: Visit) -> N
     assert lab.step.input_value() == at
 
 
-def test_the_keyboard_moves_the_cursor_plays_and_opens_help(visit: Visit) -> None:
-    lab = visit(Lab).open(model="store-and-recall", sequence="A b c ?")
+def test_the_keyboard_moves_the_cursor_plays_and_opens_help(same_visit: Visit) -> None:
+    lab = same_visit(Lab).follow(model="store-and-recall", sequence="A b c ?")
     page = lab.page
     heading = lab.heading
     for key, expected in (
@@ -318,8 +318,8 @@ def test_the_keyboard_moves_the_cursor_plays_and_opens_help(visit: Visit) -> Non
     expect(heading).to_contain_text("t = 1")
 
 
-def test_a_click_on_a_cell_moves_the_cursor_to_it(visit: Visit) -> None:
-    lab = visit(Lab).open(model="store-and-recall", sequence="A b c ? d d d B a")
+def test_a_click_on_a_cell_moves_the_cursor_to_it(same_visit: Visit) -> None:
+    lab = same_visit(Lab).follow(model="store-and-recall", sequence="A b c ? d d d B a")
     page = lab.page
     plot = lab.group("h").locator(".plot")
     plot.scroll_into_view_if_needed()
