@@ -8,7 +8,7 @@ import mimetypes
 import os
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from threading import Thread, get_native_id
@@ -43,14 +43,17 @@ All modules of each are joined into one file.
 
 @dataclass(frozen=True)
 class Asset:
-    """A static file; `encoded` has its compressed content by content coding.
-
-    gzip is there from the start, and br after `compress`.
-    """
+    """A static file; `encoded` has its compressed content by content coding."""
 
     content: bytes
     media_type: str
-    encoded: dict[str, bytes]
+    encoded: dict[str, bytes] = field(default_factory=dict)
+
+    def encode(self, coding: str) -> bytes | None:
+        """Return the content in a content coding, or None: br after `compress`, and gzip from the first request on."""
+        if coding == "gzip" and coding not in self.encoded:
+            self.encoded[coding] = gzip.compress(self.content, 9, mtime=0)
+        return self.encoded.get(coding)
 
 
 @cache
@@ -69,7 +72,7 @@ def assets() -> dict[str, Asset]:
 def _asset(name: str, content: bytes) -> Asset:
     # A module must have the type of JavaScript, but the registry of this machine can name another one.
     media_type = "text/javascript" if name.endswith(".js") else mimetypes.guess_type(name)[0]
-    return Asset(content, media_type or "application/octet-stream", {"gzip": gzip.compress(content, 9, mtime=0)})
+    return Asset(content, media_type or "application/octet-stream")
 
 
 @cache

@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Mapping
+from functools import cache
 
 IMPORT = re.compile(r'^import (?:\* as (\w+)|\{([^}]*)\}) from "(\.{1,2}/[^"]+)";.*\n', re.M)
 SHEET = re.compile(r'^@import "([^"]+)";\n', re.M)
@@ -41,6 +42,12 @@ def joined_sheet(name: str, sources: Mapping[str, str]) -> str:
     return SHEET.sub(lambda part: sources[_beside(name, part[1])], sources[name])
 
 
+@cache
+def _without_comments(source: str) -> str:
+    """Return a module without the comments on lines of their own. Many pages have the same modules."""
+    return COMMENT.sub("", source)
+
+
 def _beside(name: str, path: str) -> str:
     return posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
 
@@ -51,7 +58,7 @@ def _part(name: str, order: list[str], source: str, root: bool) -> str:
         target = whole or "{" + names.replace(" as ", ": ") + "}"
         return f"const {target} = m{order.index(_beside(name, path))};\n"
 
-    text = COMMENT.sub("", IMPORT.sub(bound, source))
+    text = IMPORT.sub(bound, _without_comments(source))
     exports = EXPORT.findall(text)
     text = f"// {name}\n{EXPORT.sub('', text)}"
     unknown = re.search(r"^(?:import|export) .*", text, re.M)

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import numpy as np
 import plotly
+import plotly.graph_objects as go
 from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 
 import gru_core
@@ -147,7 +148,7 @@ def play(page: Page) -> tuple[float, int, int]:
 
 def beside_plotly(lab: Page, plot: Page, trace: Trace) -> dict[str, list[float]]:
     """Return the median milliseconds of a move in each turn, on our page and on a page with Plotly alone."""
-    figure = heatmaps(SIGNALS, "light")
+    figure = go.Figure(heatmaps(SIGNALS, "light"))
     figure.update_xaxes(range=[-0.5, T - 0.5])
     for picture in figure.data:
         picture.z = getattr(trace, picture.name).T

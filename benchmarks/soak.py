@@ -20,7 +20,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import numpy as np
 
 from benchmarks.crowd import DEVICE, QUESTION_ID
-from benchmarks.load import LIMITS, OURS, Running, print_check, print_limit, running
+from benchmarks.room import LIMITS, OURS, Running, print_check, print_limit, running
 from gru_core import GRU, Model, Readout, presets
 from gru_core.model import Card
 from gru_core.training.toys import TASKS

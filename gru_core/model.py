@@ -6,7 +6,7 @@ A model is stored as one `.safetensors` file: the arrays by name, and everything
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import repeat
 from pathlib import Path
@@ -129,6 +129,8 @@ class Model:
         The states are the arrays in `h0`, or zero if `h0` is None. Raises ValueError if a shape does not fit its layer.
         """
         needed = [(len(cell.carried) * cell.units,) for cell in self.layers]
+        if h0 is not None and not isinstance(h0, Iterable):
+            raise TypeError(f"h0 is a list with a state for each layer, and here these have the shapes {needed}")
         initial: Sequence[npt.ArrayLike] = [np.zeros(shape) for shape in needed] if h0 is None else h0
         states: list[Array] = [np.asarray(h, float) for h in initial]
         shapes = [h.shape for h in states]

@@ -111,7 +111,7 @@ def _colored_cell(signal: Signal, value: float) -> str:
     colors = np.array([[*bytes.fromhex(color[1:])] for color in signal.scale["light"]], float)
     position = (value - signal.lowest) / (signal.highest - signal.lowest) * (len(colors) - 1)
     red, green, blue = (round(float(np.interp(position, range(len(colors)), channel))) for channel in colors.T)
-    ink = "#222" if _luminance(np.array([red, green, blue])) > 0.2 else "#fff"
+    ink = "#000" if _luminance(np.array([red, green, blue])) > 0.18 else "#fff"  # at least 4.5 to 1 on every color
     return _cell(f"{value:.2f}", f"background: rgb({red}, {green}, {blue}); color: {ink}")
 
 

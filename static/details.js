@@ -13,13 +13,19 @@ import { isExact, putUnit, scenarioOf } from "./run.js";
 import { workedAt } from "./reading.js";
 import { detailAt, failDetail, layerIndex, layerOf, putDetail } from "./state.js";
 
-/** Fetch the details that the open views need. @param {Store} store */
+/**
+ * Fetch the details that the open views need. Return a function that waits for the requests that have been sent.
+ * @param {Store} store
+ */
 export function keepDetails(store) {
-  keepDetail(store, "rows", (state) => (isExact(layerOf(state), state.unit) ? null : {}));
-  keepDetail(store, "equations", equationsWanted);
-  keepDetail(store, "sums", (state) => (state.zoom === "gate" ? around(state, 16, 47) : null));
-  keepDetail(store, "ledger", ledgerWanted);
-  keepDetail(store, "sensitivity", sensitivityWanted);
+  const kept = [
+    keepDetail(store, "rows", (state) => (isExact(layerOf(state), state.unit) ? null : {})),
+    keepDetail(store, "equations", equationsWanted),
+    keepDetail(store, "sums", (state) => (state.zoom === "gate" ? around(state, 16, 47) : null)),
+    keepDetail(store, "ledger", ledgerWanted),
+    keepDetail(store, "sensitivity", sensitivityWanted),
+  ];
+  return () => Promise.all(kept.map((asked) => asked()));
 }
 
 /** Return the steps of the equations to fetch, or null if the run already has the equations of the unit. @param {State} state */
@@ -52,9 +58,11 @@ const sensitivityWanted = ({ views, step, run }) =>
  * @param {Store} store
  * @param {Kind} kind
  * @param {(state: State) => Steps | null} stepsFor returns the steps to fetch, or null if no view needs any
+ * @returns {() => Promise<void> | null} the present request
  */
 function keepDetail(store, kind, stepsFor) {
-  let asking = false;
+  /** @type {Promise<void> | null} */
+  let asking = null;
   /** @type {unknown[]} */
   let refused = []; // where the last request failed: it is not repeated before the cursor moves
 
@@ -66,22 +74,24 @@ function keepDetail(store, kind, stepsFor) {
     if (received < (upto ?? run.T) || asking || detailAt(state, kind)) return;
     const steps = cursor.every((part, i) => part === refused[i]) ? null : stepsFor(state);
     if (!steps) return;
-    asking = true;
     refused = [];
-    try {
-      const detail = await fetchAnswer(kind, { ...scenarioOf(run), ...steps, layer: layer + 1, unit: unit + 1 }, step);
-      if (kind === "rows") putUnit(run, detail);
-      const { from, to } = "t" in detail ? { from: detail.t, to: detail.t } : detail;
-      store.update(putDetail, kind, { ...detail, run, layer, unit, from, to });
-    } catch (error) {
-      refused = cursor;
-      const advice = error instanceof NotRecorded ? "" : " Move the cursor to try again.";
-      store.update(failDetail, kind, `${withPeriod(/** @type {Error} */ (error).message)}${advice}`);
-    } finally {
-      asking = false;
-    }
+    const question = { ...scenarioOf(run), ...steps, layer: layer + 1, unit: unit + 1 };
+    asking = fetchAnswer(kind, question, step)
+      .then((detail) => {
+        if (kind === "rows") putUnit(run, detail);
+        const { from, to } = "t" in detail ? { from: detail.t, to: detail.t } : detail;
+        store.update(putDetail, kind, { ...detail, run, layer, unit, from, to });
+      })
+      .catch((error) => {
+        refused = cursor;
+        const advice = error instanceof NotRecorded ? "" : " Move the cursor to try again.";
+        store.update(failDetail, kind, `${withPeriod(error.message)}${advice}`);
+      });
+    await asking;
+    asking = null;
     fetch(); // the cursor may have gone on meanwhile
   }
 
   store.subscribe(fetch);
+  return () => asking;
 }

@@ -11,6 +11,7 @@ import { wholeAddress } from "./frame.js";
 import { mountHistory } from "./history.js";
 import { decode, encode, linkTo } from "./link.js";
 import { completePage, dialog, error, find } from "./page.js";
+import { afterPaint } from "./paint.js";
 import { recording } from "./recording.js";
 import { listensTo, writtenAt } from "./reading.js";
 import { createStore } from "./store.js";
@@ -96,7 +97,7 @@ if (boot.uploads) mountUpload(find("#bring-open"), dialog("#bring"), actions);
 const heatmaps = mountHeatmaps(tape, store, boot.figures[pageCell.cell]);
 const forecast = boot.forecast && mountForecast(tape, store, boot.forecast);
 const confusion = boot.confusion && mountConfusion(find(".confusion"), store, boot.confusion);
-keepDetails(store);
+const answered = keepDetails(store);
 mountTask(document.querySelector("#after-gate"), store, actions.alter);
 mountNewcomer(document.querySelector("#newcomer"), /** @type {HTMLInputElement} */ (find("#sequence")), store);
 
@@ -111,6 +112,6 @@ completePage({
   upto: () => store.get().upto,
   isBusy: () => store.get().awaited !== null,
   history: () => mountHistory(store, wholeAddress, open),
-  opening,
+  opening: opening.then(afterPaint).then(answered),
   heatmaps: [heatmaps, ...(forecast ? [forecast] : []), ...(confusion ? [confusion] : [])],
 });

@@ -63,10 +63,10 @@ export async function firstStates(names, scenarioOf, notice, place) {
  * - `liveAddress`: the query of the view on the server, if a saved page has another one.
  * - `isBusy`: whether a link is being loaded.
  * - `history` replaces the usual update of the address, which pauses while `isMoving`.
- * - `opening`: the run that the page requests when it opens. Plotly waits for it, because the rows have pictures of their own until then.
+ * - `opening`: what the page requests when it opens. Plotly waits for it, because the rows have pictures of their own until then.
  * @template S
  * @param {{store: StoreOf<S>, lead: Store, path: string, address: () => string, liveAddress?: () => string,
- *          show: (query: string, upto: number | null) => void, upto?: () => number | null, isBusy?: () => boolean, isMoving?: () => boolean, history?: () => void, opening?: Promise<void>,
+ *          show: (query: string, upto: number | null) => void, upto?: () => number | null, isBusy?: () => boolean, isMoving?: () => boolean, history?: () => void, opening?: Promise<unknown>,
  *          heatmaps: {arrive: (library: PlotlyLibrary) => void}[]}} page
  */
 export function completePage({ store, lead, path, address, show, heatmaps, ...more }) {
@@ -86,8 +86,9 @@ export function completePage({ store, lead, path, address, show, heatmaps, ...mo
   if (!lesson && !room) followLinks(figure);
   if (!lesson && !room) (history ?? (() => mountAddress(store, address, isMoving)))();
   store.update((state) => ({ ...state })); // a new object, so that every view is drawn for the first time
-  // Plotly takes a second to start.
-  Promise.all([afterPaint(), opening])
+  // Plotly takes a second to start, and until then the page does nothing else.
+  Promise.resolve(opening)
+    .then(afterPaint)
     .then(plotly)
     .then(
       (library) => heatmaps.forEach(({ arrive }) => arrive(library)),

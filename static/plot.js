@@ -15,6 +15,7 @@
  */
 
 import { pictureAddress } from "./pixels.js";
+import { LEAST_SHARE } from "./thresholds.js";
 
 // Without these two Plotly offers to post the figure to a service elsewhere; a static plot offers nothing at all.
 const CONFIG = { staticPlot: true, showSendToCloud: false, displaylogo: false };
@@ -155,7 +156,7 @@ export function drawLines(Plotly, div, { data, layout }, lines, columns, given, 
 export function drawConfusion(Plotly, div, { data: [trace], layout }, labels, rows, width, font) {
   const square = (width - LABELS * font) / labels.length;
   const text = rows.map((row) =>
-    row.map((share) => (share < 0.005 || square < 1.6 * font ? "" : (100 * share).toFixed(0))),
+    row.map((share) => (share < LEAST_SHARE || square < 1.6 * font ? "" : (100 * share).toFixed(0))),
   );
   const height = width; // the labels at the top are turned, so they take as much room as those on the left
   const size = { width, height, font: { ...layout.font, size: font } };

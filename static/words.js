@@ -7,6 +7,7 @@ import { earlier, symbolOf } from "./cells.js";
 import { isBackward, isFirstRead, unitName } from "./directions.js";
 import { answer, fixed, ofLayer, twinOf, writtenIn } from "./run.js";
 import { layerOf } from "./state.js";
+import { LEAST_DIFFERENCE, LEAST_SHARE } from "./thresholds.js";
 
 /** A gate below this is nearly closed. */
 export const LITTLE = 0.2;
@@ -18,7 +19,7 @@ export function percent(share, rest = 1 - share) {
   if (share === 0 || rest === 0) return share === 0 ? "0%" : "100%";
   if (share >= 0.9995) return "over 99.9%";
   if (share < 0.0005) return "under 0.1%";
-  return `${fixed(100 * share, share > 0.995 || share < 0.005 ? 1 : 0)}%`;
+  return `${fixed(100 * share, share > 0.995 || share < LEAST_SHARE ? 1 : 0)}%`;
 }
 
 /** Write a share before the word "of": "none", "98%" or "all". @param {number} share @param {number} [rest] what is left */
@@ -194,7 +195,7 @@ export function tellEffect({ run, received }) {
     : ["", ""];
   const beside = run.against ? `${output} (${twinOf(run)}: ${original})` : `${output} instead of ${original}`;
   const where = output === original ? ", but the first output number is the same" : `: ${beside}`;
-  const least = run.scale ? `${Number(run.scale.least.toPrecision(2))} ${run.scale.unit}` : "0.01";
+  const least = run.scale ? `${Number(run.scale.least.toPrecision(2))} ${run.scale.unit}` : String(LEAST_DIFFERENCE);
   const same = run.y.kind === "linear" ? `differs by at most ${least}` : "is the same";
   const answers = first
     ? `The output first differs at t = ${first}${where}.`

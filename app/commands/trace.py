@@ -67,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="0.5,-1;0.25",
         help="the initial state: the numbers of each layer (LSTM: h, then c) separated by commas, layers by semicolons",
     )
-    initial.add_argument("--after", metavar="SEQUENCE", help="start from the state after this sequence")
+    initial.add_argument("--after", metavar="SEQUENCE", help="start from the state after this sequence or file")
     parser.add_argument(
         "--write",
         type=count,
@@ -103,7 +103,7 @@ def run(options: argparse.Namespace) -> int:
         model = gru_core.load(options.model)
         clamps = read_clamps(options)
         h0 = None if options.h0 is None else read_h0(options.h0)
-        after = None if options.after is None else gru_core.trace(model, options.after)
+        after = None if options.after is None else gru_core.trace(model, _sequence(options.after, model))
         sequence = _sequence(options.sequence, model)
         if options.write is None:
             given, trace = None, _trace(model, sequence, clamps, h0, after)
@@ -134,7 +134,7 @@ def _failed(message: str, status: int = 1) -> int:
 
 
 def _sequence(text: str, model: Model) -> str:
-    """Return the sequence that the argument names: itself, the standard input, or a file of vectors."""
+    """Return the sequence that an argument names: itself, the standard input, or a file of vectors."""
     path = Path(text)
     if text == "-":
         return _read()

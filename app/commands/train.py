@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gru_core.presets import COMPARED, compared, recipes
+from gru_core.presets.training import train
 from gru_core.training import checkpoints
 from gru_core.training.checkpoints import Training
 from gru_core.training.fit import Diverged
@@ -82,7 +83,7 @@ def _recipe_of_link(link: str) -> Recipe:
 
 
 def _train_preset(name: str, out: Path) -> int:
-    snapshots = compared.train(name) if name in COMPARED else recipes.train(recipes.PRESETS[name])
+    snapshots = compared.train(name) if name in COMPARED else train(recipes.PRESETS[name])
     with _progress() as print_step:
         for snapshot in snapshots:
             print_step(snapshot.step, snapshot.loss, snapshot.score)

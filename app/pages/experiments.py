@@ -16,7 +16,7 @@ from gru_core.experiments import race, sequence
 from gru_core.experiments.attention import recalling
 from gru_core.presets.recipes import FRESH_SEED
 from gru_core.training.abilities import EXPERIMENT_TASKS
-from gru_core.training.checkpoints import first_card
+from gru_core.training.cards import first_card
 from gru_core.training.recipe import Recipe
 from gru_core.training.scoring import in_words
 

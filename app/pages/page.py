@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from fastapi import Request
 from fastapi.responses import Response
 from fastapi.templating import Jinja2Templates
+from markupsafe import Markup
 
 from gru_core import Model, Trace
 from gru_core.cells.registry import CELLS
@@ -19,8 +20,14 @@ from ..link import VERSION
 from ..server.middleware import route_path
 from ..sitemap import EXPERIMENTS, PAGES
 
+FRAME_LINK = Markup(
+    '<p><a href="{}">Open this figure in GRU Scope</a>. If no figure is shown here, the server is offline, or it does '
+    "not allow this site to embed it.</p>"
+)
+"""The line below a frame. A frame that does not load is empty, and cannot say why by itself."""
+
 templates = Jinja2Templates(TEMPLATES)
-templates.env.globals |= {"CELLS": CELLS, "PAGES": PAGES, "EXPERIMENTS": EXPERIMENTS}
+templates.env.globals |= {"CELLS": CELLS, "PAGES": PAGES, "EXPERIMENTS": EXPERIMENTS, "FRAME_LINK": FRAME_LINK}
 
 PARTS = ("question", "model", "sequence", "transport", "convention", "share")
 """The parts of a page that a link can hide."""

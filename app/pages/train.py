@@ -9,7 +9,7 @@ from gru_core import SequenceError, experiments, presets
 from gru_core.cells.registry import CELLS, ORDER
 from gru_core.presets.recipes import PRESETS
 from gru_core.runs.trace import read, trace
-from gru_core.training.checkpoints import card_of, first_card
+from gru_core.training.cards import card_of, first_card
 from gru_core.training.recipe import OWN, Recipe, baselines_of, begin, series_of
 from gru_core.training.scoring import in_words
 from gru_core.training.tasks import FORECASTS, NAME_TASKS, WORD_TASKS

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from .. import models
 from ..errors import Refused
 from ..lessons import shelf
+from ..pages.page import FRAME_LINK
 from ..schemas import Whole
 from ..settings import Settings
 from ..sitemap import LAB, PAGES, START
@@ -32,19 +33,22 @@ FRAMES = {
 
 
 class Description(BaseModel):
-    """The description of a page that can be embedded, with the line of HTML that embeds it (oembed.com)."""
+    """The description of a page that can be embedded (oembed.com).
+
+    The type is "rich" with the HTML that embeds the page, or "link" without HTML if no other site may embed it.
+    """
 
     version: str = "1.0"
-    type: str = "rich"
+    type: str = "link"
     title: str
     provider_name: str = "GRU Scope"
     provider_url: str
-    html: str
-    width: int
-    height: int
+    html: str | None = None
+    width: int | None = None
+    height: int | None = None
 
 
-@router.get("/oembed", summary="Get the oEmbed description of a page")
+@router.get("/oembed", summary="Get the oEmbed description of a page", response_model_exclude_none=True)
 def oembed(
     request: Request,
     url: str,
@@ -76,12 +80,17 @@ def oembed(
         titles = {f"embed/{page.path}": page.title for page in EMBEDDABLE if page is not LAB}
         title = titles.get(frame_path) or _title(dict(query), settings)
     title = f"{title} · GRU Scope"
+    if set(settings.frame_ancestors.split()) <= {"'self'", "'none'"}:
+        return Description(title=title, provider_url=server_url)
     height = min(HEIGHT, maxheight)
+    query_text = urlencode(query)
+    link = f"{server_url}{frame_path.removeprefix('embed').lstrip('/')}?{query_text}"
     frame = Markup('<iframe src="{}" title="{}" width="100%" height="{}" style="border: 0" loading="lazy"></iframe>')
     return Description(
+        type="rich",
         title=title,
         provider_url=server_url,
-        html=frame.format(f"{server_url}{frame_path}?{urlencode(query)}", title, height),
+        html=frame.format(f"{server_url}{frame_path}?{query_text}", title, height) + FRAME_LINK.format(link),
         width=min(WIDTH, maxwidth),
         height=height,
     )

@@ -32,7 +32,6 @@ def static(request: Request, build: str, path: str) -> Response:
     }
     accepted = {part.split(";")[0].strip() for part in request.headers.get("accept-encoding", "").split(",")}
     for encoding in ("br", "gzip"):
-        if encoding in accepted and encoding in asset.encoded:
-            body = asset.encoded[encoding]
+        if encoding in accepted and (body := asset.encode(encoding)) is not None:
             return Response(body, 200, headers | {"Content-Encoding": encoding}, asset.media_type)
     return Response(asset.content, 200, headers, asset.media_type)

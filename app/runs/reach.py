@@ -13,7 +13,8 @@ from gru_core import experiments
 from gru_core.arrays import Array
 from gru_core.numerals import decimal, whole
 from gru_core.presets.recipes import fresh
-from gru_core.training.checkpoints import first_card, gradient_by_lag
+from gru_core.training.cards import first_card
+from gru_core.training.checkpoints import gradient_by_lag
 from gru_core.training.recipe import Recipe, begin
 
 from ..schemas import GapQuestion

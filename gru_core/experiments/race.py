@@ -18,7 +18,7 @@ import numpy as np
 from gru_core import experiments
 from gru_core.model import Model
 from gru_core.training.abilities import EXPERIMENT_TASKS, a_then_b
-from gru_core.training.checkpoints import first_card
+from gru_core.training.cards import first_card
 from gru_core.training.fit import fit
 from gru_core.training.recipe import Recipe, begin
 

@@ -14,7 +14,7 @@ from gru_core.cells.mingru import MinGRU, passes
 from gru_core.experiments import BASES, EQUAL
 from gru_core.experiments.attention import Attention
 from gru_core.training.abilities import EXPERIMENT_TASKS
-from gru_core.training.checkpoints import first_card
+from gru_core.training.cards import first_card
 from gru_core.training.fit import fit
 from gru_core.training.recipe import Recipe, begin
 

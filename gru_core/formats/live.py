@@ -87,6 +87,8 @@ def keras_network(
     labels: Sequence[str] | None,
 ) -> Imported:
     """Return the network in a Keras layer or model. See `gru_core.from_keras`."""
+    if callable(getattr(layer, "state_dict", None)):
+        raise FormatError(f"{type(layer).__name__} is a torch module: use gru.from_torch(module)")
     import keras
 
     if not isinstance(layer, keras.Model):

@@ -16,7 +16,8 @@ from gru_core.cells.initial import initial
 from gru_core.cells.registry import CELLS
 from gru_core.model import Model, load_file
 from gru_core.presets import COMPARED, path, plain
-from gru_core.presets.recipes import PRESETS, with_card
+from gru_core.presets.cards import with_card
+from gru_core.presets.recipes import PRESETS
 from gru_core.training.fit import Snapshot, fit
 from gru_core.training.recipe import Recipe, begin
 from gru_core.training.scoring import SCORE

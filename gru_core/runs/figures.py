@@ -17,6 +17,21 @@ if TYPE_CHECKING:
 
 Signals = Mapping[str, Signal]
 
+Figure = dict[str, Any]
+"""A figure as Plotly's JSON. Plotly's Python package checks each property, which takes seconds for all figures."""
+
+NO_TEMPLATE = {"data": {"scatter": [{"type": "scatter"}]}}
+"""Plotly's template “none”, without which its Python package adds a template of its own."""
+
+CLEAR = "rgba(0,0,0,0)"
+
+BARE: dict[str, Any] = {
+    "template": NO_TEMPLATE,
+    "margin": dict.fromkeys("lrtb", 0),
+    "paper_bgcolor": CLEAR,
+    "plot_bgcolor": CLEAR,
+}
+"""The layout of a figure that only adds its marks to the page."""
 
 PAPER: dict[Theme, str] = {"light": "rgb(253, 252, 249)", "dark": "rgb(22, 25, 30)"}
 """The color of the page."""
@@ -34,26 +49,23 @@ def colorscale(scale: Scale, theme: Theme) -> list[list[float | str]]:
     return [[i / (len(colors) - 1), color] for i, color in enumerate(colors)]
 
 
-def heatmaps(signals: Signals, theme: Theme) -> go.Figure:
+def heatmaps(signals: Signals, theme: Theme) -> Figure:
     """Return a figure without data: a heatmap for each signal, one above the other, units down and timesteps across.
 
     Each Plotly trace has the name of the signal that belongs in it. The figure has no axes and no labels, because the
     page adds its own.
     """
-    import plotly.graph_objects as go
-
-    plain = {"showscale": False, "hoverinfo": "skip", "zsmooth": False}
+    plain = {"type": "heatmap", "showscale": False, "hoverinfo": "skip", "zsmooth": False}
     hidden = {"visible": False, "fixedrange": True}
-    figure = go.Figure(layout={"meta": theme, "template": "none", "margin": dict.fromkeys("lrtb", 0), "xaxis": hidden})
-    figure.update_layout(paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)")
+    traces, layout = [], BARE | {"meta": theme, "xaxis": hidden}
     for i, (signal, style) in enumerate(signals.items()):
         number = "" if i == 0 else i + 1
         scale = colorscale(style.scale, theme)
         ends = {"zmin": style.lowest, "zmax": style.highest}
-        figure.add_trace(go.Heatmap(name=signal, yaxis=f"y{number}", colorscale=scale, **plain, **ends))
+        traces.append(plain | ends | {"name": signal, "yaxis": f"y{number}", "colorscale": scale})
         domain = [1 - (i + 0.8) / len(signals), 1 - i / len(signals)]
-        figure.update_layout({f"yaxis{number}": hidden | {"autorange": "reversed", "domain": domain}})
-    return figure
+        layout[f"yaxis{number}"] = hidden | {"autorange": "reversed", "domain": domain}
+    return {"data": traces, "layout": layout}
 
 
 FORECAST: dict[Theme, dict[str, dict[str, Any]]] = {
@@ -68,36 +80,33 @@ FORECAST: dict[Theme, dict[str, dict[str, Any]]] = {
 """The lines of a forecast. The name of a line is the start of the name of what it shows."""
 
 
-def forecast_lines(theme: Theme) -> go.Figure:
+def forecast_lines(theme: Theme) -> Figure:
     """Return a figure without data: a line for each entry of FORECAST, over the columns of a tape.
 
     The figure has no axes and no labels, because the page adds its own. Its shape and its annotation mark the place
     from which the network reads its own forecasts. The page moves both to this place.
     """
-    import plotly.graph_objects as go
-
-    hidden = {"visible": False, "fixedrange": True}
-    figure = go.Figure(layout={"template": "none", "margin": dict.fromkeys("lrtb", 0), "showlegend": False})
-    figure.update_layout(paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", xaxis=hidden, yaxis=hidden)
-    for name, line in FORECAST[theme].items():
-        figure.add_scatter(name=name, mode="lines", line=line, hoverinfo="skip")
     ink, soft = INK[theme]
+    hidden = {"visible": False, "fixedrange": True}
+    line = {"type": "scatter", "mode": "lines", "hoverinfo": "skip"}
     place = {"xref": "x", "yref": "paper"}
-    figure.add_shape(type="line", x0=0, x1=0, y0=0, y1=1, line={"color": soft, "width": 1}, **place)
-    figure.add_annotation(
-        text="own forecasts →", x=0, y=1, xanchor="left", yanchor="top", xshift=4, showarrow=False,
-        font={"color": ink, "size": 12}, **place,
-    )  # fmt: skip
-    return figure
+    edge = place | {"type": "line", "x0": 0, "x1": 0, "y0": 0, "y1": 1, "line": {"color": soft, "width": 1}}
+    words = place | {
+        "text": "own forecasts →", "x": 0, "y": 1, "xanchor": "left", "yanchor": "top", "xshift": 4, "showarrow": False,
+        "font": {"color": ink, "size": 12},
+    }  # fmt: skip
+    marks = {"shapes": [edge], "annotations": [words]}
+    return {
+        "data": [line | {"name": name, "line": style} for name, style in FORECAST[theme].items()],
+        "layout": BARE | {"showlegend": False, "xaxis": hidden, "yaxis": hidden} | marks,
+    }
 
 
-def confusion_heatmap(theme: Theme) -> go.Figure:
+def confusion_heatmap(theme: Theme) -> Figure:
     """Return a figure without data: a square for each label (row) and each output (column), darker for a larger share.
 
     The shares are of the row, from 0 to 1. The columns have their labels at the top.
     """
-    import plotly.graph_objects as go
-
     ink, soft = INK[theme]
     red, green, blue = bytes.fromhex(BLUE[theme].removeprefix("#"))
     shades = [[i, f"rgba({red}, {green}, {blue}, {0.55 * i})"] for i in (0, 1)]  # so that numbers can be read on all
@@ -105,14 +114,12 @@ def confusion_heatmap(theme: Theme) -> go.Figure:
         "type": "category", "dtick": 1, "fixedrange": True, "automargin": True, "showgrid": False, "zeroline": False,
         "ticks": "",
     }  # fmt: skip
-    figure = go.Figure(layout={"template": "none", "margin": dict.fromkeys("lrtb", 0), "font": {"color": soft}})
-    figure.update_layout(paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", showlegend=False)
-    figure.update_layout(xaxis=axis | {"side": "top", "tickangle": -90}, yaxis=axis | {"autorange": "reversed"})
-    figure.add_heatmap(
-        name="confusion", zmin=0, zmax=1, colorscale=shades, showscale=False, hoverinfo="skip", xgap=1, ygap=1,
-        texttemplate="%{text}", textfont={"color": ink},
-    )  # fmt: skip
-    return figure
+    heatmap = {
+        "type": "heatmap", "name": "confusion", "zmin": 0, "zmax": 1, "colorscale": shades, "showscale": False,
+        "hoverinfo": "skip", "xgap": 1, "ygap": 1, "texttemplate": "%{text}", "textfont": {"color": ink},
+    }  # fmt: skip
+    axes = {"xaxis": axis | {"side": "top", "tickangle": -90}, "yaxis": axis | {"autorange": "reversed"}}
+    return {"data": [heatmap], "layout": BARE | {"font": {"color": soft}, "showlegend": False} | axes}
 
 
 def run_figure(run: Run, tokens: list[str] | None, title: str, twin: Run | None, theme: Theme) -> go.Figure:
@@ -120,12 +127,14 @@ def run_figure(run: Run, tokens: list[str] | None, title: str, twin: Run | None,
 
     With a `twin` the figure shows the differences: the run minus the twin.
     """
+    import plotly.graph_objects as go
+
     signals, prefix = run.cell.signals, "" if twin is None else "Δ"
     T, H = run.h.shape
     steps, units = list(range(1, T + 1)), list(range(1, H + 1))
     # Plotly interprets some HTML in its texts, so texts from a model or a sequence are escaped.
     tokens = [escape(token) for token in tokens or [""] * T]
-    figure = heatmaps(signals, theme)
+    figure = go.Figure(heatmaps(signals, theme))
     for picture in figure.data:
         values = getattr(run, picture.name)
         if twin is not None:
@@ -234,66 +243,61 @@ def _hover(unit: Unit, model: Model) -> str:
     return "<br>".join(lines)
 
 
-def standalone(signals: Signals, theme: Theme) -> go.Figure:
+def standalone(signals: Signals, theme: Theme) -> Figure:
     """Return a figure without data, for use outside the page: a heatmap for each signal, with axes and color bars.
 
     Each Plotly trace has the name of the signal that belongs in it. `fill` fills the figure with a run.
     """
-    import plotly.graph_objects as go
-
     ink, soft = INK[theme]
     paper = PAPER[theme]
-    figure = go.Figure(layout={"template": "none", "paper_bgcolor": paper, "plot_bgcolor": paper})
-    figure.update_layout(
-        font={"color": soft, "family": "system-ui, sans-serif"}, margin={"l": 74, "r": 150, "t": 70, "b": 30}
-    )
-    figure.update_layout(title={"font": {"color": ink, "size": 17}, "x": 0, "xref": "paper", "xanchor": "left"})
     last = len(signals)
+    traces, names, axes = [], [], {}
     for i, (signal, style) in enumerate(signals.items(), 1):
         number = "" if i == 1 else i
         top, bottom = 1 - (i - 1) / last, 1 - (i - 1 + PANEL) / last
         low, high = _end_label(style.low, style.lowest), _end_label(style.high, style.highest)
-        ends = {"tickvals": [style.lowest, style.highest], "ticktext": [low, high]}
-        bar = ends | {
-            "thickness": 10,
-            "outlinewidth": 0,
-            "x": 1.01,
-            "y": bottom,
-            "yanchor": "bottom",
-            "len": top - bottom,
-        }
-        figure.add_heatmap(
-            name=signal, yaxis=f"y{number}", colorscale=colorscale(style.scale, theme), xgap=1, ygap=1,
-            zmin=style.lowest, zmax=style.highest, colorbar=bar | {"lenmode": "fraction"},
-        )  # fmt: skip
-        name = {
-            "text": f"<b>{style.symbol}</b>  {style.name.lower()}",
-            "font": {"color": style.colour[theme], "size": 14},
-        }
-        position = {"x": 0, "xref": "paper", "xanchor": "left", "y": top, "yref": "paper", "yanchor": "bottom"}
-        figure.add_annotation(name | position, showarrow=False)
-        axis = {"title": "unit", "autorange": "reversed", "domain": [bottom, top], "zeroline": False, "showgrid": False}
-        figure.update_layout({f"yaxis{number}": axis})
-    below = {"anchor": "y" if last == 1 else f"y{last}", "title": {"text": "timestep t and input", "standoff": 10}}
-    figure.update_xaxes(below | {"zeroline": False, "showgrid": False, "ticks": ""})
-    return figure
+        bar = {
+            "tickvals": [style.lowest, style.highest], "ticktext": [low, high], "thickness": 10, "x": 1.01,
+            "outlinewidth": 0, "y": bottom, "yanchor": "bottom", "len": top - bottom, "lenmode": "fraction",
+        }  # fmt: skip
+        traces.append({
+            "type": "heatmap", "name": signal, "yaxis": f"y{number}", "colorscale": colorscale(style.scale, theme),
+            "xgap": 1, "ygap": 1, "zmin": style.lowest, "zmax": style.highest, "colorbar": bar,
+        })  # fmt: skip
+        names.append({
+            "text": f"<b>{style.symbol}</b>  {style.name.lower()}", "font": {"color": style.colour[theme], "size": 14},
+            "x": 0, "xref": "paper", "xanchor": "left", "y": top, "yref": "paper", "yanchor": "bottom",
+            "showarrow": False,
+        })  # fmt: skip
+        axes[f"yaxis{number}"] = {
+            "title": {"text": "unit"}, "autorange": "reversed", "domain": [bottom, top], "zeroline": False,
+            "showgrid": False,
+        }  # fmt: skip
+    across = {
+        "anchor": "y" if last == 1 else f"y{last}", "title": {"text": "timestep t and input", "standoff": 10},
+        "zeroline": False, "showgrid": False, "ticks": "",
+    }  # fmt: skip
+    layout = {
+        "template": NO_TEMPLATE, "paper_bgcolor": paper, "plot_bgcolor": paper, "annotations": names, "xaxis": across,
+        "font": {"color": soft, "family": "system-ui, sans-serif"}, "margin": {"l": 74, "r": 150, "t": 70, "b": 30},
+        "title": {"font": {"color": ink, "size": 17}, "x": 0, "xref": "paper", "xanchor": "left"},
+    }  # fmt: skip
+    return {"data": traces, "layout": layout | axes}
 
 
-def ledger_picture(theme: Theme) -> go.Figure:
+def ledger_picture(theme: Theme) -> Figure:
     """Return a figure without data for the ledger, in the style of `standalone`.
 
     A row is a state, and a column is a timestep that contributes to this state.
     """
     figure = standalone({"ledger": Signal("", "", "none", "all of it", 0.0, BLUE, DIVERGING)}, theme)
-    paper = PAPER[theme]
-    shares = [[0, paper], [1, BLUE[theme]]]
-    bar = {"tickvals": [0, 1], "ticktext": ["0%", "100%"]}
-    figure.update_traces(name="ledger", zmin=0, colorscale=shares, colorbar=bar, xgap=0, ygap=0)
-    figure.layout.annotations = ()
-    figure.update_layout(
-        yaxis={"title": "state at timestep"},
-        xaxis={"title": {"text": "contribution of each timestep, initial state first"}},
-    )
+    shares = [[0, PAPER[theme]], [1, BLUE[theme]]]
+    (trace,), layout = figure["data"], figure["layout"]
+    trace |= {"zmin": 0, "colorscale": shares, "xgap": 0, "ygap": 0}
+    trace["colorbar"] |= {"tickvals": [0, 1], "ticktext": ["0%", "100%"]}
+    del layout["annotations"]
+    layout["yaxis"]["title"]["text"] = "state at timestep"
+    layout["xaxis"]["title"]["text"] = "contribution of each timestep, initial state first"
     return figure
 
 
@@ -305,8 +309,11 @@ def _end_label(words: str, value: float) -> str:
     return words if number in words else f"{number} {words}"
 
 
-def fill(figure: go.Figure, run: Run, tokens: list[str] | None, title: str) -> go.Figure:
-    """Fill a `standalone` figure with a layer's run. Cells show their numbers if these fit."""
+def fill(standalone: Figure, run: Run, tokens: list[str] | None, title: str) -> go.Figure:
+    """Return a `standalone` figure with a layer's run. Cells show their numbers if these fit."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure(standalone)
     T, H = run.h.shape
     cell = min(46, max(9, 1150 // T))
     row = min(30, max(6, 420 // H))
@@ -327,34 +334,34 @@ def fill(figure: go.Figure, run: Run, tokens: list[str] | None, title: str) -> g
 
 
 def page_figures(signals: Signals) -> dict[str, Any]:
-    """Return the figure of `heatmaps` for each theme, as dictionaries for JSON."""
+    """Return the figure of `heatmaps` for each theme."""
     themes: tuple[Theme, ...] = ("light", "dark")
-    return {theme: heatmaps(signals, theme).to_plotly_json() for theme in themes}
+    return {theme: heatmaps(signals, theme) for theme in themes}
 
 
 def page_forecast() -> dict[str, Any]:
-    """Return the figure of `forecast_lines` for each theme, as dictionaries for JSON."""
+    """Return the figure of `forecast_lines` for each theme."""
     themes: tuple[Theme, ...] = ("light", "dark")
-    return {theme: forecast_lines(theme).to_plotly_json() for theme in themes}
+    return {theme: forecast_lines(theme) for theme in themes}
 
 
 def page_confusion() -> dict[str, Any]:
-    """Return the figure of `confusion_heatmap` for each theme, as dictionaries for JSON."""
+    """Return the figure of `confusion_heatmap` for each theme."""
     themes: tuple[Theme, ...] = ("light", "dark")
-    return {theme: confusion_heatmap(theme).to_plotly_json() for theme in themes}
+    return {theme: confusion_heatmap(theme) for theme in themes}
 
 
 def page_pictures(signals: Signals) -> dict[str, Any]:
-    """Return the figures without data that the page can save as pictures, for each theme, as dictionaries for JSON.
+    """Return the figures without data that the page can save as pictures, for each theme.
 
     There is one figure of all signals, one of each signal, and one of the ledger.
     """
     themes: tuple[Theme, ...] = ("light", "dark")
     return {
         theme: {
-            "signals": standalone(signals, theme).to_plotly_json(),
-            **{name: standalone({name: signal}, theme).to_plotly_json() for name, signal in signals.items()},
-            "ledger": ledger_picture(theme).to_plotly_json(),
+            "signals": standalone(signals, theme),
+            **{name: standalone({name: signal}, theme) for name, signal in signals.items()},
+            "ledger": ledger_picture(theme),
         }
         for theme in themes
     }

@@ -15,6 +15,16 @@ from gru_core.encoders.tokens import LARGEST, SequenceError
 from gru_core.model import Model
 
 
+def check_model(model: Any) -> None:
+    """Raise TypeError if this is not a Model, for example the name of a preset or a torch module."""
+    if not isinstance(model, Model):
+        kind = type(model).__name__
+        raise TypeError(
+            f"the first argument is a {kind}, but must be a Model: gru.load(name or path), gru.from_torch(module) and "
+            "gru.from_keras(layer) return one"
+        )
+
+
 def numbers(model: Model, sequence: Any) -> Array:
     """Return the inputs `(T, I)` of a sequence that is not a text.
 
@@ -22,6 +32,8 @@ def numbers(model: Model, sequence: Any) -> Array:
     """
     if getattr(sequence, "requires_grad", False):
         raise SequenceError("this tensor requires gradients, which a trace does not compute: pass x.detach()")
+    if hasattr(sequence, "batch_sizes"):
+        raise SequenceError("packed sequences are several ones: pass a list of arrays (T, I) to gru.trace_batch")
     if isinstance(sequence, list | tuple) and any(isinstance(token, str) for token in sequence):
         raise SequenceError('a sequence of symbols is one text: join the tokens with spaces, " ".join(tokens)')
     I = model.layers[0].inputs

@@ -22,7 +22,7 @@ from gru_core.model import Model
 from gru_core.runs import figures, record
 from gru_core.runs.clamp import Clamp
 from gru_core.runs.edit import Edit
-from gru_core.runs.inputs import numbers
+from gru_core.runs.inputs import check_model, numbers
 from gru_core.runs.layered import Layered
 from gru_core.runs.ledger import ledger
 from gru_core.runs.sensitivity import Sensitivity, sensitivity
@@ -219,8 +219,10 @@ def read(model: Model, sequence: str | npt.ArrayLike, most: int | None = None) -
     """Return the tokens of `sequence` (None for an array) and its inputs `(T, I)`.
 
     Raises SequenceError if the sequence has no timesteps or more than `most`, has a symbol outside the alphabet, or a
-    number that is not within ±1,000,000. Also raises SequenceError if an array has the wrong shape.
+    number that is not within ±1,000,000. Also raises SequenceError if an array has the wrong shape, and TypeError if
+    `model` is not a Model.
     """
+    check_model(model)
 
     def check_length(T: int) -> None:
         if most is not None and most < T:
@@ -250,9 +252,11 @@ def part(run: Trace, steps: slice) -> Trace:
 
 
 def _initial(model: Model, h0: Sequence[npt.ArrayLike] | None, after: Trace | None) -> Sequence[npt.ArrayLike] | None:
-    """Return the initial states. Raises ValueError if there are both `h0` and `after`."""
+    """Return the initial states. Raises ValueError if there are both `h0` and `after`, and TypeError for no Trace."""
     if after is not None and h0 is not None:
         raise ValueError("h0 and after are both initial states: give only one of them")
+    if after is not None and not isinstance(after, Trace):
+        raise TypeError("after is the Trace of the sequence before this one. Pass states as h0: h0=trace.last")
     if after is not None and model.is_bidirectional:
         raise ValueError(
             "a bidirectional network needs the whole sequence: it also reads from the end, so a run cannot go on from "

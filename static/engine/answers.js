@@ -19,10 +19,10 @@ import { mixture, shares } from "./ledger.js";
 import { edited, readOut } from "./model.js";
 import { answersOf } from "./tasks.js";
 import { canWrite, written } from "./writing.js";
+import { LEAST_DIFFERENCE } from "../thresholds.js";
 
 const MOST_NUMBERS = 2 ** 22; // the most values of a run, about 32 MB
 const [MOST_OUTPUTS, LIKELIEST] = [1024, 16]; // as app/runs/limits.py
-const LEAST = 0.01; // as gru_core/runs/trace.py
 
 /** Run a scenario. Throws SequenceError or ScenarioError. @param {Model} original @param {Scenario} scenario @returns {Answered} */
 export function run(original, { sequence, clamps, weights, against = "", h0, write = null }) {
@@ -158,7 +158,7 @@ function baselinesOf({ encoder, regressions }, x, given) {
 
 /** Return the scale of a model's numbers; null if it reads symbols, or numbers as they are. @param {Model["encoder"]} encoder */
 const scaleOf = ({ kind, unit = "", scale = 1, decimals = 2 }) =>
-  kind === "scaled" ? { unit, decimals, least: LEAST * scale } : null;
+  kind === "scaled" ? { unit, decimals, least: LEAST_DIFFERENCE * scale } : null;
 
 /** Return a number of the network in the unit of the series. @param {Model["encoder"]} encoder @param {number} x */
 const inUnit = ({ scale = 1, shift = 0 }, x) => x * scale + shift;
@@ -257,9 +257,9 @@ function doneOf({ runs, twin, outputs, twinOutputs, model }) {
   return { moved, twin: { first: first || null, most }, last: null };
 }
 
-/** Return whether two outputs differ: another likeliest label, or a number that is off by more than LEAST. @param {Model} model @param {Vector} y @param {Vector} other */
+/** Return whether two outputs differ: another likeliest label, or a number that is off by more than LEAST_DIFFERENCE. @param {Model} model @param {Vector} y @param {Vector} other */
 function differ({ readout: { kind } }, y, other) {
-  if (kind === "linear") return y.some((value, k) => Math.abs(value - other[k]) > LEAST);
+  if (kind === "linear") return y.some((value, k) => Math.abs(value - other[k]) > LEAST_DIFFERENCE);
   const best = (/** @type {Vector} */ values) => values.indexOf(Math.max(...values));
   return best(y) !== best(other);
 }

@@ -15,6 +15,9 @@ const { name, questions } = /** @type {{name: string, questions: string[]}} */ (
   JSON.parse(document.querySelector("#lesson")?.textContent ?? "")
 );
 
+/** The most characters that a platform stores for a lesson in SCORM 1.2. */
+const ROOM = 4096;
+
 /** Return the platform's object in a window or in one of the windows around it. @param {Window | null} start @returns {Api | null} */
 function apiAround(start) {
   try {
@@ -37,14 +40,28 @@ function storedBy(api) {
   }
 }
 
-/** Report the answers, and whether the student has answered all questions. @param {Api} api @param {object} answers */
+/**
+ * Report the answers, and whether the student has answered all questions. If the platform has no room for all answers, it gets the last
+ * ones, and the page says so.
+ * @param {Api} api @param {object} answers
+ */
 function report(api, answers) {
-  api.LMSSetValue("cmi.suspend_data", JSON.stringify(answers));
+  const stored = Object.entries(answers);
+  const text = () => JSON.stringify(Object.fromEntries(stored));
+  while (text().length > ROOM) stored.shift();
+  const isStored = api.LMSSetValue("cmi.suspend_data", text()) === "true";
   if (!isCompleted) {
     isCompleted = questions.every((question) => question in answers);
     api.LMSSetValue("cmi.core.lesson_status", isCompleted ? "completed" : "incomplete");
   }
-  api.LMSCommit("");
+  const isSaved = api.LMSCommit("") === "true" && isStored;
+  const lost = Object.keys(answers).length - stored.length;
+  if (!isSaved) warn("The learning platform did not store your answers. They will be lost when you close this page.");
+  else if (lost)
+    warn(
+      `The learning platform has no room for all your answers. Your first ${lost} will be lost when you close this page.`,
+    );
+  else warn("");
 }
 
 const warn = (/** @type {string} */ text) => (finder(document.body)("[role=status]").textContent = text);
@@ -56,8 +73,8 @@ if (api && api.LMSInitialize("") === "true") {
   api.LMSSetValue("cmi.core.exit", "suspend");
   const answers = storedBy(api);
   writeStored(KEY, JSON.stringify({ ...readStoredJson(KEY), [name]: answers }));
-  if (!readStored(KEY)) warn("This browser stores no data for this page, so the lesson cannot report your answers.");
   report(api, answers);
+  if (!readStored(KEY)) warn("This browser stores no data for this page, so the lesson cannot report your answers.");
   // The lesson in the frame stores each answer, and then this window gets an event.
   addEventListener("storage", ({ key }) => key === KEY && report(api, readStoredJson(KEY)?.[name] ?? {}));
   addEventListener("pagehide", () => api.LMSFinish(""));

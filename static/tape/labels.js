@@ -5,6 +5,7 @@
 import { finder, newElement, setLength, setText } from "../elements.js";
 import { answer, hasSeveral, isSkipped, isWritten, missed, numberText, severalAt } from "../run.js";
 import { createGuard } from "../store.js";
+import { LEAST_DIFFERENCE } from "../thresholds.js";
 import { nameOf } from "../tokens.js";
 import { showToken } from "./vectors.js";
 
@@ -147,7 +148,7 @@ function showTwin(cell, run, column) {
   const linear = run.y.kind === "linear";
   if (!linear) fill(cell, text, value);
   else fill(cell, differenceText(numberText(run, "number.delta.y", column, gap)), gap);
-  cell.classList.toggle("differs", linear ? Math.abs(gap) > 0.01 : text !== answer(run, column).text);
+  cell.classList.toggle("differs", linear ? Math.abs(gap) > LEAST_DIFFERENCE : text !== answer(run, column).text);
 }
 
 /** Add the sign to the text of a difference. @param {string} text */

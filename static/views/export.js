@@ -9,6 +9,7 @@ import { findAll, withPeriod } from "../elements.js";
 import { csv, download, ledgerPicture, png, signalsPicture, standaloneSvg, titleOf } from "../files.js";
 import { LONGEST, encode, linkTo } from "../link.js";
 import { pictureOf, plotly } from "../plot.js";
+import { printPicture } from "../print.js";
 import { recording } from "../recording.js";
 import { getJson, post, postJson } from "../server.js";
 import { detailAt, layerOf } from "../state.js";
@@ -113,6 +114,16 @@ export function mountExport(opener, dialog, main, store, skeletons) {
     }
   }
 
+  /** Print a picture, and report an error. @param {string} name */
+  async function printed(name) {
+    status.textContent = "";
+    try {
+      await printPicture(nameOf(`-${name}`), await drawn(name, "svg"));
+    } catch (error) {
+      status.textContent = `The picture could not be printed: ${withPeriod(/** @type {Error} */ (error).message)}`;
+    }
+  }
+
   /** Return the name of a file of the run. @param {string} ending */
   const nameOf = (ending) => `gruscope-${store.get().run.model.replaceAll(/[^\w.-]+/g, "-")}${ending}`;
 
@@ -158,10 +169,13 @@ export function mountExport(opener, dialog, main, store, skeletons) {
     dialog.showModal();
   });
 
+  // A frame of another page may not open the print dialog.
+  for (const button of findAll(dialog, "[data-format=pdf]")) button.hidden = self !== top;
   for (const button of findAll(dialog, "[data-format]"))
     button.addEventListener("click", () => {
-      const format = /** @type {"svg" | "png" | "csv"} */ (button.dataset.format);
+      const format = /** @type {"svg" | "png" | "pdf" | "csv"} */ (button.dataset.format);
       if (format === "csv") return save(nameOf(".csv"), () => numbersOf(store.get().run));
+      if (format === "pdf") return printed(picture.value);
       return save(nameOf(`-${picture.value}.${format}`), () => drawn(picture.value, format));
     });
 }

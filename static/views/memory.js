@@ -11,11 +11,11 @@ import { initialOrigin, mixtureAt, mostWritten, originAt } from "../reading.js";
 import { fixed, twinOf } from "../run.js";
 import { detailAt, goTo, layerOf } from "../state.js";
 import { createGuard } from "../store.js";
+import { LEAST_SHARE } from "../thresholds.js";
 import { briefly, percent } from "../words.js";
 import { tokenAt } from "../tokens.js";
 
 const MOST_LABELLED = 128; // columns: a tape with more has no letters either
-const LEAST = 0.005; // a smaller share has no number
 const MOST_TICKS = 10; // along an edge of the picture
 
 /**
@@ -37,7 +37,7 @@ export function mountMemory(section, tape, store) {
     const { columns, T } = state.run;
     bars.setAttribute("viewBox", `0 0 ${columns} 1`);
     const written = [row, row?.twin].map((mixture) => (mixture ? mostWritten(mixture).value : 0));
-    const most = Math.max(LEAST, ...written);
+    const most = Math.max(LEAST_SHARE, ...written);
     const path = (/** @type {number[] | null | undefined} */ values) =>
       values ? outline(values.slice(1, T + 1).map((share) => share / most)) : "";
     setText(tallest, row ? `up to ${percent(most)}` : "");
@@ -47,7 +47,7 @@ export function mountMemory(section, tape, store) {
     setLength(shares, labelled);
     for (let column = 0; column < labelled; column++) {
       const share = row?.shares[column + 1] ?? 0;
-      setText(shares.children[column], share >= LEAST ? percent(share).replace("over ", ">") : "");
+      setText(shares.children[column], share >= LEAST_SHARE ? percent(share).replace("over ", ">") : "");
     }
   }
 
@@ -140,13 +140,13 @@ const hasNoPast = (state, { value, t }) =>
 function tellShares(state, { shares, largest }, origin) {
   const isZero = origin.value === 0;
   const written = isZero ? largest.filter((k) => k > 0) : largest;
-  const listed = written.filter((k, i) => i === 0 || shares[k] >= LEAST);
+  const listed = written.filter((k, i) => i === 0 || shares[k] >= LEAST_SHARE);
   const token = (/** @type {number} */ k) => tokenAt(state.run, k);
   // The shares of an LSTM are shares of candidates: they do not need to sum to 1.
   const candidate = memoryOf(layerOf(state)) === "c" ? "of the candidate at" : "from";
   const name = (/** @type {number} */ k) => (k === 0 ? `from ${origin.text}` : `${candidate} t = ${k} (${token(k)})`);
   const list = listed.map((k) => `${percent(shares[k])} ${name(k)}`).join(", ");
-  const isLeft = isZero && shares[0] >= LEAST && !hasNoPast(state, origin);
+  const isLeft = isZero && shares[0] >= LEAST_SHARE && !hasNoPast(state, origin);
   return isLeft ? `${list}. ${percent(shares[0])} of ${origin.text} is left, but adds nothing` : list;
 }
 

@@ -27,7 +27,8 @@ export function mountShare(opener, dialog, home, page, address) {
     const hide = hides.filter(({ checked }) => checked).map(({ value }) => value);
     const src = `${home}embed${at && `/${at}`}${query}${hide.length ? `&hide=${hide.join(",")}` : ""}${fragment}`;
     link.value = `${home}${at}${query}${fragment}`;
-    embed.value = `<iframe src="${src.replaceAll("&", "&amp;")}" title="GRU Scope" loading="lazy" width="100%" height="720" style="border: 0"></iframe>`;
+    const frame = `<iframe src="${escape(src)}" title="GRU Scope" loading="lazy" width="100%" height="720" style="border: 0"></iframe>`;
+    embed.value = `${frame}\n${embed.dataset.link?.replace("{}", () => escape(link.value))}`;
     status.textContent = "";
   }
 
@@ -48,6 +49,9 @@ export function mountShare(opener, dialog, home, page, address) {
   for (const button of findAll(dialog, "[data-copy]"))
     button.addEventListener("click", () => take(button.dataset.copy === "share-link" ? link : embed));
 }
+
+/** Return an address as it is written in an attribute. @param {string} address */
+const escape = (address) => address.replaceAll("&", "&amp;");
 
 /** Return the path and query of a lesson's step. @param {string} name */
 const stepOf = (name) => [`lessons/${name}`, `?step=${new URLSearchParams(location.search).get("step") ?? 1}`];

@@ -21,6 +21,13 @@ def client() -> Iterator[TestClient]:
 
 
 @pytest.fixture(scope="session")
+def embeddable_client() -> Iterator[TestClient]:
+    """Return a client of a server that lets other sites embed its pages."""
+    with TestClient(create_app(Settings(frame_ancestors="'self' https://docs.example"))) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
 def stacked_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """Return a client of a server that also has a model of two layers; the upper one resets after the product."""
     folder = tmp_path_factory.mktemp("models")

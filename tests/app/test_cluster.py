@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,12 +19,13 @@ from fastapi.testclient import TestClient
 from app.jobs import cluster as cluster_module
 from app.jobs import work
 from app.jobs.cluster import Cluster, check
-from app.jobs.engine import Cancelled, Report
+from app.jobs.engine import Cancelled
 from app.main import create_app
 from app.recipes import RecipeBody
 from app.settings import Settings
 from gru_core.training.checkpoints import train
 from gru_core.training.recipe import Recipe
+from tests.support.jobs import report_forever
 
 ROOT = Path(__file__).parents[2]
 
@@ -117,13 +117,6 @@ def test_a_cluster_trains_the_same_weights_to_the_bit_even_if_a_worker_is_killed
     assert killed.is_set()
     for trained, messages in zip(recipes, reports, strict=True):
         assert [message[1] for message in messages] == [checkpoint.weights.tobytes() for checkpoint in train(trained)]
-
-
-def report_forever(_: None, report: Report) -> None:
-    """Report until the job is canceled. A worker imports this function."""
-    while True:
-        report(0)
-        time.sleep(0.02)
 
 
 def test_a_canceled_job_frees_its_worker(cluster: Cluster) -> None:

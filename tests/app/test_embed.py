@@ -29,13 +29,13 @@ def test_an_embed_hides_the_known_parts_that_its_link_names(client: TestClient) 
     assert re.search(r'<body[^>]* data-hide="model sequence"', page)
 
 
-def test_a_page_links_to_its_oembed_description(client: TestClient) -> None:
+def test_a_page_links_to_its_oembed_description(embeddable_client: TestClient) -> None:
     link = {"model": "flip-flop", "sequence": 'A "x" & x', "hide": "model", "t": "3"}
-    page = client.get("/embed", params=link).text
+    page = embeddable_client.get("/embed", params=link).text
     (tag,) = re.findall(r'<link[^>]*type="application/json\+oembed"[^>]*>', page)
     (attributes,) = Attributes.parse(tag)
     assert attributes["href"].startswith(f"{HOST}/oembed?")  # other sites need the whole address
-    response = client.get(attributes["href"]).json()
+    response = embeddable_client.get(attributes["href"]).json()
     assert dict(parse_qs(urlsplit(frame(response)["src"]).query)) == {name: [value] for name, value in link.items()}
 
 
@@ -90,14 +90,13 @@ class Attributes(HTMLParser):
 
 def frame(response: dict[str, str]) -> dict[str, str]:
     """Return the attributes of the iframe in a response of oEmbed."""
-    (attributes,) = Attributes.parse(response["html"])
-    return attributes
+    return Attributes.parse(response["html"])[0]
 
 
-def test_oembed_returns_an_iframe_of_the_page(client: TestClient) -> None:
+def test_oembed_returns_an_iframe_of_the_page(embeddable_client: TestClient) -> None:
     link = urlencode({"model": "sentiment", "sequence": "not good", "hide": "model", "unit": "3"})
     for path in ("/", "/embed", ""):
-        response = client.get("/oembed", params={"url": f"{HOST}{path}?{link}", "format": "json"}).json()
+        response = embeddable_client.get("/oembed", params={"url": f"{HOST}{path}?{link}", "format": "json"}).json()
         assert (response["version"], response["type"]) == ("1.0", "rich")
         assert (response["width"], response["height"]) == (900, 640)
         assert response["title"] == "Sentiment · GRU Scope"
@@ -106,24 +105,36 @@ def test_oembed_returns_an_iframe_of_the_page(client: TestClient) -> None:
             "src": f"{HOST}/embed?{link}", "title": "Sentiment · GRU Scope", "width": "100%", "height": "640",
             "style": "border: 0", "loading": "lazy",
         }  # fmt: skip
+        # A frame that does not load is empty, so a link to the page itself follows.
+        assert Attributes.parse(response["html"])[1:] == [{}, {"href": f"{HOST}/?{link}"}]
 
 
-def test_oembed_stays_within_the_requested_size(client: TestClient) -> None:
+@pytest.mark.parametrize(("ancestors", "type"), [("'self'", "link"), ("'none'", "link"), ("'self' a.example", "rich")])
+def test_oembed_returns_a_link_if_no_other_site_may_embed_the_page(ancestors: str, type: str) -> None:
+    response = TestClient(create_app(Settings(frame_ancestors=ancestors))).get("/oembed", params={"url": f"{HOST}/"})
+    assert response.json()["type"] == type
+    # https://oembed.com, 2.3.4: only the type "rich" has these three, and it needs them.
+    assert {"html", "width", "height"} & response.json().keys() == (
+        {"html", "width", "height"} if type == "rich" else set()
+    )
+
+
+def test_oembed_stays_within_the_requested_size(embeddable_client: TestClient) -> None:
     for limits, size in (((300, 200), (300, 200)), ((5000, 5000), (900, 640))):
         query = {"url": f"{HOST}/", "maxwidth": limits[0], "maxheight": limits[1]}
-        response = client.get("/oembed", params=query).json()
+        response = embeddable_client.get("/oembed", params=query).json()
         assert (response["width"], response["height"]) == size
         assert frame(response)["height"] == str(size[1])
 
 
-def test_oembed_escapes_the_address_in_the_iframe(client: TestClient) -> None:
+def test_oembed_escapes_the_address_in_the_iframe(embeddable_client: TestClient) -> None:
     evil = """"'><script>alert(1)</script>&amp; onload=x"""
     link = {"sequence": evil, evil: "1", "model": evil}
     for query in (urlencode(link), f"sequence={evil}"):
-        response = client.get("/oembed", params={"url": f"{HOST}/embed?{query}"}).json()
+        response = embeddable_client.get("/oembed", params={"url": f"{HOST}/embed?{query}"}).json()
         assert set(frame(response)) == {"src", "title", "width", "height", "style", "loading"}
         assert response["title"] == "Flip-flop · GRU Scope"
-    response = client.get("/oembed", params={"url": f"{HOST}/?{urlencode(link)}"}).json()
+    response = embeddable_client.get("/oembed", params={"url": f"{HOST}/?{urlencode(link)}"}).json()
     assert {name: values[0] for name, values in parse_qs(urlsplit(frame(response)["src"]).query).items()} == link
 
 
@@ -152,13 +163,13 @@ def test_oembed_refuses_xml_with_501(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("path", ["/compare", "/embed/compare"])
-def test_an_embedded_comparison_keeps_all_keys_of_its_link(client: TestClient, path: str) -> None:
+def test_an_embedded_comparison_keeps_all_keys_of_its_link(embeddable_client: TestClient, path: str) -> None:
     link = urlencode({"task": "sentiment", "t": "3", "cells": "rnn,gru"})
-    response = client.get("/oembed", params={"url": f"{HOST}{path}?{link}"}).json()
+    response = embeddable_client.get("/oembed", params={"url": f"{HOST}{path}?{link}"}).json()
     assert response["title"] == "Compare · GRU Scope"
     source = unescape(re.findall(r'src="([^"]*)"', response["html"])[0])
     assert source == f"{HOST}/embed/compare?{link}"
-    framed = client.get(source)
+    framed = embeddable_client.get(source)
     assert framed.status_code == 200
     assert framed.headers["cross-origin-resource-policy"] == "cross-origin"
     assert 'aria-label="Pages"' not in framed.text

@@ -25,7 +25,9 @@ NAMES = [page.name for page in EXPERIMENTS]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_experiment_can_be_embedded_and_exported(client: TestClient, name: str) -> None:
+def test_an_experiment_can_be_embedded_and_exported(
+    client: TestClient, embeddable_client: TestClient, name: str
+) -> None:
     page = client.get(f"/compare/{name}")
     assert page.status_code == 200
     assert 'aria-label="Finding"' in page.text
@@ -34,7 +36,7 @@ def test_an_experiment_can_be_embedded_and_exported(client: TestClient, name: st
     embedded = client.get(f"/embed/compare/{name}")
     assert embedded.status_code == 200
     assert "<nav" not in embedded.text
-    response = client.get("/oembed", params={"url": f"http://testserver/compare/{name}?seed=1"})
+    response = embeddable_client.get("/oembed", params={"url": f"http://testserver/compare/{name}?seed=1"})
     assert f"/embed/compare/{name}?seed=1" in response.json()["html"]
     assert response.json()["title"].startswith(next(page.title for page in EXPERIMENTS if page.name == name))
     stored = client.get("/api/export/experiment.json", params={"name": name})

@@ -31,6 +31,7 @@ from app.pages.examples import EXAMPLES
 from app.runs.linked import LinkedRun, run_link
 from app.settings import Settings
 from gru_core import Clamp, Edit, presets
+from tests.support.chromium import installed
 from tests.support.commands import exit_code
 from tests.support.events import unpacked_answer
 
@@ -310,6 +311,17 @@ def test_the_error_without_kaleido_names_the_extra_to_install(monkeypatch: pytes
 
     with pytest.raises(ImportError, match=r"pip install 'gruscope\[pictures\]'"):
         as_picture(gru.trace(gru.load("flip-flop"), "A m"), -1, "title", "svg")
+
+
+def test_the_export_command_writes_a_pdf_of_one_page_with_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("kaleido", reason="the extra pictures is not installed")
+    monkeypatch.setenv("BROWSER_PATH", installed() or "")
+    file = tmp_path / "signals.pdf"
+    assert exit_code("export", "--model", "flip-flop", "--sequence", "A m m B", "--pdf", str(file)) == 0
+    pdf = file.read_bytes()
+    assert pdf.startswith(b"%PDF")
+    assert len(re.findall(rb"/Type /Page\b", pdf)) == 1
+    assert b"/Type /Font" in pdf
 
 
 SCENARIOS = """

@@ -76,7 +76,7 @@ def test_blocking_the_event_loop_is_logged(caplog: pytest.LogCaptureFixture) -> 
 
 
 def test_a_server_below_a_root_path_uses_it_in_all_addresses() -> None:
-    client = TestClient(create_app(), root_path="/scope")
+    client = TestClient(create_app(Settings(frame_ancestors="*")), root_path="/scope")
     page = client.get("/scope/embed").text
     assert 'src="/scope/static/' in page
     assert '="/static' not in page

@@ -145,6 +145,33 @@ def test_of_100000_outputs_each_timestep_has_the_likeliest(words: Model, words_c
     assert words_client.post("/api/sensitivity", json=sensitivity).json()["output"] == y[2].argmax() + 1
 
 
+@pytest.mark.parametrize("total", [1_024, 1_025])
+def test_of_more_than_1024_outputs_the_likeliest_are_sent_for_both_runs(
+    words: Model, total: int, tmp_path: Path
+) -> None:
+    rng, names = np.random.default_rng(1), tuple(f"w{i}" for i in range(total))
+    V, c = 3 * rng.normal(size=(total, 6)), rng.normal(size=total)
+    encoder = Embedded(names, rng.normal(size=(total, 4)).astype(np.float32))
+    replace(words, encoder=encoder, readout=Readout("softmax", V, c, names)).save(tmp_path / "words.safetensors")
+    scenario = {"model": "words", "sequence": "w7 w999 w1023 w0"}
+    clamps = [{"gate": "z", "units": None, "from": 2, "to": 2, "value": 1.0}]
+    with client_of(tmp_path) as client:
+        whole = client.post("/api/trace", json=scenario | {"clamps": clamps}).json()
+        start, *steps, _ = [data for _, data in stream(client, **scenario, clamps=clamps)]
+    for prefix in ("", "twin."):
+        for t, h in enumerate(np.array(whole["layers"][-1][f"{prefix}h"])):
+            scores = np.exp(V @ h + c)
+            p, sent = scores / scores.sum(), numbers(steps[t][f"{prefix}y"])
+            if total <= 1_024:
+                assert start["y"]["labels"] == list(names)
+                np.testing.assert_allclose(sent, p)
+            else:
+                best = np.argsort(-p, kind="stable")[:LIKELIEST]
+                np.testing.assert_allclose(sent, p[best])
+                assert steps[t][f"{prefix}labels"] == [names[k] for k in best]
+                assert start["y"]["total"] == total
+
+
 def test_the_words_of_a_large_vocabulary_are_looked_up_and_never_one_hot(words: Model) -> None:
     x = words.encoder.encode(words.encoder.tokens("w7 w99999"))
     assert x.shape == (2, 4)

@@ -43,14 +43,14 @@ def test_the_page_links_to_the_lab_with_the_same_sequence_at_the_second_capital(
     assert 'href="/start"' in lab
 
 
-def test_an_embed_has_no_navigation_and_opens_the_lab_in_a_new_tab(client: TestClient) -> None:
-    html = client.get("/embed/start").text
+def test_an_embed_has_no_navigation_and_opens_the_lab_in_a_new_tab(embeddable_client: TestClient) -> None:
+    html = embeddable_client.get("/embed/start").text
     assert "<nav" not in html
     links = re.findall(r"<a (?![^>]*href=\"#)[^>]*>", html)  # without those within the page
     assert links
     assert all('target="_blank"' in tag for tag in links)
     for path in ("/start", "/embed/start"):
-        answer = client.get("/oembed", params={"url": f"{HOST}{path}"}).json()
+        answer = embeddable_client.get("/oembed", params={"url": f"{HOST}{path}"}).json()
         assert f'src="{HOST}/embed/start?"' in answer["html"]
         assert answer["title"] == "Be the gate · GRU Scope"
 

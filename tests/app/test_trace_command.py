@@ -219,6 +219,10 @@ def test_a_file_of_vectors_is_the_sequence_that_its_numbers_write(
     for name in ("x.npy", "x.csv"):
         assert json.loads(output_of(capsys, "--model", "net.safetensors", "--json", name)) == whole
     assert "6 numbers" in output_of(capsys, "--model", "net.safetensors", "x.npy")
+    np.save("start.npy", x[:2])
+    np.save("rest.npy", x[2:])
+    rest = json.loads(output_of(capsys, "--model", "net.safetensors", "--json", "--after", "start.npy", "rest.npy"))
+    np.testing.assert_allclose(rest["layers"][-1]["h"], whole["layers"][-1]["h"][2:], atol=1e-15)
     np.savez("x.npz", x=x, mask=[1, 1, 0, 1, 0])
     assert main(["trace", "--model", "net.safetensors", "--csv", "x.npz"]) == 0
     out, err = capsys.readouterr()

@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-import os
 import re
-import signal
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,27 +20,19 @@ import gru_core as gru
 from app.cli import main
 from app.errors import Refused
 from app.jobs import cache, trainings, work
-from app.jobs import pool as pool_module
 from app.jobs.cache import training_cache
 from app.jobs.engine import Cancelled
 from app.jobs.pool import Pool
-from app.jobs.trainings import LiveTraining, Trainings
+from app.jobs.trainings import Trainings
 from app.main import create_app
 from app.recipes import RecipeBody
 from app.settings import Settings
 from gru_core.cells.registry import CELLS
 from gru_core.training import checkpoints
 from gru_core.training.checkpoints import Training, shipped, train
-from gru_core.training.recipe import Recipe
 from gru_core.training.table import Table
 from tests.support.events import numbers, parsed, read_events
-from tests.support.events import run as in_thread
-
-SHORT: dict[str, Any] = {"task": "flip-flop", "after": 20, "most": 200, "seed": 5}
-
-
-def recipe(**changes: Any) -> Recipe:
-    return RecipeBody.model_validate(SHORT | changes).recipe()
+from tests.support.trainings import SHORT, all_events, recipe, run_with_trainings
 
 
 @pytest.fixture(scope="module")
@@ -50,32 +40,6 @@ def pool() -> Iterator[Pool]:
     pool = Pool(2)
     yield pool
     pool.close()
-
-
-def run_with_trainings(test: Callable[[Trainings], Awaitable[None]], settings: Settings, pool: Pool) -> None:
-    """Run a test with trainings of its own in an event loop of its own; all share one pool."""
-
-    async def run() -> None:
-        class SharedPool:
-            submit, cancel = pool.submit, pool.cancel
-
-            def close(self) -> None: ...
-
-        service = Trainings(settings, SharedPool())
-        try:
-            await test(service)
-        finally:
-            await service.close()
-            # Wait for the last reports of the pool before the loop closes.
-            while any(live.job is not None and not live.job.future.done() for live in service._live.values()):
-                await asyncio.sleep(0.01)
-
-    in_thread(run())
-
-
-async def all_events(service: Trainings, live: LiveTraining, after: int = -1) -> str:
-    """Return all events of a training after this number, as text."""
-    return b"".join([piece async for piece in service.follow(live, after)]).decode()
 
 
 def test_server_command_and_core_train_the_same_weights_to_the_bit(client: TestClient, tmp_path: Path) -> None:
@@ -390,88 +354,6 @@ def test_a_training_continues_while_another_client_follows_it(pool: Pool, monkey
     run_with_trainings(test, Settings(body_seconds=14), pool)
 
 
-def hog(argument: Any, report: Any) -> str:
-    """Allocate more memory than a worker may have."""
-    return str(np.ones(2**31).sum())
-
-
-def test_a_job_out_of_memory_fails_with_a_reason_and_the_next_has_a_new_process(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    pool = Pool(1)
-
-    async def test(service: Trainings) -> None:
-        before = pool.submit(process_info, None, print).future.result(900)
-        with monkeypatch.context() as patched:
-            patched.setattr(work, "training", hog)
-            live = service.start(recipe(seed=21))
-            *_, (_, _, end) = parsed(await all_events(service, live))
-        assert end["state"] == "failed"
-        assert "memory" in end["why"]
-        again = service.start(recipe(seed=21))
-        *_, (_, _, end) = parsed(await all_events(service, again))
-        assert end["state"] == "done"
-        assert pool.submit(process_info, None, print).future.result(900)[0] != before[0]
-        with pytest.raises(ProcessLookupError):
-            os.kill(before[0], 0)
-
-    run_with_trainings(test, Settings(body_seconds=15), pool)
-    pool.close()
-
-
-def test_a_process_is_replaced_after_a_number_of_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert pool_module.JOBS_PER_EXECUTOR <= 1_000
-    monkeypatch.setattr(pool_module, "JOBS_PER_EXECUTOR", 3)
-    pool = Pool(1)
-    pids = [pool.submit(process_info, None, print).future.result(900)[0] for _ in range(7)]
-    assert [pids.count(pid) for pid in dict.fromkeys(pids)] == [3, 3, 1]
-    together = [pool.submit(process_info, None, print) for _ in range(7)]
-    assert len({job.future.result(900)[0] for job in together}) >= 3
-    pool.close()
-    for pid in pids:
-        with pytest.raises(ProcessLookupError):
-            os.kill(pid, 0)
-
-
-def test_a_killed_worker_is_replaced_and_no_checkpoint_is_repeated() -> None:
-    pool = Pool(2)
-    recipes = [recipe(seed=seed, task="store-and-recall", most=400, reach=2.0) for seed in (1, 2)]
-    killed = False
-
-    def kill_at_step_50(message: Any) -> None:
-        nonlocal killed
-        if not killed and message[0]["step"] > 50:
-            killed = True
-            assert pool._executor is not None
-            os.kill(next(iter(pool._executor._processes)), signal.SIGKILL)
-
-    reports: list[list[Any]] = [[], []]
-    jobs = [
-        pool.submit(work.training, trained.to_dict(), lambda m, into=into: (into.append(m), kill_at_step_50(m)))
-        for trained, into in zip(recipes, reports, strict=True)
-    ]
-    assert [job.future.result(900) for job in jobs] == ["", ""]
-    assert killed
-    for trained, messages in zip(recipes, reports, strict=True):
-        assert [m[1] for m in messages] == [checkpoint.weights.tobytes() for checkpoint in train(trained)]
-    pool.close()
-
-
-def test_workers_have_low_priority_and_end_with_the_server() -> None:
-    pool = Pool(1)
-    pid, nice, threads = pool.submit(process_info, None, print).future.result(900)
-    assert nice == 19
-    assert threads == "1"
-    pool.close()
-    with pytest.raises(ProcessLookupError):
-        os.kill(pid, 0)
-
-
-def process_info(argument: None, report: Any) -> tuple[int, int, str | None]:
-    """Return the process id, the priority and the number of BLAS threads of a worker."""
-    return os.getpid(), os.nice(0), os.environ.get("OPENBLAS_NUM_THREADS")
-
-
 @pytest.mark.parametrize("name", ["flip-flop", "running-total"])
 def test_a_shipped_training_ends_with_its_preset(name: str) -> None:
     training, preset = shipped(name), gru.load(name)
@@ -537,22 +419,6 @@ def test_a_report_has_the_gradient_flow_and_weight_changes_of_the_model(cell: st
 def _place(model: gru.Model, part: str, label: str) -> int:
     """Return the index of the input or unit with this label."""
     return model.encoder.labels.index(label) if part == "W" else int(re.sub(r"\D", "", label)) - 1
-
-
-def dies(argument: Any, report: Any) -> None:
-    """Kill the process of the worker."""
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def test_a_killed_worker_of_an_experiment_is_answered_with_503(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(work, "sequence_times", dies)
-    response = client.get("/api/experiments/sequence?T=16")
-    assert (response.status_code, response.json()["error"]["code"]) == (503, "lost")
-    assert response.headers["retry-after"].isdigit()
-    monkeypatch.undo()
-    assert client.get("/api/experiments/sequence?T=16").status_code == 200
 
 
 @pytest.mark.parametrize(

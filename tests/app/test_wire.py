@@ -18,7 +18,9 @@ from app.pages.lab import LabEntry
 from app.pages.lesson import QuestionData
 from app.questions.registry import KINDS, LESSON_KINDS
 from app.runs.answers import LayerStart, Outputs, Start
+from app.runs.limits import LIKELIEST, MOST_OUTPUTS
 from app.schemas import MOST_SEEDS, MOST_WRITTEN, SIGNALS, WriteBody
+from gru_core.runs.trace import LEAST
 from gru_core.runs.writing import HOTTEST
 
 STATIC = Path(__file__).parents[2] / "static"
@@ -114,6 +116,15 @@ def test_server_and_page_have_the_same_limits_of_what_a_network_writes() -> None
     most = re.findall(r'name="(?:steps|temperature|seed)" type="number".*? max="(\d+)"', form)
     assert list(map(int, most)) == [MOST_WRITTEN, HOTTEST, MOST_SEEDS - 1]
     assert declared_fields(WriteBody) == set(fields(typedef("Writing")))
+
+
+def test_engine_and_core_have_the_same_least_difference_of_outputs_and_the_same_limits_of_outputs() -> None:
+    least = re.search(r"export const LEAST_DIFFERENCE = ([\d.]+);", SCRIPTS)
+    assert least is not None
+    assert float(least[1]) == LEAST
+    outputs = re.search(r"const \[MOST_OUTPUTS, LIKELIEST\] = \[(\d+), (\d+)\];", SCRIPTS)
+    assert outputs is not None
+    assert tuple(map(int, outputs.groups())) == (MOST_OUTPUTS, LIKELIEST)
 
 
 def declared_fields(body: type[BaseModel]) -> set[str]:

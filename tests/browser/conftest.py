@@ -36,7 +36,9 @@ expect.set_options(timeout=PATIENCE)
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, Any]:
-    return {"executable_path": installed(), "args": ["--no-sandbox", "--disable-background-networking"]}
+    # The pages of a visitor share one process, which has Plotly's compiled code from the first page on.
+    flags = ["--no-sandbox", "--disable-background-networking", "--renderer-process-limit=1"]
+    return {"executable_path": installed(), "args": flags}
 
 
 @pytest.fixture(scope="session")
@@ -190,7 +192,9 @@ def same_page(loaded: Page, base_url: str, console_errors: list[str]) -> Iterato
     A load takes seconds, mostly for Plotly.
     """
     with watched(loaded, base_url, console_errors):
+        loaded.evaluate("document.activeElement?.blur()")
         yield loaded
+        loaded.unroute_all()
 
 
 @pytest.fixture(scope="session")

@@ -24,13 +24,13 @@ def resize(page: Page, size: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("name", ["flip-flop", "pocket-calculator", "sentiment"])
-def test_tokens_outputs_cells_and_cursor_are_aligned_to_the_pixel(page: Page, name: str) -> None:
-    lab = Lab(page).open(model=name)
+def test_tokens_outputs_cells_and_cursor_are_aligned_to_the_pixel(same_page: Page, name: str) -> None:
+    lab = Lab(same_page).follow(model=name)
     lab.step.fill("3")
     expect(lab.heading).to_contain_text("t = 3")
     for size in SIZES:
-        resize(page, size)
-        boxes = page.evaluate(
+        resize(same_page, size)
+        boxes = same_page.evaluate(
             """() => {
                 const box = (element) => element.getBoundingClientRect().toJSON();
                 const edges = (element) => [box(element).left, box(element).right];
@@ -51,11 +51,11 @@ def test_tokens_outputs_cells_and_cursor_are_aligned_to_the_pixel(page: Page, na
         assert all(image == [left, right] for image in boxes["columns"] + boxes["images"])
 
 
-def test_each_heatmap_fills_its_row(page: Page) -> None:
-    lab = Lab(page).open(model="sentiment")
+def test_each_heatmap_fills_its_row(same_page: Page) -> None:
+    lab = Lab(same_page).follow(model="sentiment")
     for size in SIZES:
-        resize(page, size)
-        drawn = page.evaluate(
+        resize(same_page, size)
+        drawn = same_page.evaluate(
             """() => [...document.querySelectorAll(".heatmaplayer image")]
                 .map((image) => image.getBoundingClientRect()).map(({ top, bottom }) => [top, bottom])"""
         )
@@ -66,14 +66,14 @@ def test_each_heatmap_fills_its_row(page: Page) -> None:
             assert any(abs(a - top) <= 0.5 and abs(b - bottom) <= 0.5 for a, b in drawn)
 
 
-def test_long_sequences_never_scroll_the_page_sideways(page: Page) -> None:
-    lab = Lab(page).open(model="flip-flop")
+def test_long_sequences_never_scroll_the_page_sideways(same_page: Page) -> None:
+    lab = Lab(same_page).follow(model="flip-flop")
     for text in ("A m B", "." * 60, "." * 200):
         lab.sequence.fill(text)
-        expect(page.get_by_text(f"of {len(text.replace(' ', ''))}", exact=False).first).to_be_visible()
+        expect(same_page.get_by_text(f"of {len(text.replace(' ', ''))}", exact=False).first).to_be_visible()
         for size in SIZES:
-            resize(page, size)
-            assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+            resize(same_page, size)
+            assert same_page.evaluate("document.documentElement.scrollWidth") <= size[0]
 
 
 Check = Callable[..., None]

@@ -15,7 +15,8 @@ from app.schemas import GapQuestion
 from gru_core import experiments
 from gru_core.experiments import race, sequence
 from gru_core.presets.recipes import fresh
-from gru_core.training.checkpoints import first_card, gradient_by_lag
+from gru_core.training.cards import first_card
+from gru_core.training.checkpoints import gradient_by_lag
 from gru_core.training.recipe import begin
 from tests.support import contract
 from tests.support.accessible import expect_accessible_at_every_width

@@ -245,6 +245,17 @@ class Export:
         expect(self.dialog.get_by_role("status")).to_contain_text(download.value.suggested_filename)
         return download.value.suggested_filename, Path(download.value.path()).read_bytes()
 
+    def printed(self) -> bytes:
+        """Return the file that a visitor gets who presses “PDF” and saves what the print dialog shows."""
+        title = self.page.title()
+        self.page.evaluate("() => { globalThis.asked = new Promise((done) => (globalThis.print = done)); }")
+        self.dialog.get_by_role("button", name="PDF").click()
+        self.page.evaluate("asked")
+        assert self.page.title().startswith("gruscope-")
+        pdf = self.page.pdf(prefer_css_page_size=True)
+        assert self.page.title() == title
+        return pdf
+
 
 def test_pictures_are_downloaded_as_svg_and_png(visit: Visit) -> None:
     export = Export(visit(Lab).open(**EXPORTED))
@@ -279,6 +290,13 @@ def test_pictures_are_downloaded_as_svg_and_png(visit: Visit) -> None:
         assert png.startswith(b"\x89PNG")
         width = int.from_bytes(png[16:20], "big")
         assert width == pytest.approx(2 * drawn["width"], abs=2)
+        if name in ("signals", "cell"):
+            pdf = export.printed()
+            assert len(re.findall(rb"/Type /Page\b", pdf)) == 1
+            box = re.search(rb"/MediaBox \[0 0 ([\d.]+) ", pdf)
+            assert box
+            assert float(box[1]) == pytest.approx(0.75 * drawn["width"], abs=1)  # a point is 4/3 pixels
+            assert b"/Type /Font" in pdf  # letters, and not a picture of letters
 
 
 def test_numbers_are_downloaded_as_csv_and_in_other_formats(visit: Visit) -> None:

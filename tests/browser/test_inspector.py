@@ -158,22 +158,22 @@ def check_group(sentence: str, verb: str, mask: np.ndarray[Any, Any]) -> None:
 
 @pytest.mark.parametrize("name", [*presets.NAMES, "after"])
 def test_every_number_equals_the_core_in_both_conventions_of_z(
-    page: Page, served_models: dict[str, gru.Model], name: str
+    same_page: Page, served_models: dict[str, gru.Model], name: str
 ) -> None:
-    lab = Lab(page).open(model=name, views="tape,words,cell,equations,table")
+    lab = Lab(same_page).follow(model=name, views="tape,words,cell,equations,table")
     rng = np.random.default_rng(len(name))
     model = served_models.get(name) or gru.load(name)
     for _ in range(3):
         text = sequence(model, rng)
         lab.sequence.fill(text)
         for flipped in (False, True):
-            page.get_by_role("radio", name="keeps" if flipped else "takes").check()
+            same_page.get_by_role("radio", name="keeps" if flipped else "takes").check()
             trace = lab.expect_trace(model, text, flipped=flipped)
             layer = trace.layers[-1]
             for _ in range(CASES // 6):
                 t, unit = int(rng.integers(len(trace.h))), int(rng.integers(layer.cell.units))
                 signal = str(rng.choice(["r", "z", "h_tilde", "h"]))
-                page.get_by_role("combobox", name="Table of").select_option(signal)
+                same_page.get_by_role("combobox", name="Table of").select_option(signal)
                 shown = lab.look_at(t + 1, unit + 1)
                 numbers = expected_numbers(layer, t, unit, flipped)
                 check_cell(shown["numbers"], numbers)

@@ -95,8 +95,8 @@ def test_both_scripts_of_plotly_draw_the_run_and_its_changes(page: Page, script:
     assert len({str(pixels) for pixels in ours}) == len(GROUPS)
 
 
-def test_bad_input_shows_an_error_and_keeps_the_last_run(page: Page, console_errors: list[str]) -> None:
-    lab = Lab(page).open()
+def test_bad_input_shows_an_error_and_keeps_the_last_run(same_page: Page, console_errors: list[str]) -> None:
+    lab = Lab(same_page).follow(model="flip-flop")
     lab.sequence.fill("A m B")
     lab.expect_trace("flip-flop", "A m B")
     for text, parts in (
@@ -104,7 +104,7 @@ def test_bad_input_shows_an_error_and_keeps_the_last_run(page: Page, console_err
         ("", ["A B m p s ."]),
         ("m" * 2001, ["2,001", "2,000"]),
     ):
-        response = page.request.post("/api/trace", data={"model": "flip-flop", "sequence": text})
+        response = same_page.request.post("/api/trace", data={"model": "flip-flop", "sequence": text})
         message = response.json()["error"]["message"]
         assert all(part in message for part in parts), message
         lab.sequence.fill(text)
@@ -120,39 +120,39 @@ def test_bad_input_shows_an_error_and_keeps_the_last_run(page: Page, console_err
     console_errors.clear()
 
 
-def test_a_failed_request_shows_an_error_and_can_be_repeated(page: Page, console_errors: list[str]) -> None:
-    lab = Lab(page).open()
-    page.route("**/api/trace", lambda route: route.abort())
+def test_a_failed_request_shows_an_error_and_can_be_repeated(same_page: Page, console_errors: list[str]) -> None:
+    lab = Lab(same_page).follow(model="flip-flop")
+    same_page.route("**/api/trace", lambda route: route.abort())
     lab.sequence.fill("A B")
     expect(lab.error).to_contain_text(contract.NO_SERVER)
     lab.expect_trace("flip-flop", "A m m p B s . A p m m B . s")
-    page.unroute("**/api/trace")
+    same_page.unroute("**/api/trace")
     lab.sequence.press("Enter")
     lab.expect_trace("flip-flop", "A B")
     console_errors.clear()
 
 
-def test_a_failed_change_of_the_model_keeps_the_page_consistent(page: Page, console_errors: list[str]) -> None:
-    lab = Lab(page).open()
-    page.route("**/api/trace", lambda route: route.abort())
+def test_a_failed_change_of_the_model_keeps_the_page_consistent(same_page: Page, console_errors: list[str]) -> None:
+    lab = Lab(same_page).follow(model="flip-flop")
+    same_page.route("**/api/trace", lambda route: route.abort())
     lab.model.select_option("sentiment")
     expect(lab.error).to_contain_text(contract.NO_SERVER)
-    expect(page.get_by_role("heading", level=1)).to_have_text(gru.load("flip-flop").card.question)
+    expect(same_page.get_by_role("heading", level=1)).to_have_text(gru.load("flip-flop").card.question)
     lab.expect_trace("flip-flop", "A m m p B s . A p m m B . s")
-    page.unroute("**/api/trace")
+    same_page.unroute("**/api/trace")
     lab.sequence.press("Enter")
     lab.expect_trace("sentiment", gru.load("sentiment").card.examples[0])
     console_errors.clear()
 
 
-def test_a_late_random_sequence_does_not_overwrite_typed_text(page: Page) -> None:
-    lab = Lab(page).open()
+def test_a_late_random_sequence_does_not_overwrite_typed_text(same_page: Page) -> None:
+    lab = Lab(same_page).follow(model="flip-flop")
     delayed: list[Route] = []
-    page.route("**/draw?*", lambda route: delayed.append(route))
+    same_page.route("**/draw?*", lambda route: delayed.append(route))
     lab.button("Random").click()
     lab.sequence.fill("A B")
     lab.expect_trace("flip-flop", "A B")
-    with page.expect_response("**/draw?*") as response:
+    with same_page.expect_response("**/draw?*") as response:
         delayed[0].continue_()
     response.value.finished()
     expect(lab.sequence).to_have_value("A B")
@@ -176,35 +176,35 @@ def test_a_link_to_a_long_run_shows_all_its_steps(page: Page) -> None:
     np.testing.assert_allclose(lab.drawn("h"), gru.trace(gru.load("sentiment"), text).h, atol=1e-12)
 
 
-def test_an_interrupted_stream_keeps_the_last_run(page: Page) -> None:
-    lab = Lab(page).open()
-    whole = page.request.post(
+def test_an_interrupted_stream_keeps_the_last_run(same_page: Page) -> None:
+    lab = Lab(same_page).follow(model="flip-flop")
+    whole = same_page.request.post(
         "/api/trace", data={"model": "flip-flop", "sequence": "A B A B"}, headers={"accept": "text/event-stream"}
     ).text()
     half = whole[: whole.index('"t":3')]
-    page.route("**/api/trace", lambda route: route.fulfill(body=half, content_type="text/event-stream"))
+    same_page.route("**/api/trace", lambda route: route.fulfill(body=half, content_type="text/event-stream"))
     lab.sequence.fill("A B A B")
     expect(lab.error).to_contain_text("before its last timestep")
     lab.expect_trace("flip-flop", "A m m p B s . A p m m B . s")
 
 
-def test_a_late_response_does_not_overwrite_a_newer_one(page: Page) -> None:
-    lab = Lab(page).open()
+def test_a_late_response_does_not_overwrite_a_newer_one(same_page: Page) -> None:
+    lab = Lab(same_page).follow(model="flip-flop")
     delayed: list[Route] = []
 
     def delay_the_first(route: Route) -> None:
         delayed.append(route) if not delayed else route.continue_()
 
-    page.route("**/api/trace", delay_the_first)
-    with page.expect_request("**/api/trace"):
+    same_page.route("**/api/trace", delay_the_first)
+    with same_page.expect_request("**/api/trace"):
         lab.sequence.fill("A A A")
     lab.sequence.fill("B B")
     lab.expect_trace("flip-flop", "B B")  # the second request has overtaken the first
-    stream = page.request.post(
+    stream = same_page.request.post(
         "/api/trace", data={"model": "flip-flop", "sequence": "A A A"}, headers={"accept": "text/event-stream"}
     ).text()
     delayed[0].fulfill(body=stream, content_type="text/event-stream")
-    page.wait_for_timeout(200)
+    same_page.wait_for_timeout(200)
     lab.expect_trace("flip-flop", "B B")
 
 
@@ -337,10 +337,10 @@ def test_a_click_on_a_cell_moves_the_cursor_to_it(visit: Visit) -> None:
     expect(heading).to_contain_text("t = 9, unit 1")
 
 
-def test_examples_and_random_sequences_run(page: Page) -> None:
-    lab = Lab(page).open(model="sentiment")
+def test_examples_and_random_sequences_run(same_page: Page) -> None:
+    lab = Lab(same_page).follow(model="sentiment")
     examples = gru.load("sentiment").card.examples
-    page.get_by_role("combobox", name="Examples").select_option(examples[2])
+    same_page.get_by_role("combobox", name="Examples").select_option(examples[2])
     lab.expect_trace("sentiment", examples[2])
     expect(lab.sequence).to_have_value(examples[2])
     lab.button("Random").click()
@@ -392,17 +392,17 @@ def test_a_reload_shows_the_same_scenario(page: Page) -> None:
     expect(lab.model).to_have_value("sentiment")
 
 
-def test_a_sequence_of_2000_steps_is_streamed(page: Page) -> None:
-    lab = Lab(page).open(model="sentiment")
+def test_a_sequence_of_2000_steps_is_streamed(same_page: Page) -> None:
+    lab = Lab(same_page).follow(model="sentiment")
     text = TASKS["sentiment"].text(np.random.default_rng(3), 2000)
     lab.sequence.fill(text)
     trace = gru.trace(gru.load("sentiment"), text)
-    page.wait_for_function(
+    same_page.wait_for_function(
         "() => document.querySelector('.heatmaps').data[0].z[0].filter(v => !Number.isNaN(v)).length === 2000"
     )
     np.testing.assert_allclose(lab.drawn("h"), trace.h, atol=1e-12)
     lab.sequence.blur()
-    page.keyboard.press("End")
+    same_page.keyboard.press("End")
     expect(lab.narration).to_contain_text(f"At t = 2000 (input {(trace.tokens or [])[-1]})")
 
 

@@ -57,11 +57,11 @@ def test_tape_sentence_and_opened_view_are_visible_without_scrolling(page: Page,
             lab.button(view).click()
 
 
-def test_the_tape_fills_its_width(page: Page) -> None:
-    lab = Lab(page)
+def test_the_tape_fills_its_width(same_page: Page) -> None:
+    lab = Lab(same_page)
     for name in ("flip-flop", "store-and-recall", "sentiment"):
-        lab.open(model=name)
-        used, room, column = page.evaluate(
+        lab.follow(model=name)
+        used, room, column = same_page.evaluate(
             """() => {
                 const right = (selector) => document.querySelector(selector).getBoundingClientRect().right;
                 const tokens = document.querySelectorAll("#tokens li");
@@ -72,11 +72,11 @@ def test_the_tape_fills_its_width(page: Page) -> None:
         assert room - used <= column + 1
 
 
-def test_the_model_picker_shows_whole_names(page: Page) -> None:
-    Lab(page).open(model="store-and-recall-plain")
+def test_the_model_picker_shows_whole_names(same_page: Page) -> None:
+    Lab(same_page).follow(model="store-and-recall-plain")
     for width in (1440, 1024, 390):
-        page.set_viewport_size({"width": width, "height": 800})
-        assert page.evaluate(
+        same_page.set_viewport_size({"width": width, "height": 800})
+        assert same_page.evaluate(
             """() => {
                 const picker = document.querySelector("#model");
                 const style = getComputedStyle(picker);
@@ -89,13 +89,13 @@ def test_the_model_picker_shows_whole_names(page: Page) -> None:
         ), width
 
 
-def test_the_memory_picture_has_step_numbers_at_its_cells(page: Page) -> None:
-    lab = Lab(page).open(model="sentiment", views="tape,words,memory")
-    memory = page.get_by_role("region", name="Memory")
+def test_the_memory_picture_has_step_numbers_at_its_cells(same_page: Page) -> None:
+    lab = Lab(same_page).follow(model="sentiment", views="tape,words,memory")
+    memory = same_page.get_by_role("region", name="Memory")
     expect(memory.locator(".down li")).to_have_text([str(t) for t in range(1, 11)])
     expect(memory.locator(".along li")).to_have_text(["h₀", "2", "4", "6", "8", "10"])
     for edge, axis, cells in (("down", "y", 10), ("along", "x", 11)):
-        offsets: list[float] = page.evaluate(
+        offsets: list[float] = same_page.evaluate(
             """([edge, axis, cells]) => {
                 const size = axis === "x" ? "width" : "height";
                 const box = document.querySelector(".ledger canvas").getBoundingClientRect();

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import socket
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -19,6 +17,7 @@ from tests.browser.conftest import NewProfile, watched
 from tests.support import contract
 from tests.support.accessible import expect_no_barriers
 from tests.support.unspoiled import ANSWER_ALL, settled, spoilers
+from tests.support.wire import Wire
 
 NewVisitor = Callable[..., Page]
 
@@ -79,60 +78,6 @@ def ask_question(teacher: Page, label: str) -> None:
     """Ask the class a question from the teacher's page."""
     teacher.get_by_role("button", name="Ask…").click()
     teacher.get_by_role("dialog", name="Ask the class").get_by_role("button", name=label).click()
-
-
-class Wire:
-    """A proxy to the server that a test can cut; while it is cut, data is lost and connections fail."""
-
-    def __init__(self, base_url: str) -> None:
-        self.to = ("127.0.0.1", int(base_url.rsplit(":", 1)[1]))
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
-        self.whole, self.ends, self.deaf = True, list[socket.socket](), set[socket.socket]()
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self) -> None:
-        """Accept connections and forward their data in both directions."""
-        with suppress(OSError):
-            while True:
-                client, _ = self.listener.accept()
-                if not self.whole:
-                    client.close()
-                    continue
-                server = socket.create_connection(self.to)
-                self.ends += [client, server]
-                for source, target in ((client, server), (server, client)):
-                    threading.Thread(target=self.carry, args=(source, target), daemon=True).start()
-
-    def carry(self, source: socket.socket, target: socket.socket) -> None:
-        """Forward data until one side closes the connection."""
-        with suppress(OSError):
-            while data := source.recv(65536):
-                if source not in self.deaf:
-                    target.sendall(data)
-        if source in self.deaf:
-            return
-        for end in (source, target):
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-
-    def fall_silent(self) -> None:
-        """Drop all data of the open connections without closing them; new connections work."""
-        self.deaf |= set(self.ends)
-
-    def cut(self) -> None:
-        """Close all connections and refuse new ones."""
-        self.whole = False
-        ends, self.ends = self.ends, []
-        for end in ends:
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-            end.close()
-
-    def end(self) -> None:
-        self.cut()
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
 
 
 @pytest.fixture

@@ -122,6 +122,10 @@ def test_the_embed_code_shows_the_chosen_parts_and_reports_its_height(page: Page
     expect(frame.get_by_role("textbox", name="Sequence", exact=True)).to_be_hidden()
     expect(frame.get_by_role("button", name="Play")).to_be_visible()
     expect(frame.get_by_role("heading", level=2)).to_contain_text("t = 3")
+    below = page.get_by_role("link", name="Open this figure in GRU Scope")  # all that is there if no frame loads
+    expect(below).to_have_js_property(
+        "href", f"{base_url}/?model=flip-flop&sequence=A+m+B&t=3&views=tape,equations&v=1"
+    )
     inner = page.frames[-1].evaluate("document.documentElement.offsetHeight")
     assert inner > 300
     expect(page.locator("iframe")).to_have_attribute("height", str(inner))
@@ -284,20 +288,20 @@ def test_the_sum_of_a_gate_opens_by_keyboard(visit: Visit) -> None:
     expect(lab.heading).to_contain_text("t = 1")  # the arrow key moved the radio button
 
 
-def test_a_failed_request_for_sums_is_reported_in_the_cell(page: Page, console_errors: list[str]) -> None:
-    lab = Lab(page).open(model="flip-flop", sequence="A m B")
+def test_a_failed_request_for_sums_is_reported_in_the_cell(same_page: Page, console_errors: list[str]) -> None:
+    lab = Lab(same_page).follow(model="flip-flop", sequence="A m B")
     requests: list[str] = []
-    page.on("request", lambda request: requests.append(request.url) if request.url.endswith("/api/sums") else None)
-    page.route("**/api/sums", lambda route: route.abort())
+    same_page.on("request", lambda request: requests.append(request.url) if request.url.endswith("/api/sums") else None)
+    same_page.route("**/api/sums", lambda route: route.abort())
     lab.cell.get_by_role("radio", name="One gate").check()
     expect(lab.cell.get_by_role("alert")).to_contain_text(contract.NO_SERVER)
-    page.wait_for_timeout(300)
+    same_page.wait_for_timeout(300)
     assert len(requests) == 1  # no automatic retry
-    page.unroute("**/api/sums")
-    page.keyboard.press("ArrowLeft")  # back to one unit: the focus is on the zoom
+    same_page.unroute("**/api/sums")
+    same_page.keyboard.press("ArrowLeft")  # back to one unit: the focus is on the zoom
     lab.cell.get_by_role("radio", name="One gate").check()
     lab.heading.click()
-    page.keyboard.press("ArrowRight")
+    same_page.keyboard.press("ArrowRight")
     expect(lab.cell.get_by_text("at t = 2,")).to_be_visible()
     expect(lab.cell.get_by_role("alert")).to_be_empty()
     console_errors.clear()
@@ -340,16 +344,16 @@ def test_the_units_that_moved_most_follow_the_shown_run(page: Page, served_model
     expect(lab.error).to_be_empty()
 
 
-def test_the_address_stays_correct_after_a_failed_return(page: Page, console_errors: list[str]) -> None:
-    lab = Lab(page).open(model="flip-flop", sequence="A m m")
+def test_the_address_stays_correct_after_a_failed_return(same_page: Page, console_errors: list[str]) -> None:
+    lab = Lab(same_page).follow(model="flip-flop", sequence="A m m")
     lab.sequence.fill("A B")
-    page.wait_for_url("**sequence=A+B**")
-    page.route("**/api/trace", lambda route: route.abort())
-    page.go_back()
+    same_page.wait_for_url("**sequence=A+B**")
+    same_page.route("**/api/trace", lambda route: route.abort())
+    same_page.go_back()
     expect(lab.error).to_contain_text(contract.NO_SERVER)
-    page.unroute("**/api/trace")
+    same_page.unroute("**/api/trace")
     lab.sequence.fill("B B B")
-    page.wait_for_url("**sequence=B+B+B**")
+    same_page.wait_for_url("**sequence=B+B+B**")
     lab.expect_trace("flip-flop", "B B B")
     console_errors.clear()
 
@@ -379,27 +383,27 @@ def test_a_focused_control_uses_its_own_keys(visit: Visit) -> None:
     expect(lab.button("Play")).to_be_visible()
 
 
-def test_the_narration_of_very_large_numbers_has_no_infinity_or_nan(page: Page) -> None:
-    lab = Lab(page).open(model="pocket-calculator", sequence="=100000 0.3 =-99999 1000 +300")
+def test_the_narration_of_very_large_numbers_has_no_infinity_or_nan(same_page: Page) -> None:
+    lab = Lab(same_page).follow(model="pocket-calculator", sequence="=100000 0.3 =-99999 1000 +300")
     for _ in range(5):
         expect(lab.narration).not_to_contain_text("Infinity")
         expect(lab.narration).not_to_contain_text("NaN")
         expect(lab.narration).not_to_contain_text("100.0%")
-        page.keyboard.press("ArrowRight")
+        same_page.keyboard.press("ArrowRight")
 
 
-def test_similar_moments_are_selected_searched_and_opened(page: Page) -> None:
-    lab = Lab(page).open(
+def test_similar_moments_are_selected_searched_and_opened(same_page: Page) -> None:
+    lab = Lab(same_page).follow(
         model="sentiment", sequence="the film was not good .", t="1", unit="1", views="tape,words,alike"
     )
-    row = page.locator(".tape [data-signal=z] .plot")
+    row = same_page.locator(".tape [data-signal=z] .plot")
     box = row.bounding_box()
     assert box is not None
     column = box["width"] / 6
-    page.mouse.move(box["x"] + 3.5 * column, box["y"] + 3)
-    page.mouse.down()
-    page.mouse.up()
-    view = page.get_by_role("region", name=contract.SIMILAR_MOMENTS)
+    same_page.mouse.move(box["x"] + 3.5 * column, box["y"] + 3)
+    same_page.mouse.down()
+    same_page.mouse.up()
+    view = same_page.get_by_role("region", name=contract.SIMILAR_MOMENTS)
     expect(view.get_by_role("combobox", name="Signal")).to_have_value("z")
     expect(view.get_by_role("spinbutton", name="from t")).to_have_value("4")
     view.get_by_role("button", name="Find").click()
@@ -407,5 +411,5 @@ def test_similar_moments_are_selected_searched_and_opened(page: Page) -> None:
     place = view.get_by_role("list", name="Moments").get_by_role("button").first
     token = place.locator("b").inner_text()
     place.click()
-    expect(page.locator("#tokens [aria-current]")).to_have_text(token)
+    expect(same_page.locator("#tokens [aria-current]")).to_have_text(token)
     expect(lab.narration).to_contain_text(f"(input {token})")

@@ -16,8 +16,8 @@ from tests.support import contract
 from tests.support.lab import WhatIf, number
 
 
-def test_clamping_a_gate_has_the_effect_that_the_core_computes(page: Page) -> None:
-    lab = WhatIf(page).open(model="flip-flop", sequence="A m m B m", t="4")
+def test_clamping_a_gate_has_the_effect_that_the_core_computes(same_page: Page) -> None:
+    lab = WhatIf(same_page).follow(model="flip-flop", sequence="A m m B m", t="4")
     lab.button("What if").click()
     lab.clamp()
     clamp = Clamp("z", 0.0, [0], slice(3, 4))
@@ -33,13 +33,13 @@ def test_clamping_a_gate_has_the_effect_that_the_core_computes(page: Page) -> No
     )
     # The cell and the equations show the clamped value and the original one.
     assert number(lab.in_cell("z").text_content()) == 0
-    replaced = page.locator("[data-replaced=z]").text_content()
+    replaced = same_page.locator("[data-replaced=z]").text_content()
     assert number(replaced) == pytest.approx(original.z[3, 0], abs=0.00501)
     expect(lab.equations.get_by_role("group", name="Update gate")).to_contain_text("clamped at 0.00")
     expect(lab.narration).to_contain_text("z is clamped at 0.00 instead of 0.89")
     expect(lab.narration).to_contain_text("the output is A (original run: B)")
     lab.panel.get_by_role("checkbox").check()
-    page.wait_for_function("() => document.querySelector('.heatmaps').data.length === 4")
+    same_page.wait_for_function("() => document.querySelector('.heatmaps').data.length === 4")
     for signal in ("r", "z", "h_tilde", "h"):
         np.testing.assert_allclose(lab.drawn(signal), getattr(clamped, signal) - getattr(original, signal), atol=1e-12)
 
@@ -77,18 +77,18 @@ def test_clamps_can_be_changed_undone_redone_and_released(page: Page) -> None:
     expect(lab.original.first).to_be_hidden()
 
 
-def test_dragging_over_cells_selects_steps_and_units_for_a_clamp(page: Page) -> None:
+def test_dragging_over_cells_selects_steps_and_units_for_a_clamp(same_page: Page) -> None:
     text = "A b c ? d a C b"
-    page.set_viewport_size({"width": 1280, "height": 1000})
-    lab = WhatIf(page).open(model="store-and-recall", sequence=text, views="tape,words,whatif")
+    same_page.set_viewport_size({"width": 1280, "height": 1000})
+    lab = WhatIf(same_page).follow(model="store-and-recall", sequence=text, views="tape,words,whatif")
     for signal, gate in (("r", "r"), ("h", "h_prev")):
         box = lab.group(signal).locator(".plot").bounding_box()
         assert box is not None
         width, height = box["width"] / 8, box["height"] / 4
-        page.mouse.move(box["x"] + 5.5 * width, box["y"] + 2.5 * height)
-        page.mouse.down()
-        page.mouse.move(box["x"] + 3.5 * width, box["y"] + 1.5 * height, steps=4)
-        page.mouse.up()
+        same_page.mouse.move(box["x"] + 5.5 * width, box["y"] + 2.5 * height)
+        same_page.mouse.down()
+        same_page.mouse.move(box["x"] + 3.5 * width, box["y"] + 1.5 * height, steps=4)
+        same_page.mouse.up()
         later = 1 if signal == "h" else 0  # the state after a step is the previous state of the next
         expect(lab.panel.get_by_label("Signal")).to_have_value(gate)
         expect(lab.panel.get_by_label("from t", exact=True)).to_have_value(str(4 + later))
@@ -101,27 +101,27 @@ def test_dragging_over_cells_selects_steps_and_units_for_a_clamp(page: Page) -> 
     expect(lab.group("h").locator(".holdmarks .held")).to_be_visible()
 
 
-def test_a_clamp_on_z_is_shown_in_the_chosen_convention(page: Page) -> None:
-    lab = WhatIf(page).open(
+def test_a_clamp_on_z_is_shown_in_the_chosen_convention(same_page: Page) -> None:
+    lab = WhatIf(same_page).follow(
         model="flip-flop", sequence="A m B", t="3", views="tape,words,whatif,cell,equations", convention="pytorch"
     )
     lab.clamp(value=0.9)  # in this convention z = 0.9 keeps the old state
     expect(lab.chips.get_by_role("button").first).to_have_text("z of unit 1 = 0.90 at t = 3")
-    page.wait_for_url("**clamps=z.1@3=0.1**")  # links use the convention of the source
+    same_page.wait_for_url("**clamps=z.1@3=0.1**")  # links use the convention of the source
     clamped = gru.trace(gru.load("flip-flop"), "A m B", clamps=[Clamp("z", 0.1, [0], slice(2, 3))])
     lab.expect_tokens(["A", "m", "B"])
     expect(lab.narration).to_contain_text("z is clamped at 0.90 instead of 0.11")
     assert number(lab.in_cell("h").text_content()) == pytest.approx(clamped.h[2, 0], abs=0.00501)
 
 
-def test_on_a_hold_of_the_calculator_only_the_update_gate_matters(page: Page) -> None:
+def test_on_a_hold_of_the_calculator_only_the_update_gate_matters(same_page: Page) -> None:
     text = "=0.3 +0.2 0.35 -0.1"
-    lab = WhatIf(page).open(model="pocket-calculator", sequence=text, clamps="r.1@3=0", t="3")
+    lab = WhatIf(same_page).follow(model="pocket-calculator", sequence=text, clamps="r.1@3=0", t="3")
     clamped, original = lab.expect_clamped("pocket-calculator", text, [Clamp("r", 0.0, [0], slice(2, 3))])
     assert np.abs(clamped.y - original.y).max() < 0.01
     lab.button("What if").click()
     expect(lab.effect).to_contain_text("at most 0.01 at all 4 timesteps")
-    lab.open(model="pocket-calculator", sequence=text, clamps="z.1@3=1", t="3")
+    lab.follow(model="pocket-calculator", sequence=text, clamps="z.1@3=1", t="3")
     lab.button("What if").click()
     clamped, original = lab.expect_clamped("pocket-calculator", text, [Clamp("z", 1.0, [0], slice(2, 3))])
     gap = clamped.y[2, 0] - original.y[2, 0]
@@ -130,8 +130,8 @@ def test_on_a_hold_of_the_calculator_only_the_update_gate_matters(page: Page) ->
     assert number(lab.original.nth(2).inner_text().replace("+", "")) == pytest.approx(gap, abs=0.00501)
 
 
-def test_a_clamp_to_the_end_covers_added_steps(page: Page) -> None:
-    lab = WhatIf(page).open(model="flip-flop", sequence="A m B", views="tape,words,whatif")
+def test_a_clamp_to_the_end_covers_added_steps(same_page: Page) -> None:
+    lab = WhatIf(same_page).follow(model="flip-flop", sequence="A m B", views="tape,words,whatif")
     lab.select_all_steps()
     lab.clamp(units="all", value=1)
     expect(lab.chips.get_by_role("button").first).to_have_text("z of all units = 1.00 at t = 1 to the end")

@@ -11,7 +11,7 @@ from gru_core import experiments
 from gru_core.experiments import race
 from gru_core.model import Model
 from gru_core.training.abilities import EXPERIMENT_TASKS
-from gru_core.training.checkpoints import first_card
+from gru_core.training.cards import first_card
 from gru_core.training.recipe import Recipe, begin
 
 torch = pytest.importorskip("torch")

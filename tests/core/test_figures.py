@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from itertools import combinations, product
 from math import atan2
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 from plotly.colors import sample_colorscale
 
 import gru_core as gru
 from gru_core.cells.gru import SIGNALS
+from gru_core.cells.registry import CELLS
 from gru_core.cells.signals import DIVERGING, Theme
-from gru_core.runs.figures import colorscale, fill, standalone
+from gru_core.runs.figures import (
+    colorscale,
+    fill,
+    page_confusion,
+    page_figures,
+    page_forecast,
+    page_pictures,
+    standalone,
+)
 from tests.support.vision import MACHADO, Lab, ciede2000, simulated
 
 
@@ -85,6 +96,14 @@ def test_an_open_update_gate_and_a_positive_state_have_distinct_colors(deficienc
     for z, h in product((0.75, 1.0), repeat=2):
         (gate,), (state,) = sample_colorscale(scales[0], [z]), sample_colorscale(scales[1], [(1 + h) / 2])
         assert ciede2000(simulated(gate, deficiency), simulated(state, deficiency)) >= 15
+
+
+def test_plotly_accepts_every_figure_of_the_page_and_adds_nothing() -> None:
+    pictures = [page_pictures(cell.signals)[theme] for cell in CELLS.values() for theme in ("light", "dark")]
+    figures = [page_figures(cell.signals) for cell in CELLS.values()]
+    for group in (page_forecast(), page_confusion(), *figures, *pictures):
+        for figure in group.values():
+            assert json.loads(go.Figure(figure).to_json()) == json.loads(json.dumps(figure))
 
 
 def test_a_standalone_figure_has_axes_a_color_bar_and_numbers() -> None:

@@ -20,6 +20,12 @@ class Tensor:
     requires_grad = True
 
 
+class Packed:
+    """Packed sequences of torch, as far as `trace` looks at them."""
+
+    batch_sizes = (1,)
+
+
 class Module:
     """A torch module, as far as `load` looks at it."""
 
@@ -49,6 +55,9 @@ MISTAKES: dict[str, tuple[Callable[[], object], tuple[str, ...]]] = {
     "symbols by number": (lambda: run(np.array([0, 2, 1])), ("(3,)", "model.encoder.vectors")),
     "rows of different lengths": (lambda: run([[0.0] * 6, [1.0]]), ("(T, 6)",)),
     "a tensor with gradients": (lambda: run(Tensor()), ("x.detach()",)),
+    "packed sequences": (lambda: run(Packed()), ("gru.trace_batch",)),
+    "a name in place of a model": (lambda: gru.trace("flip-flop", "A m"), ("str", "gru.load")),  # type: ignore[arg-type]
+    "a module in place of a model": (lambda: gru.census(Module(), ["A"]), ("Module", "from_torch")),  # type: ignore[arg-type]
     "a unit that is not there": (lambda: run().ledger(9), ("unit=9", "0 to 0")),
     "a timestep that is not there": (lambda: run().sensitivity(t=50), ("t=50", "0 to 2")),
     "an output that is not there": (lambda: run().sensitivity(0, output=2), ("output=2", "0 to 1")),
@@ -57,9 +66,12 @@ MISTAKES: dict[str, tuple[Callable[[], object], tuple[str, ...]]] = {
     "steps as a list": (lambda: gru.Clamp("z", 0.0, steps=[0, 2]), ("slice(2, 5)", "mask")),  # type: ignore[arg-type]
     "a clamp without its list": (lambda: run(clamps=gru.Clamp("z", 0.5)), ("clamps=[…]",)),
     "a state without its list": (lambda: run(h0=np.zeros(1)), ("list", "[h0]")),
+    "a state that is one number": (lambda: run(h0=0.5), ("list", "[(1,)]")),
+    "states in place of a trace": (lambda: run(after=run().last), ("h0=trace.last",)),
     "two initial states": (lambda: run(h0=[np.zeros(1)], after=run()), ("h0", "after")),
     "the trace of another model": (lambda: run(after=gru.trace(stacked(), "A b")), ("[(4,), (6,)]", "[(1,)]")),
     "a module as a path": (lambda: gru.load(Module()), ("Module", "gru.from_torch(module)")),  # type: ignore[arg-type]
+    "a torch module as a Keras layer": (lambda: gru.from_keras(Module()), ("Module", "gru.from_torch(module)")),
     "a file that is not there": (lambda: gru.load("net.pt"), ("net.pt",)),
     "a preset with another name": (lambda: gru.load("flipflop"), ("flip-flop?",)),
     "a checkpoint, not its state dict": (lambda: gru.load({"model": {}}), ("'model'", "weights")),

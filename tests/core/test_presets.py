@@ -11,8 +11,10 @@ import pytest
 import gru_core as gru
 from gru_core import Clamp, presets
 from gru_core.cells.holds import Holds
-from gru_core.presets.recipes import FRESH_SEED, PRESETS, train
-from gru_core.training.checkpoints import first_card, shipped
+from gru_core.presets.recipes import FRESH_SEED, PRESETS
+from gru_core.presets.training import train
+from gru_core.training.cards import first_card
+from gru_core.training.checkpoints import shipped
 from gru_core.training.recipe import begin
 from gru_core.training.scoring import SCORE, gate_means, score
 from gru_core.training.toys import TASKS

@@ -10,7 +10,8 @@ import pytest
 import gru_core as gru
 from gru_core.encoder import encoder_from_dict
 from gru_core.encoders.vectors import Scaled
-from gru_core.presets.recipes import PRESETS, fresh, train
+from gru_core.presets.recipes import PRESETS, fresh
+from gru_core.presets.training import train
 from gru_core.training.series import ORDER, Series, baseline_forecasts
 from gru_core.training.tasks import FORECASTS, SUNSPOTS
 

@@ -1,0 +1,46 @@
+"""Short trainings, and their events."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from app.jobs.pool import Pool
+from app.jobs.trainings import LiveTraining, Trainings
+from app.recipes import RecipeBody
+from app.settings import Settings
+from gru_core.training.recipe import Recipe
+from tests.support.events import run as in_thread
+
+SHORT: dict[str, Any] = {"task": "flip-flop", "after": 20, "most": 200, "seed": 5}
+
+
+def recipe(**changes: Any) -> Recipe:
+    return RecipeBody.model_validate(SHORT | changes).recipe()
+
+
+def run_with_trainings(test: Callable[[Trainings], Awaitable[None]], settings: Settings, pool: Pool) -> None:
+    """Run a test with trainings of its own in an event loop of its own; all share one pool."""
+
+    async def run() -> None:
+        class SharedPool:
+            submit, cancel = pool.submit, pool.cancel
+
+            def close(self) -> None: ...
+
+        service = Trainings(settings, SharedPool())
+        try:
+            await test(service)
+        finally:
+            await service.close()
+            # Wait for the last reports of the pool before the loop closes.
+            while any(live.job is not None and not live.job.future.done() for live in service._live.values()):
+                await asyncio.sleep(0.01)
+
+    in_thread(run())
+
+
+async def all_events(service: Trainings, live: LiveTraining, after: int = -1) -> str:
+    """Return all events of a training after this number, as text."""
+    return b"".join([piece async for piece in service.follow(live, after)]).decode()
