@@ -70,7 +70,7 @@ def test_the_page_for_a_missing_address_has_no_barriers_and_loads_its_files(
     with static_host(docs_site) as host, watched(page, host, console_errors):
         page.goto(f"{host}/404.html")
         for theme in ("light", "dark"):
-            page.emulate_media(color_scheme=theme)
+            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
             expect(page.locator("html")).to_have_attribute("data-bs-theme", theme)
             expect_no_barriers(page, theme, colors_alone=theme == "dark")
         page.close()
