@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +27,19 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def docs_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the docs once, and return their folder."""
-    return sites.docs_site(tmp_path_factory.mktemp("docs"))
+def docs_site(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str) -> Path:
+    """Return a folder with the docs. The first process that needs them builds them, and each process has a copy."""
+    folder = tmp_path_factory.getbasetemp().parent / f"docs-{testrun_uid}"
+    building = folder.with_suffix(".building")
+    while not folder.exists():
+        try:
+            building.mkdir()
+        except FileExistsError:  # another process is building
+            time.sleep(0.1)
+            continue
+        try:
+            sites.docs_site(building).rename(folder)
+        except BaseException:
+            shutil.rmtree(building)
+            raise
+    return shutil.copytree(folder, tmp_path_factory.mktemp("docs") / "site")

@@ -100,7 +100,7 @@ def recipe(seed: int, **changes: Any) -> Recipe:
 def test_a_cluster_trains_the_same_weights_to_the_bit_even_if_a_worker_is_killed(
     cluster: Cluster, workers: list[subprocess.Popen[str]]
 ) -> None:
-    recipes = [recipe(seed, task="store-and-recall", most=300, reach=2.0) for seed in (1, 2, 3)]
+    recipes = [recipe(seed, task="store-and-recall", most=300, T=8, reach=2.0) for seed in (1, 2, 3)]
     reports: list[list[Any]] = [[] for _ in recipes]
     killed = threading.Event()
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.commands import GRUSCOPE, serving
+from tests.support.commands import exit_code, serving
 from tests.support.nginx_server import installed
 
 HOST = (Path(__file__).parents[2] / "docs" / "how-to" / "host.md").read_text()
@@ -116,7 +116,6 @@ def test_only_the_named_proxies_may_set_forwarded_headers() -> None:
 @pytest.mark.parametrize(
     "arguments", [["--forwarded-allow-ips", "10.0.0.1"], ["--proxy-headers", "--forwarded-allow-ips", "10.0.0.x"]]
 )
-def test_a_list_of_proxies_without_effect_is_an_error(arguments: list[str]) -> None:
-    run = subprocess.run([*GRUSCOPE, "serve", "--no-browser", *arguments], capture_output=True, text=True)
-    assert run.returncode == 2
-    assert arguments[-2] in run.stderr
+def test_a_list_of_proxies_without_effect_is_an_error(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code("serve", "--no-browser", *arguments) == 2
+    assert arguments[-2] in capsys.readouterr().err

@@ -10,8 +10,8 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,8 +38,12 @@ class Worker(Server):
         self.process.wait()
 
 
-@asynccontextmanager
-async def worker(port: int) -> AsyncIterator[Worker]:
+Process = tuple[subprocess.Popen[str], str]
+"""A server process and its address."""
+
+
+@contextmanager
+def server_process(port: int) -> Iterator[Process]:
     """Run a server process that stores its rooms in Redis."""
     command = [sys.executable, "-m", "app.cli", "serve", "--port", "0", "--no-browser"]
     environment = os.environ | {"GRUSCOPE_REDIS": f"redis://127.0.0.1:{port}"}
@@ -50,32 +54,56 @@ async def worker(port: int) -> AsyncIterator[Worker]:
     try:
         url = None
         while not url:
-            url = re.search(r"http://127\.0\.0\.1:\d+", await asyncio.to_thread(process.stdout.readline))
-        async with httpx2.AsyncClient(
-            base_url=url[0], timeout=60, limits=httpx2.Limits(max_connections=None)
-        ) as client:
-            server = Worker(process)
-            server.client = client
-            yield server
+            url = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
+        yield process, url[0]
     finally:
         process.kill()
         process.wait()
         process.stdout.close()
 
 
-def shared(test: Callable[[Redis, Worker, Worker], Awaitable[None]], folder: Path) -> None:
-    """Run a test with Redis and two server processes that share its rooms."""
+@asynccontextmanager
+async def client_of(process: Process) -> AsyncIterator[Worker]:
+    """Return a client of a server process."""
+    limits = httpx2.Limits(max_connections=None)
+    async with httpx2.AsyncClient(base_url=process[1], timeout=60, limits=limits) as client:
+        server = Worker(process[0])
+        server.client = client
+        yield server
 
-    async def run_test() -> None:
-        redis = Redis(folder)
-        try:
+
+@dataclass
+class Shared:
+    """Redis and two server processes that share its rooms."""
+
+    redis: Redis
+    processes: list[Process]
+
+    def run(self, test: Callable[[Redis, Worker, Worker], Awaitable[None]]) -> None:
+        """Run a test with a client of each process."""
+
+        async def run_test() -> None:
             async with AsyncExitStack() as stack:
-                first, second = [await stack.enter_async_context(worker(redis.port)) for _ in range(2)]
-                await test(redis, first, second)
-        finally:
-            redis.end()
+                first, second = [await stack.enter_async_context(client_of(process)) for process in self.processes]
+                await test(self.redis, first, second)
 
-    run(run_test())
+        run(run_test())
+
+
+@contextmanager
+def started(folder: Path) -> Iterator[Shared]:
+    """Start Redis and two server processes."""
+    with ExitStack() as stack:
+        redis = Redis(folder)
+        stack.callback(redis.end)
+        yield Shared(redis, [stack.enter_context(server_process(redis.port)) for _ in range(2)])
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    """Return servers for all tests that leave them running."""
+    with started(tmp_path_factory.mktemp("redis")) as servers:
+        yield servers
 
 
 def test_a_room_continues_after_its_process_is_killed(tmp_path: Path) -> None:
@@ -115,10 +143,11 @@ def test_a_room_continues_after_its_process_is_killed(tmp_path: Path) -> None:
             await elsewhere.end()
             assert (await b.wait_for_state(lambda state: state["ended"]))["ended"]
 
-    shared(test, tmp_path)
+    with started(tmp_path) as servers:
+        servers.run(test)
 
 
-def test_rooms_survive_a_pause_of_redis_and_the_teacher_is_informed(tmp_path: Path) -> None:
+def test_rooms_survive_a_pause_of_redis_and_the_teacher_is_informed(shared: Shared) -> None:
     async def test(redis: Redis, first: Worker, second: Worker) -> None:
         teacher = await first.open()
         elsewhere = Teacher(second, teacher.code, teacher.secret)
@@ -137,7 +166,7 @@ def test_rooms_survive_a_pause_of_redis_and_the_teacher_is_informed(tmp_path: Pa
             await follower.wait_for_state(lambda state: state["view"]["link"] == view["link"])
             await watching.until(lambda event: "away" not in event)
 
-    shared(test, tmp_path)
+    shared.run(test)
 
 
 def test_a_process_can_disconnect_from_redis_at_any_moment(tmp_path: Path) -> None:
@@ -157,7 +186,7 @@ def test_a_process_can_disconnect_from_redis_at_any_moment(tmp_path: Path) -> No
         redis.end()
 
 
-def test_every_process_withholds_the_answers_of_a_followed_lesson(tmp_path: Path) -> None:
+def test_every_process_withholds_the_answers_of_a_followed_lesson(shared: Shared) -> None:
     async def test(_: Redis, first: Worker, second: Worker) -> None:
         reveal = "/api/lessons/reset/reveal?question=2.1"
         teacher = await first.open({"page": "lessons/reset", "link": "", "step": 2})
@@ -171,10 +200,10 @@ def test_every_process_withholds_the_answers_of_a_followed_lesson(tmp_path: Path
             while (await second.client.get(reveal)).status_code != 200:
                 await asyncio.sleep(0.02)
 
-    shared(test, tmp_path)
+    shared.run(test)
 
 
-def test_rooms_in_redis_use_the_clock_of_redis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rooms_in_redis_use_the_clock_of_redis(shared: Shared, monkeypatch: pytest.MonkeyPatch) -> None:
     async def test(redis: Redis, first: Worker, _: Worker) -> None:
         wall = time.time
         monkeypatch.setattr(time, "time", lambda: wall() + 61 * 60)
@@ -191,4 +220,4 @@ def test_rooms_in_redis_use_the_clock_of_redis(tmp_path: Path, monkeypatch: pyte
             assert event["followers"] == 1
         await rooms.stop()
 
-    shared(test, tmp_path)
+    shared.run(test)

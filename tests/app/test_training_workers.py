@@ -69,7 +69,7 @@ def test_a_process_is_replaced_after_a_number_of_jobs(monkeypatch: pytest.Monkey
 
 def test_a_killed_worker_is_replaced_and_no_checkpoint_is_repeated() -> None:
     pool = Pool(2)
-    recipes = [recipe(seed=seed, task="store-and-recall", most=400, reach=2.0) for seed in (1, 2)]
+    recipes = [recipe(seed=seed, task="store-and-recall", most=400, T=8, reach=2.0) for seed in (1, 2)]
     killed = False
 
     def kill_at_step_50(message: Any) -> None:
