@@ -17,7 +17,7 @@ import brotli
 
 from . import output
 from .joined import joined, joined_sheet
-from .plotly_bundle import plotly_script
+from .plotly_bundle import plotly_content
 from .settings import cache_directory
 from .sitemap import PAGES, START
 
@@ -60,8 +60,8 @@ class Asset:
 def assets() -> dict[str, Asset]:
     """Return all files by their paths below /static/<version>/."""
     files = {path.relative_to(STATIC).as_posix(): path for path in sorted(STATIC.rglob("*")) if path.is_file()}
-    files["plotly.min.js"] = plotly_script()
     contents = {name: path.read_bytes() for name, path in files.items()}
+    contents["plotly.min.js"] = plotly_content()
     sources = {name: content.decode() for name, content in contents.items() if name.endswith(".js")}
     contents |= {f"{page}.js": joined(root, sources).encode() for page, root in ROOTS.items()}
     sheets = {name: content.decode() for name, content in contents.items() if name.endswith(".css")}

@@ -24,9 +24,23 @@ SHA512 = (
 BUNDLE = Path(__file__).parent / "bundle" / "plotly-cartesian.min.js"
 
 
+COMPILE_HINT = b"//# allFunctionsCalledOnLoad\n"
+"""With this first line Chromium compiles every function while the script loads, in another thread.
+
+Without it Chromium compiles each function at its first call, in the page's own thread: the start of the bundle took
+685 instead of 389 ms of this thread's time on a busy machine.
+"""
+
+
 def plotly_script() -> Path:
     """Return the file that the pages load as plotly.min.js."""
     return BUNDLE if BUNDLE.is_file() else full_script()
+
+
+def plotly_content() -> bytes:
+    """Return the content of plotly.min.js. The full script has no hint: a page uses a small part of its functions."""
+    hint = COMPILE_HINT if plotly_script() == BUNDLE else b""
+    return hint + plotly_script().read_bytes()
 
 
 def full_script() -> Path:

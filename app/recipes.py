@@ -17,7 +17,7 @@ from gru_core.training.fit import NO_PENALTIES, Penalties, Schedule
 from gru_core.training.own import Column, read
 from gru_core.training.recipe import FIRST, OWN, First, Recipe
 from gru_core.training.table import MOST_BYTES
-from gru_core.training.tasks import FORECASTS, NAME_TASKS, WORD_TASKS
+from gru_core.training.tasks import FORECASTS, NAME_TASKS, TAGGING, WORD_TASKS
 
 from .errors import Refused
 from .schemas import Body, FirstError
@@ -71,7 +71,7 @@ if TYPE_CHECKING:
     Bias = float
     Weight = float
 else:  # so that the OpenAPI document and the errors contain the names and the ranges
-    TaskName = Literal[(*presets.TASKS, *FORECASTS, *NAME_TASKS, *WORD_TASKS, *experiments.BASES, OWN)]
+    TaskName = Literal[(*presets.TASKS, *FORECASTS, *NAME_TASKS, *WORD_TASKS, *TAGGING, *experiments.BASES, OWN)]
     CellName, FirstName, Gate = Literal[tuple(CELLS)], Literal[FIRST], Literal[GATES]
     Units, Seed, Horizon, After, Most, Steps = (
         _number(key, True) for key in ("units", "seed", "T_max", "after", "most", "T")
@@ -149,6 +149,8 @@ class RecipeBody(Body):
                 biases,
                 self._penalties(base.penalties),
                 self.table,
+                base.layers,
+                base.both,
             )
         except ValueError as error:
             raise Refused(422, "recipe", str(error), "recipe") from error

@@ -25,7 +25,9 @@ WATCH = """
     window.painted = [];
     new PerformanceObserver((list) => painted.push(...list.getEntries().map((entry) => entry.renderTime)))
         .observe({ type: "element" });
-    const mark = () => document.querySelectorAll(".heatmaplayer image:not([elementtiming])")
+    const images = (node) => [...(node.querySelectorAll?.("image") ?? []), node];
+    const mark = (records) => records.flatMap(({ addedNodes }) => [...addedNodes].flatMap(images))
+        .filter((node) => node.matches?.(".heatmaplayer image"))
         .forEach((image) => image.setAttribute("elementtiming", "heatmap"));
     new MutationObserver(mark).observe(document, { subtree: true, childList: true });
 """

@@ -44,6 +44,13 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
     return re.sub(r"^\{\{ (\w+)(.*) \}\}$", lambda match: FILL[match[1]](*match[2].split()), markdown, flags=re.M)
 
 
+def on_post_template(output: str, template_name: str, **_: Any) -> str:
+    """Complete the page for a missing address. Its text is not in a landmark."""
+    if template_name != "404.html":
+        return output
+    return on_post_page(output).replace('<div id="main-content"', '<div role="main" id="main-content"', 1)
+
+
 def on_post_page(output: str, **_: Any) -> str:
     """Complete a page of the theme.
 

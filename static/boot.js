@@ -6,7 +6,7 @@
 /** @import { ModelEntry, Theme } from "./state.js" */
 /**
  * The recipe of a training: everything that decides its result. The same as in gru_core/training/recipe.py.
- * @typedef {{task: string, cell: string, units: number, seed: number, first: string, T_max: number | null, biases: Record<string, number>,
+ * @typedef {{task: string, cell: string, units: number, both: boolean, seed: number, first: string, T_max: number | null, biases: Record<string, number>,
  *            penalties: {z: number, r: number}, table?: string,
  *            schedule: {reach: number | null, after: number, rate: number, T: number, most: number, changes: [number, number][]}}} Recipe
  */

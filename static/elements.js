@@ -3,25 +3,32 @@
 /**
  * Set the text of an element. If the element already has this text, do nothing, so that screen readers do not announce it again and
  * the browser does not lay it out again.
- * @param {Element} element @param {string} text
+ * @param {Node} element @param {string} text
  */
 export function setText(element, text) {
   if (element.textContent === text) return;
   const [node, ...others] = element.childNodes;
-  // A new node would make the browser check every rule with :has().
+  // A new node would make the browser check every rule with :has(), which takes longer than all other work on a text.
   if (text && node instanceof Text && others.length === 0) node.data = text;
   else element.textContent = text;
 }
 
-/** Split a sentence into nodes. A value with its name, such as "z = 0.02", is one node, which no line breaks. @param {string} text */
-export const unbroken = (text) =>
-  text
-    .split(/(\S+ = \S+)/)
-    .map((part, i) => (i % 2 ? newElement("span", { textContent: part, className: "whole" }) : part));
+/** A value with its name, such as "z = 0.02". */
+const VALUE = /(\S+ = \S+)/;
 
-/** Set the text of an element, as `setText`, so that no line breaks a value with its name. @param {Element} element @param {string} text */
+/**
+ * Set the text of an element, as `setText`, so that no line breaks a value with its name. If the new sentence has as many values, the nodes
+ * stay and only their texts change.
+ * @param {Element} element @param {string} text
+ */
 export function setSentence(element, text) {
-  if (element.textContent !== text) element.replaceChildren(...unbroken(text));
+  if (element.textContent === text) return;
+  const parts = text.split(VALUE);
+  if (parts.length === element.childNodes.length) parts.forEach((part, i) => setText(element.childNodes[i], part));
+  else
+    element.replaceChildren(
+      ...parts.map((part, i) => (i % 2 ? newElement("span", { textContent: part, className: "whole" }) : part)),
+    );
 }
 
 /** Make a function that finds an element of `root` by its selector. @param {ParentNode} root */

@@ -1,5 +1,7 @@
 /** Work that can wait until the page has been painted, so that an edit is on the screen earlier. */
 
+/** @import { Store } from "./store.js" */
+
 /** Wait until the page has been painted, which takes two frames. */
 export const afterPaint = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
 
@@ -26,5 +28,22 @@ export function deferred(work) {
     waiting = { state };
     if (isFirst) run();
     isFirst = false;
+  };
+}
+
+/**
+ * Return a store that calls its listeners after the next paint while `place` is out of sight, and at once otherwise.
+ * @param {Store} store @param {Element} place
+ * @returns {Store}
+ */
+export function seenFirst(store, place) {
+  let isSeen = true;
+  new IntersectionObserver((entries) => (isSeen = entries[entries.length - 1].isIntersecting)).observe(place);
+  return {
+    ...store,
+    subscribe(listener) {
+      const listenLater = deferred(() => listener(store.get()));
+      store.subscribe((state) => (isSeen ? listener(state) : listenLater(state)));
+    },
   };
 }

@@ -302,8 +302,6 @@ def test_the_menu_of_themes_finds_its_style_sheets_and_keys_scroll_code(docs_sit
     ids = re.findall(r"getElementById\(['\"]([\w-]+)", (docs_site / "js" / "darkmode.js").read_text())
     assert ids
     for page in docs_site.rglob("*.html"):
-        if page.name == "404.html":  # made of a template, and not of a page
-            continue
         html = page.read_text()
         assert all(f'id="{name}"' in html for name in ids), page
         assert "<pre>" not in html, page

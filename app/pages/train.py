@@ -12,7 +12,7 @@ from gru_core.runs.trace import read, trace
 from gru_core.training.cards import card_of, first_card
 from gru_core.training.recipe import OWN, Recipe, baselines_of, begin, series_of
 from gru_core.training.scoring import in_words
-from gru_core.training.tasks import FORECASTS, NAME_TASKS, WORD_TASKS
+from gru_core.training.tasks import FORECASTS, NAME_TASKS, TAGGING, WORD_TASKS
 
 from ..errors import Refused
 from ..jobs.cache import name_of, training_cache
@@ -64,7 +64,9 @@ def training_context(keys: Mapping[str, str], settings: Settings) -> Context:
         "page": "train",
         "title": TRAIN.title,
         "task": task,
-        "tasks": {name: PRESETS[name].title for name in (*presets.TASKS, *FORECASTS, *NAME_TASKS, *WORD_TASKS)}
+        "tasks": {
+            name: PRESETS[name].title for name in (*presets.TASKS, *FORECASTS, *NAME_TASKS, *WORD_TASKS, *TAGGING)
+        }
         | {OWN: "Your own data …"},
         "in_experiments": {name: card_of(base).title for name, base in experiments.BASES.items()},
         "recipe": main,

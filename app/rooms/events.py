@@ -58,6 +58,7 @@ def _view(view: ShownView) -> dict[str, object]:
         "by": view.by,
         "shape": view.shape,
         "covered": view.covered,
+        "behind": view.behind,
     }
 
 

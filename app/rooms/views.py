@@ -27,7 +27,8 @@ class View(Body):
 
     `page` is a path such as compare or lessons/reset, and "" for the Lab. `link` starts with "?", or is "". For a
     lesson, `link` is the query of the figure, and `step` is the lesson's step. The run ends after timestep `upto`, or
-    at the end of the sequence if `upto` is null. `by` names the window that sent the view.
+    at the end of the sequence if `upto` is null. `by` names the window that sent the view. `behind` is true if the
+    teacher's own figure is too large for a room, so that this is another one.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid")
@@ -37,6 +38,7 @@ class View(Body):
     step: Annotated[int, Field(ge=1, le=100)] | None = None
     upto: Annotated[int, Field(ge=1, le=10_000)] | None = None
     by: Annotated[str, Field(max_length=20)] = ""
+    behind: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class ShownView:
     by: str
     shape: str
     covered: bool = False
+    behind: bool = False
 
 
 CURSOR = ("t", "unit", "layer")
@@ -72,7 +75,7 @@ def validate_view(view: View, settings: Settings, last_input: int | None = None)
     link = link_until(figure, view.upto or 0, last_input, settings) if ends else view.link
     shape = f"{view.page}|{_shape(figure, settings)}"
     covered = step is not None and step.covered
-    return ShownView(view.page, link, view.step, view.upto, view.by, shape, covered)
+    return ShownView(view.page, link, view.step, view.upto, view.by, shape, covered, view.behind)
 
 
 def link_until(figure: Figure, upto: int, last: int | None, settings: Settings) -> str:

@@ -215,9 +215,10 @@ def _check_merges(stack: Stack) -> None:
         known = ("concat", *MERGES, PRODUCT) if is_top else ("concat", *MERGES)
         if merge not in known:
             place = "" if is_top else " below the top layer"
+            why = ", because the next layer reads products that no weights of its own can form" * (merge == PRODUCT)
             raise FormatError(
                 f"layer {k + 1} joins its directions by {shown(merge)}; both can be shown together{place} only with "
-                f"{', '.join(known)}. Choose one direction"
+                f"{', '.join(known)}{why}. Choose one direction"
             )
     if any("forward" not in layer for layer in stack.layers):
         raise FormatError("a layer of this network only reads backward, so it cannot be shown with both directions")

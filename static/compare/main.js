@@ -16,6 +16,7 @@ import { facet } from "../facets.js";
 import { home, isPartlyHere, wholeAddress } from "../frame.js";
 import { unfollowed, writeScenario } from "../link.js";
 import { completePage, error, find, firstStates } from "../page.js";
+import { seenFirst } from "../paint.js";
 import { scenarioOf } from "../run.js";
 import { createStore } from "../store.js";
 import { mountCell } from "../views/cell.js";
@@ -81,8 +82,9 @@ const heatmaps = facets.map(({ name, store, tape }) => {
   mountTape(tape, store);
   mountExplain(tape);
   mountNarration(find(`.words[data-cell=${name}]`), store);
-  mountCell(/** @type {HTMLElement} */ (part.querySelector(".cell")), store, figuresOf(name));
-  mountEquations(/** @type {HTMLElement} */ (part.querySelector(".equations")), store);
+  const partStore = seenFirst(store, part); // below the tapes, so most screens do not show it
+  mountCell(/** @type {HTMLElement} */ (part.querySelector(".cell")), partStore, figuresOf(name));
+  mountEquations(/** @type {HTMLElement} */ (part.querySelector(".equations")), partStore);
   mountTable(/** @type {HTMLElement} */ (part.querySelector(".table")), tape, store);
   keepDetails(store);
   store.subscribe(({ views }) => {

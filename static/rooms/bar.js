@@ -33,6 +33,7 @@ export function mountBar(element) {
 function messageOf(state, following) {
   if (state?.question?.status === "open") return "The teacher asks you a question.";
   if (state?.mode === "pause") return "The teacher has paused the room.";
+  if (following && state?.view.behind) return "The teacher’s figure is too large for a room. You see another one.";
   if (following) return "You see the teacher’s view.";
   if (state?.mode === "explore")
     return "Explore by yourself. The teacher sees which models and steps the class looks at, without names.";

@@ -1,16 +1,25 @@
 /** Sends the view of this page to the class, one request at a time. Views that change during a request are skipped. */
 
 /** @import { View } from "./requests.js" */
+import { compact } from "../fragment.js";
+import { LONGEST } from "../link.js";
 
 const PAUSE = 120; // ms between two views: the newest is what counts
 const AGAIN = 1000; // ms until a view that did not arrive is sent again
+
+/** Return whether a room can send a view. @param {View} view */
+export const fits = ({ link }) => link.length <= LONGEST;
+
+/** Return a view that a room can send: this one, or the figure without its long values. @param {View} view @returns {Promise<View>} */
+export const fitted = async (view) =>
+  fits(view) ? view : { ...view, link: (await compact(view.link)).query, upto: null, behind: true };
 
 /** @param {View} view */
 export const keyOf = ({ page, link, step, upto }) => JSON.stringify([page, link, step, upto]);
 
 /**
  * @param {() => View | null} current the view of this page; null if there is nothing to send
- * @param {(view: View) => Promise<boolean> | null} send resolves to whether the server took it; null if it cannot be sent
+ * @param {(view: View) => Promise<boolean>} send resolves to whether the server took it
  */
 export function createBroadcast(current, send) {
   let sent = "";
@@ -20,11 +29,9 @@ export function createBroadcast(current, send) {
   async function update() {
     const view = sending ? null : current();
     if (!view || keyOf(view) === sent) return;
-    const request = send(view);
-    if (!request) return;
     sending = true;
     sent = keyOf(view);
-    const arrived = await request;
+    const arrived = await send(view);
     if (!arrived) sent = "";
     setTimeout(
       () => {

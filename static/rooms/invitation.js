@@ -13,7 +13,7 @@ import { openRoom, roomUrl } from "./requests.js";
  * @param {HTMLElement[]} openers
  * @param {ReturnType<typeof import("./leadership.js").createLeadership>} leadership
  * @param {() => View} ownView
- * @param {() => View} firstView the view with which the room opens
+ * @param {() => Promise<View>} firstView the view with which the room opens
  * @param {() => Promise<void>} onOpen is called when the room is open
  */
 export function mountInvitation(dialog, openers, leadership, ownView, firstView, onOpen) {
@@ -32,7 +32,7 @@ export function mountInvitation(dialog, openers, leadership, ownView, firstView,
 
   const open = () =>
     attempt(find(".error"), async () => {
-      const { code, secret } = await openRoom(firstView());
+      const { code, secret } = await openRoom(await firstView());
       leadership.lead({ code, secret });
       update();
       await onOpen();

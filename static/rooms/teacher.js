@@ -6,10 +6,9 @@ import { boot, lesson as course } from "../boot.js";
 import { pageCell } from "../cells.js";
 import { CHANGED, isProjected, setProjected } from "../display.js";
 import { finder, mountChoice } from "../elements.js";
-import { LONGEST } from "../link.js";
 import { ROOT } from "../server.js";
 import { mountAsk } from "./ask.js";
-import { createBroadcast, keyOf } from "./broadcast.js";
+import { createBroadcast, fits, fitted, keyOf } from "./broadcast.js";
 import { credentials, readCapability } from "./capability.js";
 import { countStudents, mountClass } from "./class.js";
 import { mountInvitation } from "./invitation.js";
@@ -57,11 +56,14 @@ export function mountTeacher(figure, lesson) {
     return { page, link, step: lesson?.step() ?? null, upto, by: WINDOW };
   };
 
-  /** Return the view with which a room opens: a part of a lesson with a question does not show its answer. @returns {View} */
+  /** Return the view with which a room opens: a part of a lesson with a question does not show its answer. */
   const firstView = () => {
     const { link, upto } = lesson?.beginning() ?? ownView();
-    return { ...ownView(), link, upto };
+    return fitted({ ...ownView(), link, upto });
   };
+
+  /** The view that the class has. @type {View | null} */
+  let shown = null;
 
   const leadership = createLeadership(readCapability(), status, {
     start(code, presenter) {
@@ -75,6 +77,7 @@ export function mountTeacher(figure, lesson) {
       showMode(state.mode);
       figure.ask?.(state.question);
       const { view } = state;
+      shown = view;
       if (!before && (view.by === WINDOW || !leadership.takesOver)) {
         broadcast.note(view);
         broadcast.update();
@@ -92,7 +95,7 @@ export function mountTeacher(figure, lesson) {
     // What was asked is gone with the server, and what it covered is not covered any more.
     async reopen(secret) {
       const view = lesson ? ownView() : { ...ownView(), upto: null };
-      await openRoom(view, secret);
+      await openRoom(await fitted(view), secret);
       figure.show(view.link, view.upto);
     },
   });
@@ -101,12 +104,18 @@ export function mountTeacher(figure, lesson) {
 
   const broadcast = createBroadcast(
     () => (leadership.isOpen() && !figure.busy?.() ? ownView() : null),
-    (view) => {
-      if (view.link.length <= LONGEST) return leadership.command("view", view);
-      status.write("This figure is too large for a link, so the class still sees the previous figure.", "refused");
-      return null;
-    },
+    (view) => (fits(view) ? leadership.command("view", view) : reportBehind()),
   );
+
+  /** Report to the teacher and to the class that the class sees another figure, because the present one is too large. */
+  async function reportBehind() {
+    if (shown && !shown.behind) {
+      const { page, link, step, upto } = shown;
+      if (!(await leadership.command("view", { page, link, step, upto, by: WINDOW, behind: true }))) return false;
+    }
+    status.write("This figure is too large for a room. The class sees another one, and a note about it.", "refused");
+    return true;
+  }
 
   /** Show a view that another of the teacher's windows has sent, or that a question needs. @param {View} view */
   function follow(view) {

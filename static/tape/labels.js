@@ -21,6 +21,7 @@ const MOST_LABELLED = 128; // columns; with more the letters would not be legibl
 export function createLabels(tape, beside) {
   const find = finder(tape);
   const [inputs, second, outputs, twins] = [".tokens ol", ".others ol", ".outputs:not(.twin) ol", ".twin ol"].map(find);
+  const key = find(".key");
   const isNew = createGuard();
 
   return ({ run, received, upto }) => {
@@ -46,6 +47,7 @@ export function createLabels(tape, beside) {
     if (!outputs) return;
     nameOutputs(find, run, beside);
     each(outputs, labelled, (cell, column) => showOutput(cell, run, column));
+    key?.classList.toggle("needed", outputs.querySelector(".wrong") !== null);
     each(twins, labelled, (cell, column) => twin && showTwin(cell, run, column));
   };
 }

@@ -34,8 +34,11 @@ export function withRate(recipe, step, rate) {
 }
 
 /** Summarize a recipe in a few words. @param {Recipe} recipe */
-export function summarize({ units, seed, first, T_max, biases, penalties, schedule }) {
-  const parts = [`${units} unit${units > 1 ? "s" : ""}`, `learning rate ${schedule.rate}`];
+export function summarize({ units, both, seed, first, T_max, biases, penalties, schedule }) {
+  const parts = [
+    `${units} unit${units > 1 ? "s" : ""}${both ? " in each direction" : ""}`,
+    `learning rate ${schedule.rate}`,
+  ];
   for (const [step, rate] of schedule.changes) parts.push(`${rate} after training step ${step.toLocaleString("en")}`);
   if (first !== "plain")
     parts.push(

@@ -63,6 +63,7 @@ export function mountHeatmaps(tape, store, figures) {
     const isHalved = handover !== "" && units.length === layerOf(state).H && units.every((unit, i) => unit === i);
     const names = units.map((unit, i) => (isHalved ? halfOf(i, units.length) : "") + unitName(layerOf(state), unit));
     tape.classList.toggle("halved", isHalved);
+    tape.classList.toggle("arrowed", Boolean(layerOf(state).backward_units));
     tape.style.setProperty("--handed", String(isHalved ? (state.run.tokens ?? []).indexOf(handover) : -1));
     if (!drawn || drawn.run.columns !== state.run.columns || shownUnits.length !== names.length) {
       tape.style.setProperty("--units", String(units.length));

@@ -7,7 +7,7 @@
 /** @import { State } from "../state.js" */
 /** @import { Phrase } from "../words.js" */
 import { isChanged } from "../changes.js";
-import { finder, newElement, setLength, setText, unbroken } from "../elements.js";
+import { finder, newElement, setLength, setSentence, setText } from "../elements.js";
 import { ownOf } from "../own.js";
 import { deferred } from "../paint.js";
 import { placeAt, sampleSteps } from "../reading.js";
@@ -76,34 +76,44 @@ function longestOf(state) {
 
 /**
  * Put each description into one of the paragraphs. A paragraph that has one of them already stays as it is: an edit changes few of
- * them, and the browser lays out the others only once.
+ * them.
  * @param {HTMLElement[]} paragraphs @param {(readonly Phrase[])[]} descriptions
  */
 function reserve(paragraphs, descriptions) {
   const missing = new Map(descriptions.map((phrases) => [textOf(phrases), phrases]));
   const free = paragraphs.filter(({ textContent }) => !missing.delete(textContent ?? ""));
   const added = [...missing.values()];
-  free.forEach((paragraph, i) =>
-    paragraph.replaceChildren(
-      ...(added[i] ?? []).map(({ text, about }) => newElement(about ? "b" : "span", {}, unbroken(text))),
-    ),
-  );
+  free.forEach((paragraph, i) => write(paragraph, added[i] ?? []));
+}
+
+/**
+ * Write a description into an element, a span for each phrase. The spans that are there stay and only their texts change.
+ * @param {HTMLElement} element @param {readonly Phrase[]} phrases
+ */
+function write(element, phrases) {
+  if (element.firstChild instanceof Text) element.textContent = ""; // a message
+  setLength(element, phrases.length, () => newElement("span"));
+  phrases.forEach(({ text, about = "" }, i) => {
+    const span = element.children[i];
+    if (!about) span.removeAttribute("class");
+    else if (span.className !== about) span.className = about;
+    setSentence(span, text);
+  });
 }
 
 /** @param {HTMLElement} live @param {State} state */
 function say(live, state) {
   const phrases = tell(state);
   if (live.textContent === textOf(phrases)) return;
-  live.replaceChildren(
-    ...phrases.map(({ text, about: signal }) => {
-      if (!signal) return newElement("span", {}, unbroken(text));
-      const span = newElement("span", { className: signal }, unbroken(text));
-      span.dataset.about = signal;
-      const lit = /** @type {HTMLElement} */ (live.closest("[data-lit]"))?.dataset.lit ?? "";
-      span.classList.toggle("lit", lit.split(".")[0] === signal);
-      return span;
-    }),
-  );
+  write(live, phrases);
+  const root = /** @type {HTMLElement | null} */ (live.closest("[data-lit]"));
+  const [lit] = (root?.dataset.lit ?? "").split(".");
+  phrases.forEach(({ about }, i) => {
+    const { classList, dataset } = /** @type {HTMLElement} */ (live.children[i]);
+    if (!about) delete dataset.about;
+    else if (dataset.about !== about) dataset.about = about;
+    if (about) classList.toggle("lit", about === lit);
+  });
 }
 
 /**

@@ -22,8 +22,9 @@ export function mountTransport(section, slider, store) {
   /** @param {State} state */
   function update(state) {
     const { T } = state.run;
-    slider.max = String(T);
-    slider.value = String(state.step);
+    // The browser lays out a slider that is set, also to the same value.
+    if (slider.max !== String(T)) slider.max = String(T);
+    if (slider.value !== String(state.step)) slider.value = String(state.step);
     slider.setAttribute("aria-valuetext", `timestep ${state.step} of ${T}, input ${tokenAt(state.run, state.step)}`);
     setText(find("#now"), String(state.step));
     setText(find("#of"), String(T));

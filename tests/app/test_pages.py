@@ -104,6 +104,7 @@ def test_static_files_are_compressed_and_cached_for_a_year_by_version(client: Te
     assert response.headers["content-encoding"] == "gzip"
     assert response.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert response.content == assets()["plotly.min.js"].content
+    assert response.content.endswith(plotly_script().read_bytes())
     plain = client.get(f"/static/{version()}/main.js", headers={"accept-encoding": "identity"})
     assert "content-encoding" not in plain.headers
     assert plain.headers["content-type"].startswith("text/javascript")

@@ -10,7 +10,7 @@ import pytest
 from tests.support.rooms import LAB, Server, Teacher, in_room
 
 STATE = {"view", "mode", "question", "ended"}
-VIEW = {"page", "link", "step", "upto", "by", "shape", "covered"}
+VIEW = {"page", "link", "step", "upto", "by", "shape", "covered", "behind"}
 QUESTION = {
     "id", "kind", "ask", "options", "low", "high", "grain", "form", "start", "steps", "signal", "round", "rounds",
     "status",

@@ -1,4 +1,4 @@
-"""Rooms stay fair and intact: covered figures, a second tab of the teacher, strangers, and restarts of the server."""
+"""Rooms stay fair and intact: covered figures, a second tab of the teacher, and strangers."""
 
 from __future__ import annotations
 

@@ -25,12 +25,14 @@ from app.jobs.engine import Cancelled
 from app.jobs.pool import Pool
 from app.jobs.trainings import Trainings
 from app.main import create_app
-from app.recipes import RecipeBody
+from app.recipes import RecipeBody, read_recipes
 from app.settings import Settings
 from gru_core.cells.registry import CELLS
+from gru_core.presets.recipes import PRESETS
 from gru_core.training import checkpoints
 from gru_core.training.checkpoints import Training, shipped, train
 from gru_core.training.table import Table
+from gru_core.training.tasks import TAGGING, TASKS, WORD_TASKS
 from tests.support.events import numbers, parsed, read_events
 from tests.support.trainings import SHORT, all_events, recipe, run_with_trainings
 
@@ -64,6 +66,11 @@ def test_server_command_and_core_train_the_same_weights_to_the_bit(client: TestC
     assert model.to_bytes() == served.model(served.steps[-1]).to_bytes()
 
 
+def test_a_link_with_only_a_task_has_the_recipe_of_its_preset() -> None:
+    for task in TAGGING | WORD_TASKS | TASKS:
+        assert read_recipes({"task": task}) == [PRESETS[task].recipe]
+
+
 def test_the_same_recipe_is_trained_only_once(client: TestClient) -> None:
     first = client.post("/api/trainings", json=SHORT)
     client.get(f"/api/trainings/{first.json()['id']}/events")
@@ -85,18 +92,20 @@ def test_an_interrupted_stream_resumes_after_the_last_received_event(client: Tes
             assert parsed(rest.text) == events[last + 1 :]
 
 
-def test_tapes_equal_the_runs_of_the_checkpoints(client: TestClient) -> None:
-    id = client.post("/api/trainings", json=SHORT | {"units": 2}).json()["id"]
+@pytest.mark.parametrize("body", [SHORT | {"units": 2}, {"task": "tagger", "most": 60}])  # the tagger reads both ways
+def test_tapes_equal_the_runs_of_the_checkpoints(client: TestClient, body: dict[str, Any]) -> None:
+    id = client.post("/api/trainings", json=body).json()["id"]
     client.get(f"/api/trainings/{id}/events")
     sequence = "A m p B . s"
     tapes = client.post(f"/api/trainings/{id}/tapes", json={"sequence": sequence, "first": 3}).json()
     N, T, H = len(tapes["steps"]), 6, 2
     arrays = {name: decoded(text).reshape(N, T, H) for name, text in tapes["signals"].items()}
     assert list(arrays) == ["r", "z", "h_tilde", "h"]
-    y = decoded(tapes["y"]).reshape(N, T, 2)
+    y = decoded(tapes["y"]).reshape(N, T, -1)
     for n in (0, 10, N - 1):
         name = f"{id}@{tapes['steps'][n]}"
         stream = read_events(client.post("/api/trace", json={"model": name, "sequence": sequence}, headers=SSE).text)
+        assert stream[0][1]["layers"][0]["backward_units"] == (body["task"] == "tagger")
         for t, (_, step) in enumerate(stream[1:-1]):
             for signal_name, array in arrays.items():
                 np.testing.assert_allclose(array[n, t], numbers(step["layers"][0][signal_name]), atol=1e-6)

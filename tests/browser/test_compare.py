@@ -37,6 +37,7 @@ async ([t, units]) => {
         plot.dispatchEvent(new PointerEvent("pointerdown", { bubbles: true, clientX: x + width / 2, clientY }));
     }
     await frames();
+    await frames(); // figures out of sight are drawn after the next paint
     // The equations of other units need a request.
     for (let i = 0; i < 300 && document.querySelector(".cell svg.late, .equations.late"); i++) await frames();
     const shown = {};

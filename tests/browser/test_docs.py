@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.browser.conftest import watched
 from tests.support import sites
 from tests.support.accessible import expect_no_barriers
+from tests.support.static_host import static_host
 
 FEWER = "document.querySelectorAll('.doc-object ~ .doc-object ~ .doc-object').forEach((object) => object.remove())"
 """Keeps the first two objects in each part of the reference. Axe takes half a minute for all of them."""
@@ -58,3 +60,17 @@ def test_no_page_of_the_docs_has_barriers_in_either_theme(
     # axe sends messages to the frames, which have no origin in a page from disk.
     assert [error for error in console_errors if "postMessage" not in error] == []
     console_errors.clear()
+
+
+def test_the_page_for_a_missing_address_has_no_barriers_and_loads_its_files(
+    visitor: BrowserContext, docs_site: Path, console_errors: list[str]
+) -> None:
+    """A host shows it at any address, so it loads its files from the root of the host."""
+    page = visitor.new_page()
+    with static_host(docs_site) as host, watched(page, host, console_errors):
+        page.goto(f"{host}/404.html")
+        for theme in ("light", "dark"):
+            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+            expect(page.locator("html")).to_have_attribute("data-bs-theme", theme)
+            expect_no_barriers(page, theme, colors_alone=theme == "dark")
+        page.close()

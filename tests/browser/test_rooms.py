@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
+import httpx2
+import numpy as np
 import pytest
 from playwright.sync_api import Page, Route, expect
 
@@ -16,6 +18,8 @@ from app.settings import Settings
 from tests.browser.conftest import NewProfile, watched
 from tests.support import contract
 from tests.support.accessible import expect_no_barriers
+from tests.support.lab import Lab
+from tests.support.networks import network_of
 from tests.support.unspoiled import ANSWER_ALL, settled, spoilers
 from tests.support.wire import Wire
 
@@ -574,3 +578,31 @@ def test_a_page_with_a_blocked_stream_polls_every_2_seconds(new_visitor: NewVisi
     teacher.get_by_role("slider", name="Timestep").press("ArrowRight")
     expect(follower.locator("#inspector h2")).to_contain_text("t = 2")
     expect(teacher.get_by_role("region", name="Room").locator(".count")).to_have_text(re.compile("^1 "))
+
+
+def test_students_are_told_if_the_teachers_figure_is_too_large_for_a_room(
+    new_visitor: NewVisitor, base_url: str
+) -> None:
+    model = network_of("gru", inputs=20, units=3)
+    name = httpx2.post(f"{base_url}/api/models", content=model.to_bytes(), timeout=60).json()["model"]["id"]
+    long = " ".join(",".join(f"{value:.5f}" for value in row) for row in np.sin(np.arange(1200).reshape(60, 20)))
+    teacher = new_visitor(f"/?model={name}")
+    lab = Lab(teacher)
+    lab.sequence.fill(long)
+    lab.expect_tokens(["20 numbers"] * 60)
+    code = room(teacher)
+    student = new_visitor(f"/rooms/{code}")
+    bars = [page.get_by_role("region", name="Room").get_by_role("status") for page in (teacher, student)]
+    expect(bars[0]).to_contain_text("too large")
+    expect(bars[1]).to_contain_text("too large")
+    expect(student.locator("#tokens li")).not_to_have_count(60)
+
+    # From now on the class has a figure again. It stays while the teacher looks at one that is too large.
+    lab.sequence.fill(" ".join(long.split()[:5]))
+    expect(student.locator("#tokens li")).to_have_count(5)
+    expect(bars[1]).not_to_contain_text("too large")
+    expect(bars[0]).not_to_contain_text("too large")
+    lab.sequence.fill(long)
+    expect(bars[1]).to_contain_text("too large")
+    expect(bars[0]).to_contain_text("too large")
+    expect(student.locator("#tokens li")).to_have_count(5)

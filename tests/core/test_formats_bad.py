@@ -1,4 +1,4 @@
-"""Files that are damaged, too large, or hostile: each raises FormatError quickly."""
+"""Files of arrays that are damaged, too large, or hostile: each raises FormatError quickly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bad files of ONNX, HDF5, Keras and GRU Scope."""
+"""Files of networks that are damaged or hostile, of ONNX, HDF5, Keras and GRU Scope: each raises FormatError."""
 
 from __future__ import annotations
 
