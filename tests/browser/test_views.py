@@ -147,10 +147,8 @@ def test_a_table_is_copied_as_csv_without_rounding(page: Page, visitor: BrowserC
     np.testing.assert_array_equal(np.array([line[2:] for line in copied[1:]], float), trace.z)
 
 
-def test_the_table_of_a_long_run_shows_the_steps_near_the_cursor(same_visit: Visit) -> None:
-    lab = same_visit(Lab).follow(
-        model="sentiment", sequence="good " * 300, views="tape,words,cell,equations,table", t="290"
-    )
+def test_the_table_of_a_long_run_shows_the_steps_near_the_cursor(visit: Visit) -> None:
+    lab = visit(Lab).open(model="sentiment", sequence="good " * 300, views="tape,words,cell,equations,table", t="290")
     page = lab.page
     expect(lab.table.get_by_text("Hidden state h, timesteps 226 to 300 of 300")).to_be_visible()
     expect(lab.table.locator("[aria-current=true]")).to_have_count(1)
@@ -160,9 +158,9 @@ def test_the_table_of_a_long_run_shows_the_steps_near_the_cursor(same_visit: Vis
     assert heads == ["t", "input", *[f"unit {unit}" for unit in range(1, 9)]]
 
 
-def test_every_layer_of_a_deep_model_can_be_shown(same_visit: Visit, served_models: dict[str, gru.Model]) -> None:
+def test_every_layer_of_a_deep_model_can_be_shown(visit: Visit, served_models: dict[str, gru.Model]) -> None:
     text = "a b c d e f g h i j k l"
-    lab = same_visit(Lab).follow(model="deep", sequence=text, t="3", unit="40")
+    lab = visit(Lab).open(model="deep", sequence=text, t="3", unit="40")
     page = lab.page
     trace = gru.trace(served_models["deep"], text)
     assert_rows(lab, trace.layers[3], range(24, 40))  # the top layer, scrolled so that the unit is in sight
@@ -184,11 +182,9 @@ def assert_rows(lab: Lab, layer: gru.Forward, units: Any) -> None:
         np.testing.assert_allclose(lab.drawn(signal), getattr(layer, signal)[:, list(units)], atol=1e-12)
 
 
-def test_many_rows_scroll_and_can_be_sorted_and_searched(
-    same_visit: Visit, served_models: dict[str, gru.Model]
-) -> None:
+def test_many_rows_scroll_and_can_be_sorted_and_searched(visit: Visit, served_models: dict[str, gru.Model]) -> None:
     text = "a b c d e f g h i j k l"
-    lab = same_visit(Lab).follow(model="deep", sequence=text)
+    lab = visit(Lab).open(model="deep", sequence=text)
     page = lab.page
     top = gru.trace(served_models["deep"], text).layers[-1]
     assert_rows(lab, top, range(16))
@@ -236,8 +232,8 @@ def lit(page: Page) -> set[str]:
     return set(names)
 
 
-def test_a_signal_is_highlighted_in_all_views_at_once(same_visit: Visit) -> None:
-    lab = same_visit(Lab).follow(model="flip-flop", sequence="A m B", t="3")
+def test_a_signal_is_highlighted_in_all_views_at_once(visit: Visit) -> None:
+    lab = visit(Lab).open(model="flip-flop", sequence="A m B", t="3")
     page = lab.page
     for hovered, names in (
         (lab.equations.locator("mrow[data-about='r.Wx']"), {"r", "r.Wx"}),
@@ -280,8 +276,8 @@ def test_a_positive_product_is_blue_and_a_negative_one_brown_in_the_cell_and_in_
             assert is_blue is not text.removeprefix("≈ ").startswith("−"), (t, text)
 
 
-def test_the_sum_of_a_gate_opens_by_keyboard(same_visit: Visit) -> None:
-    lab = same_visit(Lab).follow(model="flip-flop", sequence="A m B")
+def test_the_sum_of_a_gate_opens_by_keyboard(visit: Visit) -> None:
+    lab = visit(Lab).open(model="flip-flop", sequence="A m B")
     page = lab.page
     lab.cell.get_by_role("button", name="Open the sum of the candidate").focus()
     page.keyboard.press("Enter")
@@ -369,8 +365,8 @@ def test_a_failed_first_run_is_reported(page: Page, console_errors: list[str]) -
     console_errors.clear()
 
 
-def test_a_focused_control_uses_its_own_keys(same_visit: Visit) -> None:
-    lab = same_visit(Lab).follow(model="deep", views="tape,words,cell,equations,table")
+def test_a_focused_control_uses_its_own_keys(visit: Visit) -> None:
+    lab = visit(Lab).open(model="deep", views="tape,words,cell,equations,table")
     page = lab.page
     page.get_by_role("slider", name="First unit shown").focus()
     before = page.get_by_role("slider", name="First unit shown").input_value()
