@@ -96,6 +96,7 @@ def page_context(
         "endings": ENDINGS,
         "kinds": KINDS,
         "notice": " ".join(notices),
+        "large": is_large(beginning),
         "first": _first(beginning, run, unit_in(keys, [layer.cell.units for layer in run.layers])),
     }
 
