@@ -192,19 +192,19 @@ def test_the_numbers_route_computes_expressions_for_any_link(client: TestClient)
     assert client.get("/api/lessons/gates/reveal?question=9.9").status_code == 404
 
 
-def test_a_lesson_links_to_its_oembed_description_and_can_be_embedded(client: TestClient) -> None:
-    page = client.get("/lessons/gates?step=3").text
+def test_a_lesson_links_to_its_oembed_description_and_can_be_embedded(embeddable_client: TestClient) -> None:
+    page = embeddable_client.get("/lessons/gates?step=3").text
     link = re.search(r'type="application/json\+oembed"[^>]*href="([^"]*)"', page)
     assert link is not None
-    response = client.get(unescape(link[1])).json()
+    response = embeddable_client.get(unescape(link[1])).json()
     assert response["title"] == "A gate is a fraction, not a switch · GRU Scope"
     frame = re.search(r'src="([^"]*)"', response["html"])
     assert frame is not None
-    embedded = client.get(unescape(frame[1]))
+    embedded = embeddable_client.get(unescape(frame[1]))
     assert embedded.status_code == 200
     assert 'class="embedded guided"' in embedded.text
     assert embedded.headers["cross-origin-resource-policy"] == "cross-origin"
-    assert client.head("/lessons/gates").status_code == 200
+    assert embeddable_client.head("/lessons/gates").status_code == 200
 
 
 @pytest.mark.parametrize("name", ["gates", "half-life", "vanishing"])

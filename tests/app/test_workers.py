@@ -232,10 +232,7 @@ def test_limits_use_the_client_address_of_the_trusted_proxy(server: Server) -> N
             0
         ]
 
-    for _ in range(100):
-        if guess("203.0.113.1") == 429:
-            break
-    assert guess("203.0.113.1") == 429
+    assert any(guess("203.0.113.1") == 429 for _ in range(200))  # each second allows one more
     assert guess("203.0.113.2") == 404
 
 
