@@ -126,7 +126,8 @@ class Model:
     def state(self, h0: Sequence[npt.ArrayLike] | None) -> list[Array]:
         """Return an initial state for each layer: `(H,)`, or `(2H,)` in an LSTM, which is h and then c.
 
-        The states are the arrays in `h0`, or zero if `h0` is None. Raises ValueError if a shape does not fit its layer.
+        The states are the arrays in `h0`, or zero if `h0` is None. Raises ValueError if a shape does not fit its layer,
+        and TypeError if `h0` is no list.
         """
         needed = [(len(cell.carried) * cell.units,) for cell in self.layers]
         if h0 is not None and not isinstance(h0, Iterable):

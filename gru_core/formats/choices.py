@@ -215,7 +215,7 @@ def _check_merges(stack: Stack) -> None:
         known = ("concat", *MERGES, PRODUCT) if is_top else ("concat", *MERGES)
         if merge not in known:
             place = "" if is_top else " below the top layer"
-            why = ", because the next layer reads products that no weights of its own can form" * (merge == PRODUCT)
+            why = ", because the next layer would read products of two states" * (merge == PRODUCT)
             raise FormatError(
                 f"layer {k + 1} joins its directions by {shown(merge)}; both can be shown together{place} only with "
                 f"{', '.join(known)}{why}. Choose one direction"

@@ -16,7 +16,7 @@ const { name, questions } = /** @type {{name: string, questions: string[]}} */ (
 );
 
 /** The most characters that a platform stores for a lesson in SCORM 1.2. */
-const ROOM = 4096;
+const MOST_STORED = 4096;
 
 /** Return the platform's object in a window or in one of the windows around it. @param {Window | null} start @returns {Api | null} */
 function apiAround(start) {
@@ -48,7 +48,7 @@ function storedBy(api) {
 function report(api, answers) {
   const stored = Object.entries(answers);
   const text = () => JSON.stringify(Object.fromEntries(stored));
-  while (text().length > ROOM) stored.shift();
+  while (text().length > MOST_STORED) stored.shift();
   const isStored = api.LMSSetValue("cmi.suspend_data", text()) === "true";
   if (!isCompleted) {
     isCompleted = questions.every((question) => question in answers);
