@@ -55,11 +55,12 @@ function report(api, answers) {
     api.LMSSetValue("cmi.core.lesson_status", isCompleted ? "completed" : "incomplete");
   }
   const isSaved = api.LMSCommit("") === "true" && isStored;
-  const lost = Object.keys(answers).length - stored.length;
+  const all = Object.keys(answers).length;
+  const lost = all - stored.length;
   if (!isSaved) warn("The learning platform did not store your answers. They will be lost when you close this page.");
   else if (lost)
     warn(
-      `The learning platform has no room for all your answers. Your first ${lost} will be lost when you close this page.`,
+      `The learning platform has no room for all your answers. ${lost} of ${all}, the earliest, will be lost when you close this page.`,
     );
   else warn("");
 }
