@@ -218,8 +218,21 @@ export const fetchReveal = async (lesson, question, headers) =>
  */
 export const fetchNumbers = (link, what) => postJson("api/numbers", { link, what });
 
-/** Count what each unit does over many sequences. @param {{model: string, text: string | null, table: boolean, between: string[] | null}} question @returns {Promise<any>} */
-export const fetchCensus = (question) => postJson("api/census", question);
+/**
+ * Count what each unit does over many sequences: those in a file, or held-out ones of the model's task.
+ * @param {string} model
+ * @param {File | null} file text, CSV or .npz
+ * @param {string[] | null} between the two labels to separate
+ * @returns {Promise<any>}
+ */
+export async function fetchCensus(model, file, between) {
+  const name = file?.name.toLowerCase() ?? "";
+  if (file && name.endsWith(".npz")) {
+    const query = new URLSearchParams([["model", model], ...(between ?? []).map((label) => ["between", label])]);
+    return postFile(`api/census/arrays?${query}`, file);
+  }
+  return postJson("api/census", { model, text: file && (await file.text()), table: name.endsWith(".csv"), between });
+}
 
 /** Draw a sequence of the model's task at random. @param {string} model @param {number} seed @returns {Promise<string>} */
 export const drawSequence = async (model, seed) => (await getJson(`${modelUrl(model)}/draw?seed=${seed}`)).sequence;

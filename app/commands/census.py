@@ -9,18 +9,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
 import gru_core
 from gru_core import Model
-from gru_core.formats import FormatError, npz
-from gru_core.formats.padding import counted
 from gru_core.numerals import whole
 from gru_core.runs.census import Census, Labels, Moment, Unit
 
 from .. import output
 from ..exports.files import rows_as_csv
-from ..runs.census import Data, held_out_data, labels_between, read_data, targets_of
+from ..runs.census import Data, held_out_data, labels_between, read_arrays, read_data, targets_of
 
 HELP = "run a model over many sequences, and print what each unit does: gates, half-life, and the labels it separates"
 EXAMPLES = (
@@ -98,7 +94,7 @@ def _read(name: str) -> Data:
     """Read a file of sequences. Raises OSError, or ValueError if it has another form."""
     path = Path(name)
     if path.suffix == ".npz":
-        return _arrays(path)
+        return read_arrays(path.read_bytes(), str(path))
     try:
         text = sys.stdin.read() if name == "-" else path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
@@ -107,22 +103,6 @@ def _read(name: str) -> Data:
         return read_data(text, path.suffix == ".csv")
     except ValueError as error:
         raise ValueError(f"{'standard input' if name == '-' else name}: {error}") from error
-
-
-def _arrays(path: Path) -> Data:
-    arrays = npz.arrays(path.read_bytes())
-    x = np.asarray(arrays.get("x", ()))
-    if x.ndim != 3:
-        raise FormatError(f"{path} needs an array x (T, B, I): T timesteps of B sequences")
-    T, B = x.shape[:2]
-    counts = counted((T, B), arrays, str(path)).T
-    if not counts.any(1).all():
-        raise FormatError(f"mask in {path} leaves no timestep of sequence {int(counts.any(1).argmin()) + 1}")
-    given = arrays.get("labels")
-    labels: Labels | None = given
-    if given is not None and given.shape == (T, B):
-        labels = [given[count, b].tolist() for b, count in enumerate(counts)]
-    return Data([x[count, b] for b, count in enumerate(counts)], labels, "sequences")
 
 
 def _between(labels: Labels | None, chosen: str | None) -> tuple[tuple[str, str] | None, str]:

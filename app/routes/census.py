@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from ..runs.answers import to_json
 from ..runs.census import answer
 from ..runs.limits import MOST_COUNTED
 from ..schemas import CensusQuestion
+from ..server.body import FileBody
 
 router = APIRouter(prefix="/api")
 
@@ -28,4 +31,25 @@ router = APIRouter(prefix="/api")
     response_class=Response,
 )
 def ask(request: Request, question: CensusQuestion) -> Response:
-    return Response(to_json(answer(question, request.app.state.settings)), media_type="application/json")
+    return _answer(request, question)
+
+
+@router.post(
+    "/census/arrays",
+    summary="Count what each unit of a model does over sequences in an .npz file",
+    description="The body is the file. `x` (T, B, I) has the inputs of B sequences. If wanted it has `lengths` (B,) or "
+    "`mask` (T, B), and `labels` (B,) or (T, B). `between` is given twice, once for each label. The answer is that of "
+    "`/api/census`.",
+    response_class=Response,
+)
+def ask_of_arrays(
+    request: Request,
+    body: FileBody,
+    model: str,
+    between: Annotated[list[str] | None, Query(min_length=2, max_length=2)] = None,
+) -> Response:
+    return _answer(request, CensusQuestion(model=model, between=between), body)
+
+
+def _answer(request: Request, question: CensusQuestion, file: bytes | None = None) -> Response:
+    return Response(to_json(answer(question, request.app.state.settings, file)), media_type="application/json")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import numpy as np
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from gru_core import SequenceError
@@ -17,6 +17,7 @@ from .. import models
 from ..errors import Refused
 from ..runs.answers import to_json
 from ..schemas import Whole
+from ..server.body import FileBody
 from ..server.budget import spend
 
 router = APIRouter(prefix="/api/models")
@@ -71,15 +72,11 @@ def write_on(
     return {"sequence": writing.text, "given": writing.given, "ended": writing.ended}
 
 
-async def _body(request: Request) -> bytes:
-    return await request.body()
-
-
 @router.post("/{id}/sequence", summary="Read a file of vectors as the sequence of a model")
 def read_file(
     request: Request,
     id: str,
-    body: Annotated[bytes, Depends(_body)],
+    body: FileBody,
     name: Annotated[str, Query(min_length=1, max_length=255)] = "x.npy",
 ) -> dict[str, str]:
     """The body is the file: .npy or .npz with numbers (T, I), or CSV with a row for each timestep.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from gru_core import formats
@@ -17,18 +17,12 @@ from ..intake.upload import Upload
 from ..models import model_entry
 from ..runs.answers import to_json
 from ..schemas import Answers
+from ..server.body import FileBody
 from ..settings import Settings
 
 router = APIRouter(prefix="/api/models")
 
 _log = logging.getLogger(__name__)
-
-
-async def _body(request: Request) -> bytes:
-    return await request.body()
-
-
-Body = Annotated[bytes, Depends(_body)]
 
 
 def _model_or_question(takes: str) -> dict[int | str, dict[str, Any]]:
@@ -52,7 +46,7 @@ def _model_or_question(takes: str) -> dict[int | str, dict[str, Any]]:
     ),
 )
 def bring(
-    request: Request, body: Body, name: Annotated[str, Query(min_length=1, max_length=255)] = "model"
+    request: Request, body: FileBody, name: Annotated[str, Query(min_length=1, max_length=255)] = "model"
 ) -> Response:
     return _answer(Upload(body, name), request.app.state.settings)
 
@@ -91,7 +85,7 @@ def answer(request: Request, id: str, body: Answers) -> Response:
     "change in which library. `gates` has the differences of gates if two models were compared. `text` reports "
     "everything in words.",
 )
-def check(request: Request, id: str, body: Body) -> Response:
+def check(request: Request, id: str, body: FileBody) -> Response:
     settings = request.app.state.settings
     models.get(id, settings)
     return _json(reading.check(models.upload(id, settings), settings.limits, body))

@@ -8,8 +8,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
+import numpy as np
+
 import gru_core
 from gru_core import Model, SequenceError
+from gru_core.encoders.vectors import Vectors
+from gru_core.formats import FormatError, npz
+from gru_core.formats.padding import counted
+from gru_core.formats.vectors import exact_text
 from gru_core.numerals import decimal
 from gru_core.presets.recipes import held_out
 from gru_core.runs.census import Labels, Unit
@@ -85,6 +91,29 @@ def read_data(text: str, table: bool, model: Model | None = None, most: int | No
         if isinstance(label, list) and len(label) != T:
             raise ValueError(f"line {n}: the sequence has {T} timesteps, but {len(label)} labels: give one for each")
     return Data([row[0] for _, row in rows], labels, "sequences")
+
+
+def read_arrays(content: bytes, name: str) -> Data:
+    """Return the sequences in an .npz file: `x` (T, B, I), the inputs of B sequences.
+
+    If wanted it has `lengths` (B,) or `mask` (T, B), and `labels` (B,) or (T, B). `name` is the file's name in errors.
+    Raises FormatError, a ValueError, if the file has another form.
+    """
+    arrays = npz.arrays(content)
+    x = np.asarray(arrays.get("x", ()))
+    if x.ndim != 3 or not x.size or x.dtype.kind not in "fiub":
+        raise FormatError(f"{name} needs an array x (T, B, I) of numbers: T timesteps of B sequences")
+    T, B = x.shape[:2]
+    counts = counted((T, B), arrays, name).T
+    if not counts.any(1).all():
+        raise FormatError(f"mask in {name} leaves no timestep of sequence {int(counts.any(1).argmin()) + 1}")
+    given = arrays.get("labels")
+    if given is not None and given.shape not in ((B,), (T, B)):
+        raise FormatError(f"labels in {name} must be ({B},) or ({T}, {B}): one for each sequence, or for each timestep")
+    labels: Any = None
+    if given is not None:
+        labels = [given[count, b].tolist() for b, count in enumerate(counts)] if given.ndim == 2 else given.tolist()
+    return Data([x[count, b] for b, count in enumerate(counts)], labels, "sequences")
 
 
 def _labels(cell: str) -> Any:
@@ -174,19 +203,22 @@ class CensusAnswer(TypedDict):
     texts: dict[str, str]
 
 
-def answer(question: CensusQuestion, settings: Settings) -> CensusAnswer:
-    """Return the census that a page asks for. Raises Refused if its text or its size does not fit."""
+def answer(question: CensusQuestion, settings: Settings, file: bytes | None = None) -> CensusAnswer:
+    """Return the census that a page asks for, over the arrays of a `file` if there is one.
+
+    Raises Refused if the sequences or their size do not fit.
+    """
     model = models.get(question.model, settings)
-    units = sum(cell.units for cell in model.layers)
     try:
-        data = _data(model, question, units, settings)
+        data = _data(model, question, settings, file)
         chosen = None if question.between is None else (question.between[0], question.between[1])
         targets = None if chosen else targets_of(data.labels)
         between, others = (None, []) if targets else labels_between(data.labels, chosen)
         census = gru_core.census(model, data.sequences, data.labels if between else None, between, targets)
+        shown = {moment.sequence for unit in census for moment in unit.moments.values()}
+        texts = {str(n): _text(model, data.sequences[n], n) for n in sorted(shown)}
     except ValueError as error:
-        raise Refused(422, "census", str(error), "text") from error
-    shown = {moment.sequence for unit in census for moment in unit.moments.values()}
+        raise Refused(422, "census", str(error), "text" if file is None else "body") from error
     return {
         "sequences": len(data.sequences),
         "source": data.source,
@@ -194,20 +226,25 @@ def answer(question: CensusQuestion, settings: Settings) -> CensusAnswer:
         "labels": census.labels,
         "others": others[:64],
         "units": [_row(unit) for unit in census],
-        "texts": {str(n): data.sequences[n] for n in sorted(shown)},
+        "texts": texts,
     }
 
 
-def _data(model: Model, question: CensusQuestion, units: int, settings: Settings) -> Data:
+def _data(model: Model, question: CensusQuestion, settings: Settings, file: bytes | None) -> Data:
     """Return the sequences, and charge their run to the request. Of too many held-out sequences it takes the first."""
-    if question.text is None:
+    units = sum(cell.units for cell in model.layers)
+    if file is not None:
+        data = read_arrays(file, "the file")
+        lengths = list(map(len, data.sequences))
+    elif question.text is not None:
+        data = read_data(question.text, question.table, model, MOST_LINES)
+        lengths = [len(model.encoder.tokens(text)) for text in data.sequences]
+    else:
         data = held_out_data(model)
         T = len(model.encoder.tokens(data.sequences[0]))
         data = held_out_data(model, max(1, MOST_COUNTED // (units * T)))
         spend(units * T * len(data.sequences))
         return data
-    data = read_data(question.text, question.table, model, MOST_LINES)
-    lengths = [len(model.encoder.tokens(text)) for text in data.sequences]
     if max(lengths) > settings.max_steps:
         n = lengths.index(max(lengths)) + 1
         raise ValueError(f"sequence {n} has {max(lengths):,} timesteps; at most {settings.max_steps:,} are allowed")
@@ -217,6 +254,24 @@ def _data(model: Model, question: CensusQuestion, units: int, settings: Settings
         raise ValueError(f"{message}. {UNLIMITED}")
     spend(units * sum(lengths))
     return data
+
+
+def _text(model: Model, sequence: Any, n: int) -> str:
+    """Return the text of sequence number `n` (from 0), with which a page shows it again.
+
+    Raises ValueError if its inputs are not what the model's encoder makes of a text.
+    """
+    if isinstance(sequence, str):
+        return sequence
+    encoder = model.encoder
+    text = exact_text(encoder, sequence) if isinstance(encoder, Vectors) else encoder.write(sequence)
+    tokens = encoder.tokens(text)
+    if len(tokens) != len(sequence) or not np.allclose(encoder.encode(tokens), sequence, rtol=1e-6):
+        raise ValueError(
+            f"sequence {n + 1}: its inputs are not symbols of this model's alphabet, so the page cannot show them. "
+            "The command gruscope census takes any numbers"
+        )
+    return text
 
 
 def _row(unit: Unit) -> UnitRow:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from gru_core.encoder import Encoder
 from gru_core.encoders.tokens import LARGEST
-from gru_core.encoders.vectors import Vectors
+from gru_core.encoders.vectors import Scaled, Vectors
 from gru_core.formats import npz
 from gru_core.formats.padding import counted
 from gru_core.formats.questions import FormatError, shown
@@ -71,8 +71,20 @@ def read_vectors(data: bytes, name: str, encoder: Encoder, most: int | None = No
     if wrong.any():
         row, column = np.argwhere(wrong)[0].tolist()
         raise FormatError(_refusal(str(x[row, column]), row + 1, column + 1))
-    text = _text([list(map(str, row)) for row in (x + 0).astype(x.dtype if x.dtype.kind == "f" else float)])
-    return VectorFile(text, int((~counts).sum()))
+    return VectorFile(_digits(x), int((~counts).sum()))
+
+
+def exact_text(encoder: Vectors, x: npt.NDArray[Any]) -> str:
+    """Return the text of the inputs `x` (T, I) with every digit, unlike `encoder.write`.
+
+    Raises FormatError if there is no timestep.
+    """
+    return _digits(encoder.numbers(x) if isinstance(encoder, Scaled) else x)
+
+
+def _digits(x: npt.NDArray[Any]) -> str:
+    """Return the text of numbers (T, I) with every digit of their type, and 0 for −0."""
+    return _text([list(map(str, row)) for row in (x + 0).astype(x.dtype if x.dtype.kind == "f" else float)])
 
 
 def _arrays(data: bytes, name: str) -> Mapping[str, npt.NDArray[Any]]:

@@ -63,10 +63,8 @@ export function mountCensus(opener, dialog, store, actions) {
     setText(waiting, "");
     setText(says, "The model runs over the sequences …");
     try {
-      const text = file ? await file.text() : null;
-      const table = Boolean(file?.name.toLowerCase().endsWith(".csv"));
       /** @type {CensusAnswer} */
-      const answer = await fetchCensus({ model: asked, text, table, between });
+      const answer = await fetchCensus(asked, file, between);
       if (question !== latest) return;
       [census, model] = [answer, asked];
       sorted = { column: 0, descending: false };

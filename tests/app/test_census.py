@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from fastapi.testclient import TestClient
 import gru_core as gru
 from app.runs import census as runs_census
 from tests.support.clients import client_of
-from tests.support.networks import network_of
+from tests.support.networks import network_of, random_sequences
 
 LINES = ["the film was not good .", "lovely", "dull . very very bad"]
 
@@ -87,3 +89,75 @@ def test_numbers_in_place_of_labels_give_correlations(client: TestClient) -> Non
     assert [row["correlation"] for row in answer["units"]] == pytest.approx([unit.correlation for unit in census])
     (row,) = client.post("/api/census", json={"model": "pocket-calculator"}).json()["units"]
     assert abs(row["correlation"]) > 0.9
+
+
+def arrays_of(**arrays: Any) -> bytes:
+    file = BytesIO()
+    np.savez(file, **arrays)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("each", [False, True])
+def test_arrays_in_a_file_have_lengths_and_labels(tmp_path: Path, each: bool) -> None:
+    model, xs = network_of("gru"), [x.astype(np.float32) for x in random_sequences((7, 2, 5))]
+    model.save(tmp_path / "none.safetensors")
+    x = np.zeros((7, 3, 3), np.float32)
+    for b, sequence in enumerate(xs):
+        x[: len(sequence), b] = sequence
+    labels = np.where(np.arange(21).reshape(7, 3) % 2, "odd", "even") if each else np.array(["even", "odd", "odd"])
+    given = [labels[: len(s), b].tolist() for b, s in enumerate(xs)] if each else labels.tolist()
+    file = arrays_of(x=x, lengths=np.array([7, 2, 5]), labels=labels)
+    with client_of(tmp_path) as client:
+        answer = client.post("/api/census/arrays?model=none", content=file).json()
+        turned = client.post("/api/census/arrays?model=none&between=odd&between=even", content=file).json()
+        moment = answer["units"][-1]["moments"]["change"]
+        shown = client.post("/api/trace", json={"model": "none", "sequence": answer["texts"][moment["text"]]}).json()
+    census = gru.census(model, xs, given)
+    assert (answer["sequences"], answer["steps"], answer["labels"]) == (3, 14, ["even", "odd"])
+    assert [row["auc"] for row in answer["units"]] == pytest.approx([unit.auc for unit in census])
+    assert [row["auc"] for row in turned["units"]] == pytest.approx([1 - (unit.auc or 0) for unit in census])
+    # The text of a moment gives the run that the census has counted.
+    unit = census.units[-1]
+    h = np.array(shown["layers"][-1]["h"])[:, unit.unit]
+    assert moment["t"] == unit.moments["change"].t + 1
+    np.testing.assert_allclose(h, census.trace(unit.moments["change"].sequence).layers[-1].h[:, unit.unit], atol=1e-6)
+
+
+def test_one_hot_arrays_are_texts_of_the_alphabet(client: TestClient) -> None:
+    model = gru.load("sentiment")
+    tokens = [model.encoder.tokens(line) for line in LINES]
+    x = np.zeros((max(map(len, tokens)), len(LINES), model.encoder.inputs))
+    for b, line in enumerate(tokens):
+        x[: len(line), b] = model.encoder.encode(line)
+    lengths, numbers = np.array(list(map(len, tokens))), np.array([0.25, -1.0, 3.5])
+    file = arrays_of(x=x, lengths=lengths, labels=numbers)
+    answer = client.post("/api/census/arrays?model=sentiment", content=file).json()
+    census = gru.census(model, LINES, targets=numbers)
+    assert [row["correlation"] for row in answer["units"]] == pytest.approx([unit.correlation for unit in census])
+    assert set(answer["texts"].values()) <= {" ".join(line) for line in tokens}
+    refused = client.post("/api/census/arrays?model=sentiment", content=arrays_of(x=x + 0.5, lengths=lengths))
+    assert (refused.status_code, refused.json()["error"]["code"]) == (422, "census")
+    assert "alphabet" in refused.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("file", "part"),
+    [
+        (b"PK no zip", "zip"),
+        (arrays_of(y=np.zeros((2, 2, 3))), "x (T, B, I)"),
+        (arrays_of(x=np.zeros((2, 3))), "x (T, B, I)"),
+        (arrays_of(x=np.zeros((0, 2, 3))), "x (T, B, I)"),
+        (arrays_of(x=np.array([[["a"]]])), "x (T, B, I)"),
+        (arrays_of(x=np.zeros((2, 2, 4))), "4"),
+        (arrays_of(x=np.full((2, 2, 3), np.nan)), "sequence 1"),
+        (arrays_of(x=np.zeros((2, 2, 3)), labels=np.zeros(3)), "labels"),
+        (arrays_of(x=np.zeros((2, 2, 3)), mask=np.array([[1, 0], [1, 0]])), "sequence 2"),
+        (arrays_of(x=np.zeros((101, 1, 3))), "at most 100"),
+    ],
+)
+def test_arrays_of_another_form_are_refused(tmp_path: Path, file: bytes, part: str) -> None:
+    network_of("gru").save(tmp_path / "none.safetensors")
+    with client_of(tmp_path, max_steps=100) as client:
+        response = client.post("/api/census/arrays?model=none", content=file)
+    assert (response.status_code, response.json()["error"]["code"]) == (422, "census")
+    assert part in response.json()["error"]["message"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO
 
 import numpy as np
 from playwright.sync_api import Page, expect
@@ -50,3 +51,18 @@ def test_a_row_of_all_units_leads_to_a_moment_in_the_lab(page: Page, console_err
     own = gru.census(model, [line.split("\t")[0] for line in FILE.decode().splitlines()])
     shown = [float(text) for text in rows.locator("td:nth-child(5)").all_inner_texts()]
     np.testing.assert_allclose(shown, [unit.means["z"] for unit in own], atol=0.00501)
+
+    # An .npz file of inputs: the same sequences and labels give the same table.
+    lines = [line.split("\t") for line in FILE.decode().splitlines()]
+    x = np.zeros((6, len(lines), model.encoder.inputs))
+    for b, (text, _) in enumerate(lines):
+        tokens = model.encoder.tokens(text)
+        x[: len(tokens), b] = model.encoder.encode(tokens)
+    content, before = BytesIO(), rows.all_inner_texts()
+    lengths = [len(model.encoder.tokens(text)) for text, _ in lines]
+    np.savez(content, x=x, lengths=np.array(lengths), labels=np.array([label for _, label in lines]))
+    file.set_input_files({"name": "x.npz", "mimeType": "application/octet-stream", "buffer": content.getvalue()})
+    with page.expect_response(re.compile("api/census/arrays")):
+        dialog.get_by_role("button", name="Run").click()
+    expect(dialog.get_by_role("status")).to_contain_text("positive against negative")
+    assert rows.all_inner_texts() == before
