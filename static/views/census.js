@@ -46,6 +46,16 @@ export function mountCensus(opener, dialog, store, actions) {
   let sorted = { column: 0, descending: false };
   let latest = 0; // the number of the latest question: earlier ones are not shown any more
 
+  /** Remove the results, and the two labels, which the server chooses for other sequences. @param {string} words */
+  function reset(words = "") {
+    latest += 1;
+    [census, results.hidden] = [null, true];
+    for (const name of ["first", "second"]) field(name).value = "";
+    /** @type {HTMLElement} */ (find(".between")).hidden = true;
+    setText(says, words);
+    setText(waiting, "");
+  }
+
   function chooseSource() {
     for (const part of dialog.querySelectorAll(".own"))
       /** @type {HTMLElement} */ (part).hidden = field("source").value !== "file";
@@ -71,6 +81,7 @@ export function mountCensus(opener, dialog, store, actions) {
       show(answer);
     } catch (error) {
       if (question !== latest) return;
+      [census, results.hidden] = [null, true];
       setText(says, "");
       setText(waiting, withPeriod(/** @type {Error} */ (error).message));
     }
@@ -224,22 +235,22 @@ export function mountCensus(opener, dialog, store, actions) {
   opener.addEventListener("click", () => {
     const { run, models } = store.get();
     const entry = models.find(({ id }) => id === run.model);
-    if (run.model !== model) {
-      [census, results.hidden] = [null, true];
-      setText(
-        says,
+    if (run.model !== model)
+      reset(
         `${entry?.card.title ?? ""}: what does each ${cellOf(layerOf(store.get())).title} unit do over many sequences?`,
       );
-      [field("first").value, field("second").value] = ["", ""];
-      /** @type {HTMLElement} */ (find(".between")).hidden = true;
-    }
     setText(waiting, "");
     field("source").value = entry?.drawn ? field("source").value : "file";
     chooseSource();
     dialog.showModal();
     if (!census && field("source").value === "held") form.requestSubmit();
   });
-  field("source").addEventListener("change", chooseSource);
+  field("file").addEventListener("change", () => reset());
+  field("source").addEventListener("change", () => {
+    reset();
+    chooseSource();
+    if (field("source").value === "held") form.requestSubmit();
+  });
   gate.addEventListener("change", drawPicture);
   form.addEventListener("submit", run);
 }
