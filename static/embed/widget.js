@@ -20,7 +20,9 @@ export async function render({ model, el }) {
   const keys = () =>
     Object.fromEntries(Object.keys(defaults).map((key) => [key, textOf(model.get(key), defaults[key])]));
   let waiting = false;
+  let own = false; // programs report what the figure itself sets, too, and by then the reader may have moved on
   function sendKeys() {
+    if (own) return;
     if (!waiting) queueMicrotask(() => ((waiting = false), figure.set(keys())));
     waiting = true; // Python sends several changes at once
   }
@@ -28,11 +30,13 @@ export async function render({ model, el }) {
 
   figure.addEventListener("change", () => {
     const link = new URLSearchParams(figure.link);
-    for (const [key, value] of Object.entries(defaults)) {
-      const text = link.get(key);
-      model.set(key, text === null ? value : typeof value === "number" ? Number(text) : text);
-    }
-    model.save_changes();
+    const changed = Object.entries(defaults)
+      .map(([key, usual]) => /** @type {const} */ ([key, valueOf(link.get(key), usual)]))
+      .filter(([key, value]) => value !== model.get(key));
+    own = true;
+    for (const [key, value] of changed) model.set(key, value);
+    own = false;
+    if (changed.length) model.save_changes(); // marimo sends every save back, so one without a change would never end
   });
   figure.set(keys());
   el.append(figure);
@@ -43,6 +47,9 @@ export async function render({ model, el }) {
 
 /** Write a value as a link does, which leaves out defaults. @param {string | number} value @param {string | number} usual */
 const textOf = (value, usual) => (value === usual ? "" : String(value));
+
+/** Read a value of a link, null if the link leaves it out. @param {string | null} text @param {string | number} usual */
+const valueOf = (text, usual) => (text === null ? usual : typeof usual === "number" ? Number(text) : text);
 
 /** @param {string} base64 */
 function unpacked(base64) {
