@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 from gru_core import SequenceError
 
 from .. import output
+from ..embed.component import widget_of
+from ..embed.state import HIDDEN, state_of
 from ..errors import Refused
 from ..exports import page as export
 from ..exports.files import CONTENTS, as_csv, as_npz, as_picture
@@ -35,6 +37,7 @@ EXAMPLES = (
 
 FILES = {
     "html": "the view as one HTML file",
+    "widget": "the view as one JavaScript module, for the directive anywidget of MyST",
     "csv": "the run as CSV, one line per timestep",
     "json": "the run as JSON, in the form of /api/trace",
     "npz": "every array of the run, for NumPy",
@@ -148,6 +151,9 @@ def _content(run: LinkedRun, ending: str, settings: Settings, options: argparse.
     match ending:
         case "html":
             return export.page(run, settings, options.live, content=options.content).encode()
+        case "widget":
+            page = export.page(run, settings, options.live, content=options.content, hide=HIDDEN)
+            return widget_of(state_of(run, page)).encode()
         case "csv":
             return b"".join(as_csv(run.trace))
         case "json":

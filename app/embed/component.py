@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from typing import Any
+
 from ..assets import assets
 
 SCRIPT = "gruscope.js"
@@ -19,3 +23,8 @@ def script() -> str:
 def widget() -> str:
     """Return the module that shows a figure in a notebook, in the form that anywidget expects."""
     return f"{assets()['widget.js'].content.decode()}\nexport default {{ render }};\n"
+
+
+def widget_of(state: Mapping[str, Any]) -> str:
+    """Return the module of one figure, for the directive `anywidget` of MyST: see `app.embed.state`."""
+    return f"{assets()['widget.js'].content.decode()}\nexport default {{ render: renderWith({json.dumps(state)}) }};\n"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import gzip
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,32 +12,19 @@ from gru_core import Model, Trace
 
 from ..errors import Refused
 from ..exports import page as export
-from ..link import CHANGES, FOCUS
 from ..models import served_models
 from ..pages.page import PARTS
-from ..runs.linked import run_link
+from ..runs.linked import LinkedRun, run_link
 from ..settings import Settings
 from . import component
-from .height import VIEWS, height_of
 from .keys import keys_of
+from .state import HIDDEN, NUMBERS, TEXTS, state_of
 
 try:
     import anywidget
     import traitlets
 except ImportError as error:
     raise ImportError("gru.show needs anywidget: pip install 'gruscope[notebook]'") from error
-
-NUMBERS = ("t", "unit", "layer")
-"""The keys of a link that are whole numbers."""
-
-TEXTS = ("sequence", *CHANGES, *(key for key in FOCUS if key not in NUMBERS))
-"""The other keys."""
-
-USUAL = {"views": VIEWS, "convention": "source", "zoom": "unit", "table": "h", "scale": "absolute"}
-"""The values of keys that a link leaves out. Every other text is empty then."""
-
-HIDDEN = ("question", "model", "share")
-"""The parts of a page that a notebook does not need."""
 
 
 class Figure(anywidget.AnyWidget):
@@ -57,20 +42,14 @@ class Figure(anywidget.AnyWidget):
     height = traitlets.Int().tag(sync=True)
     theme = traitlets.Enum(["", "light", "dark"], "").tag(sync=True)
 
-    def __init__(self, trace: Trace, page: str, keys: dict[str, str], **options: Any) -> None:
-        """Return the figure of a run on an exported `page`. `keys` are the keys of its link."""
-        numbers = {"t": 1, "unit": 1, "layer": len(trace.layers)}
-        texts = {key: USUAL.get(key, "") for key in TEXTS}
-        defaults: dict[str, Any] = numbers | texts
+    def __init__(self, run: LinkedRun, page: str, **options: Any) -> None:
+        """Return the figure of a run on an exported `page`."""
         self.add_traits(
-            **{key: traitlets.Int(value).tag(sync=True) for key, value in numbers.items()},
-            **{key: traitlets.Unicode(value).tag(sync=True) for key, value in texts.items()},
+            **{key: traitlets.Int().tag(sync=True) for key in NUMBERS},
+            **{key: traitlets.Unicode().tag(sync=True) for key in TEXTS},
         )
-        values = {key: int(value) if key in NUMBERS else value for key, value in keys.items() if key in defaults}
-        packed = base64.b64encode(gzip.compress(page.encode(), mtime=0)).decode()
-        label = f"{trace.model.card.title}: {keys['sequence']}"
-        super().__init__(page=packed, defaults=defaults, label=label, **values, **options)
-        self._table = trace._repr_html_()
+        super().__init__(**state_of(run, page) | options)
+        self._table = run.trace._repr_html_()
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
         """Return the widget and, for programs that show no widgets, the run as a table."""
@@ -105,8 +84,7 @@ def show(
             raise ValueError(str(error)) from error
         finally:
             served_models.cache_clear()
-    keys |= {"sequence": str(run.scenario.sequence)}
-    return Figure(run.trace, page, keys, height=height or height_of(run), theme=theme)
+    return Figure(run, page, theme=theme, **({"height": height} if height else {}))
 
 
 def show_trace(trace: Trace, **view: Any) -> Figure:

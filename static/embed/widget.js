@@ -45,6 +45,17 @@ export async function render({ model, el }) {
   };
 }
 
+/**
+ * Return `render` for a host without Python. Such a host has only the keys that an author wrote, and stores nothing.
+ * @param {Record<string, any>} state the state of the figure
+ */
+export function renderWith(state) {
+  const ignore = () => {};
+  const rest = { set: ignore, save_changes: ignore, on: ignore, off: ignore };
+  return (/** @type {{model: Pick<Model, "get">, el: HTMLElement}} */ { model, el }) =>
+    render({ model: { get: (name) => model.get(name) ?? state[name], ...rest }, el });
+}
+
 /** Write a value as a link does, which leaves out defaults. @param {string | number} value @param {string | number} usual */
 const textOf = (value, usual) => (value === usual ? "" : String(value));
 

@@ -19,7 +19,7 @@ from playwright.sync_api import BrowserContext, FrameLocator, Locator, Page, exp
 import gru_core as gru
 from app.embed import jupyter, notebook
 from tests.support.jupyter import BASE, TOKEN, jupyter_server
-from tests.support.npm import package
+from tests.support.npm import packages
 from tests.support.sites import ROOT
 
 FIGURE = """import gru_core as gru
@@ -116,9 +116,10 @@ def test_in_jupyterlab_and_in_notebook_python_and_the_figure_follow_each_other(
 def test_a_notebook_as_a_static_page_has_a_living_figure_without_a_kernel(
     visitor: BrowserContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    require, manager = packages(tmp_path, "requirejs@2.3.8", "@jupyter-widgets/html-manager@1.0.15")
     scripts = {  # nbconvert's page loads these from other hosts, for which the test responds
-        "require.min.js": package("requirejs@2.3.8", tmp_path) / "require.js",
-        "embed-amd.js": package("@jupyter-widgets/html-manager@1.0.15", tmp_path) / "dist" / "embed-amd.js",
+        "require.min.js": require / "require.js",
+        "embed-amd.js": manager / "dist" / "embed-amd.js",
         "index.js": Path(sys.prefix) / "share" / "jupyter" / "nbextensions" / "anywidget" / "index.js",
     }
     monkeypatch.setattr("gru_core.notebook.FIGURES", notebook.__name__)

@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 
 from app.embed import sphinx
 from tests.support import sites
+from tests.support.myst import myst_book
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -117,6 +118,22 @@ def test_a_site_of_myst_has_a_living_figure_that_follows_the_switch_of_its_theme
         page.locator(".theme-toggle:visible").first.click()
         expect(page.locator("body")).to_have_attribute("data-theme", theme)
         expect(root).to_have_attribute("data-theme", theme)
+
+
+def test_a_book_of_mystmd_has_a_living_figure_that_follows_the_class_of_its_theme(
+    page: Page, reader: Callable[[Path, str], None], tmp_path: Path
+) -> None:
+    reader(myst_book(tmp_path), "index.html")
+    frame = page.locator("gru-scope iframe").content_frame
+    heading = frame.get_by_role("heading", level=2).first
+    expect(heading).to_contain_text("t = 4")
+    expect(frame.locator("html")).to_have_attribute("data-theme", "light")
+    page.get_by_role("button", name="Dark").click()
+    expect(frame.locator("html")).to_have_attribute("data-theme", "dark")
+    frame.get_by_role("textbox", name="Sequence", exact=True).fill("B m m A B")
+    expect(frame.get_by_role("list", name="Answers")).to_be_attached()
+    frame.get_by_role("slider", name="Timestep").press("ArrowRight")
+    expect(heading).to_contain_text("t = 5")
 
 
 def test_the_block_in_markdown_has_the_options_of_the_directive(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
-"""Packages of npm that a test needs, if npm and the package are to be had."""
+"""Packages of npm that a test needs, if npm and the packages are to be had."""
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import tarfile
@@ -10,14 +11,17 @@ from pathlib import Path
 import pytest
 
 
-def package(name: str, folder: Path) -> Path:
-    """Unpack a package, such as reveal.js@5.2.1, into a folder and return where it is. Skips the test without it."""
+def packages(folder: Path, *names: str) -> list[Path]:
+    """Unpack packages, such as reveal.js@5.2.1, and return their folders. Skips the test if one is not to be had."""
     if shutil.which("npm") is None:
         pytest.skip("npm is not installed")
-    pack = subprocess.run(["npm", "pack", "--silent", name], cwd=folder, capture_output=True, text=True, timeout=120)
+    pack = subprocess.run(["npm", "pack", "--json", *names], cwd=folder, capture_output=True, text=True, timeout=120)
     if pack.returncode:
-        pytest.skip(f"npm did not get {name}: {pack.stderr.strip()[:200]}")
-    place = folder / name.replace("/", "-")
-    with tarfile.open(folder / pack.stdout.split()[-1]) as archive:
-        archive.extractall(place, filter="data")
-    return place / "package"
+        pytest.skip(f"npm did not get {', '.join(names)}: {pack.stderr.strip()[:200]}")
+    places = []
+    for entry in json.loads(pack.stdout):
+        place = folder / entry["name"].replace("/", "-")
+        with tarfile.open(folder / entry["filename"]) as archive:
+            archive.extractall(place, filter="data")
+        places.append(place / "package")
+    return places

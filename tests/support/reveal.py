@@ -8,7 +8,7 @@ from pathlib import Path
 from app.exports.site import build
 from app.settings import Settings
 
-from .npm import package
+from .npm import packages
 from .sites import ROOT
 
 PACKAGE = "reveal.js@5.2.1"
@@ -18,7 +18,7 @@ SCENARIOS = '[flip-flop]\nmodel = "flip-flop"\nsequence = "A m m B m"\nviews = "
 
 def reveal_deck(folder: Path) -> None:
     """Write a deck with its figure into a folder. Skips the test if reveal.js is not to be had."""
-    (package(PACKAGE, folder) / "dist").rename(folder / "reveal")
+    (packages(folder, PACKAGE)[0] / "dist").rename(folder / "reveal")
     (folder / "demos.toml").write_text(SCENARIOS)
     list(build(folder, folder / "demos.toml", Settings()))
     slides = (ROOT / "docs" / "how-to" / "embed.md").read_text().partition("## Slides")[2]

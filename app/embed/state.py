@@ -1,0 +1,41 @@
+"""The state of a figure in a notebook or in a widget: its page, and the keys of its link as values."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+from typing import Any
+
+from ..link import CHANGES, FOCUS
+from ..runs.linked import LinkedRun
+from .height import VIEWS, height_of
+
+NUMBERS = ("t", "unit", "layer")
+"""The keys of a link that are whole numbers."""
+
+TEXTS = ("sequence", *CHANGES, *(key for key in FOCUS if key not in NUMBERS))
+"""The other keys."""
+
+USUAL = {"views": VIEWS, "convention": "source", "zoom": "unit", "table": "h", "scale": "absolute"}
+"""The values of keys that a link leaves out. Every other text is empty then."""
+
+HIDDEN = ("question", "model", "share")
+"""The parts of a page that a figure does not need."""
+
+
+def state_of(run: LinkedRun, page: str) -> dict[str, Any]:
+    """Return the state of the figure of a run on an exported `page`."""
+    defaults: dict[str, Any] = {"t": 1, "unit": 1, "layer": len(run.trace.layers)}
+    defaults |= {key: USUAL.get(key, "") for key in TEXTS}
+    keys = {key: value for key, value in run.link.options.items() if key in defaults}
+    values = {key: int(value) if key in NUMBERS else value for key, value in keys.items()}
+    sequence = str(run.scenario.sequence)
+    return {
+        "page": base64.b64encode(gzip.compress(page.encode(), mtime=0)).decode(),
+        "defaults": defaults,
+        "label": f"{run.trace.model.card.title}: {sequence}",
+        "height": height_of(run),
+        **defaults,
+        **values,
+        "sequence": sequence,
+    }
