@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -126,32 +127,69 @@ def _can_write(model: Model) -> bool:
     return task is None or task.writes
 
 
-@cache
+_given: dict[str, Model] = {}
+
+
+@contextmanager
+def served(name: str, model: Model) -> Iterator[None]:
+    """Serve a model that is in memory as `name`, next to all others, as long as the context is open.
+
+    Raises ValueError if the model's outputs are not finite.
+    """
+    _try(model)
+    _given[name] = model
+    try:
+        yield
+    finally:
+        _given.pop(name, None)
+
+
+@contextmanager
+def served_file(name: str, settings: Settings, folder: Path = Path()) -> Iterator[str]:
+    """Serve the model in a file of `folder` as long as the context is open, and yield its name: the file's stem.
+
+    The name of a served model stays as it is. Raises FileNotFoundError if the file is missing, and ValueError if
+    `gru_core.load` cannot read it or if a preset has its name.
+    """
+    path = folder / name
+    if name in served_models(settings.models) or not (path.is_file() or path.suffix or len(Path(name).parts) > 1):
+        yield name
+        return
+    if path.stem in presets.SHIPPED:
+        raise ValueError(f"{path} has the name of a preset: rename the file")
+    with served(path.stem, gru_core.load(path)):
+        yield path.stem
+
+
 def served_models(folder: str) -> Mapping[str, Model]:
     """Return the built-in models and the models in `folder` by name; with "" only the built-in ones.
 
     Each file is read once, and its model has the name of the file. Raises ValueError if a model cannot be served.
     """
+    return {**_stored_models(folder), **_given}
+
+
+@cache
+def _stored_models(folder: str) -> Mapping[str, Model]:
     models = {name: gru_core.load(name) for name in presets.SHIPPED}
     if folder and not Path(folder).is_dir():
         raise ValueError(f"GRUSCOPE_MODELS: {folder} is not a directory")
     for path in sorted(Path(folder).glob("*.safetensors")) if folder else ():
         if path.stem in presets.SHIPPED:
             raise ValueError(f"{path} has the name of a preset: rename the file")
-        models[path.stem] = _load_and_try(path)
+        try:
+            models[path.stem] = load_file(path)
+            _try(models[path.stem])
+        except Exception as error:  # a file can be wrong in any way
+            raise ValueError(f"{path} is not a model that can be served: {error}") from error
     return models
 
 
-def _load_and_try(path: Path) -> Model:
-    """Load the model in a file, and run its examples to find errors now. Raises ValueError if this fails."""
-    try:
-        model = load_file(path)
-        for example in model.examples:
-            if not np.isfinite(gru_core.trace(model, example).y).all():
-                raise ValueError("its outputs are not finite numbers")
-    except Exception as error:  # a file can be wrong in any way
-        raise ValueError(f"{path} is not a model that can be served: {error}") from error
-    return model
+def _try(model: Model) -> None:
+    """Run the examples of a model to find errors now. Raises ValueError if its outputs are not finite."""
+    for example in model.examples:
+        if not np.isfinite(gru_core.trace(model, example).y).all():
+            raise ValueError("its outputs are not finite numbers")
 
 
 def names(settings: Settings) -> list[str]:

@@ -165,13 +165,17 @@ def first_written(write: WriteBody, steps: int) -> WriteBody | None:
     return write.model_copy(update={"steps": min(write.steps, steps)}) if steps > 0 else None
 
 
+Content = Literal["all", "signals"]
+"""What a file of a run contains: all values in full precision, or only its inputs, outputs and signals as float32."""
+
+
 class ExportQuestion(Body):
-    """A link, and what a file of a run in the Lab contains: all values, or only inputs, outputs and signals."""
+    """A link, and what the file of its run contains: by default "all", and "signals" for numbers of a large run."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"link": "?model=flip-flop&sequence=A+m+m"}]})
 
     link: str
-    content: Literal["all", "signals"] = "all"
+    content: Content | None = None
 
 
 class UnitPlace(Body):

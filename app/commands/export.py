@@ -16,12 +16,13 @@ from ..embed.component import widget_of
 from ..embed.state import HIDDEN, state_of
 from ..errors import Refused
 from ..exports import page as export
-from ..exports.files import CONTENTS, as_csv, as_npz, as_picture
+from ..exports.files import CONTENTS, as_csv, as_npz, as_picture, content_of
 from ..exports.lesson import lesson_page
 from ..exports.models import MOST_WEIGHTS, described
 from ..exports.site import KEYS, build
 from ..lessons import shelf
 from ..link import FOCUS, read_address
+from ..models import served_file
 from ..runs.answers import whole
 from ..runs.linked import LinkedRun, run_link
 from ..settings import Settings
@@ -64,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         runs = f"; it runs its network if this has at most {MOST_WEIGHTS:,} weights" if ending == "html" else ""
         files.add_argument(f"--{ending}", metavar="FILE", help=words + runs)
     keys = parser.add_argument_group("what to show (these options replace keys of the link)")
-    keys.add_argument("--model", help="the model's name (default: flip-flop)")
+    keys.add_argument("--model", help="a preset, or the file of a model (default: flip-flop)")
     keys.add_argument("--sequence", help="the input sequence (default: the first example of the model)")
     keys.add_argument("--clamps", help="clamps, such as z.1@4-6=0")
     keys.add_argument("--weights", help="changed weights, such as z.1.W3=0.5")
@@ -78,8 +79,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--content",
         choices=CONTENTS,
-        default="all",
-        help="what the files contain: all values, or only the inputs, outputs and signals (default: %(default)s)",
+        help="what the files contain: all values, or only the inputs, outputs and signals in single precision "
+        "(default: all, and signals for the numbers of a large run)",
     )
     parser.add_argument("--live", default="", metavar="URL", help="address that the link “Open in GRU Scope” opens")
 
@@ -95,9 +96,10 @@ def run(options: argparse.Namespace) -> int:
         sys.stdout = None
         return 1
     except OSError as error:
-        print(
-            f"gruscope: {error.filename or 'the output'} cannot be opened or written: {error.strerror}", file=sys.stderr
-        )
+        file = error.filename or "the output"
+        # `load` raises an error without a file name for a name that is neither a preset nor a file.
+        words = f"{file} cannot be opened or written: {error.strerror}" if error.strerror else str(error)
+        print(f"gruscope: {words}", file=sys.stderr)
     return 1
 
 
@@ -118,21 +120,21 @@ def _files(options: argparse.Namespace) -> int:
         only = "this page can be exported only with --html; to export a run, use a link to the Lab"
         print(f"gruscope: {only}", file=sys.stderr)
         return 2
-    if make_page is not None:
-        contents = {"html": make_page(keys, settings, options.live).encode()}
-    else:
-        run = run_link(keys, settings)
-        contents = {ending: _content(run, ending, settings, options) for ending in files}
-        if options.content == "all":
-            words["html"] += f" {described(run.scenario.model, settings)}"
+    with served_file(keys.get("model", ""), settings) as model:
+        if make_page is not None:
+            contents = {"html": make_page(keys, settings, options.live).encode()}
+        else:
+            run = run_link(keys | {"model": model}, settings)
+            contents = {ending: _content(run, ending, settings, options) for ending in files}
+            if options.content != "signals":
+                words["html"] += f" {described(run.scenario.model, settings)}"
     for ending, name in files.items():
-        content = contents[ending]
         if name == "-":
-            sys.stdout.buffer.write(content)
+            sys.stdout.buffer.write(contents[ending])
             sys.stdout.buffer.flush()
         else:
-            output.write(Path(name), content)
-            print(f"{name}: {words[ending]}, {_size(len(content))}", file=sys.stderr)
+            output.write(Path(name), contents[ending])
+            print(f"{name}: {words[ending]}, {_size(len(contents[ending]))}", file=sys.stderr)
     return 0
 
 
@@ -148,18 +150,19 @@ def _page_of(path: str) -> Page | None:
 
 
 def _content(run: LinkedRun, ending: str, settings: Settings, options: argparse.Namespace) -> bytes:
+    content = content_of(run, options.content)
     match ending:
         case "html":
-            return export.page(run, settings, options.live, content=options.content).encode()
+            return export.page(run, settings, options.live, content=options.content or "all").encode()
         case "widget":
-            page = export.page(run, settings, options.live, content=options.content, hide=HIDDEN)
+            page = export.page(run, settings, options.live, content=options.content or "all", hide=HIDDEN)
             return widget_of(state_of(run, page)).encode()
         case "csv":
-            return b"".join(as_csv(run.trace))
+            return b"".join(as_csv(run.trace, content=content))
         case "json":
-            return b"".join(whole(run.start, run.trace, content=options.content))
+            return b"".join(whole(run.start, run.trace, content=content))
         case "npz":
-            return as_npz(run.trace, options.content)
+            return as_npz(run.trace, content)
         case _:
             layer = int(run.link.options.get("layer", 0)) - 1
             title = f"{run.trace.model.card.title}: {run.scenario.sequence}"

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from gru_core import Model, Trace
 
 from ..errors import Refused
 from ..exports import page as export
-from ..models import served_models
+from ..models import served
 from ..pages.page import PARTS
 from ..runs.linked import LinkedRun, run_link
 from ..settings import Settings
@@ -71,19 +69,16 @@ def show(
         raise ValueError(f"there is no key {unknown[0]!r} of a view: choose from {', '.join((*NUMBERS, *TEXTS[1:]))}")
     if set(hide) - set(PARTS):
         raise ValueError(f"hide has a part that no page has: choose from {', '.join(PARTS)}")
-    name = re.sub(r"[^\w-]+", "-", model.card.title, flags=re.ASCII).strip("-").lower() or "model"
+    title = re.sub(r"[^\w-]+", "-", model.card.title, flags=re.ASCII).strip("-").lower() or "model"
+    name = f"notebook-{title}"  # so that it cannot be the name of a preset
     keys = {key: str(value) for key, value in view.items()}
-    with TemporaryDirectory() as folder:
-        name = f"notebook-{name}"  # so that it cannot be the name of a preset
-        model.save(Path(folder) / f"{name}.safetensors")
-        settings = Settings.from_environment({"GRUSCOPE_MODELS": folder}, local=True)
+    settings = Settings.from_environment({}, local=True)
+    with served(name, model):
         try:
             run = run_link({"model": name, "sequence": sequence or model.examples[0]} | keys, settings)
             page = export.page(run, settings, hide=hide)
         except Refused as error:
             raise ValueError(str(error)) from error
-        finally:
-            served_models.cache_clear()
     return Figure(run, page, theme=theme, **({"height": height} if height else {}))
 
 

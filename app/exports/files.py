@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -13,28 +13,36 @@ from gru_core import Trace
 from gru_core.arrays import Array
 from gru_core.runs.figures import fill, standalone
 
+from ..runs.answers import to_json
 from ..runs.large import likeliest_places
 from ..runs.limits import MOST_OUTPUTS
+from ..runs.linked import LinkedRun
+from ..runs.run import is_large
+from ..schemas import Content
 
 Place = tuple[int, int]
 """A layer and one of its units, both counted from 0."""
 
 
-CONTENTS = ("all", "signals")
-"""What the files of a run can contain: all values, or only its signals, outputs and inputs."""
+CONTENTS: tuple[Content, ...] = get_args(Content)
 
 LINES = 16
 """The timesteps in one piece of a CSV file."""
 
 
-def as_csv(run: Trace, places: Container[Place] | None = None) -> Iterator[bytes]:
+def content_of(run: LinkedRun, chosen: Content | None) -> Content:
+    """Return the chosen content of a file of numbers: by default everything, and only the signals of a large run."""
+    return chosen or ("signals" if is_large(run.start) else "all")
+
+
+def as_csv(run: Trace, places: Container[Place] | None = None, content: Content = "all") -> Iterator[bytes]:
     """Yield a run as CSV in pieces.
 
     Each timestep has a line: t, the input, x and y by label, and each signal of each unit.
 
     The names of columns are as in links: `z.1` is z of unit 1, `L2.z.1` the same in the second layer, and `twin.z.1`
-    the same in the original run. Numbers have all digits, so reading them returns the same bits. With `places` only
-    these units have columns.
+    the same in the original run. Numbers have all digits, so reading them returns the same bits: of float64, and with
+    the content "signals" of float32. With `places` only these units have columns.
     """
     tokens = run.tokens or [""] * len(run.h)
     columns: dict[str, Array] = _by_label("x", run.model.encoder.labels, run.layers[0].x)
@@ -42,10 +50,15 @@ def as_csv(run: Trace, places: Container[Place] | None = None) -> Iterator[bytes
     if run.twin is not None:
         columns |= {f"twin.{name}": column for name, column in _states(run.twin, places).items()}
     yield _csv([["t", "input", *columns]])
-    values = np.column_stack(list(columns.values()))
+    values = np.column_stack(list(columns.values())).astype(np.float32 if content == "signals" else float)
     for first in range(0, len(values), LINES):
-        rows = zip(tokens[first : first + LINES], values[first : first + LINES].tolist(), strict=True)
+        rows = zip(tokens[first : first + LINES], map(_digits, values[first : first + LINES]), strict=True)
         yield _csv([t, token, *row] for t, (token, row) in enumerate(rows, first + 1))
+
+
+def _digits(row: Array) -> list[str]:
+    """Return the numbers of a row with the digits that their type has."""
+    return to_json(row)[1:-1].decode().split(",") if row.size else []
 
 
 def _csv(lines: Iterable[Sequence[object]]) -> bytes:
@@ -87,7 +100,7 @@ def rows_as_csv(rows: Iterable[Mapping[str, Any]]) -> str:
     return text.getvalue()
 
 
-def as_npz(run: Trace, content: str = "all") -> bytes:
+def as_npz(run: Trace, content: Content = "all") -> bytes:
     """Return a run as an npz file: every array, as `Trace.save` writes them, or only the signals, as float32."""
     arrays = run.arrays()
     if content == "signals":

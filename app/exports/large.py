@@ -15,8 +15,8 @@ from ..runs.unit import sensitivity_of, shares_of, sums_of, unit_rows_of
 from ..settings import Settings
 from .packing import packed_answer
 
-MOST_NUMBERS = 50_000
-"""The most numbers in the recorded sums, and again in the contributions, of a large run: about 1 MB each."""
+MOST_SUMMED, MOST_CONTRIBUTIONS = 25_000, 50_000
+"""The most numbers in the recorded sums and in the contributions of a large run: about 0.7 MB each."""
 
 MOST_ROWS = 5_000
 """The most timesteps with exact values and equations, over all units: 25 units with 200 timesteps, up to 1.5 MB."""
@@ -32,7 +32,7 @@ def answers_of_large(linked: LinkedRun, settings: Settings) -> dict[str, dict[st
     at = unit_in(linked.link.options, [layer.cell.units for layer in trace.layers])
     layer, unit, place = at.layer - 1, at.unit - 1, f"{at.layer}.{at.unit}"
     run, t = trace.layers[layer], int(linked.link.options.get("t", 1))
-    n = max(1, min(T, MOST_NUMBERS // (len(run.cell.gates) * (run.cell.units + run.cell.inputs))))
+    n = max(1, min(T, MOST_SUMMED // (len(run.cell.gates) * (run.cell.units + run.cell.inputs))))
     first = max(0, min(t - 1 - n // 2, T - n))
     trained = models.get(linked.scenario.model, settings).layers[layer] if linked.scenario.weights else None
     sums = sums_of(run[first : first + n], trained, input_names(linked.start, layer), unit)
@@ -44,7 +44,7 @@ def answers_of_large(linked: LinkedRun, settings: Settings) -> dict[str, dict[st
         "rows": {},
         "equations": {},
     }
-    if run.mixture is not None and min(MOST_NUMBERS, MOST_SHARES) >= T * (T + 1):
+    if run.mixture is not None and min(MOST_CONTRIBUTIONS, MOST_SHARES) >= T * (T + 1):
         answers["ledger"][place] = {"from": 1, "to": T, **shares_of(trace, layer, unit, slice(0, T))}
     others = [other for other in (-run.moved).argsort(kind="stable").tolist() if other != unit]
     for each in [unit, *others][: max(1, MOST_ROWS // T)]:

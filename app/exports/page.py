@@ -32,6 +32,7 @@ from ..runs.gate import MODEL
 from ..runs.linked import LinkedRun
 from ..runs.run import input_names, is_large, run_whole, within_text
 from ..runs.unit import sensitivity_of, shares_of, sums_of
+from ..schemas import Content
 from ..settings import Settings
 from ..sitemap import IN_ROOMS, START
 from .large import answers_of_large
@@ -54,7 +55,7 @@ def page(
     live: str = "",
     plotly: str = "",
     title: str = "",
-    content: str = "all",
+    content: Content = "all",
     hide: Sequence[str] | None = None,
 ) -> str:
     """Return the Lab with a run as one HTML file.
@@ -77,7 +78,7 @@ def page(
     return file("lab", context | framed | {"page_title": title}, record, plotly)
 
 
-def size(run: LinkedRun, trace: int, settings: Settings, content: str) -> int:
+def size(run: LinkedRun, trace: int, settings: Settings, content: Content) -> int:
     """Return about how many bytes the page has if the events of its run have `trace` bytes."""
     scenario, start, _ = run.scenario, run.start, run.trace
     answers = _answers_of(run, Allowance(MOST_NUMBERS, MOST_PRODUCTS), settings) if content == "all" else {}
@@ -238,7 +239,7 @@ class Allowance:
     products: int
 
 
-def record_run(run: LinkedRun, allowance: Allowance, settings: Settings, content: str = "all") -> RecordedRun:
+def record_run(run: LinkedRun, allowance: Allowance, settings: Settings, content: Content = "all") -> RecordedRun:
     """Return the recorded run of a link, with answers about its units unless the content is "signals"."""
     return {
         "scenario": run.scenario.model_dump(by_alias=True),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from ..embed import component
 from ..embed.component import SCRIPT
 from ..errors import Refused
 from ..link import CHANGES, FOCUS
+from ..models import served_file
 from ..pages.page import templates
 from ..runs.gate import MODEL
 from ..runs.linked import LinkedRun, run_link
@@ -52,9 +54,17 @@ def build(folder: Path, scenarios: Path, settings: Settings, live: str = "") -> 
         tables = tomllib.loads(scenarios.read_text("utf-8"))
     except ValueError as error:
         raise ValueError(f"{scenarios} is not TOML: {error}") from error
-    pages = [(_entry(name, table), _run_of(name, table, settings)) for name, table in tables.items()]
-    if not pages:
+    if not tables:
         raise ValueError(f"{scenarios} has no scenarios: write a table for each, such as [flip-flop]")
+    with ExitStack() as stack:
+        models = _models(tables, scenarios.parent, settings, stack)
+        pages = [(_entry(name, table), _run_of(name, table, models, settings)) for name, table in tables.items()]
+        yield from _write(pages, folder, settings, live)
+
+
+def _write(
+    pages: list[tuple[Entry, LinkedRun | None]], folder: Path, settings: Settings, live: str
+) -> Iterator[tuple[Path, str]]:
     folder.mkdir(parents=True, exist_ok=True)
     plotly = folder / "plotly.min.js"
     output.write(plotly, assets()[plotly.name].content)
@@ -84,7 +94,27 @@ def _entry(name: str, table: Any) -> Entry:
     return Entry(f"{name}.html", str(table.get("title", name)), str(table.get("text", "")))
 
 
-def _run_of(name: str, table: dict[str, Any], settings: Settings) -> LinkedRun | None:
+def _models(tables: dict[str, Any], folder: Path, settings: Settings, stack: ExitStack) -> dict[str, str]:
+    """Serve the models that the tables name, also files in `folder`, and return the served name of each.
+
+    Raises ValueError if two files would have the same name.
+    """
+    models: dict[str, str] = {}
+    for table in tables.values():
+        model = table.get("model") if isinstance(table, dict) else None
+        if not isinstance(model, str) or model in models:
+            continue
+        try:
+            name = stack.enter_context(served_file(model, settings, folder))
+        except ValueError as error:
+            raise ValueError(f"{model}: {error}") from error
+        if name in models.values():
+            raise ValueError(f"{model}: another file of these scenarios has the name {name}: rename one of them")
+        models[model] = name
+    return models
+
+
+def _run_of(name: str, table: dict[str, Any], models: dict[str, str], settings: Settings) -> LinkedRun | None:
     """Return the run of a table; None for “Be the gate”, which has no run of its own."""
     if table.get("page", START.name) != START.name:
         raise ValueError(f'[{name}] has another page: use page = "{START.name}", or leave it out for the Lab')
@@ -95,6 +125,7 @@ def _run_of(name: str, table: dict[str, Any], settings: Settings) -> LinkedRun |
     if "page" in table:
         return None
     try:
-        return run_link({key: str(table[key]) for key in KEYS if key in table}, settings)
+        keys = {key: str(table[key]) for key in KEYS if key in table}
+        return run_link(keys | {"model": models.get(keys.get("model", ""), keys.get("model", ""))}, settings)
     except (Refused, SequenceError) as error:
         raise ValueError(f"[{name}]: {error}") from error

@@ -9,6 +9,7 @@ from functools import partial
 from ..runs.answers import to_json, whole
 from ..runs.events import events
 from ..runs.linked import LinkedRun
+from ..schemas import Content
 from ..settings import Settings
 from . import page
 from .files import CONTENTS, as_csv, as_npz
@@ -29,20 +30,23 @@ def sizes(linked: LinkedRun, settings: Settings) -> dict[str, dict[str, int]]:
     def of_file(size: Callable[[LinkedRun], int]) -> int:
         return grown(*(size(part) for part in parts))
 
-    csv = of_file(lambda part: sum(map(len, as_csv(part.trace))))
     return {
         "page.html": {content: page.size(linked, of_file(_in_page), settings, content) for content in CONTENTS},
-        "trace.csv": dict.fromkeys(CONTENTS, csv),
+        "trace.csv": {content: of_file(partial(_of_csv, content)) for content in CONTENTS},
         "trace.json": {content: of_file(partial(_of_json, content)) for content in CONTENTS},
         "trace.npz": {content: of_file(partial(_of_npz, content)) for content in CONTENTS},
     }
 
 
-def _of_json(content: str, linked: LinkedRun) -> int:
+def _of_csv(content: Content, linked: LinkedRun) -> int:
+    return sum(map(len, as_csv(linked.trace, content=content)))
+
+
+def _of_json(content: Content, linked: LinkedRun) -> int:
     return sum(map(len, whole(linked.start, linked.trace, content=content)))
 
 
-def _of_npz(content: str, linked: LinkedRun) -> int:
+def _of_npz(content: Content, linked: LinkedRun) -> int:
     return len(as_npz(linked.trace, content))
 
 

@@ -15,7 +15,7 @@ from gru_core import experiments
 from .. import models
 from ..errors import Refused
 from ..exports import page as export
-from ..exports.files import as_csv, as_npz, rows_as_csv
+from ..exports.files import as_csv, as_npz, content_of, rows_as_csv
 from ..exports.lesson import lesson_page
 from ..exports.sizes import sizes
 from ..lessons import shelf
@@ -24,17 +24,16 @@ from ..rooms.withheld import open_to
 from ..runs.answers import to_json, whole
 from ..runs.linked import LinkedRun, run_link
 from ..runs.run import is_large, within_text
-from ..schemas import ExportQuestion
+from ..schemas import Content, ExportQuestion
 from ..sitemap import ExperimentName
 
 router = APIRouter(prefix="/api/export")
 
 QUERY = "The query has the keys of a link, as Share copies it."
 CONTENT = (
-    f"{QUERY} With `content=signals` the file leaves out everything except the inputs, the outputs and the signals."
+    f"{QUERY} With `content=signals` the file has only the inputs, the outputs and the signals, as float32. This is "
+    "the default for the numbers of a large run; `content=all` has everything in full precision."
 )
-
-Content = Literal["all", "signals"]
 
 
 def _run_link(request: Request) -> LinkedRun:
@@ -60,13 +59,13 @@ def _joined(run: LinkedRun, pieces: Iterator[bytes]) -> bytes | Iterator[bytes]:
 
 
 @router.get("/page.html", summary="Export a view as one HTML file that needs no server", description=CONTENT)
-def page_html(request: Request, content: Content = "all") -> Response:
+def page_html(request: Request, content: Content | None = None) -> Response:
     return _page(request, _run_link(request), content)
 
 
-def _page(request: Request, run: LinkedRun, content: Content) -> Response:
+def _page(request: Request, run: LinkedRun, content: Content | None) -> Response:
     within_text(run.start, "one HTML file")
-    page = export.page(run, request.app.state.settings, str(request.base_url), content=content)
+    page = export.page(run, request.app.state.settings, str(request.base_url), content=content or "all")
     return _file(f"{run.name}.html", page, "text/html")
 
 
@@ -138,38 +137,40 @@ def model_file(request: Request, model: str) -> Response:
     return _file(f"{name}.safetensors", content, "application/octet-stream")
 
 
-@router.get("/trace.csv", summary="Export a run as CSV, one line per timestep", description=QUERY)
-def trace_csv(request: Request) -> Response:
-    return _csv(request, _run_link(request))
+@router.get("/trace.csv", summary="Export a run as CSV, one line per timestep", description=CONTENT)
+def trace_csv(request: Request, content: Content | None = None) -> Response:
+    return _csv(request, _run_link(request), content)
 
 
-def _csv(_: Request, run: LinkedRun, content: Content = "all") -> Response:
-    return _file(f"{run.name}.csv", _joined(run, as_csv(run.trace)), "text/csv")
+def _csv(_: Request, run: LinkedRun, content: Content | None) -> Response:
+    pieces = as_csv(run.trace, content=content_of(run, content))
+    return _file(f"{run.name}.csv", _joined(run, pieces), "text/csv")
 
 
 @router.get("/trace.json", summary="Export a run as JSON, in the form of /api/trace", description=CONTENT)
-def trace_json(request: Request, content: Content = "all") -> Response:
+def trace_json(request: Request, content: Content | None = None) -> Response:
     return _json(request, _run_link(request), content)
 
 
-def _json(_: Request, run: LinkedRun, content: Content) -> Response:
-    return _file(f"{run.name}.json", _joined(run, whole(run.start, run.trace, content=content)), "application/json")
+def _json(_: Request, run: LinkedRun, content: Content | None) -> Response:
+    pieces = whole(run.start, run.trace, content=content_of(run, content))
+    return _file(f"{run.name}.json", _joined(run, pieces), "application/json")
 
 
 @router.get("/trace.npz", summary="Export every array of a run, for NumPy", description=CONTENT)
-def trace_npz(request: Request, content: Content = "all") -> Response:
+def trace_npz(request: Request, content: Content | None = None) -> Response:
     return _npz(request, _run_link(request), content)
 
 
-def _npz(_: Request, run: LinkedRun, content: Content) -> Response:
-    return _file(f"{run.name}.npz", as_npz(run.trace, content), "application/octet-stream")
+def _npz(_: Request, run: LinkedRun, content: Content | None) -> Response:
+    return _file(f"{run.name}.npz", as_npz(run.trace, content_of(run, content)), "application/octet-stream")
 
 
-def _sizes(request: Request, run: LinkedRun, _: Content) -> Response:
+def _sizes(request: Request, run: LinkedRun, _: Content | None) -> Response:
     return Response(to_json(sizes(run, request.app.state.settings)), media_type="application/json")
 
 
-_FILES: dict[str, Callable[[Request, LinkedRun, Content], Response]] = {
+_FILES: dict[str, Callable[[Request, LinkedRun, Content | None], Response]] = {
     "page.html": _page, "trace.csv": _csv, "trace.json": _json, "trace.npz": _npz, "sizes": _sizes,
 }  # fmt: skip
 

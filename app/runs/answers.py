@@ -20,7 +20,7 @@ from gru_core.encoder import Encoder
 from gru_core.encoders.vectors import Scaled
 from gru_core.runs.trace import LEAST
 
-from ..schemas import UnitPlace
+from ..schemas import Content, UnitPlace
 from .large import Outputs, is_ranked, likeliest, outputs_of, sent
 
 
@@ -215,11 +215,11 @@ def equations_at(trace: Trace, place: UnitPlace) -> list[EquationNumbers]:
     return equations.steps(trace.layers[place.layer - 1], place.unit - 1)
 
 
-def whole(start: Start, trace: Trace, place: UnitPlace | None = None, content: str = "all") -> Iterator[bytes]:
+def whole(start: Start, trace: Trace, place: UnitPlace | None = None, content: Content = "all") -> Iterator[bytes]:
     """Yield a whole trace as JSON, in pieces: `start`, with the arrays `(T, H)` of each layer, `x` and `y`.
 
     `twin` has the same fields as in the event `done` of a stream. With a `place`, `equations` has those of this unit
-    for each timestep. With the content "signals", the layers have only their signals, and those of the twin.
+    for each timestep. With the content "signals", the layers have only their signals and the twin's, as float32.
     """
     values, names = ends_of(trace)
     ends: dict[str, Any] = values | {name: start[name] | {"values": values[name]} for name in ("x", "y")}
@@ -227,6 +227,7 @@ def whole(start: Start, trace: Trace, place: UnitPlace | None = None, content: s
     of_unit = {} if place is None else {"equations": equations_at(trace, place)}
     fields = {**start} | ends | names | {"twin": twin} | of_unit
     fields.pop("layers")
+    dtype = np.float32 if content == "signals" else float
     yield to_json(fields)[:-1] + b',"layers":['
     for i, (layer_start, arrays, layer) in enumerate(zip(start["layers"], layers_of(trace), trace.layers, strict=True)):
         yield b"," * (i > 0) + to_json(layer_start | {"moved": layer.moved})[:-1]
@@ -234,7 +235,7 @@ def whole(start: Start, trace: Trace, place: UnitPlace | None = None, content: s
         for name, array in arrays.items():
             if content == "signals" and name not in shown:
                 continue
-            yield b',"%s":' % name.encode() + to_json(np.ascontiguousarray(array))
+            yield b',"%s":' % name.encode() + to_json(np.ascontiguousarray(array, dtype))
         yield b"}"
     yield b"]}"
 

@@ -52,6 +52,7 @@ export function mountExport(opener, dialog, main, store, skeletons) {
   const links = /** @type {HTMLAnchorElement[]} */ (findAll(dialog, "a[data-file]"));
   const content = /** @type {HTMLSelectElement | null} */ (dialog.querySelector("[name=content]"));
   let query = "";
+  let wasLarge = false; // when the dialog was last open
   /** The bytes of each file by its content, as the server estimates them. @type {Record<string, Record<string, number>>} */
   let sizes = {};
   const drawings = {
@@ -79,11 +80,20 @@ export function mountExport(opener, dialog, main, store, skeletons) {
 
   /** Write the addresses and the sizes of the files. */
   function describe() {
-    const chosen = content?.value ?? "all";
-    const more = chosen === "all" ? "" : `&content=${chosen}`;
-    for (const link of links) link.href = `api/export/${link.dataset.file}${query}${more}`;
-    for (const size of findAll(dialog, "[data-size]"))
-      size.textContent = tellSize(sizes[size.dataset.size ?? ""]?.[chosen]);
+    for (const link of links) link.href = addressOf(link.dataset.file ?? "");
+    for (const size of findAll(dialog, "[data-size]")) {
+      const file = size.dataset.size ?? "";
+      size.textContent = tellSize(sizes[file]?.[contentOf(file) ?? "all"]);
+    }
+  }
+
+  /** Return what is chosen for files of numbers; null for a page, and without a choice. @param {string} file */
+  const contentOf = (file) => (file.endsWith(".html") ? null : (content?.value ?? null));
+
+  /** @param {string} file */
+  function addressOf(file) {
+    const chosen = contentOf(file);
+    return `api/export/${file}${query}${chosen ? `&content=${chosen}` : ""}`;
   }
 
   /** Ask how large the files will be. The dialog works without an answer. */
@@ -101,7 +111,7 @@ export function mountExport(opener, dialog, main, store, skeletons) {
 
   /** Return a file of a view with a long link. @param {string} file */
   const posted = async (file) =>
-    (await post(`api/export/${file}`, { link: query, content: content?.value ?? "all" }, { signal: null })).blob();
+    (await post(`api/export/${file}`, { link: query, content: contentOf(file) }, { signal: null })).blob();
 
   /** Save a file, and report it. @param {string} name @param {() => Promise<Blob | string>} make */
   async function save(name, make) {
@@ -144,17 +154,20 @@ export function mountExport(opener, dialog, main, store, skeletons) {
   }
   picture.addEventListener("change", writeCaption);
 
-  /** Return the run as CSV. Of a large run the page has only float32, so the server writes the file. @param {Run} run */
+  /** Return the run as CSV. The server writes what is not the whole run, and a large run, of which the page has only float32. @param {Run} run */
   async function numbersOf(run) {
-    if (!run.exact) return new Blob([csv(run)], { type: "text/csv" });
+    if (!run.exact && content?.value !== "signals") return new Blob([csv(run)], { type: "text/csv" });
     if (recording) throw new Error("this page has the numbers of a large run in single precision only");
-    return isLong() ? posted("trace.csv") : `api/export/trace.csv${query}`;
+    return isLong() ? posted("trace.csv") : addressOf("trace.csv");
   }
 
   opener.addEventListener("click", () => {
     const state = store.get();
     query = encode(linkTo(state));
     sizes = {};
+    const large = Boolean(state.run.exact);
+    if (content && large !== wasLarge) content.value = large ? "signals" : "all";
+    wasLarge = large;
     describe();
     ask();
     const chosen = picture.value;

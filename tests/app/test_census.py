@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +11,7 @@ from fastapi.testclient import TestClient
 import gru_core as gru
 from app.runs import census as runs_census
 from tests.support.clients import client_of
+from tests.support.files import npz
 from tests.support.networks import network_of, random_sequences
 
 LINES = ["the film was not good .", "lovely", "dull . very very bad"]
@@ -91,12 +90,6 @@ def test_numbers_in_place_of_labels_give_correlations(client: TestClient) -> Non
     assert abs(row["correlation"]) > 0.9
 
 
-def arrays_of(**arrays: Any) -> bytes:
-    file = BytesIO()
-    np.savez(file, **arrays)
-    return file.getvalue()
-
-
 @pytest.mark.parametrize("each", [False, True])
 def test_arrays_in_a_file_have_lengths_and_labels(tmp_path: Path, each: bool) -> None:
     model, xs = network_of("gru"), [x.astype(np.float32) for x in random_sequences((7, 2, 5))]
@@ -106,7 +99,7 @@ def test_arrays_in_a_file_have_lengths_and_labels(tmp_path: Path, each: bool) ->
         x[: len(sequence), b] = sequence
     labels = np.where(np.arange(21).reshape(7, 3) % 2, "odd", "even") if each else np.array(["even", "odd", "odd"])
     given = [labels[: len(s), b].tolist() for b, s in enumerate(xs)] if each else labels.tolist()
-    file = arrays_of(x=x, lengths=np.array([7, 2, 5]), labels=labels)
+    file = npz(x=x, lengths=np.array([7, 2, 5]), labels=labels)
     with client_of(tmp_path) as client:
         answer = client.post("/api/census/arrays?model=none", content=file).json()
         turned = client.post("/api/census/arrays?model=none&between=odd&between=even", content=file).json()
@@ -130,12 +123,12 @@ def test_one_hot_arrays_are_texts_of_the_alphabet(client: TestClient) -> None:
     for b, line in enumerate(tokens):
         x[: len(line), b] = model.encoder.encode(line)
     lengths, numbers = np.array(list(map(len, tokens))), np.array([0.25, -1.0, 3.5])
-    file = arrays_of(x=x, lengths=lengths, labels=numbers)
+    file = npz(x=x, lengths=lengths, labels=numbers)
     answer = client.post("/api/census/arrays?model=sentiment", content=file).json()
     census = gru.census(model, LINES, targets=numbers)
     assert [row["correlation"] for row in answer["units"]] == pytest.approx([unit.correlation for unit in census])
     assert set(answer["texts"].values()) <= {" ".join(line) for line in tokens}
-    refused = client.post("/api/census/arrays?model=sentiment", content=arrays_of(x=x + 0.5, lengths=lengths))
+    refused = client.post("/api/census/arrays?model=sentiment", content=npz(x=x + 0.5, lengths=lengths))
     assert (refused.status_code, refused.json()["error"]["code"]) == (422, "census")
     assert "alphabet" in refused.json()["error"]["message"]
 
@@ -144,15 +137,15 @@ def test_one_hot_arrays_are_texts_of_the_alphabet(client: TestClient) -> None:
     ("file", "part"),
     [
         (b"PK no zip", "zip"),
-        (arrays_of(y=np.zeros((2, 2, 3))), "x (T, B, I)"),
-        (arrays_of(x=np.zeros((2, 3))), "x (T, B, I)"),
-        (arrays_of(x=np.zeros((0, 2, 3))), "x (T, B, I)"),
-        (arrays_of(x=np.array([[["a"]]])), "x (T, B, I)"),
-        (arrays_of(x=np.zeros((2, 2, 4))), "4"),
-        (arrays_of(x=np.full((2, 2, 3), np.nan)), "sequence 1"),
-        (arrays_of(x=np.zeros((2, 2, 3)), labels=np.zeros(3)), "labels"),
-        (arrays_of(x=np.zeros((2, 2, 3)), mask=np.array([[1, 0], [1, 0]])), "sequence 2"),
-        (arrays_of(x=np.zeros((101, 1, 3))), "at most 100"),
+        (npz(y=np.zeros((2, 2, 3))), "x (T, B, I)"),
+        (npz(x=np.zeros((2, 3))), "x (T, B, I)"),
+        (npz(x=np.zeros((0, 2, 3))), "x (T, B, I)"),
+        (npz(x=np.array([[["a"]]])), "x (T, B, I)"),
+        (npz(x=np.zeros((2, 2, 4))), "4"),
+        (npz(x=np.full((2, 2, 3), np.nan)), "sequence 1"),
+        (npz(x=np.zeros((2, 2, 3)), labels=np.zeros(3)), "labels"),
+        (npz(x=np.zeros((2, 2, 3)), mask=np.array([[1, 0], [1, 0]])), "sequence 2"),
+        (npz(x=np.zeros((101, 1, 3))), "at most 100"),
     ],
 )
 def test_arrays_of_another_form_are_refused(tmp_path: Path, file: bytes, part: str) -> None:

@@ -34,6 +34,8 @@ from gru_core import Clamp, Edit, presets
 from tests.support.chromium import installed
 from tests.support.commands import exit_code
 from tests.support.events import unpacked_answer
+from tests.support.files import npz, torch_layer
+from tests.support.networks import network_of
 
 STATES = ("r", "z", "h_tilde", "h")
 
@@ -278,6 +280,37 @@ def test_the_command_says_up_to_which_size_a_network_goes_along(
     assert not json.loads(element(file.read_text("utf-8"), "record"))["models"]
 
 
+def test_the_command_exports_a_model_in_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model, page, text = network_of("lstm"), tmp_path / "page.html", "1,0,0 0,1,0"
+    model.save(tmp_path / "net.safetensors")
+    (tmp_path / "state.npz").write_bytes(npz(**torch_layer(np.random.default_rng(0), 3, 4)))
+    for file, run in (("net.safetensors", gru.trace(model, text)), ("state.npz", None)):
+        arguments = ["--model", str(tmp_path / file), "--sequence", text, "--csv", "-", "--html", str(page)]
+        assert main(["export", *arguments]) == 0
+        _, csv_columns = columns(capsys.readouterr().out)
+        run = run or gru.trace(gru.load(tmp_path / file), text)
+        np.testing.assert_array_equal(csv_columns["h.1"], run.layers[0].h[:, 0])
+        assert list(json.loads(element(page.read_text("utf-8"), "record"))["models"]) == [Path(file).stem]
+
+
+def test_the_scenarios_of_a_site_can_name_files_of_models_beside_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, folder = tmp_path / "scenarios.toml", tmp_path / "site"
+    (tmp_path / "other").mkdir()
+    for path in ("net.safetensors", "other/net.safetensors"):
+        network_of("gru").save(tmp_path / path)
+    pages = "[a]\nmodel = 'net.safetensors'\nsequence = '1,0,0'\n[b]\nmodel = 'net.safetensors'\nsequence = '0,1,0'\n"
+    file.write_text(pages)
+    assert main(["export", "--site", str(folder), str(file)]) == 0
+    for page in ("a", "b"):
+        assert list(json.loads(element((folder / f"{page}.html").read_text("utf-8"), "record"))["models"]) == ["net"]
+    file.write_text(f"{pages}[c]\nmodel = 'other/net.safetensors'\n")
+    assert main(["export", "--site", str(tmp_path / "again"), str(file)]) == 1
+    assert "rename" in capsys.readouterr().err
+    assert main(["export", "--model", "net", "--csv", "-"]) == 1  # it is not served any more
+
+
 def test_an_option_of_the_command_overrides_the_link(capsys: pytest.CaptureFixture[str]) -> None:
     link = "http://localhost:8000/?model=sentiment&sequence=good"
     assert main(["export", link, "--sequence", "not bad", "--json", "-"]) == 0
@@ -290,6 +323,7 @@ def test_an_option_of_the_command_overrides_the_link(capsys: pytest.CaptureFixtu
         ((), 2, "choose a file to write: --html"),
         (("--csv", "-", "--json", "-"), 2, "only one file can go to standard output"),
         (("--model", "nope", "--csv", "-"), 1, "there is no such model"),
+        (("--model", "nope.safetensors", "--csv", "-"), 1, "nope.safetensors"),
         (("--sequence", "Q", "--csv", "-"), 1, "'Q' is not in this model's alphabet"),
         (("--csv", "/nowhere/at.csv"), 1, "/nowhere/at.csv cannot be opened or written"),
         (("--site", "out"), 2, "--site needs a TOML file"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import csv
 import io
 import os
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 import pytest
 from fastapi.testclient import TestClient
 
@@ -99,11 +101,11 @@ def test_the_page_of_a_large_run_has_only_its_start_and_files_have_all_of_it(cli
     page = client.get("/", params=query).text
     assert "event: start" in page
     assert "event: step" not in page
-    trace = gru.trace(gru.load("sentiment"), TEXT)
+    trace, whole = gru.trace(gru.load("sentiment"), TEXT), query | {"content": "all"}
     np.testing.assert_array_equal(
-        client.get("/api/export/trace.json", params=query).json()["layers"][0]["z"], trace.layers[0].z
+        client.get("/api/export/trace.json", params=whole).json()["layers"][0]["z"], trace.layers[0].z
     )
-    head, *lines = client.get("/api/export/trace.csv", params=query).text.splitlines()
+    head, *lines = client.get("/api/export/trace.csv", params=whole).text.splitlines()
     place = head.split(",").index("h.8")
     np.testing.assert_array_equal([float(line.split(",")[place]) for line in lines], trace.h[:, 7])
 
@@ -218,11 +220,21 @@ def test_files_of_a_large_run_say_their_size_first_and_stay_small(tmp_path: Path
     query = {"model": "wide", "sequence": " ".join(letters)}
     with client_of(tmp_path) as client:
         sizes = client.get("/api/export/sizes", params=query).json()
-        for name, content in (("page.html", "all"), ("page.html", "signals"), ("trace.npz", "signals")):
-            file = client.get(f"/api/export/{name}", params=query | {"content": content})
-            assert len(file.content) == pytest.approx(sizes[name][content], rel=0.1)
-            assert len(file.content) < 10e6
-        signals = np.load(io.BytesIO(file.content))
+        run = gru.trace(model, str(query["sequence"]))
+        files = {}
+        for name in sizes:
+            for content in ("all", "signals"):
+                file = client.get(f"/api/export/{name}", params=query | {"content": content}).content
+                assert len(file) == pytest.approx(sizes[name][content], rel=0.1)
+            files[name] = client.get(f"/api/export/{name}", params=query).content
+            assert len(files[name]) < 10e6
+    signals = np.load(io.BytesIO(files["trace.npz"]))
     assert signals["layers.1.h"].dtype == np.float32
-    np.testing.assert_array_equal(signals["layers.1.h"], gru.trace(model, str(query["sequence"])).h)
+    np.testing.assert_array_equal(signals["layers.1.h"], run.h)
     assert "layers.1.h_prev" not in signals
+    layer = orjson.loads(files["trace.json"])["layers"][1]
+    np.testing.assert_array_equal(np.array(layer["h"], np.float32), run.h)
+    assert "h_prev" not in layer
+    lines = list(csv.DictReader(io.StringIO(files["trace.csv"].decode())))
+    z = [[line[f"L2.z.{unit}"] for unit in range(1, 513)] for line in lines]
+    np.testing.assert_array_equal(np.array(z, np.float32), run.layers[1].z)
