@@ -26,8 +26,8 @@ if (location.protocol === "file:") {
     }
 
     search(query) {
-      const found = this.index.search(query).map(({ ref }) => this.docs.get(ref));
-      return found.map((doc) => ({ ...doc, summary: doc.text.slice(0, 200) }));
+      const results = this.index.search(query).map(({ ref }) => this.docs.get(ref));
+      return results.map((doc) => ({ ...doc, summary: doc.text.slice(0, 200) }));
     }
   };
 }

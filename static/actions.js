@@ -53,10 +53,6 @@ export function createActions(store, requestRun, open) {
       const state = store.get();
       const { run, unit } = state;
       const [layer, column] = [layerIndex(state), state.step - 1];
-      const read = (/** @type {Run} */ source) => ({
-        h: source.layers[layer].rows.h[unit][column],
-        y: answer(source, column).text,
-      });
       const scenario = scenarioOf(run);
       const equations = { layer: layer + 1, unit: unit + 1 }; // of a large run this unit comes exactly
       const poked = { ...scenario, clamps: [...scenario.clamps, ...poke], equations };
@@ -66,15 +62,10 @@ export function createActions(store, requestRun, open) {
         start: (/** @type {Start} */ start) => (other = newRun(start, poked)),
         step: (/** @type {Step} */ step) => putStep(other, step),
         done() {
-          const [was, is] = [read(run), read(other)];
+          const [was, is] = [run, other].map((source) => resultAt(source, layer, unit, column));
           const current = store.get();
-          if (
-            current.run !== run ||
-            current.step !== state.step ||
-            current.unit !== unit ||
-            layerIndex(current) !== layer
-          )
-            return;
+          if (current.run !== run || current.step !== state.step) return;
+          if (current.unit !== unit || layerIndex(current) !== layer) return;
           store.update(putCheck, view, { step, h: { was: was.h, is: is.h }, y: { was: was.y, is: is.y } });
         },
       };
@@ -101,14 +92,14 @@ export function createActions(store, requestRun, open) {
     draw: () => replaceText((model, seed) => api.drawSequence(model, seed)),
   };
 
-  /** Replace the sequence by one that the server draws with a random seed. @param {(model: string, seed: number) => Promise<string>} ask */
-  async function replaceText(ask) {
+  /** Replace the sequence by one that the server draws with a random seed. @param {(model: string, seed: number) => Promise<string>} drawText */
+  async function replaceText(drawText) {
     const { model, text } = store.get();
     // What was typed or chosen meanwhile is newer than the draw.
     const isCurrent = () => store.get().model === model && store.get().text === text;
     const [seed] = crypto.getRandomValues(new Uint32Array(1));
     try {
-      const drawn = await ask(model, seed);
+      const drawn = await drawText(model, seed);
       if (isCurrent()) actions.write(drawn);
     } catch (error) {
       if (isCurrent()) store.update(note, /** @type {Error} */ (error).message);
@@ -117,3 +108,9 @@ export function createActions(store, requestRun, open) {
 
   return actions;
 }
+
+/** Return the state of a unit and the output of a run at a column. @param {Run} run @param {number} layer @param {number} unit @param {number} column */
+const resultAt = (run, layer, unit, column) => ({
+  h: run.layers[layer].rows.h[unit][column],
+  y: answer(run, column).text,
+});

@@ -18,14 +18,14 @@ import { detailAt, failDetail, layerIndex, layerOf, putDetail } from "./state.js
  * @param {Store} store
  */
 export function keepDetails(store) {
-  const kept = [
+  const details = [
     keepDetail(store, "rows", (state) => (isExact(layerOf(state), state.unit) ? null : {})),
     keepDetail(store, "equations", equationsWanted),
     keepDetail(store, "sums", (state) => (state.zoom === "gate" ? around(state, 16, 47) : null)),
     keepDetail(store, "ledger", ledgerWanted),
     keepDetail(store, "sensitivity", sensitivityWanted),
   ];
-  return () => Promise.all(kept.map((asked) => asked()));
+  return () => Promise.all(details.map((settled) => settled()));
 }
 
 /** Return the steps of the equations to fetch, or null if the run already has the equations of the unit. @param {State} state */

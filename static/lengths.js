@@ -19,10 +19,10 @@ export function lengthCurve(measured) {
   const y = (/** @type {number} */ share) => TOP + HEIGHT * (1 - share);
   const [width, bottom] = [STEP * points.length, TOP + HEIGHT];
   const section = newElement("section", { className: "lengths" }, [newElement("h2", "Words without an error")]);
-  const told = points.map(({ letters, percent }) => `${letters} letters ${percent}`).join(", ");
+  const values = points.map(({ letters, percent }) => `${letters} letters ${percent}`).join(", ");
   section.insertAdjacentHTML(
     "beforeend",
-    `<svg role="img" aria-label="Share of words without an error: ${told}" viewBox="0 0 ${width} ${bottom + 30}" width="${width}">
+    `<svg role="img" aria-label="Share of words without an error: ${values}" viewBox="0 0 ${width} ${bottom + 30}" width="${width}">
       <path class="axis" d="M0 ${bottom}H${width}"/>
       <path class="curve" d="M${points.map(({ share }, i) => `${x(i)} ${y(share).toFixed(1)}`).join("L")}"/>
       ${points.map(({ letters, share, percent }, i) => `<circle cx="${x(i)}" cy="${y(share).toFixed(1)}" r="3"/><text x="${x(i)}" y="${(y(share) - 7).toFixed(1)}">${percent}</text><text x="${x(i)}" y="${bottom + 14}">${letters}</text>`).join("")}

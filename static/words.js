@@ -110,15 +110,15 @@ export function tellWriting(run) {
   const { tokens, others, write, against, scale } = run;
   if (!write || !tokens) return "";
   if (scale) return "Each forecast is the next input. The baselines read their own forecasts too.";
-  const told = (/** @type {string[]} */ all) => {
+  const written = (/** @type {string[]} */ all) => {
     const { text, ended } = writtenIn(run, all);
     return `“${text}”${ended ? " and then its end" : ""}`;
   };
-  const first = `The network wrote ${told(tokens)}.`;
+  const first = `The network wrote ${written(tokens)}.`;
   if (!others) return first;
   return against
-    ? `${first} After the second sequence it wrote ${told(others)}.`
-    : `${first} Without your changes it wrote ${told(others)}.`;
+    ? `${first} After the second sequence it wrote ${written(others)}.`
+    : `${first} Without your changes it wrote ${written(others)}.`;
 }
 
 /** @param {State} state */
@@ -174,13 +174,13 @@ export const joined = (parts) => [parts.slice(0, -1).join(", "), parts[parts.len
 
 /**
  * Describe the change of a value. @param {number} before NaN if the page does not have it @param {number} after
- * @param {number} [kept] the share of the old value in the new one. Below one half, an equal value counts as a new one
+ * @param {number} [keep] the share of the old value in the new one. Below one half, an equal value counts as a new one
  */
-export function change(before, after, kept = 1) {
+export function change(before, after, keep = 1) {
   const [from, to] = [fixed(before), fixed(after)];
   if (!from) return `is ${to}`;
   if (from !== to) return `changes from ${from} to ${to}`;
-  return kept < 0.5 ? `comes out the same (${to})` : `stays at ${to}`;
+  return keep < 0.5 ? `comes out the same (${to})` : `stays at ${to}`;
 }
 
 /**

@@ -34,7 +34,7 @@ SENT = (
     "base",
     "tie",
     "bases",
-    "found",
+    "stored",
     "equal",
     "timing",
     "parity",
@@ -240,14 +240,14 @@ ATTENTION_MEASURED = {
 
 def _race() -> dict[str, Any]:
     bases = {task: experiments.BASES[task] for task in experiments.RACES}
-    found = {task: race_outcome.stored(task) for task in bases}
+    stored = {task: race_outcome.stored(task) for task in bases}
     fast = [recipe for recipe in experiments.recipes("race") if recipe.task != race.COUNTING]
     counting = bases[race.COUNTING].schedule
     smallest = race.resolution("parity")
     tie = f"a difference of medians below {smallest:g} training steps, or a rank test with p ≥ {race.P_TIE:g}, is a tie"
     words = measured(fast, tie)
     return {
-        "found": found,
+        "stored": stored,
         "finding": race_outcome.finding(),
         "bases": {task: base.to_dict() for task, base in bases.items()},
         "cards": {task: first_card(base).about for task, base in bases.items()},
@@ -258,7 +258,7 @@ def _race() -> dict[str, Any]:
         "furthest": race.FURTHEST,
         "counted_to": {
             cell: max(n for n, share in result["curve"] if share >= 0.5)
-            for cell, result in found[race.COUNTING]["cells"].items()
+            for cell, result in stored[race.COUNTING]["cells"].items()
             if cell in ("lstm", "gru")
         },
         "few": race.FEWEST,

@@ -50,8 +50,8 @@ export function run(original, { sequence, clamps, weights, against = "", h0, wri
     const other = whole(original, read, []);
     [twin, others] = [forward(original.layers, other.x, [], states, other.mask), write && other.tokens];
   }
-  const outputsOf = (/** @type {LayerRun[] | null} */ of, /** @type {Model} */ by) =>
-    (of?.at(-1)?.steps ?? []).map(({ signals }) => readOut(by, signals.h));
+  const outputsOf = (/** @type {LayerRun[] | null} */ runs, /** @type {Model} */ by) =>
+    (runs?.at(-1)?.steps ?? []).map(({ signals }) => readOut(by, signals.h));
   return {
     original,
     model,
@@ -201,7 +201,7 @@ function numbersOf({ encoder, readout: { kind, labels } }, x, y, other) {
 
 /** Return the likeliest outputs, in order. @param {Model} model @param {Vector} y */
 function likeliest({ readout: { labels } }, y) {
-  const places = [...y.keys()].sort((one, other) => y[other] - y[one] || one - other).slice(0, LIKELIEST);
+  const places = [...y.keys()].sort((a, b) => y[b] - y[a] || a - b).slice(0, LIKELIEST);
   return { values: Float64Array.from(places, (k) => y[k]), labels: places.map((k) => labels[k]) };
 }
 
@@ -268,14 +268,14 @@ function differ({ readout: { kind } }, y, other) {
 
 /** Return the contributions to a unit's state, as /api/ledger. @param {Answered} answered @param {Place} question */
 export function ledger({ runs, twin }, { layer, unit, from, to }) {
-  const of = (/** @type {LayerRun} */ run) => {
+  const sharesOf = (/** @type {LayerRun} */ run) => {
     const mixed = mixture(run, unit - 1);
     if (!mixed) throw new ScenarioError("an RNN has no contributions of timesteps", "layer");
     return shares(run, mixed, unit - 1, from, to);
   };
-  const other = twin && of(twin[layer - 1]);
+  const other = twin && sharesOf(twin[layer - 1]);
   const fields = { twin: other?.shares ?? null, twin_largest: other?.largest ?? null };
-  return { layer, unit, from, to, ...of(runs[layer - 1]), ...fields };
+  return { layer, unit, from, to, ...sharesOf(runs[layer - 1]), ...fields };
 }
 
 /** Return the equations of a unit, as /api/equations. @param {Answered} answered @param {Scenario & Place} question */

@@ -29,24 +29,24 @@ export function halves(layer) {
 /** Return the values of units `first` to `last` by name. @param {Record<string, Vector>} named @param {number} first @param {number} [last] */
 export const part = (named, first, last) => each(named, (row) => row.slice(first, last));
 
-/** Join the values of two directions at a timestep: those of the first, then those of the second. @param {Values} one @param {Values} other @returns {Values} */
-export function beside(one, other) {
-  const all = (/** @type {"signals" | "Wx" | "Uh" | "computed" | "before"} */ of) =>
-    Object.fromEntries(Object.entries(one[of]).map(([name, row]) => [name, joined(row, other[of][name])]));
+/** Join the values of two directions at a timestep: those of the first, then those of the second. @param {Values} ahead @param {Values} back @returns {Values} */
+export function beside(ahead, back) {
+  const all = (/** @type {"signals" | "Wx" | "Uh" | "computed" | "before"} */ field) =>
+    Object.fromEntries(Object.entries(ahead[field]).map(([name, row]) => [name, joined(row, back[field][name])]));
   return {
     signals: all("signals"),
     Wx: all("Wx"),
     Uh: all("Uh"),
     computed: all("computed"),
     before: all("before"),
-    h_prev: joined(one.h_prev, other.h_prev),
-    half_life: one.half_life && other.half_life && joined(one.half_life, other.half_life),
-    x: one.x,
+    h_prev: joined(ahead.h_prev, back.h_prev),
+    half_life: ahead.half_life && back.half_life && joined(ahead.half_life, back.half_life),
+    x: ahead.x,
   };
 }
 
-/** @param {Vector} one @param {Vector} other */
-const joined = (one, other) => Float64Array.from([...one, ...other]);
+/** @param {Vector} ahead @param {Vector} back */
+const joined = (ahead, back) => Float64Array.from([...ahead, ...back]);
 
 /** @param {Record<string, Vector>} named @param {(row: Vector) => Vector} f @returns {Record<string, Vector>} */
 const each = (named, f) => Object.fromEntries(Object.entries(named).map(([name, row]) => [name, f(row)]));

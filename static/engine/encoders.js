@@ -94,7 +94,7 @@ function spell({ alphabet }, text) {
 function splitterOf(alphabet) {
   if (alphabet.every((symbol) => [...symbol].length === 1)) return /\S/gu;
   const joined = alphabet.filter((symbol) => [...symbol].length > 1 && !/^[\p{L}\p{N}_]+$/u.test(symbol));
-  const longest = joined.slice(0, 1000).sort((one, other) => other.length - one.length);
+  const longest = joined.slice(0, 1000).sort((a, b) => b.length - a.length);
   const escaped = longest.map((symbol) => symbol.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, "\\$&"));
   return new RegExp([...escaped, "[\\p{L}\\p{N}_]+|[^\\p{L}\\p{N}_\\s]"].join("|"), "gu");
 }

@@ -39,7 +39,7 @@ function workedOut({ cell, b }, { signals, Wx, Uh, computed, h_prev, before }, u
   const results = [];
   for (const gate of gatesOf(cell)) {
     const terms = [Wx[gate][unit], ...(Uh[gate] ? [Uh[gate][unit]] : []), b[gate][unit]];
-    const [sum, worked] = [terms, terms.map(rounded)].map((parts) => parts.reduce((one, other) => one + other));
+    const [sum, worked] = [terms, terms.map(rounded)].map((parts) => parts.reduce((a, b) => a + b));
     if (functions[gate] === null) results.push([`${gate}.value`, worked, free(gate)]);
     else results.push([`${gate}.a`, worked, sum], [`${gate}.value`, squash(functions[gate], rounded(sum)), free(gate)]);
   }

@@ -94,4 +94,4 @@ function unitRow(T) {
 }
 
 /** Return the indices of the three largest numbers, the largest first. @param {number[]} row */
-const largest = (row) => [...row.keys()].sort((one, other) => row[other] - row[one] || one - other).slice(0, 3);
+const largest = (row) => [...row.keys()].sort((a, b) => row[b] - row[a] || a - b).slice(0, 3);

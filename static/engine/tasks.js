@@ -76,7 +76,7 @@ const CHOICES = {
       return left === null || right === null || input[0] + input[1] > 0 ? null : 2 * left + right;
     });
   },
-  parity: (x) => folded(x, 0, (odd, [, one]) => (one > 0 ? 1 - Number(odd) : odd)),
+  parity: (x) => folded(x, 0, (odd, [, bit]) => (bit > 0 ? 1 - Number(odd) : odd)),
   brackets: (x) =>
     folded(x, 0, (depth, [opens, closes]) =>
       Math.min(4, Math.max(0, Number(depth) + Number(opens > 0) - Number(closes > 0))),

@@ -47,10 +47,10 @@ export function createControls(form) {
   function write(changed) {
     const notices = [];
     for (const [name, value] of Object.entries(changed)) {
-      const of = fieldsOf(name);
-      if (put(of, value)) continue;
-      put(of, defaults[name]);
-      notices.push(`“${name}” must be ${allowed(of)}.`);
+      const fields = fieldsOf(name);
+      if (put(fields, value)) continue;
+      put(fields, defaults[name]);
+      notices.push(`“${name}” must be ${allowed(fields)}.`);
     }
     return notices;
   }
@@ -94,7 +94,7 @@ function put(fields, value) {
     return isInput(field) ? value !== "" && Number(field.value) === Number(value) : field.value === value;
   }
   const chosen = field.type === "radio" ? [value] : value.split(",");
-  if (!chosen.every((one) => fields.some((field) => field.value === one))) return false;
+  if (!chosen.every((option) => fields.some((field) => field.value === option))) return false;
   for (const box of fields) if (isBox(box)) box.checked = chosen.includes(box.value);
   return true;
 }

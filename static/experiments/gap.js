@@ -161,7 +161,7 @@ function showProgress(studio) {
   const trainings = namesOf(studio).map((name) => trainingOf(studio, name));
   if (isBusy(studio)) {
     const share = trainings.reduce((sum, training) => sum + shareOf(training), 0) / trainings.length;
-    here.show({ total: trainings.length, done: trainings.filter((one) => !isGoing(one)).length, share });
+    here.show({ total: trainings.length, done: trainings.filter((training) => !isGoing(training)).length, share });
   } else if (running && !starting) {
     running = false;
     const ended = trainings.filter(({ id }) => id);

@@ -27,13 +27,13 @@ import { createQueue } from "./queue.js";
  */
 
 const {
-  found,
+  stored,
   bases,
   equal,
   counting: COUNTING,
   furthest,
   few,
-} = /** @type {{found: Record<string, Outcome>, bases: Record<string, Recipe>, equal: Record<Name, Record<string, number>>, counting: string, furthest: number, few: number}} */ (
+} = /** @type {{stored: Record<string, Outcome>, bases: Record<string, Recipe>, equal: Record<Name, Record<string, number>>, counting: string, furthest: number, few: number}} */ (
   boot.experiment
 );
 const names = /** @type {Name[]} */ (Object.keys(equal));
@@ -48,7 +48,7 @@ function mountRace(section) {
   const find = finder(section);
   const svg = /** @type {SVGElement} */ (section.querySelector("svg"));
   const base = bases[task];
-  let [outcome, width] = [found[task], 0];
+  let [outcome, width] = [stored[task], 0];
   /** @type {Result[]} */
   let results = [];
   /** Counts in progress, which follow a training. @type {Promise<void>[]} */
@@ -126,25 +126,26 @@ function mountRace(section) {
     return [
       stopped ? `Some trainings did not finish; ${results.length} did.` : "",
       newOutcome.verdict,
-      least < few ? `With fewer than ${few} seeds there is no 95% interval, and all cells tie.` : tellSame(newOutcome),
+      least < few
+        ? `With fewer than ${few} seeds there is no 95% interval, and all cells tie.`
+        : tellSame(newOutcome.ahead, stored[task].ahead),
     ]
       .join(" ")
       .trim();
-  }
-
-  /** Say whether the same cells are ahead as in the stored result. @param {Outcome} newOutcome */
-  function tellSame({ ahead }) {
-    const stored = found[task].ahead;
-    const title = (/** @type {Name[]} */ cells) => cells.map((cell) => TITLES[cell]).join(" and ");
-    return String([...ahead].sort()) === String([...stored].sort())
-      ? "The stored result says the same."
-      : `In the stored result, with more seeds, ${title(stored)} ${stored.length > 1 ? "are" : "is"} ahead.`;
   }
 
   observeSize(svg, (newWidth) => {
     width = newWidth;
     draw();
   });
+}
+
+/** Say whether the same cells are ahead in two results. @param {Name[]} ahead @param {Name[]} stored the cells that are ahead in the stored result */
+function tellSame(ahead, stored) {
+  const title = (/** @type {Name[]} */ cells) => cells.map((cell) => TITLES[cell]).join(" and ");
+  return String([...ahead].sort()) === String([...stored].sort())
+    ? "The stored result says the same."
+    : `In the stored result, with more seeds, ${title(stored)} ${stored.length > 1 ? "are" : "is"} ahead.`;
 }
 
 findAll(document, ".race").forEach(mountRace);

@@ -42,88 +42,54 @@ const refusedOf = (/** @type {HTMLElement} */ form) => /** @type {HTMLElement} *
 export function mountQuestions(aside, { name, steps, questions }, showFigure, onReveal, announce) {
   const clear = /** @type {HTMLElement | null} */ (aside.querySelector("[data-do=clear]"));
   const overlays = createOverlays(document.querySelector("#tape"), questions);
+  const forms = createForms(aside, questions, overlays);
   let n = 0; // the step that is shown
   let inRoom = room !== null; // then the teacher asks the questions, and the room shows the answers
 
-  const formsIn = (/** @type {string} */ selector) => /** @type {HTMLFormElement[]} */ (findAll(aside, selector));
-  const formsOfStep = () => formsIn(`.step[data-step="${n}"] form.predict`);
-  const boxOf = (/** @type {HTMLElement} */ form) => finder(aside)(`.revealed[data-question="${idOf(form)}"]`);
-
   /** Hide the page of an experiment, which opens with its result, while a question of the part is open. */
   function cover() {
-    const isOpen = inRoom || formsOfStep().some((form) => !form.classList.contains("committed"));
+    const isOpen = inRoom || forms.ofStep(n).some((form) => !form.classList.contains("committed"));
     document.body.classList.toggle("covered", steps[n - 1].covered && isOpen);
   }
 
   /** @param {HTMLFormElement} form @param {Answer} answer @param {boolean} isNew whether it has just been given */
   async function reveal(form, answer, isNew) {
     const question = questions[idOf(form)];
-    /** @type {Revealed} */
-    let revealed;
-    try {
-      revealed = await fetchReveal(name, idOf(form), credentials());
-    } catch (error) {
-      if (inRoom) return;
-      refusedOf(form).textContent =
-        `${withPeriod(/** @type {Error} */ (error).message)} Your answer is saved. Press “Check answer” to try again.`;
-      return;
-    }
-    if (inRoom) return; // it was opened meanwhile
-    refusedOf(form).textContent = "";
-    setOpen(form, false);
+    const revealed = await fetchReveal(name, idOf(form), credentials()).catch((/** @type {Error} */ error) => {
+      const advice = "Your answer is saved. Press “Check answer” to try again.";
+      if (!inRoom) refusedOf(form).textContent = `${withPeriod(error.message)} ${advice}`;
+    });
+    if (inRoom || !revealed) return; // the room may have been opened meanwhile
+    const box = forms.boxOf(form);
+    const sentence = showRevealed(box, form, question, answer, revealed);
     cover();
-    markTruth(form, question, answer, [revealed.truth].flat());
-    const box = boxOf(form);
-    const sentence = explain(box, form, question, answer, revealed);
     box.append(newButton("Answer again", () => reopen(form), { className: "quiet" }));
-    box.hidden = false;
     if (clear) clear.hidden = false;
     const { link, upto } = steps[n - 1];
     if (isNew || upto !== null || link !== revealed.link) showFigure(revealed.link, null);
     overlays.show(form, answer, revealed.truth);
     if (isNew) {
-      box.focus({ preventScroll: true });
-      // Below the text, the figure follows at once after the top of the answer. Beside it, the figure is in view anyway.
-      box.scrollIntoView({ block: isBeside.matches ? "nearest" : "start" });
+      bringIntoView(box);
       announce(sentence);
     }
     onReveal();
   }
 
-  /** Remove the answer that is shown. @param {HTMLFormElement} form */
-  function close(form) {
-    const box = boxOf(form);
-    box.hidden = true;
-    box.replaceChildren();
-    setOpen(form, true);
-    clearMarks(form);
-  }
-
   /** Let the visitor answer again. @param {HTMLFormElement} form */
   function reopen(form) {
-    close(form);
-    if (!formsOfStep().includes(form)) return;
+    forms.close(form);
+    if (!forms.ofStep(n).includes(form)) return;
     cover();
     prepare();
     showFigure(steps[n - 1].link, steps[n - 1].upto);
   }
 
   /** Make the tape ready for answers to the step's questions. */
-  const prepare = () => overlays.prepare(inRoom ? [] : formsOfStep());
+  const prepare = () => overlays.prepare(inRoom ? [] : forms.ofStep(n));
 
-  /** Remove the visitor's answer from a form. @param {HTMLFormElement} form */
-  function empty(form) {
-    fillAnswer(form, questions[idOf(form)], null);
-    overlays.redraw(form);
-  }
-
-  for (const form of formsIn("form.predict")) {
+  for (const form of forms.all()) {
     const question = questions[idOf(form)];
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      const answer = readAnswer(form, question);
-      refusedOf(form).textContent = answer === null ? missing(form, question) : "";
-      if (answer === null) return;
+    onAnswer(form, question, (answer) => {
       saveAnswer(name, idOf(form), answer);
       reveal(form, answer, true);
     });
@@ -132,8 +98,8 @@ export function mountQuestions(aside, { name, steps, questions }, showFigure, on
   clear?.addEventListener("click", () => {
     clearAnswers(name);
     clear.hidden = true;
-    for (const form of formsIn("form.committed")) reopen(form);
-    for (const form of formsIn("form.predict")) empty(form);
+    forms.answered().forEach(reopen);
+    forms.all().forEach(forms.empty);
     announce("Your answers to this lesson are cleared.");
   });
   if (clear) clear.hidden = !Object.keys(answersIn(name)).length;
@@ -148,9 +114,9 @@ export function mountQuestions(aside, { name, steps, questions }, showFigure, on
     /** Let the class of a room answer the questions, and not the visitor; or the visitor again. @param {boolean} on */
     lead(on) {
       inRoom = on;
-      for (const form of formsIn("form.predict")) {
-        close(form);
-        empty(form);
+      for (const form of forms.all()) {
+        forms.close(form);
+        forms.empty(form);
         setUsable(form, !on);
       }
       this.enter(n);
@@ -159,7 +125,7 @@ export function mountQuestions(aside, { name, steps, questions }, showFigure, on
     /** Show the results of the step's questions that were answered on this device before. In a room the page shows none. */
     restore() {
       if (inRoom) return;
-      for (const form of formsOfStep()) {
+      for (const form of forms.ofStep(n)) {
         const question = questions[idOf(form)];
         const answer = answersIn(name)[idOf(form)];
         if (answer === undefined) continue;
@@ -167,6 +133,47 @@ export function mountQuestions(aside, { name, steps, questions }, showFigure, on
         // A question that has changed since then has no such answer.
         if (JSON.stringify(readAnswer(form, question)) === JSON.stringify(answer)) reveal(form, answer, false);
       }
+    },
+  };
+}
+
+/** Focus the box of an answer. Below the text, the figure follows at once after the top of the answer. Beside it, the figure is in view anyway. @param {HTMLElement} box */
+function bringIntoView(box) {
+  box.focus({ preventScroll: true });
+  box.scrollIntoView({ block: isBeside.matches ? "nearest" : "start" });
+}
+
+/** Call a function with each answer that is submitted. A form without an answer says what is missing. @param {HTMLFormElement} form @param {Question} question @param {(answer: Answer) => void} receive */
+const onAnswer = (form, question, receive) =>
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const answer = readAnswer(form, question);
+    refusedOf(form).textContent = answer === null ? missing(form, question) : "";
+    if (answer !== null) receive(answer);
+  });
+
+/** Return the forms of a lesson. @param {HTMLElement} aside @param {Lesson["questions"]} questions @param {ReturnType<typeof createOverlays>} overlays */
+function createForms(aside, questions, overlays) {
+  const all = (selector = "form.predict") => /** @type {HTMLFormElement[]} */ (findAll(aside, selector));
+  const boxOf = (/** @type {HTMLElement} */ form) => finder(aside)(`.revealed[data-question="${idOf(form)}"]`);
+  return {
+    all: () => all(),
+    answered: () => all("form.committed"),
+    ofStep: (/** @type {number} */ step) => all(`.step[data-step="${step}"] form.predict`),
+    /** Return the box with the correct answer to the question of a form. */
+    boxOf,
+    /** Remove the correct answer that is shown. @param {HTMLFormElement} form */
+    close(form) {
+      const box = boxOf(form);
+      box.hidden = true;
+      box.replaceChildren();
+      setOpen(form, true);
+      clearMarks(form);
+    },
+    /** Remove the visitor's answer from a form. @param {HTMLFormElement} form */
+    empty(form) {
+      fillAnswer(form, questions[idOf(form)], null);
+      overlays.redraw(form);
     },
   };
 }
@@ -198,6 +205,18 @@ function createOverlays(tape, questions) {
     show: (form, answer, truth) =>
       overlays.get(form)?.show(/** @type {number[]} */ (answer), /** @type {number[]} */ (truth)),
   };
+}
+
+/**
+ * Show the correct answer in a form and in its box, and return the verdict.
+ * @param {HTMLElement} box @param {HTMLFormElement} form @param {Question} question @param {Answer} answer @param {Revealed} revealed
+ */
+function showRevealed(box, form, question, answer, revealed) {
+  refusedOf(form).textContent = "";
+  setOpen(form, false);
+  markTruth(form, question, answer, [revealed.truth].flat());
+  box.hidden = false;
+  return explain(box, form, question, answer, revealed);
 }
 
 /**

@@ -19,6 +19,17 @@ import { DELAYED, listen } from "./stream.js";
 
 const whereabouts = () => location.pathname + location.search;
 
+/** Return whether the server knows no room with this code, as after a restart. @param {string} code */
+async function isUnknown(code) {
+  try {
+    await request(roomUrl(code, "qr.svg"));
+    return false;
+  } catch (error) {
+    // 429: a whole class has asked for a room that is not there.
+    return error instanceof RequestError && [404, 429].includes(error.status);
+  }
+}
+
 /**
  * @param {Capability | null} initial
  * @param {ReturnType<typeof import("./status.js").createStatus>} status
@@ -61,25 +72,14 @@ export function createLeadership(initial, status, hooks) {
     takesOver = false;
   }
 
-  /** @param {string} message */
+  /** Report a lost connection. If the server has restarted, open the room again under the same code. @param {string} message */
   async function lose(message) {
     status.write(message, "lost");
     if (!capability || !state) return;
-    // A server that has restarted knows no room of ours: it is opened again, under the same code.
-    try {
-      await request(roomUrl(capability.code, "qr.svg"));
-    } catch (error) {
-      // 429: a whole class has asked for a room that is not there.
-      if (error instanceof RequestError && [404, 429].includes(error.status)) await reopen(capability.secret);
-    }
+    if (!(await isUnknown(capability.code))) return;
+    const again = () => status.write("The server has restarted. The room is open again, with the same code.", "lost");
+    await hooks.reopen(capability.secret).then(again, () => {}); // the next attempt to connect tries again
   }
-
-  /** @param {string} secret */
-  const reopen = (secret) =>
-    hooks.reopen(secret).then(
-      () => status.write("The server has restarted. The room is open again, with the same code.", "lost"),
-      () => {}, // the next attempt to connect tries again
-    );
 
   /** @param {string} message */
   function end(message) {

@@ -50,8 +50,7 @@ export function listen(url, headers, { receive, lost, delayed }) {
   let delayedSince = 0; // 0: the stream is not held back
   /** @type {AbortController | undefined} */
   let attempt;
-  /** @type {(() => void) | undefined} */
-  let hurry;
+  const { pause, hurry } = createPause();
 
   /** Read the stream until it ends. While a proxy delays the stream, fetch only the newest state. */
   async function connect() {
@@ -120,16 +119,10 @@ export function listen(url, headers, { receive, lost, delayed }) {
     }
   }
 
-  const pause = (/** @type {number} */ ms) =>
-    new Promise((resolve) => {
-      hurry = () => resolve(undefined);
-      setTimeout(resolve, ms);
-    });
-
   // A page that slept, or was without a network, does not wait to find out.
   function check() {
     if (document.visibilityState === "hidden") return;
-    hurry?.();
+    hurry();
     slept = heardAt > 0 && Date.now() - heardAt > SILENT / 2;
     if (slept) attempt?.abort();
   }
@@ -145,13 +138,25 @@ export function listen(url, headers, { receive, lost, delayed }) {
   };
 }
 
+/** Return a function that waits some milliseconds, and a function that ends the wait at once. */
+function createPause() {
+  let hurry = () => {};
+  const pause = (/** @type {number} */ ms) =>
+    new Promise((resolve) => {
+      hurry = () => resolve(undefined);
+      setTimeout(resolve, ms);
+    });
+  return { pause, hurry: () => hurry() };
+}
+
 /**
  * Let the browser close connections that died while a phone slept: it would send the next requests over them. A small request over
  * each one either gets its response or, when its time is up, closes its connection.
  */
 async function endDeadConnections() {
-  const ask = () => request("healthz", { signal: AbortSignal.timeout(DEAD), cache: "no-store" }).catch(() => undefined);
-  await Promise.all(Array.from({ length: CONNECTIONS }, ask));
+  const touch = () =>
+    request("healthz", { signal: AbortSignal.timeout(DEAD), cache: "no-store" }).catch(() => undefined);
+  await Promise.all(Array.from({ length: CONNECTIONS }, touch));
 }
 
 /**

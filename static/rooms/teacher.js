@@ -2,6 +2,7 @@
 
 /** @import { Figure, LessonControl } from "../lesson/lesson.js" */
 /** @import { View } from "./requests.js" */
+/** @typedef {ReturnType<typeof createStatus>} Status */
 import { boot, lesson as course } from "../boot.js";
 import { pageCell } from "../cells.js";
 import { CHANGED, isProjected, setProjected } from "../display.js";
@@ -50,17 +51,7 @@ export function mountTeacher(figure, lesson) {
   });
   const page = course ? `lessons/${course.name}` : location.pathname.slice(ROOT.length);
 
-  /** @returns {View} */
-  const ownView = () => {
-    const [link, upto] = [figure.address(), figure.upto()];
-    return { page, link, step: lesson?.step() ?? null, upto, by: WINDOW };
-  };
-
-  /** Return the view with which a room opens: a part of a lesson with a question does not show its answer. */
-  const firstView = () => {
-    const { link, upto } = lesson?.beginning() ?? ownView();
-    return fitted({ ...ownView(), link, upto });
-  };
+  const { ownView, firstView, place } = createPlace(page, figure, lesson);
 
   /** The view that the class has. @type {View | null} */
   let shown = null;
@@ -125,39 +116,16 @@ export function mountTeacher(figure, lesson) {
     figure.show(view.link, view.upto);
   }
 
-  /** Return the place for the teacher's questions about this page. @returns {import("./ask.js").Place} */
-  function place() {
-    const step = lesson?.step() ?? 1;
-    const questions = questionsOf(step);
-    const inLab = (course ? course.steps[step - 1].page : page) === "";
-    return {
-      view: ownView(),
-      lesson: course && { name: course.name, questions },
-      cell: inLab && boot.cells[pageCell.cell] ? pageCell.cell : null,
-    };
-  }
-
   const dialog = /** @type {HTMLDialogElement} */ (find("#room"));
   const send = (/** @type {object} */ question) => postToRoom(access().code, "question", access().headers, question);
   mountInvitation(dialog, [opener, button("code")], leadership, ownView, firstView, async () => {
     lesson?.lead(true);
     if (figure.opening) await send(figure.opening);
   });
-  // From now on the presenter window is for the teacher, and this window for the class.
-  button("presenter").addEventListener("click", () => {
-    setProjected(true);
-    status.write("This window is now in the projector mode. Press P to leave it.", "projected");
-    setTimeout(() => status.clear("projected"), NOTICED);
-  });
-  addEventListener(CHANGED, () => !isProjected() && status.clear("projected"));
+  mountProjector(button("presenter"), status);
   button("end").addEventListener("click", () => /** @type {HTMLDialogElement} */ (find("#room-end")).showModal());
   button("end-now").addEventListener("click", () => leadership.command("", {}, { method: "DELETE", body: null }));
-  for (const format of ["csv", "html"])
-    for (const element of document.querySelectorAll(`[data-room=${format}]`))
-      element.addEventListener("click", () => {
-        const capability = leadership.capability();
-        if (capability) downloadRecord(capability, format).catch((error) => status.write(error.message, "refused"));
-      });
+  mountRecord(leadership, status);
   mountAsk(/** @type {HTMLDialogElement} */ (find("#room-ask-dialog")), button("ask"), place, send);
   addEventListener("keydown", (event) => {
     if (leadership.capability() && pressClicker(event, lesson)) event.preventDefault();
@@ -165,6 +133,57 @@ export function mountTeacher(figure, lesson) {
   figure.subscribe(broadcast.update);
   if (leadership.capability()) lesson?.lead(true);
   leadership.start();
+}
+
+/**
+ * Return functions that tell what this window shows: its view, the view with which a room opens, and the place for questions.
+ * @param {string} page @param {Figure} figure @param {LessonControl | null} lesson
+ */
+function createPlace(page, figure, lesson) {
+  /** @returns {View} */
+  const ownView = () => {
+    const [link, upto] = [figure.address(), figure.upto()];
+    return { page, link, step: lesson?.step() ?? null, upto, by: WINDOW };
+  };
+  return {
+    ownView,
+    /** Return the view with which a room opens: a part of a lesson with a question does not show its answer. */
+    firstView() {
+      const { link, upto } = lesson?.beginning() ?? ownView();
+      return fitted({ ...ownView(), link, upto });
+    },
+    /** Return the place for the teacher's questions about this page. @returns {import("./ask.js").Place} */
+    place() {
+      const step = lesson?.step() ?? 1;
+      const questions = questionsOf(step);
+      const inLab = (course ? course.steps[step - 1].page : page) === "";
+      return {
+        view: ownView(),
+        lesson: course && { name: course.name, questions },
+        cell: inLab && boot.cells[pageCell.cell] ? pageCell.cell : null,
+      };
+    },
+  };
+}
+
+/** Project this window while the presenter window is open: that one is for the teacher, and this one for the class. @param {HTMLElement} button @param {Status} status */
+function mountProjector(button, status) {
+  button.addEventListener("click", () => {
+    setProjected(true);
+    status.write("This window is now in the projector mode. Press P to leave it.", "projected");
+    setTimeout(() => status.clear("projected"), NOTICED);
+  });
+  addEventListener(CHANGED, () => !isProjected() && status.clear("projected"));
+}
+
+/** Let the buttons of the record download it. @param {ReturnType<typeof createLeadership>} leadership @param {Status} status */
+function mountRecord(leadership, status) {
+  for (const format of ["csv", "html"])
+    for (const element of document.querySelectorAll(`[data-room=${format}]`))
+      element.addEventListener("click", () => {
+        const capability = leadership.capability();
+        if (capability) downloadRecord(capability, format).catch((error) => status.write(error.message, "refused"));
+      });
 }
 
 /**

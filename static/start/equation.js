@@ -9,14 +9,12 @@ export function showEquation(element, { gates, h, candidate, decimals }) {
   const t = gates.length;
   const z = fixed(gates[t - 1].z);
   const [old, proposed] = [t > 1 ? h[t - 2] : 0, candidate[t - 1]].map((value) => inProduct(value, decimals));
+  const [now, before, gate, next] = [symbol("h", t), symbol("h", t - 1), () => symbol("z", t), symbol("h̃", t)];
   element.replaceChildren(
-    newElement("span", {}, [
-      ...symbol("h", t), " = (1 − ", ...symbol("z", t), ") · ", ...symbol("h", t - 1), " + ", ...symbol("z", t), " · ",
-      ...symbol("h̃", t),
-    ]),
+    newElement("span", {}, [...now, " = (1 − ", ...gate(), ") · ", ...before, " + ", ...gate(), " · ", ...next]),
     newElement("span", `= (1 − ${z}) · ${old} + ${z} · ${proposed}`),
     newElement("span", `= ${fixed(h[t - 1], decimals)}`),
-  ); // prettier-ignore
+  );
 }
 
 /** @param {string} name @param {number} t */

@@ -36,7 +36,7 @@ export function mountClassroom(play, restart, reveal, resumeAt) {
   play.after(wait);
 
   /** Show a question of the room, or that there is none. @param {RoomQuestion | null} next @param {((answer: number[]) => void) | null} [submit] */
-  function ask(next, submit = null) {
+  function showQuestion(next, submit = null) {
     const before = question;
     question = next?.kind === "gate" ? next : null;
     send = question?.status === "open" ? submit : null;
@@ -50,7 +50,7 @@ export function mountClassroom(play, restart, reveal, resumeAt) {
   }
 
   const page = { show() {}, address: () => "", upto: () => null, subscribe() {} };
-  mountRoom({ ...page, ask, opening: { of: "gate" } }, null);
+  mountRoom({ ...page, ask: showQuestion, opening: { of: "gate" } }, null);
   return {
     /** Return whether the network's gates are hidden now. */
     isHidden: () => hidden,

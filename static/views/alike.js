@@ -74,11 +74,7 @@ export function mountAlike(section, store, actions) {
   function show(state, signal, { from, to, count, ...moments }) {
     const { symbol } = entryOf(layerOf(state), signal);
     const when = from === to ? `at t = ${from}` : `from t = ${from} to ${to}`;
-    const where =
-      count === null
-        ? "There are no held-out sequences for this model, so they could not be searched."
-        : `${count.toLocaleString("en")} of ${Number(moments.of).toLocaleString("en")} moments in 1,000 held-out sequences are similar.`;
-    setText(says, `${symbol} of unit ${unitName(layerOf(state), state.unit)} ${when}: ${where}`);
+    setText(says, `${symbol} of unit ${unitName(layerOf(state), state.unit)} ${when}: ${tellCount(count, moments.of)}`);
     units.replaceChildren(
       moments.units.length
         ? "Similar units in this run: "
@@ -117,19 +113,30 @@ export function mountAlike(section, store, actions) {
       };
       actions.follow(`?${new URLSearchParams(keys)}`);
     };
-    const first = Math.max(0, t - 1 - AROUND);
-    const button = newButton(first > 0 ? "… " : "", open, { title: "Open this sequence here" });
-    tokens.slice(first, t - 1 + length + AROUND).forEach((token, i) => {
-      const inside = first + i >= t - 1 && first + i < t - 1 + length;
-      button.append(inside ? newElement("b", token) : token, " ");
-    });
-    if (t - 1 + length + AROUND < tokens.length) button.append("…");
+    const button = newButton("", open, { title: "Open this sequence here" });
+    button.append(...excerpt(tokens, t - 1, length));
     return newElement("li", {}, [button]);
   }
 
   form.addEventListener("submit", search);
   store.subscribe(update);
 }
+
+/** Return the tokens around a moment, with the moment in bold. @param {string[]} tokens @param {number} from @param {number} length */
+function excerpt(tokens, from, length) {
+  const [start, end] = [Math.max(0, from - AROUND), from + length + AROUND];
+  const shown = tokens.slice(start, end).flatMap((token, i) => {
+    const inside = start + i >= from && start + i < from + length;
+    return [inside ? newElement("b", token) : token, " "];
+  });
+  return [start > 0 ? "… " : "", ...shown, end < tokens.length ? "…" : ""];
+}
+
+/** Say how many moments are similar. @param {number | null} count @param {number | null} total */
+const tellCount = (count, total) =>
+  count === null
+    ? "There are no held-out sequences for this model, so they could not be searched."
+    : `${count.toLocaleString("en")} of ${Number(total).toLocaleString("en")} moments in 1,000 held-out sequences are similar.`;
 
 /** @param {Moments["common"][number]} common @param {number} length of the moment */
 function tellCommon({ step, what, share, elsewhere }, length) {

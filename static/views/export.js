@@ -39,6 +39,66 @@ function picturesOf(state) {
 }
 
 /**
+ * Return the pictures of a page: whether the page now shows the content of each, and a function that draws one.
+ * @param {HTMLElement} main @param {Store} store @param {Record<Theme, Record<string, Figure>>} skeletons
+ */
+function createPictures(main, store, skeletons) {
+  const drawings = {
+    cell: /** @type {SVGSVGElement} */ (main.querySelector(".cell .figure")),
+    influence: /** @type {SVGSVGElement} */ (main.querySelector(".influence svg")),
+  };
+  return {
+    /** @param {string} name @param {State} state */
+    isShown(name, state) {
+      if (name === "cell" || name === "influence") return drawings[name].getClientRects().length > 0;
+      return name !== "ledger" || Boolean(state.views.includes("memory") && detailAt(state, "ledger"));
+    },
+    /** @param {string} name @param {"svg" | "png"} format @returns {Promise<Blob | string>} */
+    async draw(name, format) {
+      const state = store.get();
+      if (name === "cell" || name === "influence") {
+        const svg = standaloneSvg(drawings[name], `${name === "cell" ? "" : "Influence: "}${titleOf(state).here}`);
+        return format === "png" ? png(svg) : new Blob([svg.text], { type: "image/svg+xml" });
+      }
+      const skeleton = skeletons[state.theme][name];
+      const figure = name === "ledger" ? ledgerPicture(skeleton, state) : signalsPicture(skeleton, state);
+      return pictureOf(await plotly(), figure, format);
+    },
+  };
+}
+
+/** Return the name of a file of the run. @param {State} state @param {string} ending */
+const fileName = ({ run }, ending) => `gruscope-${run.model.replaceAll(/[^\w.-]+/g, "-")}${ending}`;
+
+/** Return the caption of the chosen picture: the run or the place of the cursor, and what the picture shows. @param {HTMLSelectElement} picture @param {State} state */
+function captionOf(picture, state) {
+  const { run, here } = titleOf(state);
+  const place = ["cell", "influence"].includes(picture.value) ? here : run;
+  return `${place}. Picture of ${picture.selectedOptions[0].text}.`;
+}
+
+/** Give a list other options, each with its value and its text. The choice stays if it is still an option. @param {HTMLSelectElement} list @param {[string, string][]} options */
+function setOptions(list, options) {
+  const chosen = list.value;
+  list.replaceChildren(...options.map(([value, text]) => new Option(text, value)));
+  if (options.some(([value]) => value === chosen)) list.value = chosen;
+}
+
+/**
+ * Do some work, and report that it is done or why it failed.
+ * @param {HTMLElement} status @param {string} done @param {string} failed @param {() => Promise<void>} work
+ */
+async function perform(status, done, failed, work) {
+  status.textContent = "";
+  try {
+    await work();
+    status.textContent = done;
+  } catch (error) {
+    status.textContent = `${failed}: ${withPeriod(/** @type {Error} */ (error).message)}`;
+  }
+}
+
+/**
  * @param {HTMLElement} opener
  * @param {HTMLDialogElement} dialog
  * @param {HTMLElement} main the part of the page with the cell and the curves, which can also be exported
@@ -55,28 +115,7 @@ export function mountExport(opener, dialog, main, store, skeletons) {
   let wasLarge = false; // when the dialog was last open
   /** The bytes of each file by its content, as the server estimates them. @type {Record<string, Record<string, number>>} */
   let sizes = {};
-  const drawings = {
-    cell: /** @type {SVGSVGElement} */ (main.querySelector(".cell .figure")),
-    influence: /** @type {SVGSVGElement} */ (main.querySelector(".influence svg")),
-  };
-
-  /** Return whether the page now shows the content of a picture. @param {string} name @param {State} state */
-  function isShown(name, state) {
-    if (name === "cell" || name === "influence") return drawings[name].getClientRects().length > 0;
-    return name !== "ledger" || Boolean(state.views.includes("memory") && detailAt(state, "ledger"));
-  }
-
-  /** @param {string} name @param {"svg" | "png"} format @returns {Promise<Blob | string>} */
-  async function drawn(name, format) {
-    const state = store.get();
-    if (name === "cell" || name === "influence") {
-      const svg = standaloneSvg(drawings[name], `${name === "cell" ? "" : "Influence: "}${titleOf(state).here}`);
-      return format === "png" ? png(svg) : new Blob([svg.text], { type: "image/svg+xml" });
-    }
-    const skeleton = skeletons[state.theme][name];
-    const figure = name === "ledger" ? ledgerPicture(skeleton, state) : signalsPicture(skeleton, state);
-    return pictureOf(await plotly(), figure, format);
-  }
+  const pictures = createPictures(main, store, skeletons);
 
   /** Write the addresses and the sizes of the files. */
   function describe() {
@@ -91,18 +130,14 @@ export function mountExport(opener, dialog, main, store, skeletons) {
   const contentOf = (file) => (file.endsWith(".html") ? null : (content?.value ?? null));
 
   /** @param {string} file */
-  function addressOf(file) {
-    const chosen = contentOf(file);
-    return `api/export/${file}${query}${chosen ? `&content=${chosen}` : ""}`;
-  }
+  const addressOf = (file) => `api/export/${file}${query}${contentOf(file) ? `&content=${contentOf(file)}` : ""}`;
 
-  /** Ask how large the files will be. The dialog works without an answer. */
-  async function ask() {
-    const asked = query;
-    const request = () =>
-      isLong() ? postJson("api/export/sizes", { link: asked }) : getJson(`api/export/sizes${asked}`);
-    const answer = recording ? {} : await request().catch(() => ({}));
-    if (asked === query) sizes = answer;
+  /** Fetch the sizes that the files will have. The dialog works without them. */
+  async function fetchSizes() {
+    const link = query;
+    const request = () => (isLong() ? postJson("api/export/sizes", { link }) : getJson(`api/export/sizes${link}`));
+    const response = recording ? {} : await request().catch(() => ({}));
+    if (link === query) sizes = response;
     describe();
   }
 
@@ -113,29 +148,17 @@ export function mountExport(opener, dialog, main, store, skeletons) {
   const posted = async (file) =>
     (await post(`api/export/${file}`, { link: query, content: contentOf(file) }, { signal: null })).blob();
 
-  /** Save a file, and report it. @param {string} name @param {() => Promise<Blob | string>} make */
-  async function save(name, make) {
-    status.textContent = "";
-    try {
-      download(name, await make());
-      status.textContent = `Downloaded ${name}.`;
-    } catch (error) {
-      status.textContent = `The file could not be created: ${withPeriod(/** @type {Error} */ (error).message)}`;
-    }
-  }
+  /** @param {string} name @param {() => Promise<Blob | string>} make */
+  const save = (name, make) =>
+    perform(status, `Downloaded ${name}.`, "The file could not be created", async () => download(name, await make()));
 
-  /** Print a picture, and report an error. @param {string} name */
-  async function printed(name) {
-    status.textContent = "";
-    try {
-      await printPicture(nameOf(`-${name}`), await drawn(name, "svg"));
-    } catch (error) {
-      status.textContent = `The picture could not be printed: ${withPeriod(/** @type {Error} */ (error).message)}`;
-    }
-  }
+  /** @param {string} name */
+  const printed = (name) =>
+    perform(status, "", "The picture could not be printed", async () =>
+      printPicture(nameOf(`-${name}`), await pictures.draw(name, "svg")),
+    );
 
-  /** Return the name of a file of the run. @param {string} ending */
-  const nameOf = (ending) => `gruscope-${store.get().run.model.replaceAll(/[^\w.-]+/g, "-")}${ending}`;
+  const nameOf = (/** @type {string} */ ending) => fileName(store.get(), ending);
 
   for (const link of links)
     link.addEventListener("click", (event) => {
@@ -146,15 +169,10 @@ export function mountExport(opener, dialog, main, store, skeletons) {
     });
   content?.addEventListener("change", describe);
 
-  /** Write the caption of the chosen picture: the run or the place of the cursor, and what the picture shows. */
-  function writeCaption() {
-    const { run, here } = titleOf(store.get());
-    const about = ["cell", "influence"].includes(picture.value) ? here : run;
-    caption.textContent = `${about}. Picture of ${picture.selectedOptions[0].text}.`;
-  }
+  const writeCaption = () => (caption.textContent = captionOf(picture, store.get()));
   picture.addEventListener("change", writeCaption);
 
-  /** Return the run as CSV. The server writes what is not the whole run, and a large run, of which the page has only float32. @param {Run} run */
+  /** Return the run as CSV. The server writes a part of a run, and a large run, which the page has in float32 only. @param {Run} run */
   async function numbersOf(run) {
     if (!run.exact && content?.value !== "signals") return new Blob([csv(run)], { type: "text/csv" });
     if (recording) throw new Error("this page has the numbers of a large run in single precision only");
@@ -169,14 +187,9 @@ export function mountExport(opener, dialog, main, store, skeletons) {
     if (content && large !== wasLarge) content.value = large ? "signals" : "all";
     wasLarge = large;
     describe();
-    ask();
-    const chosen = picture.value;
-    picture.replaceChildren(
-      ...picturesOf(state)
-        .filter(([name]) => isShown(name, state))
-        .map(([name, words]) => new Option(words, name)),
-    );
-    if ([...picture.options].some(({ value }) => value === chosen)) picture.value = chosen;
+    fetchSizes();
+    const shown = picturesOf(state).filter(([name]) => pictures.isShown(name, state));
+    setOptions(picture, shown);
     writeCaption();
     status.textContent = "";
     dialog.showModal();
@@ -189,6 +202,6 @@ export function mountExport(opener, dialog, main, store, skeletons) {
       const format = /** @type {"svg" | "png" | "pdf" | "csv"} */ (button.dataset.format);
       if (format === "csv") return save(nameOf(".csv"), () => numbersOf(store.get().run));
       if (format === "pdf") return printed(picture.value);
-      return save(nameOf(`-${picture.value}.${format}`), () => drawn(picture.value, format));
+      return save(nameOf(`-${picture.value}.${format}`), () => pictures.draw(picture.value, format));
     });
 }

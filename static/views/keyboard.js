@@ -31,7 +31,8 @@ function mountBars(root) {
   // After a click the arrow keys still move the cursor of the run, so they move in a bar only after the Tab key.
   let tabbed = false;
 
-  const controlsOf = (/** @type {HTMLElement} */ bar) => findAll(bar, CONTROLS).filter((one) => one.checkVisibility());
+  const controlsOf = (/** @type {HTMLElement} */ bar) =>
+    findAll(bar, CONTROLS).filter((control) => control.checkVisibility());
 
   /** Let the Tab key go to one control of each bar. It may stop at another one after every change of the page. */
   function setStops() {
@@ -39,9 +40,10 @@ function mountBars(root) {
       const controls = controlsOf(bar);
       const stop = stops.get(bar);
       const current =
-        controls.find((one) => ["page", "step"].includes(one.ariaCurrent ?? "")) ??
+        controls.find((control) => ["page", "step"].includes(control.ariaCurrent ?? "")) ??
         controls.find(({ ariaDisabled }) => ariaDisabled !== "true");
-      for (const one of controls) one.tabIndex = one === (stop && controls.includes(stop) ? stop : current) ? 0 : -1;
+      for (const control of controls)
+        control.tabIndex = control === (stop && controls.includes(stop) ? stop : current) ? 0 : -1;
     }
   }
 

@@ -37,5 +37,6 @@ export function mountNewcomer(section, sequence, store) {
 /** Return the first timestep whose output differs from the one before; 1 if there is none. @param {import("../state.js").State} state */
 function turn({ run }) {
   const outputs = Array.from({ length: run.T }, (_, t) => answer(run, t).text);
-  return 1 + Math.max(0, outputs.findIndex((text) => text !== outputs[0])); // prettier-ignore
+  const first = outputs.findIndex((text) => text !== outputs[0]);
+  return 1 + Math.max(0, first);
 }

@@ -17,7 +17,7 @@ import { change, part } from "../words.js";
 export function mountTask(section, store, alter) {
   if (!section) return;
   const find = finder(section);
-  const [button, told] = ["button.main", "[role=status]"].map(find);
+  const [button, status] = ["button.main", "[role=status]"].map(find);
   const t = Number(section.dataset.t);
   const { model, text } = store.get();
   const clamp = { gate: "z", units: [1], from: t, to: t, value: 0, layer: 1 };
@@ -38,8 +38,8 @@ export function mountTask(section, store, alter) {
     button.classList.toggle("clamped", run.clamps.length > 0);
     if (run.clamps.length) {
       const { result, reason } = outcome({ ...state, step: t });
-      if (told.textContent !== result + reason) told.replaceChildren(newElement("b", result), reason);
-    } else setSentence(told, `Without a clamp it is ${answer(run, t - 1).text}.`);
+      if (status.textContent !== result + reason) status.replaceChildren(newElement("b", result), reason);
+    } else setSentence(status, `Without a clamp it is ${answer(run, t - 1).text}.`);
   });
 }
 

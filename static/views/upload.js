@@ -2,8 +2,8 @@
 
 /** @import { ModelEntry } from "../state.js" */
 /** @typedef {{value: string, means: string}} Option */
-/** @typedef {{key: string, text: string, options: Option[]}} Question */
-/** The response to an upload, or to an answer: a model, or another question. @typedef {{model: ModelEntry} | {upload: string, question: Question}} Uploaded */
+/** @typedef {{key: string, text: string, options: Option[]}} OpenQuestion */
+/** The response to an upload, or to an answer: a model, or another question. @typedef {{model: ModelEntry} | {upload: string, question: OpenQuestion}} Uploaded */
 /** @typedef {{answers: Record<string, string>, alphabet: string[] | null, labels: string[] | null}} Answers */
 import { answerQuestions, checkParity, uploadModel } from "../api.js";
 import { attempt, finder, newElement } from "../elements.js";
@@ -114,23 +114,31 @@ export function mountUpload(opener, dialog, actions) {
   });
   onFile(field("file"), upload);
   onFile(field("reference"), check);
-  question.addEventListener("submit", (event) => {
-    event.preventDefault();
+  onSubmit(question, () => {
     const chosen = /** @type {HTMLInputElement} */ (find(".asked :checked"));
     answer({ answers: { ...answers.answers, [chosen.dataset.key ?? ""]: chosen.value } });
   });
-  find(".names").addEventListener("submit", (event) => {
-    event.preventDefault();
-    // Names that were not edited stay as they are, with the spaces that they may have.
-    const [alphabet, labels] = NAMES.map((name) =>
-      field(name).value === written(answers[name]) ? answers[name] : wordsOf(field(name).value),
-    );
+  onSubmit(find(".names"), () => {
+    const [alphabet, labels] = NAMES.map((name) => editedNames(field(name).value, answers[name]));
     const { readout: _, ...others } = answers.answers;
     const readout = field("readout").value;
     answer({ alphabet, labels, answers: readout ? { ...others, readout } : others });
   });
   mountDrop(receive);
 }
+
+/**
+ * Return the names in a field. Names that were not edited stay as they are, with the spaces that they may have.
+ * @param {string} text @param {string[] | null} before
+ */
+const editedNames = (text, before) => (text === written(before) ? before : wordsOf(text));
+
+/** @param {HTMLElement} form @param {() => void} handle */
+const onSubmit = (form, handle) =>
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    handle();
+  });
 
 /** @param {HTMLInputElement} input @param {(file: File) => void} receive */
 function onFile(input, receive) {
@@ -141,7 +149,7 @@ function onFile(input, receive) {
   });
 }
 
-/** @param {HTMLElement} form @param {Question} question */
+/** @param {HTMLElement} form @param {OpenQuestion} question */
 function showQuestion(form, { key, text, options }) {
   const find = finder(form);
   find("legend").textContent = text;

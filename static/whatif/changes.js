@@ -25,10 +25,10 @@ export function mountChanges(section, store, alter, next) {
   const [list, undoButton, redoButton, clear] = [".chips", "[data-do=undo]", "[data-do=redo]", "[data-do=clear]"].map(
     find,
   );
-  const said = find("[role=status]");
+  const status = find("[role=status]");
   const isNew = createGuard();
-  /** The state's list of earlier changes after the change that `said` names. */
-  let saidOf = store.get().undo;
+  /** The state's list of earlier changes after the change that `status` names. */
+  let reportedAfter = store.get().undo;
 
   /** @param {string} text @param {() => void} choose @param {string} reverting @param {() => void} revert */
   function newChip(text, choose, reverting, revert) {
@@ -69,8 +69,8 @@ export function mountChanges(section, store, alter, next) {
     if (after === before) return;
     const [gone, come] = [textsWithout(before, after), textsWithout(after, before)];
     const parts = [gone.length ? `removed ${gone.join(", ")}` : "", come.length ? `set ${come.join(", ")}` : ""];
-    setText(said, `${step === undo ? "Undo" : "Redo"}: ${parts.filter(Boolean).join("; ")}.`);
-    saidOf = after.undo;
+    setText(status, `${step === undo ? "Undo" : "Redo"}: ${parts.filter(Boolean).join("; ")}.`);
+    reportedAfter = after.undo;
   }
 
   undoButton.addEventListener("click", () => goBack(undo));
@@ -87,7 +87,7 @@ export function mountChanges(section, store, alter, next) {
   return (state) => {
     const { clamps, weights, chosen, convention, run, views } = state;
     if (!isNew(clamps, weights, chosen, convention, run, state.undo, state.redo, views)) return;
-    if (state.undo !== saidOf) setText(said, "");
+    if (state.undo !== reportedAfter) setText(status, "");
     list.replaceChildren(
       ...clamps.map((_, i) => clampChip(state, i)),
       ...weights.map((weight) => weightChip(state, weight)),

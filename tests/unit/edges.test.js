@@ -42,8 +42,8 @@ test("a change is named with the two values, and a value is kept only by a gate 
       assert.ok(text.endsWith(now) || text.endsWith(`(${now})`), text);
       if (!text.includes("stays")) continue;
       assert.notEqual(layer.cell, "rnn", text);
-      const kept = layer.cell === "lstm" ? layer.rows.f : layer.rows.z.map((units) => units.map((z) => 1 - z));
-      assert.ok(about === memoryOf(layer) && kept[state.unit][state.step - 1] >= 0.5, text);
+      const keep = layer.cell === "lstm" ? layer.rows.f : layer.rows.z.map((units) => units.map((z) => 1 - z));
+      assert.ok(about === memoryOf(layer) && keep[state.unit][state.step - 1] >= 0.5, text);
     }
   }
 });
@@ -80,8 +80,8 @@ test("the printed half-life follows from the printed gate", () => {
       const match = /If ([zf]) stayed at ([\d.]+), half of .* left after about (\S+) timesteps?/.exec(text);
       if (!match) continue;
       compared++;
-      const kept = match[1] === "f" ? Number(match[2]) : 1 - Number(match[2]);
-      const halfLife = Math.log(0.5) / Math.log(kept);
+      const keep = match[1] === "f" ? Number(match[2]) : 1 - Number(match[2]);
+      const halfLife = Math.log(0.5) / Math.log(keep);
       const printed = match[3] === "one" ? 1 : Number(match[3]);
       assert.ok(Math.abs(halfLife - printed) <= 0.01 * halfLife + (printed < 10 ? 0.06 : 0.6), `${text}: ${halfLife}`);
     }

@@ -16,31 +16,31 @@ const decode = (base64) => [...new Float64Array(Uint8Array.from(Buffer.from(base
 /** Return a half-life as the share that is left after a timestep, since half-lives go to infinity. @param {string} name @param {number} value */
 const comparable = (name, value) => (name === "half_life" ? 2 ** (-1 / value) : value);
 
-/** Return the largest difference of two lists of numbers, relative to numbers above 1. @param {string} name @param {number[]} one @param {number[]} other */
-function gap(name, one, other) {
-  assert.equal(one.length, other.length, name);
+/** Return the largest difference of two lists of numbers, relative to numbers above 1. @param {string} name @param {number[]} actual @param {number[]} expected */
+function gap(name, actual, expected) {
+  assert.equal(actual.length, expected.length, name);
   let largest = 0;
-  for (const [i, raw] of other.entries()) {
-    const [a, b] = [comparable(name, one[i]), comparable(name, raw)];
+  for (const [i, raw] of expected.entries()) {
+    const [a, b] = [comparable(name, actual[i]), comparable(name, raw)];
     const size = Math.abs(a - b) / Math.max(1, Math.abs(b));
     largest = Math.max(largest, Number.isNaN(size) ? Infinity : size);
   }
   return largest;
 }
 
-/** Return the largest difference of two documents; everything but their numbers must be equal. @param {any} one @param {any} other @returns {number} */
-function difference(one, other) {
-  if (typeof other === "number" && typeof one === "number")
-    return one === other ? 0 : Math.abs(one - other) / Math.max(1, Math.abs(other));
-  if (other === null || typeof other !== "object") {
-    assert.ok(one === other, `${one} is not ${other}`);
+/** Return the largest difference of two documents; everything but their numbers must be equal. @param {any} actual @param {any} expected @returns {number} */
+function difference(actual, expected) {
+  if (typeof expected === "number" && typeof actual === "number")
+    return actual === expected ? 0 : Math.abs(actual - expected) / Math.max(1, Math.abs(expected));
+  if (expected === null || typeof expected !== "object") {
+    assert.ok(actual === expected, `${actual} is not ${expected}`);
     return 0;
   }
-  const keys = Object.keys(other);
-  if (keys.length !== Object.keys(one).length) assert.deepEqual(Object.keys(one), keys);
+  const keys = Object.keys(expected);
+  if (keys.length !== Object.keys(actual).length) assert.deepEqual(Object.keys(actual), keys);
   let largest = 0;
   for (const key of keys) {
-    const size = difference(one[key], other[key]);
+    const size = difference(actual[key], expected[key]);
     largest = Math.max(largest, Number.isNaN(size) ? Infinity : size);
   }
   return largest;
@@ -98,13 +98,13 @@ test("whole runs have the events of the core", () => {
       expected.map(({ name }) => name),
     );
     for (const [i, { name, data }] of events.entries()) {
-      const [one, other] = [data, expected[i].data].map((part) => (name === "step" ? decoded(part) : part));
+      const [actual, other] = [data, expected[i].data].map((part) => (name === "step" ? decoded(part) : part));
       if (name === "done") {
         delete other.T;
         // Where two gaps are almost equal, the last bits decide which one is the largest.
-        if (one.twin?.most?.gap - other.twin?.most?.gap < RUN) one.twin.most = other.twin.most;
+        if (actual.twin?.most?.gap - other.twin?.most?.gap < RUN) actual.twin.most = other.twin.most;
       }
-      largest = Math.max(largest, difference(one, other));
+      largest = Math.max(largest, difference(actual, other));
     }
   }
   assert.ok(largest <= RUN, String(largest));

@@ -18,7 +18,7 @@ test("the number in a cell of any color has a contrast of 4.5", () => {
       for (const b of levels) {
         /** @type {[number, number, number]} */
         const cell = [r, g, b];
-        const [low, high] = [luminance(cell), wantsWhite(cell) ? 1 : 0].sort((one, other) => one - other);
+        const [low, high] = [luminance(cell), wantsWhite(cell) ? 1 : 0].sort((a, b) => a - b);
         assert.ok((high + 0.05) / (low + 0.05) >= 4.5, `${cell}`);
       }
 });

@@ -47,7 +47,7 @@ test("a gate has as many decimals as its half-life needs", () => {
 
 test("an equal value stays only if it was kept", () => {
   assert.deepEqual(
-    [1, 0.03].map((kept) => change(-0.99, -0.99, kept)),
+    [1, 0.03].map((keep) => change(-0.99, -0.99, keep)),
     ["stays at −0.99", "comes out the same (−0.99)"],
   );
 });

@@ -35,8 +35,8 @@ export function mountMap(section, controls) {
   return {
     /** Return the entries with the settings of the page, each only once. @returns {Counterpart[]} */
     counterparts() {
-      const found = buttons.filter(isCurrent).map(({ dataset }) => [dataset.kind ?? "", dataset.seeds ?? ""]);
-      return Object.entries(Object.fromEntries(found)).map(([cell, seeds]) => ({ cell, seeds }));
+      const current = buttons.filter(isCurrent).map(({ dataset }) => [dataset.kind ?? "", dataset.seeds ?? ""]);
+      return Object.entries(Object.fromEntries(current)).map(([cell, seeds]) => ({ cell, seeds }));
     },
   };
 }
