@@ -133,7 +133,7 @@ def _read(
         keywords += [f"{key}={key}" for key, value in (("alphabet", alphabet), ("labels", labels)) if value is not None]
         keywords += [f"{question.key}={_quoted(question.options[0].value)}"]
         raise Unanswered(question, f"{', '.join((call, *keywords))})") from None
-    return replace(imported.model, report=imported.said)
+    return replace(imported.model, report=imported.report)
 
 
 def _quoted(text: str) -> str:

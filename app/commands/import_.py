@@ -33,9 +33,9 @@ def run(options: argparse.Namespace) -> int:
         network_file.print_error(error, options)
         return network_file.ANSWERS_NEEDED if isinstance(error, Unanswered) else 1
     if options.json:
-        print(to_json(model_entry(options.file.stem, network.model, network.said)).decode())
+        print(to_json(model_entry(options.file.stem, network.model, network.report)).decode())
     else:
-        print("\n".join(network.said))
+        print("\n".join(network.report))
     if options.out:
         try:
             output.write(options.out, network.model.to_bytes())

@@ -23,9 +23,9 @@ def sizes(linked: LinkedRun, settings: Settings) -> dict[str, dict[str, int]]:
     T, n = linked.start["T"], min(linked.start["T"], SAMPLE)
     parts = [_cut(linked, steps) for steps in (n, 1)]
 
-    def grown(few: int, one: int) -> int:
+    def grown(many: int, single: int) -> int:
         """Return the size with T timesteps, from the sizes with n and with 1."""
-        return few if n == 1 else round(one + (T - 1) * (few - one) / (n - 1))
+        return many if n == 1 else round(single + (T - 1) * (many - single) / (n - 1))
 
     def of_file(size: Callable[[LinkedRun], int]) -> int:
         return grown(*(size(part) for part in parts))

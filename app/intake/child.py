@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TypedDict, cast
 
 import numpy as np
 
@@ -61,15 +61,30 @@ def answer(request: bytes) -> bytes:
     return json.dumps(reply).encode() + b"\n" + model
 
 
+class OptionFields(TypedDict):
+    """An `Option` as JSON has it."""
+
+    value: str
+    means: str
+
+
+class OpenQuestion(TypedDict):
+    """A `Question` as JSON has it."""
+
+    key: str
+    text: str
+    options: Sequence[OptionFields]
+
+
 class Reply(TypedDict, total=False):
     """The line of JSON: one of the results, or why there is none.
 
-    `said` reports how the file was read. `question` is open, as a `Question` in JSON types. `error` is for the visitor,
+    `report` says how the file was read. `question` is open. `error` is for the visitor,
     and `failed`, a place in the code, is for the log.
     """
 
-    said: Sequence[str]
-    question: dict[str, Any]
+    report: Sequence[str]
+    question: OpenQuestion
     parity: ParityResult
     error: str
     failed: str
@@ -83,9 +98,9 @@ def _answer(upload: Upload, limits: Limits, reference: bytes | None) -> tuple[Re
             return {"parity": parity_result(gru_core.check(network, other(reference, limits)))}, b""
         model = mark_as_imported(network.model)
         check_outputs(model)
-        return {"said": network.said}, model.to_bytes()
+        return {"report": network.report}, model.to_bytes()
     except Unanswered as error:
-        return {"question": asdict(error.question)}, b""
+        return {"question": cast(OpenQuestion, asdict(error.question))}, b""
     except FormatError as error:
         return {"error": str(error)}, b""
     except MemoryError:

@@ -12,13 +12,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from gru_core import Model, formats
 from gru_core.formats.limits import Limits
 
 from ..errors import Refused
-from ..intake.child import ParityResult, Reply, most_memory, most_seconds
+from ..intake.child import OpenQuestion, ParityResult, Reply, most_memory, most_seconds
 from ..intake.upload import Upload
 
 RUNNING, WAITING = 2, 8
@@ -38,14 +37,14 @@ class UploadResult:
 
     report: tuple[str, ...] = ()
     model: Model | None = None
-    question: dict[str, Any] | None = None
+    question: OpenQuestion | None = None
 
 
 def read(upload: Upload, limits: Limits) -> UploadResult:
     """Read an upload, and return its model or its open question. Raises Refused if the file cannot be read."""
     answer, model = _call_child("read", upload, limits, b"")
     network = formats.read(model, upload.name, limits=limits).model if model else None
-    return UploadResult(tuple(answer.get("said", ())), network, answer.get("question"))
+    return UploadResult(tuple(answer.get("report", ())), network, answer.get("question"))
 
 
 def check(upload: Upload, limits: Limits, reference: bytes) -> ParityResult:

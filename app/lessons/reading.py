@@ -85,7 +85,7 @@ class LessonQuestion:
     """
 
     kind: str
-    ask: Prose
+    text: Prose
     target: str
     options: list[Option]
     figure: Figure
@@ -303,7 +303,7 @@ class _Reader:
     def question(self, tokens: list[Token], content: str, line: int, figure: Figure) -> LessonQuestion:
         directive = re.match(r"\s*:(number|draw|click):[ \t]*(.*)", content)
         options: list[Option] = []
-        ask: list[Token] = []
+        text: list[Token] = []
         place = 0
         while place < len(tokens):
             if tokens[place].type == "bullet_list_open":
@@ -313,10 +313,10 @@ class _Reader:
                     options += block_options
                     place = end + 1
                     continue
-            ask.append(tokens[place])
+            text.append(tokens[place])
             place += 1
         if directive:
-            _drop_line(ask)
+            _drop_line(text)
         kind = directive[1] if directive else "choose"
         if directive and options:
             self.add_mistake(
@@ -327,9 +327,9 @@ class _Reader:
             self.add_mistake(line, f"a question needs an answer: {needed}")
         elif not directive and not any(option.right for option in options):
             self.add_mistake(line, "a question needs an answer: none of its options is marked (x)")
-        if not any(token.type == "inline" and token.content.strip() for token in ask):
+        if not any(token.type == "inline" and token.content.strip() for token in text):
             self.add_mistake(line, "the question has no text: write it in the {predict} block")
-        return LessonQuestion(kind, Prose(ask, line + 1), directive[2].strip() if directive else "", options, figure)
+        return LessonQuestion(kind, Prose(text, line + 1), directive[2].strip() if directive else "", options, figure)
 
     def options(self, tokens: list[Token]) -> Iterator[Option]:
         place = 0

@@ -49,7 +49,7 @@ class ShownQuestion:
 
     id: str
     kind: str
-    ask: Markup
+    text: Markup
     options: list[Markup]
     low: float
     high: float
@@ -148,9 +148,9 @@ def mistakes(lesson: Lesson, settings: Settings) -> Iterator[Mistake]:
             if isinstance(part, Prose):
                 yield from numbers(part, step.figure)
                 continue
-            errors = list(attempt(part.ask.line, check_figure, part.figure, runs))
-            yield from errors or attempt(part.ask.line - 1, LESSON_KINDS[part.kind].solve, part, runs)
-            yield from () if errors else numbers(part.ask, step.figure)
+            errors = list(attempt(part.text.line, check_figure, part.figure, runs))
+            yield from errors or attempt(part.text.line - 1, LESSON_KINDS[part.kind].solve, part, runs)
+            yield from () if errors else numbers(part.text, step.figure)
             for prose in (*(option.words for option in part.options), *(option.reply for option in part.options)):
                 yield from () if errors else numbers(prose, part.figure)
             for prose in (part.reveal, part.why):
@@ -199,7 +199,7 @@ def _shown_question(id: str, question: LessonQuestion, figure: Figure, runs: Run
     return ShownQuestion(
         id,
         question.kind,
-        render(question.ask, _number_writer(figure, runs)),
+        render(question.text, _number_writer(figure, runs)),
         [render(option.words, _number_writer(question.figure, runs)) for option in question.options],
         scale.low,
         scale.high,

@@ -55,7 +55,7 @@ class Row:
     part: int
     title: str
     part_title: str
-    asks: list[Markup]
+    questions: list[Markup]
     do: str
 
 
@@ -70,8 +70,8 @@ def _rows(items: tuple[Item, ...], settings: Settings) -> list[Row]:
     for name, part, minutes, do in items:
         lesson = shelf.get(name, settings)
         step = steps_of(lesson, settings)[part - 1]
-        asks = [question.ask for question in step.parts if isinstance(question, ShownQuestion)]
-        rows.append(Row(start, start + minutes, name, part, lesson.title, step.title, asks, do))
+        texts = [question.text for question in step.parts if isinstance(question, ShownQuestion)]
+        rows.append(Row(start, start + minutes, name, part, lesson.title, step.title, texts, do))
         start += minutes
     return rows
 

@@ -125,7 +125,7 @@ def _lesson_question(body: QuestionBody, settings: Settings) -> _Draft:
     part = next(part for part in step.parts if isinstance(part, ShownQuestion) and part.id == body.question)
     prompt = Prompt(
         kind=part.kind,
-        ask=str(part.ask),
+        ask=str(part.text),
         options=tuple(map(str, part.options)),
         low=part.low,
         high=part.high,
@@ -141,7 +141,7 @@ def _lesson_question(body: QuestionBody, settings: Settings) -> _Draft:
     page = f"lessons/{body.lesson}"
     before = View.model_construct(page=page, step=n, link=step.link, upto=step.upto)
     after = View.model_construct(page=page, step=n, link=answer["link"], upto=None)
-    return _Draft(prompt, solution, (before, after), plain(part.ask), f"{page}?step={n}")
+    return _Draft(prompt, solution, (before, after), plain(part.text), f"{page}?step={n}")
 
 
 class _Cursor:

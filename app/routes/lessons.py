@@ -91,7 +91,7 @@ def outline(request: Request, name: str) -> list[OutlinedStep]:
         OutlinedStep(
             title=step.title,
             notes=step.notes,
-            questions={part.id: part.ask for part in step.parts if isinstance(part, ShownQuestion)},
+            questions={part.id: part.text for part in step.parts if isinstance(part, ShownQuestion)},
             link=step.link,
             upto=step.upto,
         )

@@ -85,7 +85,7 @@ def _steps(block: Trace, t: int, exact: Mapping[str, int] | None, place: UnitPla
     values, names = ends_of(block)
     ends = {name: array.astype("<f8", copy=False) for name, array in values.items()}
     if exact is None:
-        parts = [{name: array.astype("<f8", copy=False) for name, array in of.items()} for of in layers_of(block)]
+        parts = [{name: array.astype("<f8", copy=False) for name, array in layer.items()} for layer in layers_of(block)]
         parts.append(ends)
         form = _form(parts[:-1]) + b"," + _fields(ends)
     else:

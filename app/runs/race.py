@@ -118,7 +118,7 @@ def _interval(task: str, median: Median) -> str:
 
 
 def _verdict(task: str, medians: Mapping[str, Median], ahead: Sequence[str]) -> str:
-    def of(cells: Sequence[str]) -> str:
+    def medians_of(cells: Sequence[str]) -> str:
         return _and([f"{_number(task, medians[cell].value)} for the {CELLS[cell].title}" for cell in cells])
 
     better = "counts furthest" if task == COUNTING else "is fastest"
@@ -128,10 +128,10 @@ def _verdict(task: str, medians: Mapping[str, Median], ahead: Sequence[str]) -> 
         return "No cell reaches the target with most of its seeds, so nothing can be compared."
     if len(ahead) == 1:
         first = f"The {CELLS[ahead[0]].title} {better}: a median of {_number(task, medians[ahead[0]].value)} {what}"
-        return f"{first}, against {of(behind)}."
+        return f"{first}, against {medians_of(behind)}."
     names = _and([f"the {CELLS[cell].title}" for cell in ahead])
-    rest = f" Behind: {of(behind)}." if behind else ""
-    return f"{names[0].upper()}{names[1:]} tie: medians of {of(ahead)} ({what}).{rest}"
+    rest = f" Behind: {medians_of(behind)}." if behind else ""
+    return f"{names[0].upper()}{names[1:]} tie: medians of {medians_of(ahead)} ({what}).{rest}"
 
 
 def _and(words: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
     from gru_core import formats
     imported = formats.read_file("flipflop.safetensors")
-    imported.said      # ("PyTorch's nn.GRU: 1 layer of 8 units, with biases; blocks in the order …", …)
+    imported.report      # ("PyTorch's nn.GRU: 1 layer of 8 units, with biases; blocks in the order …", …)
     imported.model     # the same as gru_core.load returns
 
 These files can be read: safetensors and npz with the arrays of PyTorch, Keras, Flax, Equinox, Haiku or MLX; PyTorch's
@@ -205,4 +205,4 @@ def read_arrays(
     sentences = [f"{shown(weight)} is computed from the arrays of PyTorch's {how}." for weight, how in methods.items()]
     if any(map(OPTIMIZER.search, by_path)):
         sentences.insert(0, "The file also has the state of an optimizer, which is no network.")
-    return replace(network, said=(*network.said, *sentences[:MOST_SENTENCES]))
+    return replace(network, report=(*network.report, *sentences[:MOST_SENTENCES]))

@@ -25,7 +25,7 @@ ENDINGS = (".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".npz", ".onnx", ".ke
 
 @dataclass(frozen=True)
 class Imported:
-    """A model from a file. `said` is the report: sentences that explain how the file was read.
+    """A model from a file. `report` has the sentences that explain how the file was read.
 
     The model was built from `cells` by `convention`. The cells are the layers in the form of the file, from the bottom,
     with an embedding folded into the first. If `direction` is "backward", the network reads a sequence from its end.
@@ -35,7 +35,7 @@ class Imported:
     """
 
     model: Model
-    said: tuple[str, ...]
+    report: tuple[str, ...]
     source: str
     convention: Convention
     cells: tuple[FileLayer, ...]
@@ -67,8 +67,8 @@ def imported(
         choices.check_cell(stack, weights, answers)
     convention = choices.convention(stack, answers)
     direction, shown_layers = choices.direction(stack, answers)
-    one: Direction = "backward" if direction == "backward" else "forward"
-    cells = tuple(layer[one].checked(stack.where) for layer in stack.layers[shown_layers])
+    side: Direction = "backward" if direction == "backward" else "forward"
+    cells = tuple(layer[side].checked(stack.where) for layer in stack.layers[shown_layers])
     backward: dict[int, FileLayer] = {}
     if direction == "both":
         backward = {

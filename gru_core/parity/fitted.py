@@ -168,10 +168,10 @@ class _Point:
 
         The result is infinite if no number of the input was dropped.
         """
-        kept = self.factors > 0.5 / (1 - share)
-        if kept.all() or not kept.any():
+        passed = self.factors > 0.5 / (1 - share)
+        if passed.all() or not passed.any():
             return np.inf
-        return self._error(self.expected * kept / (1 - share))
+        return self._error(self.expected * passed / (1 - share))
 
 
 def _points(case: Case, k: int) -> list[tuple[int, int]]:

@@ -87,5 +87,5 @@ def contenders(task: str, by: str, cells: Collection[str] = USUAL) -> dict[str, 
     models = {"gru": (plain(task),)} | {
         cell: (f"{task}-{cell}{size}", f"{task}-{cell}") for cell in ORDER if cell != "gru"
     }
-    found = {cell: next((name for name in models[cell] if name in SHIPPED), None) for cell in ORDER if cell in cells}
-    return {cell: name for cell, name in found.items() if name is not None}
+    chosen = {cell: next((name for name in models[cell] if name in SHIPPED), None) for cell in ORDER if cell in cells}
+    return {cell: name for cell, name in chosen.items() if name is not None}

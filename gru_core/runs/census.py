@@ -188,7 +188,7 @@ def census(
     for numbers in _groups(lengths, sum(cell.units for cell in model.layers)):
         batch = trace_batch(model, [inputs[n] for n in numbers])
         steps += int(batch.mask.sum())
-        chosen = None if places is None else places.of(numbers, batch.lengths)
+        chosen = None if places is None else places.padded(numbers, batch.lengths)
         for run, statistics in zip(batch.layers, layers, strict=True):
             statistics.add(run, batch.mask, numbers, chosen)
             if values is not None:
@@ -263,7 +263,7 @@ class _Places:
             raise ValueError(f"no timestep has the label {missing[0]!r}: choose from {', '.join(counts)}")
         self.labels = first, second
 
-    def of(self, numbers: Sequence[int], lengths: npt.NDArray[np.int_]) -> npt.NDArray[np.int8]:
+    def padded(self, numbers: Sequence[int], lengths: npt.NDArray[np.int_]) -> npt.NDArray[np.int8]:
         """Return for padded sequences where they have the first label (0), the second (1) or none (-1): `(T, B)`."""
         index = {label: i for i, label in enumerate(self.labels)}
         places = np.full((int(lengths.max()), len(numbers)), -1, np.int8)
@@ -301,12 +301,12 @@ class _Statistics:
         self._largest("change", np.abs(run.h - run.before("h")), mask, numbers)
         half_life = run.half_life
         if half_life is not None:
-            kept = mask.copy()
-            kept[0] = False
-            self.later += int(kept.sum())
+            later = mask.copy()
+            later[0] = False
+            self.later += int(later.sum())
             with np.errstate(divide="ignore"):
-                self.rates += (1 / half_life[kept]).sum(0, dtype=float)
-            self._largest("half-life", half_life, kept, numbers)
+                self.rates += (1 / half_life[later]).sum(0, dtype=float)
+            self._largest("half-life", half_life, later, numbers)
         if chosen is not None:
             t, b = np.nonzero((chosen >= 0) & mask)
             self.states.append(run.h[t, b])
@@ -334,9 +334,9 @@ class _Statistics:
             return
         counted = values[t, b]
         best = counted.argmax(0)
-        found = counted[best, np.arange(counted.shape[1])]
-        larger = found > self.largest[name]
-        self.largest[name][larger] = found[larger]
+        largest = counted[best, np.arange(counted.shape[1])]
+        larger = largest > self.largest[name]
+        self.largest[name][larger] = largest[larger]
         self.moments[name][larger] = np.stack([np.asarray(numbers)[b[best]], t[best]], 1)[larger]
 
     def units(self, layer: int, scale: float) -> Iterator[Unit]:

@@ -20,7 +20,7 @@ CLAMPS: list[list[dict[str, Any]]] = [
 ]
 
 
-def ask(client: TestClient, route: str, **fields: Any) -> Any:
+def post(client: TestClient, route: str, **fields: Any) -> Any:
     response = client.post(f"/api/{route}", json={"model": "tagger", "sequence": TEXT, **fields})
     assert response.status_code == 200, response.text
     return response.json()
@@ -33,11 +33,11 @@ def test_sums_and_contributions_of_both_directions_add_up(
 ) -> None:
     scenario = {"clamps": clamps, "h0": [[0.25, -0.5]]}
     place = {"layer": 1, "unit": unit, "from": 1, "to": T}
-    (layer,) = ask(client, "trace", **scenario)["layers"]
+    (layer,) = post(client, "trace", **scenario)["layers"]
     assert (layer["H"], layer["backward_units"]) == (2, 1)
     r, z, candidate, h = (np.array(layer[name])[:, unit - 1] for name in ("r", "z", "h_tilde", "h"))
 
-    gates = ask(client, "sums", **scenario, **place)["gates"]
+    gates = post(client, "sums", **scenario, **place)["gates"]
     for gate, value, function in (("r", r, sigmoid), ("h_tilde", candidate, np.tanh)):
         sums = np.sum(gates[gate]["Wx"], 1) + np.sum(gates[gate]["Uh"], 1) + gates[gate]["b"]
         np.testing.assert_allclose(function(sums), value, rtol=0, atol=1e-13)
@@ -46,7 +46,7 @@ def test_sums_and_contributions_of_both_directions_add_up(
     held = np.array(layer["h_prev"])[:, unit - 1] if "h_prev" in layer else old
     np.testing.assert_allclose((1 - z) * held + z * candidate, h, rtol=0, atol=1e-13)
 
-    ledger = ask(client, "ledger", **scenario, **place)
+    ledger = post(client, "ledger", **scenario, **place)
     shares, origins = np.array(ledger["shares"]), np.array(ledger["origins"])
     np.testing.assert_allclose(shares[:, 0] * origins + shares[:, 1:] @ candidate, h, rtol=0, atol=1e-13)
     np.testing.assert_allclose(shares.sum(1), 1, rtol=0, atol=1e-13)
@@ -54,13 +54,13 @@ def test_sums_and_contributions_of_both_directions_add_up(
     assert (shares[:, 1:][later if unit == 1 else later.T] == 0).all()
     if clamps == LAST and unit == 2:
         assert set(ledger["since"]) == {T}
-    middle = ask(client, "ledger", **scenario, **(place | {"from": 5, "to": 8}))
+    middle = post(client, "ledger", **scenario, **(place | {"from": 5, "to": 8}))
     np.testing.assert_allclose(middle["shares"], ledger["shares"][4:8], rtol=0, atol=1e-15)
 
 
 def test_an_output_is_sensitive_to_inputs_on_both_sides(client: TestClient) -> None:
     text = "A m m B"
-    sensitivity = ask(client, "sensitivity", sequence=text, layer=1, unit=2, t=2)
+    sensitivity = post(client, "sensitivity", sequence=text, layer=1, unit=2, t=2)
     x = np.array(sensitivity["x_norm"])
     assert len(x) == len(sensitivity["h_unit"]) == 4
     assert min(x[0], x[3]) > 0
@@ -75,7 +75,7 @@ def test_no_changed_weight_can_connect_the_directions(client: TestClient) -> Non
 
 
 def test_similar_moments_are_found_and_an_exported_page_has_both_directions(client: TestClient) -> None:
-    moments = ask(client, "moments", layer=1, unit=2, signal="h", **{"from": 4, "to": 6})
+    moments = post(client, "moments", layer=1, unit=2, signal="h", **{"from": 4, "to": 6})
     assert moments["count"] > 0
     page = client.get("/api/export/page.html", params={"model": "tagger", "sequence": TEXT}).text
     assert '"backward_units":1' in page

@@ -40,9 +40,9 @@ def test_a_preset_is_counted_over_the_held_out_sequences_of_its_task(capsys: pyt
 
 
 def test_the_last_line_is_a_command_that_shows_the_moment_of_the_first_unit(capsys: pytest.CaptureFixture[str]) -> None:
-    title, about, count, head, first, *_, command = output_of(capsys, "sentiment", "--most", "3").splitlines()
+    title, source, count, head, first, *_, command = output_of(capsys, "sentiment", "--most", "3").splitlines()
     assert "1,000 held-out sequences" in title
-    assert "AUC" in about
+    assert "AUC" in source
     assert count.startswith("3 of 8 units, sorted by auc")
     unit, *_, t = first.split()
     words = shlex.split(command.partition("gruscope ")[2])

@@ -20,28 +20,28 @@ FIXTURES = Path(__file__).parents[1] / "fixtures"
 TAGGER, REFERENCE = FIXTURES / "pytorch-tagger.safetensors", FIXTURES / "pytorch-tagger-reference.npz"
 BOTH = FIXTURES / "pytorch-both.safetensors"
 
-Said = pytest.CaptureFixture[str]
+Capture = pytest.CaptureFixture[str]
 
 
-def run(capsys: Said, *arguments: str | Path) -> tuple[int, str, str]:
+def run(capsys: Capture, *arguments: str | Path) -> tuple[int, str, str]:
     """Run a command and return its exit code, stdout and stderr."""
     status = main([str(argument) for argument in arguments])
     return status, *capsys.readouterr()
 
 
-def test_import_prints_how_it_read_the_file_and_writes_the_model(capsys: Said, tmp_path: Path) -> None:
+def test_import_prints_how_it_read_the_file_and_writes_the_model(capsys: Capture, tmp_path: Path) -> None:
     imported, out = formats.read_file(TAGGER), tmp_path / "out.safetensors"
-    assert run(capsys, "import", TAGGER) == (0, "\n".join(imported.said) + "\n", "")
+    assert run(capsys, "import", TAGGER) == (0, "\n".join(imported.report) + "\n", "")
     status, stdout, _ = run(capsys, "import", TAGGER, "--out", out, "--json")
     assert status == 0
     entry = json.loads(stdout)
-    assert (entry["id"], entry["said"]) == ("pytorch-tagger", list(imported.said))
+    assert (entry["id"], entry["said"]) == ("pytorch-tagger", list(imported.report))
     example = imported.model.examples[0]
     assert (gru.trace(gru.load(out), example).h == gru.trace(imported.model, example).h).all()
     assert [path.name for path in tmp_path.iterdir()] == ["out.safetensors"]
 
 
-def test_import_prints_the_question_that_the_file_leaves_open(capsys: Said) -> None:
+def test_import_prints_the_question_that_the_file_leaves_open(capsys: Capture) -> None:
     status, out, err = run(capsys, "import", BOTH)
     assert (status, out) == (2, "")
     assert "--answer direction=forward   the half that reads from the first step to the last." in err
@@ -51,7 +51,7 @@ def test_import_prints_the_question_that_the_file_leaves_open(capsys: Said) -> N
     assert run(capsys, "import", BOTH, "--answer", "direction=backward")[0] == 0
 
 
-def test_import_reads_alphabet_and_labels_from_json_files(capsys: Said, tmp_path: Path) -> None:
+def test_import_reads_alphabet_and_labels_from_json_files(capsys: Capture, tmp_path: Path) -> None:
     names = tmp_path / "names.json"
     alphabet = [f"w{i}" for i in range(len(formats.read_file(TAGGER).model.encoder.alphabet))]
     names.write_text(json.dumps(alphabet))
@@ -69,7 +69,7 @@ def test_import_reads_alphabet_and_labels_from_json_files(capsys: Said, tmp_path
     assert "none.json cannot be read: No such file or directory" in capsys.readouterr().err
 
 
-def test_import_reports_files_that_it_cannot_read_or_write(capsys: Said, tmp_path: Path) -> None:
+def test_import_reports_files_that_it_cannot_read_or_write(capsys: Capture, tmp_path: Path) -> None:
     pickle = tmp_path / "model.pt"
     pickle.write_bytes(b"\x80\x02}.")
     status, out, err = run(capsys, "import", pickle)
@@ -82,7 +82,7 @@ def test_import_reports_files_that_it_cannot_read_or_write(capsys: Said, tmp_pat
     assert "an answer must have the form KEY=VALUE" in capsys.readouterr().err
 
 
-def test_check_has_exit_code_0_if_it_passes_1_with_a_cause_and_2_without_a_comparison(capsys: Said) -> None:
+def test_check_has_exit_code_0_if_it_passes_1_with_a_cause_and_2_without_a_comparison(capsys: Capture) -> None:
     status, out, _ = run(capsys, "check", TAGGER, "--reference", REFERENCE)
     assert (status, out.startswith("parity check passed: h of layer 1 differs by")) == (0, True)
     wrong = ["check", TAGGER, "--reference", REFERENCE, "--answer", "order=z,r,h"]
@@ -103,7 +103,7 @@ def test_check_has_exit_code_0_if_it_passes_1_with_a_cause_and_2_without_a_compa
         assert message in err
 
 
-def test_check_compares_two_files(capsys: Said, tmp_path: Path) -> None:
+def test_check_compares_two_files(capsys: Capture, tmp_path: Path) -> None:
     onnx = FIXTURES / "pytorch-tagger.onnx"
     status, out, _ = run(capsys, "check", TAGGER, onnx)
     assert (status, out.startswith("parity check passed: ")) == (0, True)
@@ -126,7 +126,7 @@ def test_check_compares_two_files(capsys: Said, tmp_path: Path) -> None:
 
 
 def test_models_lists_presets_the_models_directory_and_uploads(
-    capsys: Said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "served").mkdir()
     gru.load("sentiment").save(tmp_path / "served" / "mine.safetensors")
@@ -134,7 +134,7 @@ def test_models_lists_presets_the_models_directory_and_uploads(
     monkeypatch.setenv("GRUSCOPE_UPLOADS", str(tmp_path / "kept"))
     store, imported = Store(tmp_path / "kept", 10, 10**7), formats.read_file(TAGGER)
     complete, incomplete = Upload(TAGGER.read_bytes(), "x"), Upload(BOTH.read_bytes(), "x")
-    store.put(complete, UploadResult(imported.said, imported.model))
+    store.put(complete, UploadResult(imported.report, imported.model))
     store.put(incomplete, UploadResult(question={"key": "direction"}))
     status, out, err = run(capsys, "models")
     assert (status, err) == (0, "")

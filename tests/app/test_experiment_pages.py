@@ -66,10 +66,10 @@ def test_the_finding_and_the_map_of_the_gap_count_the_stored_seeds(client: TestC
     assert expected["GRU, b_z = −2", 50, 0.01, 16] == expected["GRU, b_z = −2", 50, 0.03, 16]  # "at both"
     entries = re.findall(r'data-try="([^"]*)"[^>]*aria-label="([^"]*): (\d) of 5"[^>]*>(\d)<', page)
     assert len(entries) == 12 * 6
-    for settings, label, told, count in entries:
+    for settings, label, text, count in entries:
         keys = dict(part.split("=") for part in settings.replace("&amp;", "&").split("&"))
         place = (label.rpartition(", ")[0], int(keys["gap"]), float(keys["rate"]), int(keys["units"]))
-        assert int(told) == int(count) == expected[place]
+        assert int(text) == int(count) == expected[place]
 
 
 def test_the_gradient_before_training_is_the_one_in_the_first_report_of_the_training() -> None:

@@ -12,17 +12,17 @@ from app.joined import joined
 
 def comment_lines(lines: list[str]) -> set[str]:
     """Return the lines that contain nothing but a comment or a part of one."""
-    found, block = set(), list[str]()
+    comments, block = set(), list[str]()
     for line in lines:
         text = line.strip()
         if block or text.startswith("/**"):
             block.append(line)
             if "*/" in text:
-                found |= set(block) if text.endswith("*/") else set()
+                comments |= set(block) if text.endswith("*/") else set()
                 block = []
         elif text.startswith("//"):
-            found.add(line)
-    return found
+            comments.add(line)
+    return comments
 
 
 @pytest.mark.parametrize(("page", "root"), ROOTS.items())

@@ -49,7 +49,7 @@ def child_that(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str) -> No
 def test_a_child_reads_and_checks_a_file_as_this_process_does(file: str) -> None:
     upload = Upload((FIXTURES / file).read_bytes(), file)
     in_child, in_process = reading.read(upload, LIMITS), formats.read(upload.data, file)
-    assert in_child.report == in_process.said
+    assert in_child.report == in_process.report
     assert in_child.model is not None
     for name, array in in_process.model.parameters.items():
         np.testing.assert_array_equal(in_child.model.parameters[name], array)

@@ -17,7 +17,7 @@ from app.lessons import shelf
 from app.lessons.shown import ShownQuestion, question_of, reveal_answer, shown_steps
 from app.rooms import codes
 from app.settings import Settings
-from tests.support.html import found
+from tests.support.html import first_match
 from tests.support.rooms import LAB, Server, Teacher, in_room
 
 SEQUENCE = "A m B m p A m"
@@ -31,7 +31,7 @@ def keys(view: dict[str, Any]) -> dict[str, str]:
 
 def first_run(page: str) -> tuple[dict[str, Any], list[int]]:
     """Return the start of the run that a page contains, and the timesteps with values."""
-    text = found(r'id="first-run">(.*?)</script>', page)
+    text = first_match(r'id="first-run">(.*?)</script>', page)
     events = [json.loads(line.removeprefix("data: ")) for line in text.splitlines() if line.startswith("data: ")]
     return events[0], [event["t"] for event in events if "t" in event]
 
@@ -51,7 +51,7 @@ def test_followers_receive_inputs_but_no_values_after_the_cursor_until_the_revea
             start, steps = first_run(page)
             assert (start["tokens"], start["right"]) == (SEQUENCE.split(), None)
             assert steps == [1, 2, 3, 4]
-            outputs = found(r'id="outputs"[^>]*>(.*?)</ol>', page)
+            outputs = first_match(r'id="outputs"[^>]*>(.*?)</ol>', page)
             assert len(re.findall("<li", outputs)) == 4
             await teacher.post_ok("turn", {"turn": "reveal"})
             state = await follower.wait_for_state(lambda state: state["question"]["status"] == "revealed")
@@ -112,7 +112,7 @@ def test_a_lessons_question_shows_the_inputs_that_it_asks_about(lesson: str) -> 
                 question = question_of(file, shown.id)
                 assert question is not None
                 after = keys({**reveal_answer(question, Settings())})["sequence"].split()
-                texts = (Markup(part if isinstance(part, str) else part.ask).striptags() for part in step.parts)
+                texts = (Markup(part if isinstance(part, str) else part.text).striptags() for part in step.parts)
                 named = words(" ".join(texts))
                 if f"{lesson} {shown.id}" not in OTHER_EXAMPLES:
                     assert not set(after) - set(inputs) - named, f"{shown.id} asks about inputs that nobody sees"
@@ -123,7 +123,7 @@ def test_a_lessons_question_shows_the_inputs_that_it_asks_about(lesson: str) -> 
 def test_an_experiment_is_covered_in_a_room_until_its_answer_is_shown() -> None:
     async def test(server: Server) -> None:
         def is_covered(page: str) -> bool:
-            return "covered" in found(r'<body class="(.*?)"', page)
+            return "covered" in first_match(r'<body class="(.*?)"', page)
 
         view = {"page": "lessons/neither-wins", "link": "", "step": 2}
         teacher = await server.open(view)
@@ -250,7 +250,7 @@ def test_a_students_page_has_no_values_after_the_cursor_of_a_lesson_step() -> No
         teacher = await server.open(view)
         page = (await server.client.get(f"/rooms/{teacher.code}")).text
         whole = parse_qs(covered["link"][1:])["sequence"][0].split()
-        boot = json.loads(found(r'id="lesson-boot">(.*?)</script>', page))
+        boot = json.loads(first_match(r'id="lesson-boot">(.*?)</script>', page))
         assert parse_qs(boot["steps"][n - 1]["link"][1:])["sequence"][0].split() == whole
         assert first_run(page)[1] == [*range(1, upto + 1)]
         assert [step["link"] for i, step in enumerate(boot["steps"], 1) if i != n] == [""] * (len(outline) - 1)

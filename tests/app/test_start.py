@@ -62,7 +62,7 @@ def test_noise_erases_the_a_unless_z_is_closed_or_r_is_open(
     # The visitor closes z at the noise, or finds out that with an open r its candidates agree with the memory.
     scenario = scenario_of(client.get("/start").text)
     gates = [(1, 0) if letter.isupper() else (z, r) for letter in scenario["sequence"].split()]
-    values = [{"z": one, "r": other} for one, other in gates]
+    values = [{"z": z, "r": r} for z, r in gates]
     clamps = [{"gate": g, "from": t, "to": t, "value": v} for t, at in enumerate(values, 1) for g, v in at.items()]
     run = client.post("/api/trace", json=scenario | {"clamps": clamps}).json()
     answers = np.argmax(run["y"]["values"], axis=1) + 1

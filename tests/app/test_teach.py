@@ -34,11 +34,11 @@ def test_a_plan_opens_parts_with_questions_and_leaves_time_to_try(client: TestCl
 
 @pytest.mark.parametrize(("address", "told"), [("localhost", 2), ("127.0.0.1", 2), ("testserver", 0)])
 def test_the_page_says_first_that_students_cannot_reach_a_local_address(
-    client: TestClient, address: str, told: int
+    client: TestClient, address: str, shown: int
 ) -> None:
     page = client.get("/teach", headers={"host": address}).text
     commands = [match.start() for match in re.finditer("gruscope serve --host 0.0.0.0", page)]
-    assert len(commands) == told
+    assert len(commands) == shown
     assert all(place < page.index("Press <b>Ask…</b>") for place in commands)
 
 
@@ -59,9 +59,9 @@ def test_the_lab_sheet_has_the_answers_of_the_core_on_its_last_page_only(client:
     assert second != labels[run.y[4].argmax()]  # the last task asks for such a clamp
     half_life = math.log(0.5) / math.log(1 - run.z[1, 0])
     assert f"about {half_life:.0f} timesteps" in answers
-    kept = round(1 - run.z[1, 0], 2)
-    assert f"keeps {100 * kept:.0f}%" in tasks
-    assert f"students get about {math.log(0.5) / math.log(kept):.0f}" in answers
+    keep = round(1 - run.z[1, 0], 2)
+    assert f"keeps {100 * keep:.0f}%" in tasks
+    assert f"students get about {math.log(0.5) / math.log(keep):.0f}" in answers
     H, inputs = 1, len(model.encoder.alphabet)  # type: ignore[union-attr]
     assert f"<i>I</i> = {inputs} and <i>H</i> = {H}" in tasks
     assert f"= {3 * (H * inputs + H * H + H)}." in answers

@@ -45,9 +45,9 @@ def shown(html: str) -> str:
 @pytest.mark.parametrize("path", PAGES)
 def test_no_line_breaks_a_value_and_every_long_number_has_a_comma(client: TestClient, path: str) -> None:
     text = shown(client.get(path).text)
-    found = [text[max(0, match.start() - 20) : match.end() + 20] for match in re.finditer(BREAKABLE, text)]
-    found += [number for number in re.findall(LONG, text) if not re.fullmatch(r"(1[7-9]|20)\d\d", number)]
-    assert found == []
+    breaks = [text[max(0, match.start() - 20) : match.end() + 20] for match in re.finditer(BREAKABLE, text)]
+    breaks += [number for number in re.findall(LONG, text) if not re.fullmatch(r"(1[7-9]|20)\d\d", number)]
+    assert breaks == []
 
 
 def test_the_search_finds_a_value_that_a_line_can_break() -> None:

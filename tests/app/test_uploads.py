@@ -84,7 +84,7 @@ def test_a_real_file_is_uploaded_run_shown_and_passes_its_check(client: TestClie
     imported = formats.read_file(FIXTURES / file)
     entry = upload(client, file)["model"]
     assert re.fullmatch("u-[0-9a-f]{32}", entry["id"])
-    assert entry["said"] == list(imported.said)
+    assert entry["said"] == list(imported.report)
     assert entry["card"]["weights"] == "imported"
     assert entry["card"]["title"] == file.split(".")[0]
     assert client.get(f"/api/models/{entry['id']}").json() == entry

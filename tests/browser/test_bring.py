@@ -45,7 +45,7 @@ class Bring(Lab):
 
     def expect_model(self, imported: formats.Imported) -> None:
         """Expect the first example of a model on the page, with every number as in the core."""
-        expect(self.understood.get_by_role("listitem")).to_have_text(list(imported.said))
+        expect(self.understood.get_by_role("listitem")).to_have_text(list(imported.report))
         self.expect_trace(imported.model, imported.model.examples[0])
 
 

@@ -73,8 +73,8 @@ def test_gates_are_shown_before_plotly_has_loaded(page: Page) -> None:
             route.continue_()
     page.wait_for_selector(".heatmaplayer image")
     lab.expect_trace("flip-flop", "A m B")
-    for one, other in zip(ours, page.evaluate(PIXELS), strict=True):
-        np.testing.assert_allclose(one, other, atol=1)
+    for own, other in zip(ours, page.evaluate(PIXELS), strict=True):
+        np.testing.assert_allclose(own, other, atol=1)
     expect(page.locator(".plot canvas")).to_have_count(0)
 
 
@@ -94,8 +94,8 @@ def test_both_scripts_of_plotly_draw_the_run_and_its_changes(page: Page, script:
     ours = page.evaluate(PIXELS)
     page.evaluate("() => Plotly.redraw(document.querySelector('.heatmaps'))")
     theirs = page.evaluate(PIXELS)
-    for one, other in zip(ours, theirs, strict=True):
-        np.testing.assert_allclose(one, other, atol=1)
+    for own, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(own, other, atol=1)
     assert len({str(pixels) for pixels in ours}) == len(GROUPS)
 
 

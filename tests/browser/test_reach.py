@@ -36,21 +36,21 @@ def problems(page: Page, where: str) -> list[str]:
 def test_targets_and_texts_are_large_enough_on_a_phone(page: Page) -> None:
     page.set_viewport_size(PHONE)
     lab = Lab(page).open(model="flip-flop", t="4", clamps="z@4=0", views=EVERYTHING).settled()
-    found = problems(page, "the Lab with all views")
+    hidden = problems(page, "the Lab with all views")
     lab.cell.get_by_role("radio", name="One gate").check(force=True)
     expect(lab.cell.locator(".sum tbody tr")).not_to_have_count(0)
-    found += problems(page, "the sum of a gate")
+    hidden += problems(page, "the sum of a gate")
     for name in ("Help", "Share", "Export", "Room"):
         page.get_by_role("toolbar", name="Tools").get_by_role("button", name=name).click()
         expect(page.get_by_role("dialog")).to_be_visible()
-        found += problems(page, f"the dialog {name}")
+        hidden += problems(page, f"the dialog {name}")
         page.get_by_role("dialog").get_by_role("button", name="Close").click()
     for path in PAGES:
         page.goto(path)
         page.wait_for_load_state("networkidle")
         page.evaluate("document.querySelectorAll('details').forEach((details) => (details.open = true))")
-        found += problems(page, path)
-    assert found == []
+        hidden += problems(page, path)
+    assert hidden == []
 
 
 def test_the_tape_of_a_phone_shows_numbers_and_keeps_the_cursor_in_view(page: Page) -> None:

@@ -48,7 +48,7 @@ def test_be_the_gate_is_played_by_keys_and_ends_in_the_lab(page: Page) -> None:
                 f"at m, z = 1.00 moved the memory to {run.h[1, 0]:.2f}, which reads as B"
             )
     own, right = gru.trace(gru.load(MODEL), " ".join(LETTERS)), list("AAABBB")
-    correct = [given == one for given, one in zip(answers(run), right, strict=True)]
+    correct = [given == correct_answer for given, correct_answer in zip(answers(run), right, strict=True)]
     assert correct == [True, False, False, True, True, True]
     heading = start.end.get_by_role("heading")
     expect(heading).to_be_focused()
@@ -71,22 +71,22 @@ def test_be_the_gate_is_played_by_keys_and_ends_in_the_lab(page: Page) -> None:
     expect(lab.step).to_have_value(str(LETTERS.index("B") + 1))
     task = page.get_by_role("button", name="at this B")
     expect(page.locator("#next")).to_have_count(0)
-    told = page.locator("#after-gate").get_by_role("status")
-    before = told.inner_text()
+    status = page.locator("#after-gate").get_by_role("status")
+    before = status.inner_text()
     heading = page.get_by_role("heading", level=1)
     places = [heading.bounding_box(), lab.sequence.bounding_box()]
     button = task.bounding_box()
     task.click()
     expect(lab.narration).to_contain_text("z is clamped at 0.00 instead of 0.89")
-    expect(told).to_contain_text(re.compile(r"\bA\b.*\bB\b.*z = 0\.00.*−0\.90"))
+    expect(status).to_contain_text(re.compile(r"\bA\b.*\bB\b.*z = 0\.00.*−0\.90"))
     assert [heading.bounding_box(), lab.sequence.bounding_box()] == places
     page.wait_for_url("**clamps=z.1@**task=gate**")
     page.reload()
-    expect(told).to_contain_text(re.compile(r"\bA\b.*\bB\b.*z = 0\.00.*−0\.90"))
+    expect(status).to_contain_text(re.compile(r"\bA\b.*\bB\b.*z = 0\.00.*−0\.90"))
     undo = page.get_by_role("button", name="Undo the clamp")
     assert undo.bounding_box() == button
     undo.click()
-    expect(told).to_have_text(before)
+    expect(status).to_have_text(before)
     while not page.url.endswith("/start"):
         page.go_back()
     expect(start.end.get_by_role("heading").or_(page.get_by_role("heading", name="Letter 1"))).to_be_visible()

@@ -89,8 +89,8 @@ def test_a_batch_has_the_last_states_of_pytorch(kind: str) -> None:
         expected = np.concatenate([beside(last[s], k) for s in ("h", "c") if s in last], -1)
         np.testing.assert_allclose(state, expected, rtol=0, atol=1e-6)
         np.testing.assert_allclose(batch[1].last[k], expected[1], rtol=0, atol=1e-6)
-    one = gru.trace(model, texts[1], [state[1] for state in h0])
-    np.testing.assert_allclose(one.y, wanted["y"][: len(one.y), 1], rtol=0, atol=1e-6)
+    alone = gru.trace(model, texts[1], [state[1] for state in h0])
+    np.testing.assert_allclose(alone.y, wanted["y"][: len(alone.y), 1], rtol=0, atol=1e-6)
 
 
 def test_an_onnx_graph_gives_the_states_of_onnxruntime() -> None:
@@ -143,7 +143,7 @@ def test_states_that_a_network_joins_are_compared_as_outputs() -> None:
 
 def test_the_report_says_that_a_classifier_reads_the_last_state_of_each_direction() -> None:
     imported = formats.read(merged("concat", whole=False), "both.keras", direction="both")
-    assert "only the last state of each direction goes on" in " ".join(imported.said)
+    assert "only the last state of each direction goes on" in " ".join(imported.report)
     h = reference("keras-both")["h"]  # Keras itself joins these two states: the last of each half
     run = imported.model.forward(reference("keras-both")["x"])[0]
     np.testing.assert_allclose(run.last, np.concatenate([h[-1, :, :4], h[0, :, 4:]], -1), rtol=0, atol=1e-6)
@@ -183,8 +183,8 @@ def test_the_halves_are_the_two_layers_on_one_time_axis(cell: Any) -> None:
     for signal in cell.signals:
         expected = np.concatenate([getattr(ahead, signal), getattr(back, signal)[::-1]], -1)
         np.testing.assert_allclose(getattr(run, signal), expected, atol=1e-12)
-    for one, half in zip((forward, backward), both.halves, strict=True):
-        for name, array in one.parameters.items():
+    for direction, half in zip((forward, backward), both.halves, strict=True):
+        for name, array in direction.parameters.items():
             np.testing.assert_array_equal(half.parameters[name], array)
     for gate in cell.gates:  # the sums use the state that the unit read before, which is h_{t+1} in the second half
         np.testing.assert_allclose(run.gate(gate), getattr(run, gate), atol=1e-12)
@@ -244,15 +244,15 @@ def test_an_output_is_sensitive_to_later_timesteps(cell: Any, product: bool) -> 
     assert not h[t + 1 :, :4].any()
     assert not h[:t, 4:].any()
     for unit in (1, 5):
-        one = trace.sensitivity(t, 0, 0, unit).states["h"]
-        np.testing.assert_allclose(one[:, 0], h[:, unit], atol=1e-12)
+        gradient = trace.sensitivity(t, 0, 0, unit).states["h"]
+        np.testing.assert_allclose(gradient[:, 0], h[:, unit], atol=1e-12)
 
 
 @pytest.mark.parametrize("cell", [gru.GRU, gru.LSTM, gru.MinGRU])
 def test_contributions_to_a_backward_unit_come_from_later_timesteps(cell: Any) -> None:
     rng = np.random.default_rng(0)
     model = network(cell, rng)
-    h0 = [rng.uniform(-0.5, 0.5, one.units * len(one.carried)) for one in model.layers]
+    h0 = [rng.uniform(-0.5, 0.5, layer.units * len(layer.carried)) for layer in model.layers]
     trace = gru.trace(model, rng.normal(size=(T, 3)), h0)
     run = trace.layers[0]
     state, candidate = getattr(run, cell.carried[-1]), run.mixture.candidate
@@ -309,14 +309,14 @@ def test_a_saved_model_has_both_directions(tmp_path: Any) -> None:
 
 def test_layers_that_do_not_fit_are_refused() -> None:
     rng = np.random.default_rng(0)
-    one = layer(gru.GRU, 3, 4, rng)
+    single = layer(gru.GRU, 3, 4, rng)
     for other in (layer(gru.RNN, 3, 4, rng), layer(gru.GRU, 2, 4, rng), layer(gru.GRU, 3, 4, rng, "after")):
         with pytest.raises(ValueError, match="the two directions of a layer"):
-            gru.GRU.bidirectional(one, other)
+            gru.GRU.bidirectional(single, other)
     with pytest.raises(ValueError, match="cannot read the state of a unit of the other direction"):
-        gru.GRU(one.W, one.U, one.b, backward_units=1)
+        gru.GRU(single.W, single.U, single.b, backward_units=1)
     with pytest.raises(ValueError, match="both directions need units"):
-        gru.GRU(one.W, one.U, one.b, backward_units=4)
+        gru.GRU(single.W, single.U, single.b, backward_units=4)
     wide = {n: a for s in ("", "_reverse") for n, a in torch_layer(rng, 3, 4, f"_l0{s}").items()}
     model = formats.read(npz(**wide), "both", direction="both")
     with pytest.raises(FormatError, match="for a bidirectional layer"):

@@ -385,7 +385,7 @@ def test_a_minimal_gru_can_be_read_from_gru_scope_files_only() -> None:
     rng = np.random.default_rng(4)
     model = random_model((random_cell("mingru", rng, 6, 3), random_cell("mingru", rng, 3, 2)), rng)
     imported = formats.read(model.to_bytes(), "net.safetensors")
-    assert imported.said == ("A GRU Scope model, trained: 2 layers, minGRU.",)
+    assert imported.report == ("A GRU Scope model, trained: 2 layers, minGRU.",)
     for name, array in model.parameters.items():
         np.testing.assert_array_equal(imported.model.parameters[name], array)
     x = rng.normal(size=(12, 6))

@@ -53,10 +53,10 @@ def test_the_statistics_of_a_unit_are_those_of_its_single_runs(
         if unit.half_life is None:
             assert cell == "rnn"
             continue
-        kept = {(n, t): run.mixture.keep[t, u] for n, (run, mask) in enumerate(runs) for t in np.flatnonzero(mask) if t}  # type: ignore[union-attr]
-        assert 0.5 ** (1 / unit.half_life) == pytest.approx(math.exp(np.mean(np.log(list(kept.values())))))
-        assert kept[unit.moments["half-life"]] == pytest.approx(max(kept.values()))
-        assert unit.longest_half_life == pytest.approx(math.log(0.5) / math.log(max(kept.values())))
+        keep = {(n, t): run.mixture.keep[t, u] for n, (run, mask) in enumerate(runs) for t in np.flatnonzero(mask) if t}  # type: ignore[union-attr]
+        assert 0.5 ** (1 / unit.half_life) == pytest.approx(math.exp(np.mean(np.log(list(keep.values())))))
+        assert keep[unit.moments["half-life"]] == pytest.approx(max(keep.values()))
+        assert unit.longest_half_life == pytest.approx(math.log(0.5) / math.log(max(keep.values())))
     assert census.steps == sum(mask.sum() for _, mask in runs_of(model, sequences, 0))
 
 
@@ -142,16 +142,16 @@ def test_a_correlation_with_numbers_is_pearsons(each: bool) -> None:
     targets[2] = None
     if each:
         targets[0][1] = None
-    kept: list[tuple[Any, int, int, float]] = []
+    rows: list[tuple[Any, int, int, float]] = []
     for i, (x, target) in enumerate(zip(sequences, targets, strict=True)):
         h = gru.trace(model, x).layers[1].h
         steps = target if isinstance(target, list) else [None] * (len(x) - 1) + [target]
-        kept += [(h[t], i, t, value) for t, value in enumerate(steps) if value is not None]
-    states, y = np.array([h for h, *_ in kept]), np.array([value for *_, value in kept])
+        rows += [(h[t], i, t, value) for t, value in enumerate(steps) if value is not None]
+    states, y = np.array([h for h, *_ in rows]), np.array([value for *_, value in rows])
     for unit in [unit for unit in gru.census(model, sequences, targets=targets) if unit.layer == 1]:
         own = states[:, unit.unit]
         assert unit.correlation == pytest.approx(np.corrcoef(own, y)[0, 1])
         products = (own - own.mean()) * (y - y.mean()) * np.sign(unit.correlation)
-        assert unit.moments["target"] == kept[int(products.argmax())][1:3]
+        assert unit.moments["target"] == rows[int(products.argmax())][1:3]
     with pytest.raises(ValueError, match="sequence 1 at timestep 3"):
         gru.census(model, sequences[:1], targets=[np.inf])

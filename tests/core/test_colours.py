@@ -38,9 +38,9 @@ def test_an_open_gate_and_a_negative_state_have_different_colors(gate: str, visi
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("vision", MACHADO)
 def test_every_two_cells_have_different_colors_and_dashes(vision: str, theme: Theme) -> None:
-    for one, other in combinations(CELLS.values(), 2):
-        assert least_difference([one.colour[theme]], [other.colour[theme]], vision) >= 12
-        assert one.dash != other.dash
+    for first, second in combinations(CELLS.values(), 2):
+        assert least_difference([first.colour[theme]], [second.colour[theme]], vision) >= 12
+        assert first.dash != second.dash
 
 
 @pytest.mark.parametrize("theme", THEMES)

@@ -41,7 +41,7 @@ def test_a_real_file_gives_the_states_and_outputs_of_the_library_that_wrote_it(
 
 
 def test_the_report_describes_in_sentences_how_a_file_was_read() -> None:
-    assert formats.read_file(FIXTURES / "pytorch-tagger.safetensors").said == (
+    assert formats.read_file(FIXTURES / "pytorch-tagger.safetensors").report == (
         "PyTorch's nn.GRU: 2 layers of 5 → 5 units, with biases; blocks in the order r, z, h; the reset gate acts "
         "after the product; z near 1 keeps the old state, so its weights change sign here.",
         "The weights show no activation functions and no mask for padding: "
@@ -52,7 +52,7 @@ def test_the_report_describes_in_sentences_how_a_file_was_read() -> None:
         "is V h + c without one. It also does not show whether the network pools the states or takes only the last one "
         "first; here y is computed at each timestep.",
     )
-    report = formats.read_file(FIXTURES / "haiku.npz").said
+    report = formats.read_file(FIXTURES / "haiku.npz").report
     assert report[0].startswith(
         "Haiku's GRU: 1 layer of 4 units, with biases; blocks in the order z, r, h; the reset gate"
     )
@@ -102,8 +102,8 @@ def test_a_bidirectional_layer_needs_a_chosen_direction() -> None:
         formats.read_file(FIXTURES / "pytorch-both.safetensors")
     assert question_of(error.value) == ("direction", ["forward", "backward", "both"])
     imported = formats.read_file(FIXTURES / "pytorch-both.safetensors", direction="backward")
-    assert "Layer 1 is bidirectional. Its backward half is shown, its forward half is not." in imported.said
-    assert "This network reads a sequence from its end: write the last step first." in imported.said
+    assert "Layer 1 is bidirectional. Its backward half is shown, its forward half is not." in imported.report
+    assert "This network reads a sequence from its end: write the last step first." in imported.report
     with pytest.raises(FormatError, match="there is no 'backward' direction in this file, only forward"):
         formats.read_file(FIXTURES / "pytorch-bare.npz", direction="backward")
 
@@ -122,7 +122,7 @@ def test_only_the_lowest_of_two_bidirectional_layers_is_shown() -> None:
     imported = formats.read(npz(**arrays), "both", direction="backward")
     assert len(imported.model.layers) == 1
     np.testing.assert_array_equal(imported.cells[0].W, arrays["weight_ih_l0_reverse"])
-    assert any("needs both directions, so it is not used with only one" in sentence for sentence in imported.said)
+    assert any("needs both directions, so it is not used with only one" in sentence for sentence in imported.report)
 
 
 def test_layers_below_a_bidirectional_layer_are_shown_with_its_forward_direction() -> None:
@@ -132,9 +132,9 @@ def test_layers_below_a_bidirectional_layer_are_shown_with_its_forward_direction
     np.testing.assert_allclose(runs[0].h, wanted["h_l0"], rtol=0, atol=3e-7)
     np.testing.assert_allclose(runs[1].h, wanted["h_l1"][..., :3], rtol=0, atol=3e-7)
     assert forward.model.readout.labels == ("h 1", "h 2", "h 3")
-    assert "The linear layer 'layers/dense' needs both directions, so it is not used with only one." in forward.said
+    assert "The linear layer 'layers/dense' needs both directions, so it is not used with only one." in forward.report
     backward = formats.read_file(file, direction="backward")
-    assert "1 layer is left out, because only the others can be run in this direction alone." in backward.said
+    assert "1 layer is left out, because only the others can be run in this direction alone." in backward.report
     (run,) = backward.model.forward(wanted["h_l0"][::-1])
     np.testing.assert_allclose(run.h[::-1], wanted["h_l1"][..., 3:], rtol=0, atol=3e-7)
 
@@ -148,7 +148,7 @@ def test_one_gru_of_a_network_with_branches_is_shown_alone() -> None:
         reference("keras-branching"),
     )
     assert (
-        imported.said[1]
+        imported.report[1]
         == "The layers of this network do not form a single chain, so only its recurrent layers are shown."
     )
     np.testing.assert_allclose(imported.model.forward(wanted["x"])[0].h, wanted["h"], rtol=0, atol=3e-7)
@@ -220,13 +220,13 @@ def test_a_matrix_that_may_be_an_embedding_needs_an_answer() -> None:
     assert formats.read(npz(**arrays), "x.npz", {"embedding": "0"}).model.encoder.inputs == 6
     none = formats.read(npz(**arrays), "x.npz", {"embedding": "none"})
     assert none.model.encoder == Vectors(3)
-    assert none.said[-1] == "Not used: '0/weight'."
+    assert none.report[-1] == "Not used: '0/weight'."
 
 
 def test_an_answer_can_replace_what_the_file_says_but_unknown_keys_are_refused() -> None:
     imported = formats.read_file(FIXTURES / "pytorch-bare.npz", {"order": "z,r,h", "z": "take", "reset": "before"})
     assert imported.convention == formats.Convention("zrh", "before", "take")
-    assert "Your answer replaces what the file says about: order, reset, z." in imported.said
+    assert "Your answer replaces what the file says about: order, reset, z." in imported.report
     with pytest.raises(FormatError, match="'gate' is not a question about a file; choose one of network, library"):
         formats.read_file(FIXTURES / "pytorch-bare.npz", {"gate": "z,r,h"})
 
@@ -234,7 +234,7 @@ def test_an_answer_can_replace_what_the_file_says_but_unknown_keys_are_refused()
 def test_an_alphabet_turns_plain_inputs_into_symbols() -> None:
     imported = formats.read_file(FIXTURES / "pytorch-bare.npz", alphabet=["a", "b", "c"])
     assert imported.model.encoder == Symbols(("a", "b", "c"))
-    assert "Each of the 3 inputs is read as one symbol." in imported.said
+    assert "Each of the 3 inputs is read as one symbol." in imported.report
 
 
 @pytest.mark.parametrize(
@@ -270,7 +270,7 @@ def test_white_space_in_names_becomes_a_visible_character() -> None:
     assert imported.model.encoder.alphabet == ("␣", "↵", "New␣York")
     assert imported.model.encoder.tokens("␣ New␣York ↵") == ["␣", "New␣York", "↵"]
     assert imported.model.readout.labels == ("␣", "⇥", "a b", "x")
-    assert any("U+0020" in sentence and "␣" in sentence for sentence in imported.said)
+    assert any("U+0020" in sentence and "␣" in sentence for sentence in imported.report)
 
 
 def test_a_byte_order_mark_before_a_name_is_left_out() -> None:
@@ -308,7 +308,7 @@ def test_arrays_of_other_types_beside_the_weights_are_ignored() -> None:
     }
     imported = formats.read(npz(**arrays, **beside), "x", {"dense": "none"})
     np.testing.assert_array_equal(imported.cells[0].U, arrays["weight_hh_l0"])
-    assert any("Not used" in sentence for sentence in imported.said)
+    assert any("Not used" in sentence for sentence in imported.report)
 
 
 def test_bfloat16_as_numpy_stores_it_is_read() -> None:
@@ -346,7 +346,7 @@ def test_names_with_markup_are_shortened_and_stay_text() -> None:
     imported = formats.read(
         npz(**torch_layer(np.random.default_rng(0), 3, 4, prefix="gru."), **{prefix + "a": np.zeros(2)}), "<b>x</b>.npz"
     )
-    assert max(len(sentence) for sentence in imported.said) < 300
+    assert max(len(sentence) for sentence in imported.report) < 300
     assert imported.model.card.title == "b>"  # the last part of a path
     imported = formats.read_file(FIXTURES / "pytorch-bare.npz")
     assert imported.model.card.title == "pytorch-bare"
@@ -447,9 +447,9 @@ def test_a_missing_file_raises_filenotfounderror() -> None:
 def test_a_state_dict_is_read_with_the_keywords_of_a_file_and_with_a_report() -> None:
     arrays, path = dict(np.load(FIXTURES / "pytorch-bare.npz")), FIXTURES / "pytorch-bare.npz"
     models = [gru.load(path), gru.load(arrays), gru.from_torch(arrays)]
-    said = formats.read_file(path).said
+    report = formats.read_file(path).report
     for model in models:
-        assert model.report == said
+        assert model.report == report
         np.testing.assert_array_equal(model.layers[0].U, models[0].layers[0].U)
     both = {
         f"{name}{end}": array
@@ -468,6 +468,6 @@ def test_a_torch_module_and_its_state_dict_give_the_same_model() -> None:
     torch = pytest.importorskip("torch")
     module = torch.nn.GRU(3, 4, bidirectional=True)
     for direction in ("forward", "backward"):
-        one = gru.from_torch(module, direction=direction)
+        direct = gru.from_torch(module, direction=direction)
         other = gru.load(module.state_dict(), direction=direction)
-        np.testing.assert_array_equal(one.layers[0].W, other.layers[0].W)
+        np.testing.assert_array_equal(direct.layers[0].W, other.layers[0].W)

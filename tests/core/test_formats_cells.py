@@ -32,8 +32,8 @@ def test_a_whole_network_gives_the_results_of_its_library(name: str) -> None:
     assert [difference.name for difference in report.differences] == ["h_l0", "h_l1", "y"]
     kind = "LSTM" if "lstm" in name else "RNN"
     assert {layer.title for layer in imported.model.layers} == {kind}
-    assert kind in imported.said[0]
-    assert ("blocks in the order i, f, c, o" in imported.said[0]) == (kind == "LSTM")
+    assert kind in imported.report[0]
+    assert ("blocks in the order i, f, c, o" in imported.report[0]) == (kind == "LSTM")
     assert gru.load(FIXTURES / name).layers[0].name == kind.lower()
     trace = gru.trace(imported.model, "0 3 1")
     assert trace.layers[0].h.shape[0] == trace.y.shape[0] == 3

@@ -101,7 +101,7 @@ def test_several_layers_after_an_onnx_gru_are_not_shown_as_its_output(nodes: Any
     onnxruntime.InferenceSession(data)  # it is a network that runs
     imported = formats.read(data, "net.onnx")
     assert imported.model.readout.labels == ("h 1", "h 2", "h 3", "h 4")
-    assert any("is not shown" in sentence for sentence in imported.said)
+    assert any("is not shown" in sentence for sentence in imported.report)
 
 
 def test_a_linear_layer_and_a_softmax_in_onnx_become_the_readout() -> None:
@@ -176,7 +176,7 @@ def test_a_keras_layer_with_go_backwards_matches_its_reversed_states() -> None:
     plain = formats.read_file(FIXTURES / "keras-before.keras")
     imported = formats.read(keras_file("keras-before.keras", backwards), "net.keras")
     assert any(
-        "write the last step first. Its library returns the states in that order too." in s for s in imported.said
+        "write the last step first. Its library returns the states in that order too." in s for s in imported.report
     )
     x = normal(T, 2, plain.model.layers[0].inputs)
     # Keras reverses the input, but not the states. So these are the plain layer's states for the reversed input.
@@ -190,7 +190,7 @@ def test_several_layers_after_a_keras_gru_are_not_shown_as_its_output() -> None:
     assert "y 1" in formats.read(keras_file("keras-tagger.keras", lambda _: None), "net.keras").model.readout.labels
     imported = formats.read(keras_file("keras-tagger.keras", longer), "net.keras")
     assert imported.model.readout.labels[0] == "h 1"
-    assert "After this network comes a layer 'LayerNormalization', which is not shown." in imported.said
+    assert "After this network comes a layer 'LayerNormalization', which is not shown." in imported.report
 
 
 def linked(layers: list[Any], *sources: tuple[str, int]) -> None:
@@ -236,7 +236,7 @@ def test_a_keras_layer_that_is_used_twice_has_no_initial_state_by_that() -> None
             layer["inbound_nodes"] *= 2
 
     network = formats.read(keras_file("keras-before.keras", twice), "net.keras")
-    assert not any("starts from the state" in sentence for sentence in network.said)
+    assert not any("starts from the state" in sentence for sentence in network.report)
 
 
 def test_a_stateful_keras_layer_is_noted() -> None:
@@ -244,13 +244,13 @@ def test_a_stateful_keras_layer_is_noted() -> None:
         layers[-1]["config"]["stateful"] = True
 
     network = formats.read(keras_file("keras-before.keras", stateful), "net.keras")
-    assert any("from the last state of the one before" in sentence for sentence in network.said)
+    assert any("from the last state of the one before" in sentence for sentence in network.report)
 
 
 def test_the_order_of_the_blocks_of_an_lstm_can_be_answered() -> None:
     path = FIXTURES / "pytorch-lstm.safetensors"
     asked_for = formats.read_file(path, {"order": "i,o,f,c"})
     assert asked_for.convention.order == "iofc"
-    assert any("Your answer replaces" in sentence for sentence in asked_for.said)
+    assert any("Your answer replaces" in sentence for sentence in asked_for.report)
     i, o, f, c = np.split(asked_for.cells[0].U, 4)
     np.testing.assert_array_equal(asked_for.model.layers[0].U, np.concatenate([i, f, c, o]))

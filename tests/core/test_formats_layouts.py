@@ -208,7 +208,7 @@ def test_embeddings_and_readouts_with_their_librarys_names_are_read(layout: Any)
     for t, symbol in enumerate("fade"):
         h = step(table["abcdef".index(symbol)], h)
         np.testing.assert_allclose(y[t], h @ kernel + bias, atol=1e-13)
-    assert not any(sentence.startswith("Not used") for sentence in imported.said)
+    assert not any(sentence.startswith("Not used") for sentence in imported.report)
 
 
 def test_arrays_are_read_with_any_prefix_of_their_names() -> None:

@@ -21,7 +21,7 @@ T, B, I, H = 5, 2, 3, 4
 
 
 def report_of(imported: Any) -> str:
-    return " ".join(imported.said)
+    return " ".join(imported.report)
 
 
 @pytest.mark.parametrize(

@@ -38,9 +38,9 @@ def test_a_pytorch_file_gives_the_results_of_pytorch(file: str, answers: dict[st
 
 
 def test_the_report_names_parametrized_weights() -> None:
-    report = " ".join(formats.read_file(FIXTURES / "pytorch-parametrized.pt").said)
+    report = " ".join(formats.read_file(FIXTURES / "pytorch-parametrized.pt").report)
     assert all(words in report for words in ("'weight_hh_l0'", "weight_norm", "'weight_ih_l0'", "spectral_norm"))
-    assert "pruning" in " ".join(formats.read_file(FIXTURES / "pytorch-hooks.pt").said)
+    assert "pruning" in " ".join(formats.read_file(FIXTURES / "pytorch-hooks.pt").report)
 
 
 def test_only_the_state_dict_of_a_checkpoint_is_read() -> None:

@@ -64,7 +64,7 @@ def test_the_raw_weights_of_weight_dropping_are_used(both: bool) -> None:
         del arrays["rnn.module.weight_hh_l0"]
     network = formats.read(save(arrays), "net")
     np.testing.assert_array_equal(network.cells[0].U, raw)
-    assert any("weight_hh_l0_raw" in sentence for sentence in network.said)
+    assert any("weight_hh_l0_raw" in sentence for sentence in network.report)
 
 
 def test_an_encoder_and_a_decoder_without_library_names_are_two_networks() -> None:
@@ -181,7 +181,7 @@ def test_a_linear_layer_that_may_come_before_the_network_needs_an_answer() -> No
 
 def test_the_report_does_not_claim_that_a_readout_reads_every_state() -> None:
     data = save(torch_layer(RNG, I, H, prefix="gru.") | {"fc.weight": normal(2, H), "fc.bias": normal(2)})
-    assert any("pools the states or takes only the last" in sentence for sentence in formats.read(data, "net").said)
+    assert any("pools the states or takes only the last" in sentence for sentence in formats.read(data, "net").report)
 
 
 @pytest.mark.parametrize(("back", "ahead"), [("rnn_bw", "rnn_fw"), ("gru.backward", "gru.forward"), ("bwd", "fwd")])
@@ -213,7 +213,7 @@ def test_keras_masks_are_in_the_model_and_in_the_trace() -> None:
     assert trace.mask is not None
     np.testing.assert_array_equal(trace.mask, [False, True, False, True])
     np.testing.assert_array_equal(trace.h[2], trace.h[1])
-    assert any("mask" in sentence for sentence in network.said)
+    assert any("mask" in sentence for sentence in network.report)
 
 
 def test_the_words_of_a_vocabulary_name_the_symbols() -> None:
@@ -260,7 +260,7 @@ def test_the_state_of_an_optimizer_is_no_network() -> None:
         arrays = tagger("params/") | {name.replace(".", "/"): a for name, a in tagger(slots).items()}
         network = formats.read(save(arrays), "state")
         np.testing.assert_array_equal(network.cells[0].U, arrays["params/gru.weight_hh_l0"])
-        assert any("optimizer" in sentence for sentence in network.said)
+        assert any("optimizer" in sentence for sentence in network.report)
 
 
 def test_counters_positions_and_random_keys_raise_no_question() -> None:
@@ -268,11 +268,11 @@ def test_counters_positions_and_random_keys_raise_no_question() -> None:
     beside |= {"mask": np.ones((H, I), bool)}
     network = formats.read(npz(**tagger("net."), **beside), "net")
     assert network.model.readout.labels == ("y 1", "y 2")
-    assert any("n_averaged" in sentence for sentence in network.said)
+    assert any("n_averaged" in sentence for sentence in network.report)
 
 
 @pytest.mark.parametrize("name", ["h0", "init_hidden", "net.initial_state", "net.h_0"])
 def test_a_learned_initial_state_is_named(name: str) -> None:
     data = npz(**torch_layer(RNG, I, H, prefix="net.gru."), **{name: normal(1, 1, H)})
     path = name.replace(".", "/")
-    assert any(f"'{path}'" in s and "starts from zero" in s for s in formats.read(data, "net").said)
+    assert any(f"'{path}'" in s and "starts from zero" in s for s in formats.read(data, "net").report)

@@ -111,8 +111,8 @@ def test_regressions_in_a_file_are_untrusted() -> None:
 
 
 def test_the_same_series_and_recipe_give_the_same_weights() -> None:
-    one, two = (trained(most=20)[0].checkpoints[-1].weights for _ in range(2))
-    np.testing.assert_array_equal(one, two)
+    first, second = (trained(most=20)[0].checkpoints[-1].weights for _ in range(2))
+    np.testing.assert_array_equal(first, second)
 
 
 @pytest.mark.parametrize(

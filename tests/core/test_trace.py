@@ -270,10 +270,10 @@ def test_the_figure_and_the_text_of_a_trace_name_a_second_sequence_as_such() -> 
 def test_a_clamp_can_have_one_unit_and_one_timestep(steps: int, same: slice) -> None:
     model = gru.load("sentiment")
     for kind in (int, np.int64):
-        one = gru.trace(model, "not good . good", clamps=[Clamp("z", 0.5, units=kind(2), steps=kind(steps))])
+        clamped = gru.trace(model, "not good . good", clamps=[Clamp("z", 0.5, units=kind(2), steps=kind(steps))])
         listed = gru.trace(model, "not good . good", clamps=[Clamp("z", 0.5, units=[2], steps=same)])
-        np.testing.assert_array_equal(one.h, listed.h)
-        assert (one.z == 0.5).sum() == 1
+        np.testing.assert_array_equal(clamped.h, listed.h)
+        assert (clamped.z == 0.5).sum() == 1
     assert replace(Clamp("z", 0.5, units=2, steps=1), layer=1) == Clamp("z", 0.5, [2], slice(1, 2), 1)
 
 

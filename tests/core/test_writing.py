@@ -20,12 +20,12 @@ def written(prompt: str, seed: int, temperature: float = 1.0, steps: int = 16) -
 
 
 def test_a_seed_decides_the_text_and_the_trace_is_the_run_over_it() -> None:
-    one, again = written("irish", 3), written("Irish", 3)
-    assert one.text == again.text
+    first, again = written("irish", 3), written("Irish", 3)
+    assert first.text == again.text
     assert len({written("irish", seed).text for seed in range(6)}) > 1
-    assert (one.given, one.text) == (1, "irish " + "".join(one.written))
-    np.testing.assert_array_equal(one.trace.y, gru.trace(WRITER, one.text).y)
-    assert one.ended == (len(one.written) < 16)
+    assert (first.given, first.text) == (1, "irish " + "".join(first.written))
+    np.testing.assert_array_equal(first.trace.y, gru.trace(WRITER, first.text).y)
+    assert first.ended == (len(first.written) < 16)
 
 
 def test_temperature_0_takes_the_likeliest_symbol_at_each_timestep_and_needs_no_generator() -> None:

@@ -79,5 +79,5 @@ def cut_off(page: Page) -> list[str]:
 
 
 def _measured(page: Page, function: str, least: float) -> list[str]:
-    found: list[str] = page.evaluate(f"(least) => {{ {_COMMON} return ({function})(least); }}", least)
-    return found
+    problems: list[str] = page.evaluate(f"(least) => {{ {_COMMON} return ({function})(least); }}", least)
+    return problems

@@ -6,7 +6,7 @@ import re
 from html import unescape
 
 
-def found(pattern: str, html: str) -> str:
+def first_match(pattern: str, html: str) -> str:
     """Return the part of a page that the first group of a pattern matches."""
     match = re.search(pattern, html, re.DOTALL)
     assert match, pattern

@@ -29,9 +29,9 @@ def changed(name: str, weights: str) -> Model:
     cell = model.layers[0]
     arrays = {key: array.copy() for key, array in cell.parameters.items()}
     for part in filter(None, weights.split(",")):
-        gate, unit, of, index, value = re.fullmatch(r"(\w+)\.(\d+)\.([WUb])(\d*)=(.+)", part).groups()  # type: ignore[union-attr]
+        gate, unit, name, index, value = re.fullmatch(r"(\w+)\.(\d+)\.([WUb])(\d*)=(.+)", part).groups()  # type: ignore[union-attr]
         row = cell.gates.index(gate) * cell.units + int(unit) - 1
-        arrays[of][(row, int(index) - 1) if index else row] = float(value)
+        arrays[name][(row, int(index) - 1) if index else row] = float(value)
     return replace(model, layers=(cell.with_parameters(arrays), *model.layers[1:]))
 
 

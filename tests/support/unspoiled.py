@@ -120,8 +120,8 @@ def _spoilers_of(
 
 def computed(html: str) -> list[tuple[str, str, str]]:
     """Return the expression, the link and the text of every computed number or label in HTML."""
-    found = re.findall(r'<data class="number"[^>]* data-what="([^"]*)" data-of="([^"]*)">([^<]*)</data>', html)
-    return [(unescape(expression), unescape(link), unescape(text)) for expression, link, text in found]
+    numbers = re.findall(r'<data class="number"[^>]* data-what="([^"]*)" data-of="([^"]*)">([^<]*)</data>', html)
+    return [(unescape(expression), unescape(link), unescape(text)) for expression, link, text in numbers]
 
 
 def _same_numbers(text: str, texts: list[dict[str, Any]], question: str) -> Iterator[str]:

@@ -49,9 +49,9 @@ def _linear(color: str) -> Array:
     return np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
 
 
-def contrast(one: str, other: str) -> float:
+def contrast(first: str, second: str) -> float:
     """Return the contrast of two colors, from 1 to 21."""
-    low, high = sorted(float(_linear(color) @ (0.2126, 0.7152, 0.0722)) for color in (one, other))
+    low, high = sorted(float(_linear(color) @ (0.2126, 0.7152, 0.0722)) for color in (first, second))
     return (high + 0.05) / (low + 0.05)
 
 
@@ -63,8 +63,8 @@ def on_scale(signal: Signal, values: Iterable[float], theme: Theme) -> list[str]
 
 def least_difference(some: Iterable[str], others: Iterable[str], deficiency: str) -> float:
     """Return the smallest difference between one of some colors and one of the others."""
-    one, other = ([simulated(color, deficiency) for color in colors] for colors in (some, others))
-    return min(ciede2000(*pair) for pair in product(one, other))
+    first, second = ([simulated(color, deficiency) for color in colors] for colors in (some, others))
+    return min(ciede2000(*pair) for pair in product(first, second))
 
 
 def simulated(color: str, deficiency: str) -> Lab:
