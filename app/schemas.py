@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, TypedDict, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, model_validator
 from pydantic_core import PydanticCustomError
@@ -127,6 +128,18 @@ class WriteBody(Body):
     seed: Annotated[int, Field(ge=0, lt=MOST_SEEDS)] = 0
 
 
+class ScenarioFields(TypedDict):
+    """The fields of a `Scenario` as pages have them."""
+
+    model: str
+    sequence: str | Rows
+    clamps: Sequence[Mapping[str, Any]]
+    weights: Sequence[Mapping[str, Any]]
+    h0: NotRequired[Rows | None]
+    against: NotRequired[str | None]
+    write: NotRequired[Mapping[str, float] | None]
+
+
 class Scenario(Body):
     """A run: a model, a sequence, and your changes.
 
@@ -148,6 +161,10 @@ class Scenario(Body):
     weights: Annotated[list[WeightBody], Field(max_length=MOST_CHANGES), FirstError] = []
     against: str | None = None
     write: WriteBody | None = None
+
+    def fields(self) -> ScenarioFields:
+        """Return the scenario as a dictionary for JSON."""
+        return cast(ScenarioFields, self.model_dump(by_alias=True))
 
     def until(self, t: int) -> Scenario:
         """Return the scenario of the first t timesteps. Its sequences must be text."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from typing import Any
 
 from markupsafe import Markup
 
@@ -24,8 +23,6 @@ from .page import (
     MOST_NUMBERS,
     MOST_PRODUCTS,
     Allowance,
-    RecordedRun,
-    RecordedTraining,
     file,
     plotly_packed,
     plotly_source,
@@ -35,6 +32,7 @@ from .page import (
     record_trainings,
     scripts,
 )
+from .recording import RecordedRun, RecordedTraining, Recording
 
 
 def lesson_page(lesson: Lesson, settings: Settings, live: str = "") -> str:
@@ -87,7 +85,7 @@ def _page(
                 runs += record_comparison(figure.keys, settings)
             elif figure.page == "train":
                 trainings |= record_trainings(figure.keys, context, settings)
-    record: dict[str, Any] = {
+    record: Recording = {
         "link": first.link,
         "live": live,
         "runs": runs,

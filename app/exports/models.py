@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypedDict
 
 from gru_core import Model
 from gru_core.cells.gru import GRU
@@ -39,12 +39,32 @@ def described(name: str, settings: Settings) -> str:
     return f"without its network ({weights:,} weights; at most {MOST_WEIGHTS:,} go along), so it shows recorded runs"
 
 
-def stored_models(names: Iterable[str], settings: Settings) -> dict[str, Any]:
+def stored_models(names: Iterable[str], settings: Settings) -> dict[str, StoredModel]:
     """Return the models with these names that go along with a page."""
     return {name: stored_model(models.get(name, settings)) for name in names if goes_along(name, settings)}
 
 
-def stored_model(model: Model) -> dict[str, Any]:
+class StoredReadout(TypedDict):
+    """A readout whose arrays are in base64."""
+
+    kind: str
+    labels: Sequence[str]
+    product: bool
+    V: str
+    c: str
+
+
+class StoredModel(TypedDict):
+    """A model in a page. The fields of an `encoder` depend on its kind, and those of a layer on its cell."""
+
+    encoder: Mapping[str, Any]
+    layers: Sequence[Mapping[str, Any]]
+    readout: StoredReadout
+    regressions: Mapping[str, Sequence[float]]
+    task: str
+
+
+def stored_model(model: Model) -> StoredModel:
     """Return a model for a page, as JSON with its arrays in base64."""
     encoder, readout = model.encoder, model.readout
     fields = encoder.to_dict() | {"labels": encoder.labels, "inputs": encoder.inputs, "hint": encoder.hint}

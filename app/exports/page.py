@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypedDict
+from typing import Any
 from urllib.parse import urlencode
 
 from markupsafe import Markup
@@ -38,6 +38,7 @@ from ..sitemap import IN_ROOMS, START
 from .large import answers_of_large
 from .models import goes_along, stored_models
 from .packing import packed_answer
+from .recording import Answers, RecordedRun, RecordedTraining, Recording
 
 MOST_NUMBERS = 200_000
 """The most numbers in the recorded answers of a page. They take up to 5 MB."""
@@ -73,7 +74,7 @@ def page(
         runs.append(record_run(LinkedRun(run.link, original, *run_whole(original, settings)), allowance, settings))
     context = run_context(run.scenario, settings, run.start, run.trace)
     models = stored_models([run.scenario.model], settings) if content == "all" else {}
-    record = {"link": run.link.address(run.scenario), "live": live, "runs": runs, "models": models}
+    record: Recording = {"link": run.link.address(run.scenario), "live": live, "runs": runs, "models": models}
     framed = {} if hide is None else {"embed": True, "hide": hide}
     return file("lab", context | framed | {"page_title": title}, record, plotly)
 
@@ -83,8 +84,8 @@ def size(run: LinkedRun, trace: int, settings: Settings, content: Content) -> in
     scenario, start, _ = run.scenario, run.start, run.trace
     answers = _answers_of(run, Allowance(MOST_NUMBERS, MOST_PRODUCTS), settings) if content == "all" else {}
     stored = stored_models([scenario.model], settings) if content == "all" else {}
-    recorded = [{"scenario": scenario.model_dump(by_alias=True), "answers": answers}]
-    record = {"link": "", "live": "", "runs": recorded, "models": stored}
+    recorded: RecordedRun = {"scenario": scenario.fields(), "trace": "", "answers": answers}
+    record: Recording = {"link": "", "live": "", "runs": [recorded], "models": stored}
     frame = file("lab", run_context(scenario, settings, start, run.trace) | {"page_title": ""}, record, "")
     runs = 2 if start["twin"] and content == "all" else 1
     return len(frame.encode()) + runs * trace
@@ -97,20 +98,8 @@ def compare_page(keys: Mapping[str, str], settings: Settings, live: str = "") ->
     """
     runs = record_comparison(keys, settings)
     models = stored_models((run["scenario"]["model"] for run in runs), settings)
-    record = {"link": "?" + urlencode(keys), "live": live, "runs": runs, "models": models}
+    record: Recording = {"link": "?" + urlencode(keys), "live": live, "runs": runs, "models": models}
     return file("compare", compare.page_context(keys, settings), record, "")
-
-
-Answers = dict[str, dict[str, Any]]
-"""The answers of a recorded run by kind, and by layer and unit, such as "1.2"."""
-
-
-class RecordedRun(TypedDict):
-    """A recorded run: its scenario, its stream, and the answers about its units."""
-
-    scenario: dict[str, Any]
-    trace: str
-    answers: Answers
 
 
 def record_comparison(keys: Mapping[str, str], settings: Settings) -> list[RecordedRun]:
@@ -137,22 +126,14 @@ def train_page(keys: Mapping[str, str], settings: Settings, live: str = "") -> s
     """
     context = train.training_context(keys, settings)
     trainings = record_trainings(keys, context, settings)
-    record = {"link": "?" + urlencode(keys), "live": live, "runs": [], "trainings": trainings}
+    record: Recording = {"link": "?" + urlencode(keys), "live": live, "runs": [], "trainings": trainings}
     return file("train", context, record, "")
 
 
 def start_page(settings: Settings, live: str = "", title: str = "") -> str:
     """Return “Be the gate” as one HTML file; `live` and `title` as in `page`. The page runs the network itself."""
-    record = {"link": "", "live": live, "runs": [], "models": stored_models([MODEL], settings)}
+    record: Recording = {"link": "", "live": live, "runs": [], "models": stored_models([MODEL], settings)}
     return file(START.name, start.page_context(settings) | {"page_title": title}, record, None)
-
-
-class RecordedTraining(TypedDict):
-    """A recorded training: its stream, and the runs of a sequence at its checkpoints."""
-
-    events: str
-    sequence: str
-    tapes: dict[str, Any]
 
 
 def record_trainings(keys: Mapping[str, str], context: Context, settings: Settings) -> dict[str, RecordedTraining]:
@@ -181,10 +162,10 @@ def record_contender(contender: compare.Contender, allowance: Allowance) -> Reco
     ]
     answers: Answers = {"sensitivity": {"1.1": {"from": 1, "to": n, "at": sensitivities}}}
     trace = b"".join(events(contender.start, [contender.run])).decode()
-    return {"scenario": contender.scenario.model_dump(by_alias=True), "trace": trace, "answers": answers}
+    return {"scenario": contender.scenario.fields(), "trace": trace, "answers": answers}
 
 
-def file(page: str, context: Context, record: dict[str, Any], plotly: str | None) -> str:
+def file(page: str, context: Context, record: Recording, plotly: str | None) -> str:
     """Return a page as one HTML file that contains everything it would load.
 
     The page loads Plotly from the address `plotly`. If that is "", the file contains Plotly. If it is None, the page
@@ -242,7 +223,7 @@ class Allowance:
 def record_run(run: LinkedRun, allowance: Allowance, settings: Settings, content: Content = "all") -> RecordedRun:
     """Return the recorded run of a link, with answers about its units unless the content is "signals"."""
     return {
-        "scenario": run.scenario.model_dump(by_alias=True),
+        "scenario": run.scenario.fields(),
         "trace": b"".join(events(start_of(run), [run.trace])).decode(),
         "answers": _answers_of(run, allowance, settings) if content == "all" else {},
     }
@@ -311,7 +292,7 @@ def units_of(trace: Trace) -> list[int]:
     return [layer.cell.units for layer in trace.layers]
 
 
-def _equations(trace: Trace, layer: int, unit: int) -> dict[str, Any]:
+def _equations(trace: Trace, layer: int, unit: int) -> dict[str, dict[str, Any]]:
     """Return the equations of as many units as allowed, at every timestep.
 
     This unit comes first, then the other units of its layer.

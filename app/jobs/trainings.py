@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict
 
 from gru_core.training.checkpoints import Training
-from gru_core.training.recipe import Recipe
+from gru_core.training.recipe import Recipe, RecipeFields
 
 from ..errors import Refused
 from ..runs.answers import to_json
@@ -287,7 +287,7 @@ class TrainingStart(TypedDict):
     """The data that a page needs before the first checkpoint of a training."""
 
     id: str
-    recipe: dict[str, Any]
+    recipe: RecipeFields
     versions: dict[str, str]
 
 

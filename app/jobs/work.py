@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from gru_core.experiments import race, sequence
 from gru_core.training import checkpoints
 from gru_core.training.checkpoints import Checkpoint, train
 from gru_core.training.fit import Diverged
-from gru_core.training.recipe import Recipe
+from gru_core.training.recipe import Recipe, RecipeFields
 
 from .engine import Report
 
@@ -20,7 +19,7 @@ COMPUTING_SECONDS = 60
 """Seconds of processor time after which a training stops."""
 
 
-def training(recipe: Mapping[str, Any], report: Report) -> str:
+def training(recipe: RecipeFields, report: Report) -> str:
     """Train a recipe, and report each checkpoint as (report, bytes of the weights).
 
     Return a sentence that says why the training ended early, or "".
@@ -59,7 +58,7 @@ class Outcome(TypedDict):
     ended: str
 
 
-def outcome(recipe: Mapping[str, Any], report: Report) -> Outcome:
+def outcome(recipe: RecipeFields, report: Report) -> Outcome:
     """Train a recipe, and return its result."""
     reports: list[checkpoints.Report] = []
     ended = training(recipe, lambda message: reports.append(message[0]))
@@ -85,12 +84,17 @@ def parity_course(training: tuple[int, str], report: Report) -> list[tuple[int, 
     return sequence.parity(*training)
 
 
-def race_row(recipe: Mapping[str, Any], report: Report) -> race.Row:
+def race_row(recipe: RecipeFields, report: Report) -> race.Row:
     """Train a recipe of the experiment Cell comparison. Return its row."""
     return race.row(Recipe.from_dict(recipe))
 
 
-def experiment_row(recipe: Mapping[str, Any], report: Report) -> dict[str, Any]:
+VARIED: tuple[Literal["task", "cell", "units", "seed", "first", "T_max", "biases"], ...]
+VARIED = ("task", "cell", "units", "seed", "first", "T_max", "biases")
+"""The fields in which the recipes of an experiment differ."""
+
+
+def experiment_row(recipe: RecipeFields, report: Report) -> dict[str, Any]:
     """Train a recipe of an experiment. Return its settings, its result, and `scores` with their training steps.
 
     `gradient` is the relative gradient over the longest lag, before and after training.
@@ -104,7 +108,7 @@ def experiment_row(recipe: Mapping[str, Any], report: Report) -> dict[str, Any]:
     reports: list[checkpoints.Report] = []
     training(recipe, store)
     last = reports[-1]
-    varied = {key: recipe[key] for key in ("task", "cell", "units", "seed", "first", "T_max", "biases")}
+    varied = {key: recipe[key] for key in VARIED}
     return varied | {
         "T": recipe["schedule"]["T"],
         "rate": recipe["schedule"]["rate"],

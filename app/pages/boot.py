@@ -11,9 +11,11 @@ from markupsafe import Markup
 
 from gru_core.cells.registry import CELLS, ORDER
 from gru_core.runs.figures import page_figures
+from gru_core.training.recipe import RecipeFields
 
 from ..models import ModelEntry
 from ..runs.answers import to_json
+from ..schemas import ScenarioFields
 
 STAGES = (*range(4, 21, 2), 24, 28, 32, 36, 40, 48, 56, 64, 80, 96, 112, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
 """The numbers of columns that a tape can have.
@@ -73,8 +75,8 @@ class TrainingBoot(TypedDict):
 
     task: str
     ids: Mapping[str, str]
-    recipes: Mapping[str, Any]
-    preset: Mapping[str, Any]
+    recipes: Mapping[str, RecipeFields]
+    preset: RecipeFields
     baselines: Mapping[str, float]
 
 
@@ -88,9 +90,9 @@ class Boot(TypedDict):
     each cell. `experiment` has the data of an experiment.
     """
 
-    models: list[Any]
+    models: Sequence[ModelEntry]
     cells: Mapping[str, CellEntry]
-    scenario: Mapping[str, Any]
+    scenario: ScenarioFields
     stages: Sequence[int]
     shares: int
     uploads: bool
@@ -98,16 +100,16 @@ class Boot(TypedDict):
     pictures: orjson.Fragment | Mapping[str, Any]
     forecast: NotRequired[orjson.Fragment]
     confusion: NotRequired[orjson.Fragment]
-    scenarios: NotRequired[Mapping[str, Any]]
+    scenarios: NotRequired[Mapping[str, ScenarioFields]]
     compared: NotRequired[Compared]
     training: NotRequired[TrainingBoot]
     experiment: NotRequired[Mapping[str, Any]]
 
 
-def boot(models: Sequence[ModelEntry], scenario: Mapping[str, Any]) -> Boot:
+def boot(models: Sequence[ModelEntry], scenario: ScenarioFields) -> Boot:
     """Return the data that the scripts of all pages start from, without figures and without data of single pages."""
     return {
-        "models": list(models),
+        "models": models,
         "cells": cells(),
         "scenario": scenario,
         "stages": STAGES,

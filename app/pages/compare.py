@@ -99,8 +99,8 @@ def comparison_context(
     gru = next(contender for contender in runs if contender.cell.name == "gru")
     entries = [models.entry(contender.model, settings) for contender in runs]
     script: Boot = {
-        **boot(entries, gru.scenario.model_dump(by_alias=True)),
-        "scenarios": {contender.cell.name: contender.scenario.model_dump(by_alias=True) for contender in runs},
+        **boot(entries, gru.scenario.fields()),
+        "scenarios": {contender.cell.name: contender.scenario.fields() for contender in runs},
         "compared": {"task": task, "by": by, "usual": USUAL},
         "figures": cell_figures(),
     }

@@ -25,6 +25,7 @@ from ..models import model_entry
 from ..runs import race as race_outcome
 from ..runs.answers import to_json
 from ..runs.reach import SEQUENCES, linked_question
+from ..schemas import ScenarioFields
 from ..settings import Settings
 from ..sitemap import PAGES
 from .boot import Boot, boot, escape_for_script
@@ -292,5 +293,5 @@ def page_context(name: str, settings: Settings) -> Context:
 
 def boot_without_model(settings: Settings) -> Boot:
     """Return the boot data of a page without a model."""
-    scenario = {"model": MODEL, "sequence": "A", "clamps": [], "weights": []}
+    scenario: ScenarioFields = {"model": MODEL, "sequence": "A", "clamps": [], "weights": []}
     return boot([model_entry(MODEL, models.get(MODEL, settings))], scenario)

@@ -122,7 +122,7 @@ def run_context(scenario: Scenario, settings: Settings, beginning: Start, run: T
     entry = next(entry for entry in entries if entry["id"] == scenario.model)
     cell = run.layers[-1].cell
     script: Boot = {
-        **boot(entries, scenario.model_dump(by_alias=True)),
+        **boot(entries, scenario.fields()),
         "shares": MOST_SHARES,
         "uploads": uploads,
         "figures": _figures(cell.name),

@@ -11,6 +11,7 @@ from .. import models
 from ..models import model_entry
 from ..runs.answers import to_json
 from ..runs.gate import LETTERS, MODEL, SEQUENCE
+from ..schemas import ScenarioFields
 from ..settings import Settings
 from ..sitemap import START
 from .boot import boot, escape_for_script
@@ -31,7 +32,7 @@ def task_after(query: Mapping[str, str]) -> int | None:
 def page_context(settings: Settings) -> Context:
     """Return the context of the page. Its script runs the network with the visitor's gates as clamps."""
     lab = TASK | {"t": TASK_AT, "views": "tape,words,whatif"}
-    scenario = {"model": MODEL, "sequence": SEQUENCE, "clamps": [], "weights": []}
+    scenario: ScenarioFields = {"model": MODEL, "sequence": SEQUENCE, "clamps": [], "weights": []}
     script = boot([model_entry(MODEL, models.get(MODEL, settings))], scenario)
     return {
         "page": START.name,

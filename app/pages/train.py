@@ -22,6 +22,7 @@ from ..runs.answers import start, to_json
 from ..runs.events import events
 from ..runs.limits import MOST_READ
 from ..runs.run import targets
+from ..schemas import ScenarioFields
 from ..settings import Settings
 from ..sitemap import TRAIN
 from .boot import Boot, boot, cell_figures, columns, escape_for_script
@@ -48,7 +49,7 @@ def training_context(keys: Mapping[str, str], settings: Settings) -> Context:
     contenders = [_cell_context(recipe, sequence, settings) for recipe in recipes]
     entry: ModelEntry = {**model_entry(task, model), "drawn": task in presets.TASKS}
     last = contenders[-1]
-    scenario = {"model": task, "sequence": sequence, "clamps": [], "weights": []}
+    scenario: ScenarioFields = {"model": task, "sequence": sequence, "clamps": [], "weights": []}
     script: Boot = {
         **boot([entry], scenario),
         "training": {

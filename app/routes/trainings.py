@@ -100,7 +100,8 @@ def _state_of(request: Request, live: LiveTraining) -> TrainingState:
 
 
 def _state(id: str, training: Training, state: State, place: int = 0) -> TrainingState:
-    return TrainingState(**describe(id, training), state=state, place=place, steps=training.steps, why=training.end)
+    progress = {"state": state, "place": place, "steps": training.steps, "why": training.end}
+    return TrainingState.model_validate({**describe(id, training), **progress})
 
 
 @router.get(

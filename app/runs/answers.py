@@ -265,12 +265,20 @@ def differences(trace: Trace, before: int) -> Differences:
     return {"first": before + int(steps[0]) + 1 if steps.size else None, "most": most}
 
 
-def tapes(models: Sequence[Model], x: Array) -> dict[str, Any]:
-    """Run N models over a sequence `x` `(T, I)`.
+class Tapes(TypedDict):
+    """The runs of N models over one sequence: the `signals` of the top layer, `(N, T, H)`, and the outputs `y`.
 
-    Return each signal of the top layer, `(N, T, H)`, as `signals`, and the outputs `y`, `(N, T, K)`. `numbers` has the
-    outputs in the unit of the models' `Scale`, or is None. All are little-endian float32 in base64.
+    `y` is `(N, T, K)`. `numbers` has the outputs in the unit of the models' `Scale`, or is None. All are little-endian
+    float32 in base64.
     """
+
+    signals: Mapping[str, str]
+    y: str
+    numbers: str | None
+
+
+def tapes(models: Sequence[Model], x: Array) -> Tapes:
+    """Run N models over a sequence `x` `(T, I)`."""
     runs = [model.forward(x)[-1] for model in models]
     signals = {name: np.array([getattr(run, name) for run in runs]) for name in runs[0].cell.signals}
     y = np.array([model.readout(run.h) for model, run in zip(models, runs, strict=True)])

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from gru_core.runs.trace import read
 from gru_core.training.checkpoints import Training
 
 from ..server.budget import spend
 from ..settings import Settings
-from .answers import start, tapes
+from .answers import Start, Tapes, start, tapes
 from .limits import MOST_READ
 from .run import targets
 
 
-def run_at_checkpoints(id: str, training: Training, sequence: str, first: int, settings: Settings) -> dict[str, Any]:
+class CheckpointTapes(Tapes):
+    """The runs of a sequence at checkpoints, with their training `steps`. Without checkpoints `start` is None."""
+
+    start: Start | None
+    steps: Sequence[int]
+
+
+def run_at_checkpoints(id: str, training: Training, sequence: str, first: int, settings: Settings) -> CheckpointTapes:
     """Run a sequence at the checkpoints of a training, starting with checkpoint `first`, counted from 0.
 
     Raises Refused or SequenceError.
@@ -26,4 +33,4 @@ def run_at_checkpoints(id: str, training: Training, sequence: str, first: int, s
     tokens, x = read(models[-1], sequence, min(MOST_READ, settings.max_steps))
     spend(len(steps) * len(x) * training.recipe.units)
     run_start = start(id, models[-1], tokens, len(x), models[-1].state(None), [None], False, targets(models[-1], x))
-    return {"start": run_start, "steps": steps} | tapes(models, x)
+    return {"start": run_start, "steps": steps, **tapes(models, x)}

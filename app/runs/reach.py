@@ -15,7 +15,7 @@ from gru_core.numerals import decimal, whole
 from gru_core.presets.recipes import fresh
 from gru_core.training.cards import first_card
 from gru_core.training.checkpoints import gradient_by_lag
-from gru_core.training.recipe import Recipe, begin
+from gru_core.training.recipe import Recipe, RecipeFields, begin
 
 from ..schemas import GapQuestion
 from ..server.budget import spend
@@ -40,7 +40,7 @@ class Reach(TypedDict):
     """The norms of a cell's gradient by lag, and the recipe that trains the cell over this gap."""
 
     lags: Array
-    recipe: dict[str, Any]
+    recipe: RecipeFields
 
 
 def gradient_reach(question: GapQuestion) -> dict[str, Reach]:

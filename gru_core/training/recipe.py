@@ -13,7 +13,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypedDict, cast, get_args
 
 import numpy as np
 
@@ -54,6 +54,38 @@ NEGATED: Mapping[tuple[str, int, int, bool], tuple[int, ...]] = {
 A network with a negated unit computes the same function, and learns it in the same way. Without the negation, h of
 these units would fall while the stored value rises. With it, h rises too, in the preset and in every checkpoint.
 """
+
+
+class ScheduleFields(TypedDict):
+    """The fields of a `Schedule` as JSON has them."""
+
+    reach: float | None
+    after: int
+    rate: float
+    T: int
+    B: int
+    norm: float
+    every: int
+    most: int
+    aside: int
+    changes: Sequence[tuple[int, float]]
+
+
+class RecipeFields(TypedDict):
+    """The fields of a `Recipe` as JSON has them."""
+
+    task: str
+    units: int
+    seed: int
+    schedule: ScheduleFields
+    cell: str
+    first: First
+    T_max: int | None
+    biases: Mapping[str, float]
+    penalties: Mapping[str, float]
+    table: str
+    layers: int
+    both: bool
 
 
 @dataclass(frozen=True)
@@ -128,16 +160,17 @@ class Recipe:
         """The visitor's table or series, read once."""
         return read(self.table)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> RecipeFields:
         """Return the recipe as a dictionary for JSON."""
-        return asdict(self)
+        return cast(RecipeFields, asdict(self))
 
     @staticmethod
-    def from_dict(data: Mapping[str, Any]) -> Recipe:
+    def from_dict(data: RecipeFields) -> Recipe:
         """Return the recipe from the dictionary that `to_dict` returned, or from its JSON."""
-        schedule = dict(data["schedule"])
-        schedule["changes"] = tuple((step, rate) for step, rate in schedule["changes"])
-        return Recipe(**{**data, "schedule": Schedule(**schedule), "penalties": Penalties(**data["penalties"])})
+        changes = tuple((step, rate) for step, rate in data["schedule"]["changes"])
+        schedule: dict[str, Any] = {**data["schedule"], "changes": changes}
+        fields: dict[str, Any] = {**data, "schedule": Schedule(**schedule), "penalties": Penalties(**data["penalties"])}
+        return Recipe(**fields)
 
 
 def task_for(recipe: Recipe) -> Task | Split:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -11,6 +12,9 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import BaseModel
 
+from app.exports.models import StoredModel, StoredReadout
+from app.exports.recording import RecordedRun, RecordedTraining, Recording
+from app.intake.child import OpenQuestion
 from app.lessons.shown import Revealed
 from app.link import FOCUS
 from app.pages.boot import Boot, CellEntry, SignalEntry, TrainingBoot
@@ -19,9 +23,11 @@ from app.pages.lesson import QuestionData
 from app.questions.registry import KINDS, LESSON_KINDS
 from app.runs.answers import LayerStart, Outputs, Start
 from app.runs.limits import LIKELIEST, MOST_OUTPUTS
-from app.schemas import MOST_SEEDS, MOST_WRITTEN, SIGNALS, WriteBody
+from app.schemas import MOST_SEEDS, MOST_WRITTEN, SIGNALS, Scenario, ScenarioFields, WriteBody
 from gru_core.runs.trace import LEAST
 from gru_core.runs.writing import HOTTEST
+from gru_core.training.fit import Schedule
+from gru_core.training.recipe import Recipe, RecipeFields, ScheduleFields
 
 STATIC = Path(__file__).parents[2] / "static"
 SCRIPTS = "\n".join(path.read_text("utf-8") for path in sorted(STATIC.rglob("*.js")))
@@ -61,13 +67,30 @@ def declared(typed_dict: type) -> set[str]:
 @pytest.mark.parametrize(
     ("typed_dict", "name"),
     [(Boot, "Boot"), (CellEntry, "Cell"), (SignalEntry, "SignalEntry"), (LabEntry, "ModelEntry"), (Start, "Start"),
-     (LayerStart, "LayerStart"), (Revealed, "Revealed"), (QuestionData, "Question")],
+     (LayerStart, "LayerStart"), (Revealed, "Revealed"), (QuestionData, "Question"), (OpenQuestion, "OpenQuestion"),
+     (Recording, "Recording"), (RecordedRun, "RecordedRun"), (StoredModel, "StoredModel")],
 )  # fmt: skip
 def test_a_typed_dict_has_the_fields_of_its_jsdoc_type(typed_dict: type, name: str) -> None:
     assert declared(typed_dict) == set(fields(typedef(name)))
 
 
+def test_a_recipe_has_the_same_fields_in_the_core_in_json_and_in_jsdoc() -> None:
+    assert declared(RecipeFields) == {field.name for field in dataclasses.fields(Recipe)}
+    assert declared(ScheduleFields) == {field.name for field in dataclasses.fields(Schedule)}
+    page = fields(typedef("Recipe"))  # the page declares the fields that it reads
+    assert {name.rstrip("?") for name in page} <= declared(RecipeFields)
+    assert set(fields(page["schedule"])) <= declared(ScheduleFields)
+
+
+def test_a_scenario_has_the_same_fields_in_requests_and_in_pages() -> None:
+    assert {name.rstrip("?") for name in declared(ScenarioFields)} == set(Scenario.model_fields)
+
+
 def test_nested_types_have_the_same_fields() -> None:
+    assert declared(StoredReadout) == set(fields(fields(typedef("StoredModel"))["readout"]))
+    assert declared(RecordedTraining) == set(
+        fields(re.sub("^Record<string, (.*)>$", r"\1", fields(typedef("Recording"))["trainings?"]))
+    )
     assert declared(TrainingBoot) == set(fields(fields(typedef("Boot"))["training?"]))
     assert declared(Outputs) == set(fields(fields(typedef("Start"))["y"]))
 
