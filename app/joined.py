@@ -44,7 +44,7 @@ def joined_sheet(name: str, sources: Mapping[str, str]) -> str:
 
 @cache
 def _without_comments(source: str) -> str:
-    """Return a module without the comments on lines of their own. Many pages have the same modules."""
+    """Return a module without the comments on lines of their own. The result is cached, since many pages use it."""
     return COMMENT.sub("", source)
 
 

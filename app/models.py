@@ -62,10 +62,9 @@ class ModelEntry(TypedDict):
 
     `alphabet` has at most the first `MOST_SYMBOLS` symbols, and `hint` says how many there are. `said` reports in
     sentences how an uploaded file was read. `drawn` says whether sequences of its task can be drawn, and `writes`
-    whether its task is to write. `vectors` is how
-    many numbers the model reads at each timestep, 0 if it reads symbols, or numbers with signs before them. `handover`
-    is the symbol at which an encoder, the first half of the units, hands its state to a decoder; "" without them.
-    `confusion` is None if the card has no confusion matrix.
+    whether its task is to write. `vectors` is how many numbers the model reads at each timestep: 0 if it reads
+    symbols, or numbers with operators before them. `handover` is the symbol at which an encoder, the first half of the
+    units, hands its state to a decoder; "" without them. `confusion` is None if the card has no confusion matrix.
     """
 
     id: str

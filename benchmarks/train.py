@@ -42,7 +42,7 @@ def slowest(connection: http.client.HTTPConnection) -> float:
 
 
 def once(host: str, method: str, path: str, body: object = None) -> Any:
-    """Return the JSON of a response, on a new connection, since the server closes idle connections."""
+    """Send a request on a new connection, since the server closes idle ones, and return the JSON of the response."""
     return json.loads(content(http.client.HTTPConnection(host), method, path, body))
 
 

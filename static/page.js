@@ -56,7 +56,7 @@ export async function firstStates(names, scenarioOf, notice, place) {
 }
 
 /**
- * Complete a page whose views are mounted.
+ * Complete a page after its views are mounted.
  * - `lead` is the store of the cell that the visitor touched last. On a page with one cell it is `store`.
  * - `path` is the page's path on the server, and `address` the query of the view. `show` opens such a query;
  *   the run ends after the step `upto`.

@@ -134,10 +134,10 @@ export function unitAt(state, unit, names) {
  */
 export function closing(state, gate, step) {
   const layer = layerIndex(state) + 1;
-  const whose = layerOf(state).H === 1 ? gate : `${gate} of every unit`;
+  const owner = layerOf(state).H === 1 ? gate : `${gate} of every unit`;
   return {
     clamps: [{ gate, units: null, from: step, to: step, value: 0, layer }],
-    text: `${whose}${ofLayer(state.run, layer)} at ${turned(state, gate) ? 1 : 0}`,
+    text: `${owner}${ofLayer(state.run, layer)} at ${turned(state, gate) ? 1 : 0}`,
   };
 }
 

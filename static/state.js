@@ -225,7 +225,7 @@ export const addModel = (state, entry) =>
   change(state, { models: [...state.models.filter(({ id }) => id !== entry.id), entry] });
 
 /**
- * Show a run whose first steps arrive. If a link requested the run, the cursor goes to the link's place. If the run has another
+ * Show a run when its first steps arrive. If a link requested the run, the cursor goes to the link's place. If the run has another
  * model, the cursor goes to the start. Otherwise the cursor stays; a cursor at the end of the tape stays at the end.
  * @param {State} state
  * @param {Run} run
@@ -339,7 +339,7 @@ export function toggleView(state, view) {
 export const chooseView = (state, view) =>
   change(state, { views: VIEWS.filter((other) => other === "tape" || other === "words" || other === view) });
 
-/** @param {State} state @param {Signal} table the signal whose table is opened */
+/** @param {State} state @param {Signal} table the signal that the opened table shows */
 export function openTable(state, table) {
   const views = VIEWS.filter((view) => view === "table" || state.views.includes(view));
   return change(state, { table, views: state.views.includes("table") ? state.views : views });

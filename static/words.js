@@ -223,7 +223,7 @@ function tellOutput({ run, step }) {
  * @param {State} state
  */
 export function tellOutcome({ h, y }, state) {
-  const [whose, t] = [layerOf(state).H === 1 ? "h" : `h of unit ${unitName(layerOf(state), state.unit)}`, state.step];
+  const [owner, t] = [layerOf(state).H === 1 ? "h" : `h of unit ${unitName(layerOf(state), state.unit)}`, state.step];
   const answer = y.was === y.is ? `the output stays ${y.is}` : `the output changes from ${y.was} to ${y.is}`;
-  return `${whose} at t = ${t} ${change(h.was, h.is)}, and ${answer}.`;
+  return `${owner} at t = ${t} ${change(h.was, h.is)}, and ${answer}.`;
 }

@@ -181,7 +181,7 @@ def serve(
 ) -> int:
     """Serve until a signal ends the server, and return the exit status. With `browser`, open a browser at `page`.
 
-    `proxies` are the addresses of trusted proxies, whose X-Forwarded-For and X-Forwarded-Proto are used. Raises
+    `proxies` are the addresses of trusted proxies: the server uses their X-Forwarded-For and X-Forwarded-Proto. Raises
     KeyboardInterrupt after Ctrl+C.
     """
     if workers > 1 and not POSSIBLE:

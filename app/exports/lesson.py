@@ -64,7 +64,7 @@ def lesson_page(lesson: Lesson, settings: Settings, live: str = "") -> str:
 def _page(
     lesson: Lesson, steps: list[ShownStep], n: int, settings: Settings, live: str, plotly: str | None
 ) -> str:  # fmt: skip
-    """Return the page of all steps that have the same shape of figure as step n, the first of them."""
+    """Return the page of step n, for it and for all later steps with the same shape of figure."""
     first = steps[n - 1]
     context, _ = figure_page(first.whole, first.upto, settings)
     runs: list[RecordedRun] = []

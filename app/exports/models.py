@@ -45,7 +45,7 @@ def stored_models(names: Iterable[str], settings: Settings) -> dict[str, StoredM
 
 
 class StoredReadout(TypedDict):
-    """A readout whose arrays are in base64."""
+    """A readout with its arrays in base64."""
 
     kind: str
     labels: Sequence[str]

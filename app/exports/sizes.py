@@ -24,7 +24,7 @@ def sizes(linked: LinkedRun, settings: Settings) -> dict[str, dict[str, int]]:
     parts = [_cut(linked, steps) for steps in (n, 1)]
 
     def grown(many: int, single: int) -> int:
-        """Return the size with T timesteps, from the sizes with n and with 1."""
+        """Return the size with T timesteps, from the sizes with n timesteps and with one."""
         return many if n == 1 else round(single + (T - 1) * (many - single) / (n - 1))
 
     def of_file(size: Callable[[LinkedRun], int]) -> int:

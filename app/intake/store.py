@@ -54,7 +54,10 @@ class Store:
         self._lock, self._loading = threading.Lock(), threading.Lock()
 
     def put(self, upload: Upload, result: UploadResult) -> None:
-        """Store an upload, and delete others if there is no space. Raises OSError if the file cannot be written."""
+        """Store an upload, and delete the least recently used ones if there is no space.
+
+        Raises OSError if the file cannot be written.
+        """
         model = b"" if result.model is None else result.model.to_bytes()
         head = {
             "upload": upload.metadata,
@@ -206,7 +209,7 @@ def _part(file: BinaryIO, size: int, checksum: str) -> bytes:
 
 
 def _size(value: object, seen: set[int]) -> int:
-    """Return the bytes of an object and of everything in it, except the objects whose ids are in `seen`."""
+    """Return the bytes of an object and of everything in it, except the objects with ids in `seen`."""
     if id(value) in seen:
         return 0
     seen.add(id(value))

@@ -94,7 +94,7 @@ class LessonQuestion:
 
 
 IN_PARTS = ("compare/bottleneck", "compare/attention")
-"""The experiments whose links choose the part of the result that they show. A lesson shows it before the answer."""
+"""The experiments with links that choose a part of the result. A lesson shows this part before the answer."""
 
 
 @dataclass

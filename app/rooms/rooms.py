@@ -160,7 +160,7 @@ class Rooms:
         await self.keeper.forget(room)
 
     async def begin(self) -> None:
-        """Keep streams open and end rooms in time, in the background. Call this where an event loop runs."""
+        """Start the background work that keeps streams open and ends old rooms. It needs a running event loop."""
         if self._beating is None:
             for room in self.keeper.rooms():
                 await self.seats.restore(room)

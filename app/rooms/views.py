@@ -28,7 +28,7 @@ class View(Body):
     `page` is a path such as compare or lessons/reset, and "" for the Lab. `link` starts with "?", or is "". For a
     lesson, `link` is the query of the figure, and `step` is the lesson's step. The run ends after timestep `upto`, or
     at the end of the sequence if `upto` is null. `by` names the window that sent the view. `behind` is true if the
-    teacher's own figure is too large for a room, so that this is another one.
+    teacher now shows a figure that is too large for a room: this view is then an earlier one.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid")

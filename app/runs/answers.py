@@ -69,7 +69,7 @@ class Start(TypedDict):
     skips, also after its end. It is None if the network skips none. `scale` is None if the network reads symbols, or
     numbers as they are. `baselines` has the forecasts of each baseline after each timestep, in the unit of the series:
     None if too few numbers have been read. After the first `given`, each baseline reads its own forecasts. It is None
-    itself if the model forecasts no series. `equations` names the unit whose equations each timestep has. A large run
+    itself if the model forecasts no series. Each timestep has the equations of the unit in `equations`. A large run
     that is sent in brief has `exact`.
     """
 

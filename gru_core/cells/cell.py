@@ -246,7 +246,7 @@ class Cell(ABC):
         rows = len(b)
         sums: Array = (x.reshape(-1, self.inputs) @ W).reshape(*x.shape[:-1], rows)
         np.add(sums, b, sums)
-        # One sequence may go in once for a batch whose sequences differ in what is held.
+        # A batch of sequences with different clamps may have their common input only once.
         return sums if batch == x.shape[1:-1] else np.broadcast_to(sums, (len(x), *batch, rows)).copy()
 
 

@@ -1,4 +1,4 @@
-"""Bidirectional layers: one layer whose last units read the sequence from its end.
+"""Bidirectional layers: one layer in which the last units read the sequence from its end.
 
 Such a layer has both directions side by side. The first units read the sequence from its start. The last
 `Cell.backward_units` units read it from its end, so their old state is h_{t+1}. No unit reads the state of a unit of

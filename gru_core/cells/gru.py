@@ -186,7 +186,7 @@ class GRU(Cell):
 
 @dataclass(frozen=True, repr=False, kw_only=True)
 class UpdateGateRun(Run):
-    """A run of a cell whose update gate z mixes the old state with the candidate."""
+    """A run of a cell with an update gate z, which mixes the old state with the candidate."""
 
     z: Array
     h_tilde: Array

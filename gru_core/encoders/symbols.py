@@ -121,7 +121,10 @@ class Symbols:
         return tokens
 
     def _split(self, chunk: str, before: int) -> list[str]:
-        """Return the tokens of a text without spaces. Raises SequenceError, which counts the tokens `before` it."""
+        """Return the tokens of a text without spaces.
+
+        Raises SequenceError with the number of the token; `before` tokens come before this text.
+        """
         index, splitter = self._index, self._splitter
         tokens = [chunk] if chunk in index else list(chunk) if splitter is None else splitter.findall(chunk)
         if self._caseless:

@@ -23,7 +23,7 @@ from gru_core.training.fit import fit
 from gru_core.training.recipe import Recipe, begin
 
 COUNTING = "counting"
-"""The task whose measure is how far the network counts."""
+"""The task on which a network is measured by how far it counts."""
 
 TRAINED = (experiments.BASES[COUNTING].schedule.T - 1) // 2
 """The largest n in the sequences for the training of counting: n times a, then n + 1 times b."""
@@ -62,8 +62,8 @@ def median_of(values: Sequence[float]) -> Median:
     """Return the median with the interval between two order statistics, which needs no assumption on the distribution.
 
     The interval from the k-th smallest to the k-th largest of n values misses the median with probability
-    2 P(Binomial(n, 1/2) < k). With fewer than six values no interval has the level, and both ends are infinite. Raises
-    ValueError without values.
+    2 P(Binomial(n, 1/2) < k). With fewer than six values no interval is certain enough, so both ends are infinite.
+    Raises ValueError without values.
     """
     if not values:
         raise ValueError("a median needs at least one value")

@@ -2,7 +2,7 @@
 
     from gru_core import formats
     imported = formats.read_file("flipflop.safetensors")
-    imported.report      # ("PyTorch's nn.GRU: 1 layer of 8 units, with biases; blocks in the order …", …)
+    imported.report    # ("PyTorch's nn.GRU: 1 layer of 8 units, with biases; blocks in the order …", …)
     imported.model     # the same as gru_core.load returns
 
 These files can be read: safetensors and npz with the arrays of PyTorch, Keras, Flax, Equinox, Haiku or MLX; PyTorch's

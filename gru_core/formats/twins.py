@@ -1,4 +1,4 @@
-"""Networks with a name that shows that they read backward, such as Flax's `backward_rnn` and TensorFlow's `bw`."""
+"""Names of networks that say that the network reads backward, such as Flax's `backward_rnn` and TensorFlow's `bw`."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ TRAININGS = FOLDER / "trainings"
 """The folder with the training of each model in NAMES."""
 
 PENALIZED = ("flip-flop", "pocket-calculator", "store-and-recall", "sentiment")
-"""The tasks whose GRU was trained with penalties on its gates."""
+"""The tasks with a GRU that was trained with penalties on its gates."""
 
 NAMES = tuple(name for task in TASKS for name in (task, *([f"{task}-plain"] if task in PENALIZED else [])))
 """The GRU of each task. NAME-plain was trained like NAME, but without its penalties."""

@@ -106,7 +106,7 @@ def places_alike(
     near: float = NEAR,
     most: int = 20,
 ) -> Moments:
-    """Return the moments in `batch` at which the unit's signal is similar to `wanted` `(n,)`.
+    """Return the moments in `batch` at which the unit's signal is similar to the n values `wanted`.
 
     The result counts all of them, but lists only the `most` closest. Raises ValueError if the cell has no such signal,
     or if the sequences are shorter than n timesteps.

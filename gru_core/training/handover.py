@@ -33,7 +33,11 @@ ENCODER, DECODER = range(2)
 
 @dataclass(frozen=True)
 class Handover:
-    """The inputs of a layer with an encoder and a decoder: those of the encoder, the sign, and those of the decoder."""
+    """The inputs of a layer with an encoder and a decoder.
+
+    The encoder reads the inputs `read`, and the decoder the inputs `written`. At the input `sign`, the symbol between
+    the two texts, the encoder hands its state to the decoder.
+    """
 
     read: slice
     sign: slice

@@ -68,7 +68,7 @@ class Surnames:
 
     @property
     def related(self) -> str:
-        """The number of held-out Slovak names whose male or female form is a training name, in words."""
+        """The number of held-out Slovak names with a male or female form among the training names, in words."""
         k = self.languages.index("Slovak")
         training, held_out = set(self.training[k]), self._parts[1][k]
         women = {form for name in training for form in female_forms(name)}

@@ -121,5 +121,5 @@ def _number(line: int, cell: str) -> float:
 
 
 def _ascii(cell: str) -> str:
-    """Return a cell with a hyphen in place of a typographic minus sign."""
+    """Return the text of a table's cell with a hyphen in place of a typographic minus sign."""
     return cell.replace("\N{MINUS SIGN}", "-")

@@ -20,7 +20,7 @@ const find = finder(document);
 const dialog = (/** @type {string} */ selector) => /** @type {HTMLDialogElement} */ (find(selector));
 
 /**
- * Complete a page whose parts are mounted and listen to its controls. The controls get the values of the link.
+ * Complete a page after its parts are mounted and listen to its controls. The controls get the values of the link.
  * @param {Controls} controls
  * @param {() => Record<string, string | number | null>[]} rows returns the results of the runs on this page, a row for each training
  */

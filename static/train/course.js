@@ -129,15 +129,15 @@ export function tellStatus(studio) {
   const step = stepOf(studio);
   const lines = names.map((name) => {
     const { state, place, why, reports } = trainingOf(studio, name);
-    const whose = names.length > 1 ? `${TITLES[name]}: ` : "";
+    const owner = names.length > 1 ? `${TITLES[name]}: ` : "";
     if (state === "waiting" && reports.length === 0 && place)
-      return `${whose}Waiting in the training queue (${place === 1 ? "next" : `position ${place}`}).`;
-    if (state === "new") return `${whose}Not trained yet. Press “Start training”.`;
-    if (reports.length === 0) return `${whose}Waiting for the first checkpoint.`;
+      return `${owner}Waiting in the training queue (${place === 1 ? "next" : `position ${place}`}).`;
+    if (state === "new") return `${owner}Not trained yet. Press “Start training”.`;
+    if (reports.length === 0) return `${owner}Waiting for the first checkpoint.`;
     const numbers = [tellLoss(studio, name), tellScore(studio, name)].filter(Boolean).join(", ");
-    const sentence = numbers && `${whose ? numbers : numbers[0].toUpperCase() + numbers.slice(1)}.`;
+    const sentence = numbers && `${owner ? numbers : numbers[0].toUpperCase() + numbers.slice(1)}.`;
     const text = [sentence, latestSentence(reports, step), step === reports.at(-1)?.step ? why : ""].filter(Boolean);
-    return text.length ? `${whose}${text.join(" ")}` : "";
+    return text.length ? `${owner}${text.join(" ")}` : "";
   });
   return lines.filter(Boolean).join("\n");
 }

@@ -17,7 +17,7 @@ import { layerOf } from "../state.js";
  *            texts: Record<string, string>}} CensusAnswer
  */
 
-const SIDE = 200; // of the picture, whose frame starts at 10
+const SIDE = 200; // of the picture; its frame starts at 10
 
 /**
  * @param {HTMLElement} opener

@@ -56,8 +56,8 @@ export function mountDirections(main, tape, store) {
 /** @param {number[]} units from 1 @param {number} from @param {number} to steps @param {string} sign of the old state's place */
 function tellReading(units, from, to, sign) {
   const text = tellUnits(units);
-  const [verb, whose] = units.length === 1 ? ["reads", "Its"] : ["read", "Their"];
-  return `${text[0].toUpperCase()}${text.slice(1)} ${verb} from t = ${from} to ${to}. ${whose} old state is at t ${sign} 1.`;
+  const [verb, owner] = units.length === 1 ? ["reads", "Its"] : ["read", "Their"];
+  return `${text[0].toUpperCase()}${text.slice(1)} ${verb} from t = ${from} to ${to}. ${owner} old state is at t ${sign} 1.`;
 }
 
 /** Say which states are the output of the layer. @param {State} state */

@@ -16,7 +16,7 @@ const FAINTEST = 0.02; // a fainter tint is left out
 
 /**
  * @param {HTMLElement} section
- * @param {HTMLElement} tape whose tokens are tinted
+ * @param {HTMLElement} tape with the tokens that are tinted
  * @param {Store} store
  */
 export function mountInfluence(section, tape, store) {
@@ -77,9 +77,9 @@ export function tellInfluence(state, sensitivity) {
   if (!sensitivity.gate) return input;
   if (sensitivity.gate.value === 0) return `${input} All gradients with respect to the gates are 0 too.`;
   const { gate, unit, t } = sensitivity.gate;
-  const whose = layerOf(state).H === 1 ? "" : ` of unit ${unitName(layerOf(state), unit - 1)}`;
+  const owner = layerOf(state).H === 1 ? "" : ` of unit ${unitName(layerOf(state), unit - 1)}`;
   const derivative = brief(turned(state, gate) ? -sensitivity.gate.value : sensitivity.gate.value);
-  return `${input} Among the gates, the output is most sensitive to ${gate}${whose} at t = ${t}: ∂y/⁠∂${gate} = ${derivative}.`;
+  return `${input} Among the gates, the output is most sensitive to ${gate}${owner} at t = ${t}: ∂y/⁠∂${gate} = ${derivative}.`;
 }
 
 /** @param {Scale} scale */

@@ -9,7 +9,7 @@ import { findAll, finder, setText } from "../elements.js";
 import { VIEWS, change, chooseView, layerIndex, layerOf, toggleView } from "../state.js";
 
 /**
- * @param {HTMLElement} main the lab, whose parts are shown or left out
+ * @param {HTMLElement} main the lab, with the parts that are shown or left out
  * @param {Store} store
  */
 export function mountInspector(main, store) {

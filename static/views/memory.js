@@ -115,10 +115,10 @@ export function tellMemory(state, row) {
   const { step, unit } = state;
   const layer = layerOf(state);
   const signal = memoryOf(layer);
-  const whose = layer.H === 1 ? signal : `${signal} of unit ${unit + 1}`;
+  const owner = layer.H === 1 ? signal : `${signal} of unit ${unit + 1}`;
   const value = fixed(layer.rows[signal][unit][step - 1]);
   const sentences = [
-    `At t = ${step}, ${whose} = ${value}`,
+    `At t = ${step}, ${owner} = ${value}`,
     `Contributions: ${tellShares(state, row, originAt(state))}`,
     hasNoPast(state, originAt(state)) ? "There is no earlier state" : "",
     ownOf(state).tellLasting(state),

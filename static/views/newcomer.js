@@ -34,7 +34,7 @@ export function mountNewcomer(section, sequence, store) {
   });
 }
 
-/** Return the first timestep whose output differs from the one before; 1 if there is none. @param {import("../state.js").State} state */
+/** Return the first timestep with another output than at the timestep before; 1 if there is none. @param {import("../state.js").State} state */
 function turn({ run }) {
   const outputs = Array.from({ length: run.T }, (_, t) => answer(run, t).text);
   const first = outputs.findIndex((text) => text !== outputs[0]);

@@ -104,7 +104,7 @@ ClampAtKind = tuple[Clamp, str]
 
 
 def score_by_traces(model: Model, clamp_kinds: list[ClampAtKind], h0: list[Any] | None = None) -> float:
-    """Return the score from one trace per sequence, with one clamp for each step of a clamped kind."""
+    """Return the score from one trace per sequence. Each clamp is set again at every timestep of its kind."""
     batch, kind = fresh(PRESETS[model.card.task].recipe), KINDS[model.card.task]
     losses: list[float] = []
     for b in range(1000):

@@ -1,4 +1,4 @@
-"""The encoder and the decoder on the page: both halves on one tape, the sign between them, and the curve."""
+"""An encoder and a decoder on the page: both on one tape, the symbol at the handover, and the curve of the card."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ PLAYER = '<!doctype html><iframe name="sco" width="1180" height="780" src="lesso
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
-    """Write the package of a lesson whose parts have different pages."""
+    """Write the package of a lesson that has parts on different pages."""
     folder = tmp_path_factory.mktemp("lesson")
     (folder / "two.md").write_text(LESSON, "utf-8")
     with pytest.MonkeyPatch.context() as patch:

@@ -259,7 +259,7 @@ def test_a_signal_is_highlighted_in_all_views_at_once(visit: Visit) -> None:
 
 
 def test_a_positive_product_is_blue_and_a_negative_one_brown_in_the_cell_and_in_the_sum(same_page: Page) -> None:
-    """The colors are those of the caption, also in a gate's sum, whose gate has other colors."""
+    """The caption names both colors. A gate's sum uses them too, although the gate itself has other colors."""
     lab = Lab(same_page)
     blue = "(color) => { const [r, , b] = color.match(/[\\d.]+/g).map(Number); return b > r; }"
     for t in ("1", "4"):

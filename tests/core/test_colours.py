@@ -53,7 +53,7 @@ def test_names_of_signals_and_cells_can_be_read(theme: Theme) -> None:
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_a_scale_grows_steadily_in_lightness(theme: Theme) -> None:
-    """A gate's scale is a ramp for every eye. A state's scale has its extreme of lightness at 0."""
+    """A gate's scale changes its lightness in one direction. A state's scale does so from 0 to each end."""
 
     def lightness(signal: Signal, values: Array) -> Array:
         return np.array([simulated(color, "none")[0] for color in on_scale(signal, values, theme)])

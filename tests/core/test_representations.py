@@ -97,7 +97,7 @@ def test_a_trace_has_the_signals_of_its_top_layer_as_attributes() -> None:
 
 
 def objects(model: Model) -> list[object]:
-    """Return one object of each kind that a prompt may print."""
+    """Return one object of each kind that the interactive Python may print."""
     trace, _ = gru.twin(model, "A m m B " * 100, clamps=[Clamp("z", 0.0, steps=slice(3, 4))])
     reference = {"x": np.eye(6)[:4], "h": np.zeros((4, model.layers[-1].units))}
     parity = gru.check(model, reference)

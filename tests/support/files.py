@@ -87,7 +87,7 @@ def torch_layer(rng: Any, inputs: int, units: int, suffix: str = "_l0", prefix: 
 
 
 def refused(data: bytes, message: str, name: str = "x") -> None:
-    """Raise AssertionError unless the file is refused with the message, in half a second and 100 MB."""
+    """Raise AssertionError unless the file is refused with the message, within half a second and 100 MB of memory."""
 
     def read() -> None:
         with pytest.raises(FormatError, match=message):

@@ -65,7 +65,7 @@ def small_targets(page: Page, least: float = LEAST_TARGET) -> list[str]:
 
 
 def small_texts(page: Page, least: float = LEAST_TEXT) -> list[str]:
-    """Return the visible texts whose rendered size is below `least` pixels.
+    """Return the visible texts that are rendered smaller than `least` pixels.
 
     Indices are left out.
     """
