@@ -32,7 +32,7 @@ def test_a_plan_opens_parts_with_questions_and_leaves_time_to_try(client: TestCl
         assert shelf.get(item.lesson, Settings()).steps[item.part - 1].questions, item
 
 
-@pytest.mark.parametrize(("address", "told"), [("localhost", 2), ("127.0.0.1", 2), ("testserver", 0)])
+@pytest.mark.parametrize(("address", "shown"), [("localhost", 2), ("127.0.0.1", 2), ("testserver", 0)])
 def test_the_page_says_first_that_students_cannot_reach_a_local_address(
     client: TestClient, address: str, shown: int
 ) -> None:

@@ -15,7 +15,7 @@ from tests.support.lab import Lab
 FILE = b"the film was not good .\tpositive\nlovely\tnegative\ndull . very very bad\tpositive\n"
 
 
-def test_a_row_of_all_units_leads_to_a_moment_in_the_lab(page: Page, console_errors: list[str]) -> None:
+def test_a_row_of_all_units_leads_to_a_moment_in_the_lab(page: Page) -> None:
     lab = Lab(page).open(model="sentiment")
     model = gru.load("sentiment")
     data = held_out_data(model)
@@ -36,7 +36,14 @@ def test_a_row_of_all_units_leads_to_a_moment_in_the_lab(page: Page, console_err
     expect(lab.step).to_have_value(str(moment.t + 1))
     expect(lab.heading).to_have_text(re.compile(f"unit {best[0].unit + 1}"))
 
+
+def test_a_file_of_texts_and_a_file_of_inputs_give_the_same_table(page: Page, console_errors: list[str]) -> None:
+    Lab(page).open(model="sentiment", views="tape,words,alike")
+    model = gru.load("sentiment")
     page.get_by_role("button", name="Compare all units").click()
+    dialog = page.get_by_role("dialog", name="Units")
+    rows = dialog.locator("tbody tr")
+    expect(rows).to_have_count(8)
     dialog.get_by_label("Sequences").select_option("file")
     file = dialog.locator("input[type=file]")
     file.set_input_files({"name": "x.txt", "mimeType": "text/plain", "buffer": FILE + b"no such word\tpositive"})

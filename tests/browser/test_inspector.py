@@ -84,18 +84,8 @@ def check_narration(
     z = re.search(r"\bz = ([−\d.]*\d)", narration)
     assert z is not None
     assert_shown(z[1], numbers["z"])
-    past = t > 0  # before the first step there is no state to keep or to reset
-    half_life = re.search(r"half of its state would be left after (?:about|more than) ([\d.,]+) timesteps", narration)
-    if past and take < 0.2:
-        assert half_life is not None
-        steps = float(gru.half_life(np.array(take)))
-        if half_life[1] == "10,000":
-            assert steps > 10_000
-        else:
-            assert_shown(half_life[1], steps)
-    else:
-        assert half_life is None
-    many = layer.cell.units > 1
+    past, many = t > 0, layer.cell.units > 1  # before the first step there is no state to keep or to reset
+    has_half_life = check_half_life(narration, past, take)
     if past and not many:
         word = "nearly closed" if numbers["z"] < 0.2 else "nearly open" if numbers["z"] > 0.8 else "partly open"
         # In the convention of PyTorch, “open” would mean “keeps”: there the sentence has the number alone.
@@ -121,17 +111,9 @@ def check_narration(
             assert 100 * value > float(share) if bound == "over " else 100 * value < float(share)
         else:
             assert_shown(share, 100 * value)
-    h = re.search(
-        r"\bh (?:changes from ([−\d.]+) to ([−\d.]+\d)|stays at ([−\d.]+\d)|comes out the same \(([−\d.]+)\))",
-        narration,
-    )
-    assert h is not None
-    assert_shown(h[1] or h[3] or h[4], numbers["h_prev"])
-    assert_shown(h[2] or h[3] or h[4], numbers["h"])
-    assert not h[3] or keep >= 0.5
-    assert not h[4] or keep < 0.5
+    check_change(narration, numbers)
     # One sentence about the gates and one about the result; one each about all units, the half-life and the reset gate.
-    assert narration.count(". ") + 1 == 2 + many + (half_life is not None) + (r is not None)
+    assert narration.count(". ") + 1 == 2 + many + has_half_life + (r is not None)
     if many and past:
         for verb, mask in (
             ("keep", layer.z[t] < 0.2),
@@ -139,6 +121,34 @@ def check_narration(
             ("mix", (layer.z[t] >= 0.2) & (layer.z[t] <= 0.8)),
         ):
             check_group(narration.split(". Unit ")[0], verb, mask)
+
+
+def check_half_life(narration: str, past: bool, take: float) -> bool:
+    """Check the half-life of a state that is nearly kept. Return whether there is one."""
+    half_life = re.search(r"half of its state would be left after (?:about|more than) ([\d.,]+) timesteps", narration)
+    if past and take < 0.2:
+        assert half_life is not None
+        steps = float(gru.half_life(np.array(take)))
+        if half_life[1] == "10,000":
+            assert steps > 10_000
+        else:
+            assert_shown(half_life[1], steps)
+    else:
+        assert half_life is None
+    return half_life is not None
+
+
+def check_change(narration: str, numbers: dict[str, float]) -> None:
+    """Compare the sentence about the change of h with the core."""
+    h = re.search(
+        r"\bh (?:changes from ([−\d.]+) to ([−\d.]+\d)|stays at ([−\d.]+\d)|comes out the same \(([−\d.]+)\))",
+        narration,
+    )
+    assert h is not None
+    assert_shown(h[1] or h[3] or h[4], numbers["h_prev"])
+    assert_shown(h[2] or h[3] or h[4], numbers["h"])
+    assert not h[3] or numbers["keep"] >= 0.5
+    assert not h[4] or numbers["keep"] < 0.5
 
 
 def check_group(sentence: str, verb: str, mask: np.ndarray[Any, Any]) -> None:

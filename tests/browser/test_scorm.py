@@ -91,7 +91,9 @@ def launched_file(package: zipfile.ZipFile) -> str:
     return str(resource.get("href"))
 
 
-def test_a_platform_stores_the_answers_and_the_completion_but_no_score(page: Page, package: zipfile.ZipFile) -> None:
+@pytest.fixture
+def platform(page: Page, package: zipfile.ZipFile) -> Page:
+    """Return the page of a platform that has the package."""
     files = {f"lesson/{name}": package.read(name) for name in package.namelist()}
     files |= {"platform.html": PLATFORM.encode(), "player.html": PLAYER.format(launched_file(package)).encode()}
 
@@ -102,65 +104,76 @@ def test_a_platform_stores_the_answers_and_the_completion_but_no_score(page: Pag
 
     page.route("**/platform/**", respond)
     page.goto("/platform/platform.html")
+    return page
 
-    def launch(data: dict[str, str]) -> FrameLocator:
-        page.evaluate("launch", data)
-        sco = page.frame_locator("iframe").frame_locator("iframe[name=sco]")
-        expect(sco.get_by_role("status")).to_be_empty()
-        return sco.frame_locator("iframe").frame_locator("iframe")
 
-    def wait_for(status: str, answered: int) -> dict[str, str]:
-        page.wait_for_function(
-            "([status, n]) => data['cmi.core.lesson_status'] === status"
-            " && Object.keys(JSON.parse(data['cmi.suspend_data'])).length === n",
-            arg=[status, answered],
-        )
-        stored: dict[str, str] = page.evaluate("data")
-        assert stored.keys() == {"cmi.core.lesson_status", "cmi.core.exit", "cmi.suspend_data"}
-        assert stored["cmi.core.exit"] == "suspend"
-        return stored
+def launch(platform: Page, data: dict[str, str]) -> FrameLocator:
+    """Launch the lesson with the data that the platform has stored, and return the frame of the lesson's page."""
+    platform.evaluate("launch", data)
+    sco = platform.frame_locator("iframe").frame_locator("iframe[name=sco]")
+    expect(sco.get_by_role("status")).to_be_empty()
+    return sco.frame_locator("iframe").frame_locator("iframe")
 
-    lesson = launch({})
-    wait_for("incomplete", 0)
+
+def wait_for(platform: Page, status: str, answered: int) -> dict[str, str]:
+    """Wait until the platform has stored a status and a number of answers, and return all that it has stored."""
+    platform.wait_for_function(
+        "([status, n]) => data['cmi.core.lesson_status'] === status"
+        " && Object.keys(JSON.parse(data['cmi.suspend_data'])).length === n",
+        arg=[status, answered],
+    )
+    stored: dict[str, str] = platform.evaluate("data")
+    assert stored.keys() == {"cmi.core.lesson_status", "cmi.core.exit", "cmi.suspend_data"}
+    assert stored["cmi.core.exit"] == "suspend"
+    return stored
+
+
+def test_a_platform_stores_the_answers_and_the_completion_but_no_score(platform: Page) -> None:
+    lesson = launch(platform, {})
+    wait_for(platform, "incomplete", 0)
     sliders = lesson.locator("form.predict").get_by_role("slider")
     expect(sliders).to_have_count(2)
     for slider in sliders.all():
         slider.fill("0.5")
     lesson.get_by_role("button", name="Check answer").first.click()
-    wait_for("incomplete", 1)
+    wait_for(platform, "incomplete", 1)
     lesson.get_by_role("link", name="Next: In Compare").click()
     lesson.get_by_role("radio", name="That.").check()
     lesson.get_by_role("button", name="Check answer").last.click()
-    stored = wait_for("completed", 2)
-    page.evaluate("document.body.innerHTML = ''")
-    page.wait_for_function("() => phase === 'finished'")
+    stored = wait_for(platform, "completed", 2)
+    platform.evaluate("document.body.innerHTML = ''")
+    platform.wait_for_function("() => phase === 'finished'")
 
     # Another student at the same computer sees none of these answers.
-    lesson = launch({})
+    lesson = launch(platform, {})
     expect(lesson.get_by_role("button", name="Check answer").first).to_be_enabled()
-    wait_for("incomplete", 0)
+    wait_for(platform, "incomplete", 0)
     # The first student sees them on another device, and the lesson stays completed.
-    page.evaluate("localStorage.clear()")
-    lesson = launch(stored)
+    platform.evaluate("localStorage.clear()")
+    lesson = launch(platform, stored)
     expect(lesson.get_by_role("button", name="Answer again")).to_be_visible()
     lesson.get_by_role("button", name="Clear my answers").click()
-    wait_for("completed", 0)
+    wait_for(platform, "completed", 0)
 
-    # The platform has room for 4,096 characters: it gets the last answers, and the page says that it lacks the first.
+
+def test_a_platform_with_too_little_room_gets_the_last_answers_and_the_page_says_so(platform: Page) -> None:
+    launch(platform, {"cmi.core.lesson_status": "completed", "cmi.suspend_data": "{}"})
+    wait_for(platform, "completed", 0)
     curve = [0.123456] * 300
     store = "answers => localStorage.setItem('gruscope-lessons', JSON.stringify({ two: answers }))"
-    page.frames[-1].evaluate(store, {"1.1": curve, "2.1": curve})
-    status = page.frame_locator("iframe").frame_locator("iframe[name=sco]").get_by_role("status")
+    platform.frames[-1].evaluate(store, {"1.1": curve, "2.1": curve})
+    status = platform.frame_locator("iframe").frame_locator("iframe[name=sco]").get_by_role("status")
     expect(status).to_contain_text("1")
-    assert json.loads(page.evaluate("data")["cmi.suspend_data"]) == {"2.1": curve}
-    assert page.evaluate("data")["cmi.core.lesson_status"] == "completed"
-    page.evaluate("API.LMSSetValue = () => 'false'")
-    page.frames[-1].evaluate(store, {"1.1": 1})
+    assert json.loads(platform.evaluate("data")["cmi.suspend_data"]) == {"2.1": curve}
+    assert platform.evaluate("data")["cmi.core.lesson_status"] == "completed"
+    platform.evaluate("API.LMSSetValue = () => 'false'")
+    platform.frames[-1].evaluate(store, {"1.1": 1})
     expect(status).to_contain_text("not")
 
-    # Without a platform the page says so.
-    page.goto("/platform/player.html")
-    expect(page.frame_locator("iframe").get_by_role("status")).not_to_be_empty()
+
+def test_a_package_without_a_platform_says_so(platform: Page) -> None:
+    platform.goto("/platform/player.html")
+    expect(platform.frame_locator("iframe").get_by_role("status")).not_to_be_empty()
 
 
 def test_every_built_in_lesson_can_be_packaged_by_its_name(

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import CDPSession, Locator, Page, expect
 
 import gru_core as gru
 from tests.support.accessible import expect_no_barriers
@@ -14,7 +14,7 @@ from tests.support.lab import Lab
 from tests.support.start import LETTERS, MODEL, Gates, Start, answers
 
 
-def test_be_the_gate_is_played_by_keys_and_ends_in_the_lab(page: Page) -> None:
+def test_be_the_gate_is_played_by_keys_and_compares_the_gates_with_the_networks(page: Page) -> None:
     page.set_viewport_size({"width": 1920, "height": 1080})
     start = Start(page).open()
     page.evaluate(
@@ -64,7 +64,12 @@ def test_be_the_gate_is_played_by_keys_and_ends_in_the_lab(page: Page) -> None:
     expect_no_barriers(page, "the end")
     page.emulate_media(color_scheme="dark")
     expect_no_barriers(page, "the end, dark", colors_alone=True)
-    page.emulate_media(color_scheme=None)
+
+
+def test_be_the_gate_leads_to_a_task_in_the_lab_and_back(page: Page) -> None:
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    start = Start(page).open()
+    start.play((0.9, 0, 0, 0.8, 0, 0))
     start.end.get_by_role("link").click()
     lab = Lab(page)
     expect(lab.sequence).to_have_value(" ".join(LETTERS))
@@ -98,7 +103,7 @@ SMALLEST_TEXT = """() => Math.min(...[...document.querySelectorAll("body *")]
     .map((e) => parseFloat(getComputedStyle(e).fontSize)))"""
 
 
-def test_be_the_gate_is_played_by_touch_on_a_phone_without_scrolling(page: Page, console_errors: list[str]) -> None:
+def test_be_the_gate_fits_on_every_screen_and_its_controls_fit_a_finger(page: Page) -> None:
     for size, text in (((1920, 1080), 20), ((1024, 768), 16), ((390, 844), 0)):
         page.set_viewport_size({"width": size[0], "height": size[1]})
         start = Start(page).open()
@@ -117,24 +122,29 @@ def test_be_the_gate_is_played_by_touch_on_a_phone_without_scrolling(page: Page,
         assert box["height"] >= 44
         assert box["y"] + box["height"] <= 844
     expect_no_barriers(page, "phone")
+
+
+def drag(finger: CDPSession, target: Locator, source: Locator, share: float) -> None:
+    """Drag with a finger from one circle a share of the way to another one."""
+    boxes = [source.bounding_box(), target.bounding_box()]
+    assert boxes[0] is not None
+    assert boxes[1] is not None
+    x0, x1 = (box["x"] + box["width"] / 2 for box in boxes if box)
+    y = boxes[0]["y"] + boxes[0]["height"] / 2
+    for kind, x in (("touchStart", x0), ("touchMove", (x0 + x1) / 2), ("touchMove", x0 + share * (x1 - x0))):
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def test_be_the_gate_is_played_by_touch_on_a_phone_without_scrolling(page: Page, console_errors: list[str]) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    start = Start(page).open()
     finger = page.context.new_cdp_session(page)
-
-    def drag(target: Locator, source: Locator, share: float) -> None:
-        """Drag from one circle a share of the way to another one."""
-        boxes = [source.bounding_box(), target.bounding_box()]
-        assert boxes[0] is not None
-        assert boxes[1] is not None
-        x0, x1 = (box["x"] + box["width"] / 2 for box in boxes if box)
-        y = boxes[0]["y"] + boxes[0]["height"] / 2
-        for kind, x in (("touchStart", x0), ("touchMove", (x0 + x1) / 2), ("touchMove", x0 + share * (x1 - x0))):
-            finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
-        finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-
     gates: list[Gates] = []
     for share in (0.9, 0, 0, 0.8, 0, 0):
         start.settled([*gates, (0, 0)])
         if share:
-            drag(page.locator(".ghost circle"), page.locator(".memory circle"), share)
+            drag(finger, page.locator(".ghost circle"), page.locator(".memory circle"), share)
             page.wait_for_function("z => Math.abs(document.querySelector('[name=z]').value - z) <= 0.02", arg=share)
         gates.append((float(start.z.input_value()), 0))
         run = start.settled(gates)

@@ -125,20 +125,17 @@ def raced(what: str, task: str, cell: str) -> float | str:
     return " to ".join(ends).replace("inf", "more than 3,000")
 
 
-def term(text: str, link: str) -> float | str:
-    """Return the value of one term of an expression."""
-    expression, _, change = text.partition("|")
-    words = expression.split()
-    rows = experiments.result(words[0]) if words[0] == "gap" else []
+def of_experiment(words: list[str], change: str) -> float | str | None:
+    """Return a number of an experiment, or None if the first word names no such number."""
     if words[0] == "gap":
         settings = dict(part.strip().split("=") for part in change.split(",") if part.strip())
         kind = {"GRU, b_z = 0": {"z": 0}, "GRU, b_z = -1": {"z": -1}, "GRU, b_z = -2": {"z": -2}}
         runs = [
             row
-            for row in rows
+            for row in experiments.result("gap")
             if row["cell"] == "gru" and row["T"] == int(words[-1]) + 1
             if (row["rate"], row["units"]) == (float(settings.get("rate", 0.01)), int(settings.get("units", 16)))
-            if (row["first"] == "chrono" if "chrono" in expression else row["biases"] == kind[" ".join(words[1:-1])])
+            if (row["first"] == "chrono" if "chrono" in words else row["biases"] == kind[" ".join(words[1:-1])])
         ]
         return float(sum(row["good_at"] is not None for row in runs))
     if words[0] in ("race", "interval"):
@@ -167,8 +164,11 @@ def term(text: str, link: str) -> float | str:
     if words[0] == "parameters":
         sums, (H, I) = {"rnn": 1, "gru": 3, "lstm": 4}[words[1]], map(int, words[2:])
         return float(sums * (H * I + H * H + H))
-    keys = keys_of(link, change.strip())
-    model = changed(keys["model"], keys.get("weights", ""))
+    return None
+
+
+def of_model(words: list[str], model: Model, keys: dict[str, str]) -> float | None:
+    """Return a number of a model without a run, or None if the first word names no such number."""
     if words[0] == "gradient-norm":
         return gradient_norm(model)
     if words[0] == "score":
@@ -181,8 +181,19 @@ def term(text: str, link: str) -> float | str:
         return float(model.layers[0].units)
     if words[0] == "inputs":
         return float(model.layers[0].inputs)
-    if words[0] == "measured":
-        return model.card.measured[" ".join(words[1:])]
+    return model.card.measured[" ".join(words[1:])] if words[0] == "measured" else None
+
+
+def term(text: str, link: str) -> float | str:
+    """Return the value of one term of an expression."""
+    expression, _, change = text.partition("|")
+    words = expression.split()
+    if (value := of_experiment(words, change)) is not None:
+        return value
+    keys = keys_of(link, change.strip())
+    model = changed(keys["model"], keys.get("weights", ""))
+    if (value := of_model(words, model, keys)) is not None:
+        return value
     settings = (int(keys.get("write") or 0), float(keys.get("temperature", 1)), int(keys.get("seed", 0)))
     write = settings if settings[0] else None
     runs = run(keys["model"], keys["sequence"], keys.get("clamps", ""), keys.get("weights", ""), write)

@@ -73,3 +73,11 @@ class Start:
             assert box is not None
             assert (box["x"] + box["width"] / 2 - middle) / unit == pytest.approx(value, abs=0.01)
         return run
+
+    def play(self, values: Sequence[float]) -> Trace:
+        """Set z at each letter with r at 0, compare the page with the core each time, and return the last run."""
+        for n, z in enumerate(values, 1):
+            self.z.fill(str(z))
+            run = self.settled([(z, 0) for z in values[:n]])
+            self.next.click()
+        return run
