@@ -15,12 +15,12 @@ from gru_core.numerals import decimal, whole
 from gru_core.presets.recipes import usual
 from gru_core.training.fit import NO_PENALTIES, Penalties, Schedule
 from gru_core.training.own import Column, read
-from gru_core.training.recipe import FIRST, OWN, First, Recipe
+from gru_core.training.recipe import OWN, Recipe
 from gru_core.training.table import MOST_BYTES
 from gru_core.training.tasks import FORECASTS, NAME_TASKS, TAGGING, WORD_TASKS
 
 from .errors import Refused
-from .schemas import Body, FirstError
+from .schemas import Body, FirstError, FirstName, Gate
 
 RANGES: dict[str, tuple[float, float]] = {
     "units": (1, 32),
@@ -59,8 +59,6 @@ def _number(key: str, whole: bool = False) -> Any:
 if TYPE_CHECKING:
     TaskName = str
     CellName = str
-    FirstName = First
-    Gate = str
     Units = int
     Seed = int
     Horizon = int
@@ -72,7 +70,7 @@ if TYPE_CHECKING:
     Weight = float
 else:  # so that the OpenAPI document and the errors contain the names and the ranges
     TaskName = Literal[(*presets.TASKS, *FORECASTS, *NAME_TASKS, *WORD_TASKS, *TAGGING, *experiments.BASES, OWN)]
-    CellName, FirstName, Gate = Literal[tuple(CELLS)], Literal[FIRST], Literal[GATES]
+    CellName = Literal[tuple(CELLS)]
     Units, Seed, Horizon, After, Most, Steps = (
         _number(key, True) for key in ("units", "seed", "T_max", "after", "most", "T")
     )

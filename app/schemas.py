@@ -14,17 +14,21 @@ from gru_core.experiments import EQUAL, RACES, sequence
 from gru_core.experiments.race import COUNTING, FURTHEST
 from gru_core.formats.limits import Limits
 from gru_core.numerals import whole
+from gru_core.runs.edit import Part
 from gru_core.runs.writing import HOTTEST
+from gru_core.training.recipe import FIRST, First
 
 SIGNALS = tuple(dict.fromkeys(name for cell in CELLS.values() for name in cell.signals))
 
 if TYPE_CHECKING:
     Gate = str
     Holdable = str
+    FirstName = First
     RaceTask = str
     RaceCell = str
 else:  # so that the OpenAPI document and the errors list them
     Gate, Holdable = Literal[GATES], Literal[tuple(HOLDABLE)]
+    FirstName = Literal[FIRST]
     RaceTask, RaceCell = Literal[RACES], Literal[tuple(EQUAL)]
 
 
@@ -100,7 +104,7 @@ class WeightBody(Body):
     layer: Place = 1
     gate: Gate
     unit: Place
-    part: Literal["W", "U", "b", "c"]
+    part: Part
     index: Place | None = None
     value: float
 
@@ -307,7 +311,7 @@ class GapQuestion(Body):
 
     gap: Annotated[int, Field(ge=5, le=200)]
     units: Annotated[int, Field(ge=2, le=32)]
-    first: Literal["plain", "pytorch", "keras", "chrono"] = "plain"
+    first: FirstName = "plain"
     b: Annotated[float, Field(ge=-10, le=10)] = 0.0
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
 

@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+Origin = Literal["trained", "random", "hand-set", "imported"]
+"""The origin of the weights of a model."""
+
 
 @dataclass(frozen=True)
 class Card:
@@ -24,7 +27,7 @@ class Card:
     task: str
     about: str
     question: str
-    weights: Literal["trained", "random", "hand-set", "imported"]
+    weights: Origin
     summary: str
     training: Mapping[str, Any] = field(default_factory=dict)
     measured: Mapping[str, float] = field(default_factory=dict)

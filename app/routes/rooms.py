@@ -27,6 +27,7 @@ from ..rooms.composing import QuestionBody, compose
 from ..rooms.record import as_csv
 from ..rooms.room import Room
 from ..rooms.rooms import Rooms
+from ..rooms.state import ClassMode
 from ..rooms.streams import ConnectedStream, follower_events, teacher_events
 from ..rooms.views import ShownView, View, figure_of_view, validate_view
 from ..runs.answers import to_json
@@ -84,7 +85,7 @@ class Mode(Body):
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
-    mode: Literal["follow", "explore", "pause"]
+    mode: ClassMode
 
 
 class Picked(Body):

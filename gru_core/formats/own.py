@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
+from gru_core.card import Origin
 from gru_core.cells.gru import GRU
 from gru_core.encoders.symbols import Symbols
 from gru_core.formats.ends import MAX_LABEL
@@ -59,7 +60,7 @@ def _check(model: Model) -> None:
     read = sizes[-1] // 2 if readout.product else sizes[-1]
     if readout.kind not in ("softmax", "linear") or readout.V.shape != (K, read) or readout.c.shape != (K,):
         raise FormatError("the readout of this GRU Scope model does not fit its layers")
-    if K < 1 or card.weights not in ("trained", "random", "hand-set", "imported"):
+    if K < 1 or card.weights not in get_args(Origin):
         raise FormatError("this GRU Scope model needs outputs, and a card that says where its weights come from")
     words = [card.title, card.task, card.about, card.question, card.summary, card.reading, *card.examples]
     names = [*readout.labels, *(model.encoder.alphabet)]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from gru_core.cells.cell import Cell
 from gru_core.cells.registry import GATES
+
+Part = Literal["W", "U", "b", "c"]
 
 LARGEST = 1e3
 """The largest absolute value that an edit can set."""
@@ -28,15 +30,15 @@ class Edit:
     layer: int
     gate: str
     unit: int
-    part: Literal["W", "U", "b", "c"]
+    part: Part
     index: int | None
     value: float
 
     def __post_init__(self) -> None:
         if self.gate not in GATES:
             raise ValueError(f"there is no gate {self.gate!r} with weights: choose one of {', '.join(GATES)}")
-        if self.part not in ("W", "U", "b", "c"):
-            raise ValueError(f"there is no part {self.part!r} of a sum: choose one of W, U, b, c")
+        if self.part not in get_args(Part):
+            raise ValueError(f"there is no part {self.part!r} of a sum: choose one of {', '.join(get_args(Part))}")
         if self.part == "c" and self.gate != "h_tilde":
             raise ValueError(f"{self.gate} has no bias c: only h_tilde has one")
         if (self.index is None) != (self.part in ("b", "c")):

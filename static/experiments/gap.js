@@ -21,6 +21,7 @@ import {
   isGoing,
   longest,
   namesOf,
+  newStudio,
   newTraining,
   put,
   setMessage,
@@ -39,19 +40,7 @@ const controls = createControls(form);
 const chosen = () => /** @type {Name[]} */ (controls.values().cells.split(","));
 
 const store = createStore(
-  /** @type {Studio} */ (
-    /** @type {unknown} */ ({
-      cells: {},
-      at: "gru",
-      trainings: {},
-      place: 0,
-      linear: false,
-      goal: Infinity,
-      watching: false,
-      pace: 10,
-      message: "",
-    })
-  ),
+  newStudio({ cells: /** @type {Studio["cells"]} */ ({}), at: "gru", trainings: {}, linear: false, goal: Infinity }),
 );
 const streams = createStreams(store, null);
 const here = mountHere(find(".here"), { start: train, stop: () => stop() });

@@ -1,11 +1,12 @@
 /** The teacher's display of a class: the counts of its answers, and the views of the students while they explore. */
 
 /** @import { View } from "./requests.js" */
-/** @import { RoomQuestion, Tally } from "./question.js" */
+/** @import { RoomQuestion, Status, Tally } from "./question.js" */
+/** Whether students see the teacher's view, have views of their own, or keep the last view. @typedef {"follow" | "explore" | "pause"} ClassMode */
 /**
  * The state of a class for its teacher. `away` is a message if the server's rooms cannot be reached. While the class explores,
  * `looks` counts the students at each model and step, and has the views that students suggest as `offers`.
- * @typedef {{view: View, mode: "follow" | "explore" | "pause", question: RoomQuestion | null, ended: boolean, followers: number, away?: string,
+ * @typedef {{view: View, mode: ClassMode, question: RoomQuestion | null, ended: boolean, followers: number, away?: string,
  *            answers?: {count: number, class: Tally[]},
  *            looks?: {models: [string, number][], steps: Record<string, number>, offers: View[], count: number}}} ClassState
  */
@@ -15,6 +16,7 @@ import { markSteps } from "./marks.js";
 import { createPicking } from "./picking.js";
 import { byStep } from "./question.js";
 
+/** @type {Record<Status, string>} */
 const STATUS = { open: "taking answers", locked: "no more answers", revealed: "answer shown" };
 
 /** Write a number of students: "1 student", "2 students". @param {number} count */

@@ -3,9 +3,10 @@
 /** @import { Answer } from "../lesson/answers.js" */
 /** @import { Figure, LessonControl } from "../lesson/lesson.js" */
 /** @import { Connection } from "./bar.js" */
+/** @import { ClassMode } from "./class.js" */
 /** @import { RoomQuestion } from "./question.js" */
 /** @import { View } from "./requests.js" */
-/** @typedef {{view: View, mode: "follow" | "explore" | "pause", question: RoomQuestion | null, ended: boolean}} RoomState */
+/** @typedef {{view: View, mode: ClassMode, question: RoomQuestion | null, ended: boolean}} RoomState */
 import { finder } from "../elements.js";
 import { home } from "../frame.js";
 import { readStoredJson, writeStored } from "../storage.js";

@@ -2,11 +2,12 @@
 
 /** @import { Question } from "../boot.js" */
 /** @typedef {{labels: string[], counts: number[], right: boolean[], middle: number[], answers: number, quartiles: [number, number][]}} Tally */
+/** Whether the room takes answers, takes no more of them, or shows the solution. @typedef {"open" | "locked" | "revealed"} Status */
 /**
  * A question of a room. `ask` and `options` are HTML; the server has escaped all text in them that people wrote. When its answer is
  * shown, the question has `revealed`, and `class` has the answers of the class by round.
  * @typedef {Question & {id: number, ask: string, options: string[], grain: number, round: number, rounds: number,
- *            status: "open" | "locked" | "revealed", class?: Tally[], picked?: string[],
+ *            status: Status, class?: Tally[], picked?: string[],
  *            revealed?: {truth: any, text: string, replies: string[], reveal: string, why: string}}} RoomQuestion
  */
 import { newElement } from "../elements.js";

@@ -1,6 +1,5 @@
 /** The root of the training page: a store of trainings and their checkpoints, and the Lab's views of each training. */
 
-/** @import { Studio } from "./studio.js" */
 import * as api from "../api.js";
 import { createActions } from "../actions.js";
 import { boot } from "../boot.js";
@@ -23,7 +22,7 @@ import { addressOf, namesTraining, stepIn } from "./link.js";
 import { mountPanel } from "./panel.js";
 import { bodyOf, initial } from "./recipe.js";
 import { createStreams } from "./stream.js";
-import { goToStep, newTraining, put, setMessage, trainingOf } from "./studio.js";
+import { goToStep, newStudio, newTraining, put, setMessage, trainingOf } from "./studio.js";
 import { mountMoved, mountMilestones, mountGradientFlow } from "./reports.js";
 import { createTrainer } from "./trainer.js";
 
@@ -34,16 +33,12 @@ const names = NAMES.filter((name) => initial.ids[name]);
 const cells = await firstStates(names, () => boot.scenario, error.textContent ?? "", { step, unit });
 
 const store = createStore(
-  /** @type {Studio} */ ({
+  newStudio({
     cells,
     at: names[names.length - 1],
     trainings: Object.fromEntries(names.map((name) => [name, newTraining(initial.ids[name], initial.recipes[name])])),
-    place: 0,
     linear: cells[names[0]].run.y.kind === "linear",
     goal: stepIn(arrived),
-    watching: false,
-    pace: 10,
-    message: "",
   }),
 );
 const lead = facet(store, () => store.get().at);

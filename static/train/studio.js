@@ -72,6 +72,9 @@ export const isGoing = ({ state }) => state === "waiting" || state === "running"
 /** Return whether a training is still waiting or running. @param {Studio} studio */
 export const isBusy = (studio) => namesOf(studio).some((name) => isGoing(trainingOf(studio, name)));
 
+/** Return a page at its first checkpoint. The other fields depend on the page. @param {Pick<Studio, "cells" | "at" | "trainings" | "linear" | "goal">} own @returns {Studio} */
+export const newStudio = (own) => ({ place: 0, watching: false, pace: 10, message: "", ...own });
+
 /** @param {string} id @param {Recipe} recipe @param {readonly Report[]} [twin] @returns {Training} */
 export const newTraining = (id, recipe, twin = []) => ({
   id,

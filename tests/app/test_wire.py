@@ -6,7 +6,7 @@ import dataclasses
 import json
 import re
 from pathlib import Path
-from typing import Any, NotRequired, get_origin, get_type_hints
+from typing import Any, NotRequired, get_args, get_origin, get_type_hints
 
 import pytest
 from fastapi.testclient import TestClient
@@ -15,15 +15,19 @@ from pydantic import BaseModel
 from app.exports.models import StoredModel, StoredReadout
 from app.exports.recording import RecordedRun, RecordedTraining, Recording
 from app.intake.child import OpenQuestion
+from app.lessons.markdown import PARTS
 from app.lessons.shown import Revealed
 from app.link import FOCUS
 from app.pages.boot import Boot, CellEntry, SignalEntry, TrainingBoot
 from app.pages.lab import LabEntry
 from app.pages.lesson import QuestionData
 from app.questions.registry import KINDS, LESSON_KINDS
+from app.rooms.question import Status
+from app.rooms.state import ClassMode
 from app.runs.answers import LayerStart, Outputs, Start
 from app.runs.limits import LIKELIEST, MOST_OUTPUTS
 from app.schemas import MOST_SEEDS, MOST_WRITTEN, SIGNALS, Scenario, ScenarioFields, WriteBody
+from gru_core.encoders.symbols import SPELLED
 from gru_core.runs.trace import LEAST
 from gru_core.runs.writing import HOTTEST
 from gru_core.training.fit import Schedule
@@ -176,6 +180,26 @@ def test_server_and_page_accept_the_same_values_in_a_link(key: str, name: str) -
 def test_a_link_can_sort_the_rows_by_the_mean_of_every_signal() -> None:
     pattern, _ = FOCUS["rows"]
     assert all(re.fullmatch(pattern, f"mean.{signal}") for signal in SIGNALS)
+
+
+@pytest.mark.parametrize(("name", "values"), [("ClassMode", ClassMode), ("Status", Status)])
+def test_server_and_page_have_the_same_modes_of_a_class_and_the_same_statuses_of_a_question(
+    name: str, values: Any
+) -> None:
+    assert re.findall(r'"(\w+)"', typedef(name)) == list(get_args(values))
+
+
+def test_the_page_highlights_the_parts_that_lessons_can_name() -> None:
+    match = re.search(r"const PARTS = \{(.*?)\};", (STATIC / "lesson/points.js").read_text("utf-8"), re.S)
+    assert match is not None
+    assert tuple(re.findall(r"^  (\w+): ", match[1], re.M)) == PARTS
+
+
+def test_engine_and_core_spell_the_same_letters() -> None:
+    match = re.search(r"const SPELLED = \{(.*?)\};", (STATIC / "engine/encoders.js").read_text("utf-8"))
+    assert match is not None
+    letters = {name: letters for name, letters in SPELLED.items() if letters}
+    assert dict(re.findall(r'(\w): "(\w+)"', match[1])) == letters
 
 
 def test_server_and_page_have_the_same_keys_of_a_link() -> None:
