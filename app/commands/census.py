@@ -11,12 +11,12 @@ from pathlib import Path
 
 import gru_core
 from gru_core import Model
-from gru_core.numerals import whole
 from gru_core.runs.census import Census, Labels, Moment, Unit
 
 from .. import output
 from ..exports.files import rows_as_csv
 from ..runs.census import Data, held_out_data, labels_between, read_arrays, read_data, targets_of
+from .numbers import whole_number
 
 HELP = "run a model over many sequences, and print what each unit does: gates, half-life, and the labels it separates"
 EXAMPLES = (
@@ -52,17 +52,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--by", choices=BY, help="sort by this, the largest first (default: auc, or range without labels)"
     )
-    parser.add_argument("--most", type=_count, default=20, metavar="N", help="units to print (default: %(default)s)")
+    most = whole_number("the number of units is a whole number, at least 1", 1)
+    parser.add_argument("--most", type=most, default=20, metavar="N", help="units to print (default: %(default)s)")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--csv", action="store_true", help="print every unit as comma-separated values (CSV), from 0")
     form.add_argument("--json", action="store_true", help="print every unit as JSON, counted from 0")
     parser.add_argument("--html", type=Path, metavar="FILE", help="also write a figure of all units, as a page")
-
-
-def _count(text: str) -> int:
-    if not (number := whole(text)):
-        raise argparse.ArgumentTypeError("the number of units is a whole number, at least 1")
-    return number
 
 
 def run(options: argparse.Namespace) -> int:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from gru_core.numerals import decimal, whole
+from gru_core.numerals import decimal
 from gru_core.runs.writing import HOTTEST
+
+from .numbers import count
 
 TEMPERATURE, SEED = 1.0, 0
 """The defaults."""
@@ -21,13 +23,6 @@ def add_drawing(parser: argparse.ArgumentParser) -> None:
         help=f"0 takes the likeliest symbol each time, {HOTTEST:g} is the most (default: %(default)g)",
     )
     parser.add_argument("--seed", type=count, default=SEED, metavar="N", help="another seed writes another text")
-
-
-def count(text: str) -> int:
-    """Return the whole number that an option gives."""
-    if (number := whole(text)) is None:
-        raise argparse.ArgumentTypeError("this is a whole number, at least 0")
-    return number
 
 
 def _temperature(text: str) -> float:

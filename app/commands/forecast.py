@@ -6,7 +6,8 @@ import argparse
 import sys
 
 import gru_core
-from gru_core.numerals import whole
+
+from .numbers import whole_number
 
 HELP = "forecast a series: the network reads each forecast as its next input"
 EXAMPLES = ('gruscope forecast --steps 11 "45.9 9.6 33 92.6 151.6 136.3 134.7 83.9"',)
@@ -18,14 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", default="sunspots", help="a preset that forecasts, or the file of a model (default: %(default)s)"
     )
-    parser.add_argument("--steps", type=_steps, default=11, help="forecasts to make (default: %(default)s)")
-
-
-def _steps(text: str) -> int:
-    number = whole(text)
-    if number is None or number > MOST_STEPS:
-        raise argparse.ArgumentTypeError(f"steps is a whole number, at most {MOST_STEPS:,}")
-    return number
+    steps = whole_number(f"steps is a whole number, at most {MOST_STEPS:,}", 0, MOST_STEPS)
+    parser.add_argument("--steps", type=steps, default=11, help="forecasts to make (default: %(default)s)")
 
 
 def run(options: argparse.Namespace) -> int:

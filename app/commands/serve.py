@@ -25,14 +25,13 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from gru_core.numerals import whole
-
 from ..interrupts import ignore_interrupts_in_children
 from ..main import create_app
 from ..server.connections import protocol
 from ..server.log import LOG
 from ..server.primary import POSSIBLE, Primary
 from ..settings import Settings, is_loopback, with_cache
+from .numbers import whole_number
 
 try:
     import resource
@@ -46,7 +45,10 @@ EXAMPLES = ("gruscope", "gruscope serve --port 9000 --no-browser", "gruscope ser
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument(
-        "--port", type=_port, default=8000, help="port; if it is taken, the next free port (default: %(default)s)"
+        "--port",
+        type=whole_number("a port is a whole number from 0 to 65535", 0, 65_535),
+        default=8000,
+        help="port; if it is taken, the next free port (default: %(default)s)",
     )
     parser.add_argument(
         "--root-path", default="", metavar="/scope", help="path at which a proxy serves GRU Scope, if not at /"
@@ -65,25 +67,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "(default: the variable FORWARDED_ALLOW_IPS; without it, only proxies on this machine)",
     )
     parser.add_argument(
-        "--workers", type=_workers, default=1, metavar="N", help="worker processes (default: %(default)s)"
+        "--workers",
+        type=whole_number("the number of workers is a whole number from 1 to 999", 1, 999),
+        default=1,
+        metavar="N",
+        help="worker processes (default: %(default)s)",
     )
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
     parser.add_argument("--scheduler", metavar="tls://HOST:PORT", help="train on the Dask cluster of this scheduler")
     parser.add_argument("--read-only", action="store_true", help="refuse uploads, but serve the models that are stored")
-
-
-def _port(text: str) -> int:
-    port = whole(text)
-    if port is None or port >= 2**16:
-        raise argparse.ArgumentTypeError("a port is a whole number from 0 to 65535")
-    return port
-
-
-def _workers(text: str) -> int:
-    number = whole(text)
-    if number is None or not 0 < number < 1_000:
-        raise argparse.ArgumentTypeError("the number of workers is a whole number from 1 to 999")
-    return number
 
 
 def _proxies(text: str) -> str:

@@ -18,7 +18,6 @@ from gru_core.arrays import Array
 from gru_core.encoders.vectors import Scaled
 from gru_core.formats import FormatError
 from gru_core.formats.vectors import ENDINGS, read_vectors
-from gru_core.numerals import whole
 from gru_core.runs.trace import part
 from gru_core.runs.writing import Written, run_written
 
@@ -28,7 +27,8 @@ from ..exports.files import Place, as_csv, as_npz
 from ..link import read_h0
 from ..runs.tokens import name_of
 from .clamps import add_clamps, read_clamps
-from .drawing import SEED, TEMPERATURE, add_drawing, count
+from .drawing import SEED, TEMPERATURE, add_drawing
+from .numbers import count, whole_number
 
 HELP = "run a model over a sequence, and print its outputs, gates and states"
 EXAMPLES = (
@@ -75,22 +75,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="let the network write N timesteps at most after the sequence: it reads its own outputs",
     )
     add_drawing(parser)
-    parser.add_argument("--layer", type=_place, help="layer, from 1 (default: the top layer; with --csv, all)")
+    place = whole_number("layers and units are whole numbers, at least 1", 1)
+    parser.add_argument("--layer", type=place, help="layer, from 1 (default: the top layer; with --csv, all)")
     parser.add_argument(
         "--unit",
-        type=_place,
+        type=place,
         help=f"unit, from 1 (default: the unit that changes most, or all if there are at most {FEW}; with --csv, all)",
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--csv", action="store_true", help="print comma-separated values (CSV) with all digits")
     form.add_argument("--json", action="store_true", help="print the whole run, as Trace.to_dict() returns it")
     form.add_argument("--npz", type=Path, metavar="FILE", help="write the whole run to a file of NumPy arrays")
-
-
-def _place(text: str) -> int:
-    if not (number := whole(text)):
-        raise argparse.ArgumentTypeError("layers and units are whole numbers, at least 1")
-    return number
 
 
 def run(options: argparse.Namespace) -> int:

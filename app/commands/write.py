@@ -12,7 +12,8 @@ import gru_core
 
 from ..errors import Refused
 from .clamps import add_clamps, read_clamps
-from .drawing import add_drawing, count
+from .drawing import add_drawing
+from .numbers import count
 
 HELP = "let a network write: it draws each symbol from its output, and reads it next"
 EXAMPLES = (
