@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
@@ -14,6 +13,7 @@ import numpy as np
 
 import gru_core
 from gru_core import Model, Vectors, presets
+from gru_core.card import CardFields
 from gru_core.model import load_file
 from gru_core.runs.writing import check_writes
 from gru_core.training.scoring import row_shares
@@ -68,7 +68,7 @@ class ModelEntry(TypedDict):
     """
 
     id: str
-    card: dict[str, Any]
+    card: CardFields
     alphabet: list[str]
     hint: str
     examples: list[str]
@@ -92,7 +92,7 @@ def model_entry(name: str, model: Model, report: Sequence[str] = ()) -> ModelEnt
     ]
     return {
         "id": name,
-        "card": asdict(model.card),
+        "card": model.card.fields(),
         "alphabet": list(encoder.alphabet[:MOST_SYMBOLS]),
         "hint": encoder.hint,
         "examples": list(model.examples),

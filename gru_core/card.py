@@ -4,10 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict, cast
 
 Origin = Literal["trained", "random", "hand-set", "imported"]
 """The origin of the weights of a model."""
+
+
+class CardFields(TypedDict):
+    """The fields of a `Card` as JSON has them."""
+
+    title: str
+    task: str
+    about: str
+    question: str
+    weights: Origin
+    summary: str
+    training: Mapping[str, Any]
+    measured: Mapping[str, float]
+    examples: Sequence[str]
+    reading: str
+    confusion: Sequence[Sequence[int]]
+    regressions: Mapping[str, Sequence[float]]
 
 
 @dataclass(frozen=True)
@@ -36,7 +53,12 @@ class Card:
     confusion: tuple[tuple[int, ...], ...] = ()
     regressions: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
+    def fields(self) -> CardFields:
+        """Return the card as a dictionary for JSON, with all fields."""
+        return cast(CardFields, asdict(self))
+
     def to_dict(self) -> dict[str, Any]:
         """Return the card as a dictionary for JSON, without `confusion` and `regressions` if they are empty."""
-        fields = asdict(self)
-        return {name: value for name, value in fields.items() if value or name not in ("confusion", "regressions")}
+        return {
+            name: value for name, value in self.fields().items() if value or name not in ("confusion", "regressions")
+        }

@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     width = max(len(entry["id"]) for entry in entries)
     for entry in entries:
         units = " → ".join(str(layer["units"]) for layer in entry["layers"])
-        title, summary = (short(entry["card"][part], 100) for part in ("title", "summary"))
+        title, summary = (short(text, 100) for text in (entry["card"]["title"], entry["card"]["summary"]))
         print(f"{entry['id']:{width}}  {entry['from']:6}  units {units}  {title}: {summary}")
     for name, reason in hidden.items():
         print(f"gruscope: the pages do not offer {name}: {reason}", file=sys.stderr)

@@ -7,10 +7,20 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import TypedDict, cast
 
 ID = re.compile("u-[0-9a-f]{32}")
 """The id of an upload. Everyone who knows the id can see the model, so the id has 128 bits, too many to guess."""
+
+
+class Metadata(TypedDict):
+    """An `Upload` as JSON has it: the number of bytes as `data`, and all other fields."""
+
+    data: int
+    name: str
+    answers: Mapping[str, str]
+    alphabet: Sequence[str] | None
+    labels: Sequence[str] | None
 
 
 @dataclass(frozen=True)
@@ -24,14 +34,14 @@ class Upload:
     labels: Sequence[str] | None = None
 
     @property
-    def metadata(self) -> dict[str, Any]:
+    def metadata(self) -> Metadata:
         """The upload in JSON types, with the number of bytes as `data`."""
-        return asdict(replace(self, data=b"")) | {"data": len(self.data)}
+        return cast(Metadata, asdict(replace(self, data=b"")) | {"data": len(self.data)})
 
     @staticmethod
-    def from_metadata(metadata: Mapping[str, Any], data: bytes) -> Upload:
+    def from_metadata(metadata: Metadata, data: bytes) -> Upload:
         """Return the upload with this metadata and these bytes."""
-        return Upload(**dict(metadata) | {"data": data})
+        return Upload(data, metadata["name"], metadata["answers"], metadata["alphabet"], metadata["labels"])
 
     @property
     def id(self) -> str:

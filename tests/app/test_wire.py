@@ -27,6 +27,7 @@ from app.rooms.state import ClassMode
 from app.runs.answers import LayerStart, Outputs, Start
 from app.runs.limits import LIKELIEST, MOST_OUTPUTS
 from app.schemas import MOST_SEEDS, MOST_WRITTEN, SIGNALS, Scenario, ScenarioFields, WriteBody
+from gru_core.card import Card, CardFields
 from gru_core.encoders.symbols import SPELLED
 from gru_core.runs.trace import LEAST
 from gru_core.runs.writing import HOTTEST
@@ -84,6 +85,11 @@ def test_a_recipe_has_the_same_fields_in_the_core_in_json_and_in_jsdoc() -> None
     page = fields(typedef("Recipe"))  # the page declares the fields that it reads
     assert {name.rstrip("?") for name in page} <= declared(RecipeFields)
     assert set(fields(page["schedule"])) <= declared(ScheduleFields)
+
+
+def test_a_card_has_the_same_fields_in_the_core_in_json_and_in_jsdoc() -> None:
+    assert declared(CardFields) == {field.name for field in dataclasses.fields(Card)}
+    assert set(fields(fields(typedef("ModelEntry"))["card"])) <= declared(CardFields)
 
 
 def test_a_scenario_has_the_same_fields_in_requests_and_in_pages() -> None:
