@@ -5,7 +5,9 @@ The message is for the visitor of the page. It never repeats the request.
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Any
+
+from pydantic import BaseModel
 
 from gru_core import SequenceError
 
@@ -32,22 +34,24 @@ def within(where: str, number: int, lowest: int, highest: int, why: str) -> None
         raise Refused(422, "request", f"{where} must be from {lowest} to {highest}: {why}", where)
 
 
-class ErrorDetails(TypedDict):
-    """An error's `code`, its message, and the name of the field that it is about, if there is one."""
+class ErrorDetail(BaseModel):
+    """An error.
+
+    `where` names the part of the request that is wrong, or is null. Places in lists count from 1.
+    """
 
     code: str
     message: str
     where: str | None
 
 
-class ErrorBody(TypedDict):
-    """The body of every response with an error."""
-
-    error: ErrorDetails
+class ErrorBody(BaseModel):
+    error: ErrorDetail
 
 
-def error_body(code: str, message: str, where: str | None = None) -> ErrorBody:
-    return {"error": {"code": code, "message": message, "where": where}}
+def error_body(code: str, message: str, where: str | None = None) -> dict[str, Any]:
+    """Return the body of a response with an error, as JSON types."""
+    return ErrorBody(error=ErrorDetail(code=code, message=message, where=where)).model_dump()
 
 
 def at_place(place: str, error: Refused | SequenceError) -> Refused:

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
+from .errors import ErrorBody
 from .jobs.start import start_engine
 from .jobs.trainings import Trainings
 from .lessons import shelf
@@ -39,7 +40,6 @@ from .routes import (
     unit,
     uploads,
 )
-from .schemas import ErrorBody
 from .server.background import running
 from .server.budget import Budget
 from .server.error_responses import add_handlers

@@ -394,21 +394,6 @@ class Timing(BaseModel):
     sequences: int
 
 
-class ErrorDetail(BaseModel):
-    """An error.
-
-    `where` names the part of the request that is wrong, or is null. Places in lists count from 1.
-    """
-
-    code: str
-    message: str
-    where: str | None
-
-
-class ErrorBody(BaseModel):
-    error: ErrorDetail
-
-
 class Answers(Body):
     """Answers to the questions about an uploaded file, by the key of the question.
 

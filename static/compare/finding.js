@@ -14,7 +14,7 @@ export function mountFinding(place, store) {
 }
 
 /** Describe the outputs of the shown cells at the cursor, or their held-out scores if the task has no targets; "" while a run is not complete, or without a target there. @param {Contest} contest */
-export function tellFinding({ cells, shown }) {
+function tellFinding({ cells, shown }) {
   const runs = shown.map((name) => ({ name, state: cells[name], column: cells[name].step - 1 }));
   if (runs.some(({ state, column }) => column >= state.received)) return "";
   const [{ state, column }] = runs;

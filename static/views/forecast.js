@@ -62,7 +62,7 @@ export function mountForecast(tape, store, figures) {
  * Return the lines in the unit of the series. A forecast is one column after the number that it was made from.
  * @param {Run} run @param {number} received @returns {Line[]}
  */
-export function linesOf({ numbers, baselines, columns, given }, received) {
+function linesOf({ numbers, baselines, columns, given }, received) {
   const later = (/** @type {ArrayLike<number | null>} */ values) =>
     Array.from({ length: columns }, (_, t) => (t === 0 || t > received ? NaN : (values[t - 1] ?? NaN)));
   return [

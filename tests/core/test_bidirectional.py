@@ -17,9 +17,9 @@ from gru_core import formats
 from gru_core.formats import FormatError
 from gru_core.model import Model, load_file
 from gru_core.training.fit import loss_and_gradients
-from gru_core.training.gradcheck import check_gradient
 from gru_core.training.task import Batch
 from tests.support.files import FIXTURES, npz, reference, torch_layer
+from tests.support.gradcheck import check_gradient
 
 CARD = gru.Card("Test", "none", "do nothing", "", "random", "untrained")
 CELLS = (gru.GRU, gru.LSTM, gru.RNN, gru.MinGRU)

@@ -28,9 +28,9 @@ from gru_core.cells.run import Run
 from gru_core.model import load_file
 from gru_core.runs.ledger import ledger, origins
 from gru_core.training.fit import Penalties, Schedule, fit, loss_and_gradients
-from gru_core.training.gradcheck import check_gradient
 from gru_core.training.toys import TASKS
 from tests.support.cells import NAMES, random_cell, random_holds, random_state
+from tests.support.gradcheck import check_gradient
 
 OTHERS = [name for name in NAMES if name != "gru"]
 

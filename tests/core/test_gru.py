@@ -17,7 +17,7 @@ from gru_core import GRU, backward, forward, half_life
 from gru_core.arrays import Array
 from gru_core.cells.gru import GATES, Forward
 from gru_core.cells.holds import Holds
-from gru_core.training.gradcheck import check_gradient
+from tests.support.gradcheck import check_gradient
 from tests.support.networks import RESETS, onnx_gru, random_gru, sigmoid
 
 

@@ -13,7 +13,7 @@ import gru_core as gru
 from gru_core import Clamp, Model, Readout, forward
 from gru_core.arrays import Array
 from gru_core.cells.holds import Holds
-from gru_core.training.gradcheck import check_gradient
+from tests.support.gradcheck import check_gradient
 from tests.support.networks import random_gru
 
 Kind = Literal["softmax", "linear"]

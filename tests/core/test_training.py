@@ -10,10 +10,10 @@ import pytest
 from gru_core import GRU, Model
 from gru_core.presets.recipes import PRESETS
 from gru_core.training.fit import Adam, Parameters, Penalties, Schedule, clip, fit, loss_and_gradients
-from gru_core.training.gradcheck import check_gradient
 from gru_core.training.recipe import begin
 from gru_core.training.scoring import score
 from gru_core.training.toys import TASKS
+from tests.support.gradcheck import check_gradient
 
 
 @pytest.mark.parametrize("reset", ["before", "after"])
