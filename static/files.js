@@ -4,6 +4,7 @@
 /** @import { State } from "./state.js" */
 /** @import { Figure } from "./plot.js" */
 import { cellOf } from "./cells.js";
+import { csvOf } from "./csv.js";
 import { unitName } from "./directions.js";
 import { rowsOf, turned } from "./reading.js";
 import { fixed, scenarioOf } from "./run.js";
@@ -190,9 +191,6 @@ export function csv(run) {
   return csvOf(lines);
 }
 
-/** Write a table as CSV. @param {string[][]} lines */
-export const csvOf = (lines) => lines.map((line) => `${line.map(quoted).join(",")}\n`).join("");
-
 /**
  * @param {Run} run @param {"" | "twin."} prefix @param {Rows} outputs
  * @returns {[string, Rows][]}
@@ -214,9 +212,6 @@ export function download(name, content) {
   link.click();
   if (typeof content !== "string") setTimeout(() => URL.revokeObjectURL(href), 60_000);
 }
-
-/** @param {string} text */
-const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
 /** Escape a text, because Plotly interprets markup in labels. @param {string} text */
 const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");

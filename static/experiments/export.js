@@ -1,7 +1,8 @@
 /** The dialog that exports the stored result and the results of the runs on this page. */
 
 import { findAll } from "../elements.js";
-import { csvOf, download } from "../files.js";
+import { csvOf } from "../csv.js";
+import { download } from "../files.js";
 import { recording } from "../recording.js";
 
 /** @typedef {Record<string, string | number | null>} Row */

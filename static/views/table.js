@@ -8,6 +8,7 @@
 /** @import { State } from "../state.js" */
 import { entryOf } from "../cells.js";
 import { copy } from "../clipboard.js";
+import { csvOf } from "../csv.js";
 import { unitName } from "../directions.js";
 import { findAll, finder, setLength, setText } from "../elements.js";
 import { rowsOf, turned } from "../reading.js";
@@ -28,15 +29,12 @@ const unitsOf = (state) =>
  */
 function csv(state) {
   const rows = rowsOf(state, state.table);
-  const quoted = (/** @type {string} */ text) => `"${text.replaceAll('"', '""')}"`;
   const layer = state.run.layers.length > 1 ? `layer ${layerIndex(state) + 1}, ` : "";
   const name = layer + (turned(state, state.table) ? "z (near 1 keeps)" : state.table);
-  const lines = [["t", "input", ...rows.map((_, unit) => quoted(`${name}, unit ${unitName(layerOf(state), unit)}`))]];
-  for (let column = 0; column < state.received; column++) {
-    const input = quoted(state.run.tokens?.[column] ?? "");
-    lines.push([String(column + 1), input, ...rows.map((row) => String(row[column]))]);
-  }
-  return lines.map((line) => line.join(",") + "\n").join("");
+  const lines = [["t", "input", ...rows.map((_, unit) => `${name}, unit ${unitName(layerOf(state), unit)}`)]];
+  for (let column = 0; column < state.received; column++)
+    lines.push([String(column + 1), state.run.tokens?.[column] ?? "", ...rows.map((row) => String(row[column]))]);
+  return csvOf(lines);
 }
 
 /**

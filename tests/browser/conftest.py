@@ -8,15 +8,14 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlparse
+from urllib.parse import urlencode
 
 import numpy as np
 import pytest
 import uvicorn
-from playwright.sync_api import BrowserContext, BrowserType, ConsoleMessage, Error, Page, Request, expect
+from playwright.sync_api import BrowserContext, BrowserType, Page, expect
 
 from app.assets import assets
 from app.exports import page as export
@@ -27,8 +26,7 @@ from gru_core import Model
 from tests.support.chromium import installed
 from tests.support.lab import Visit
 from tests.support.networks import deep
-
-NewProfile = Callable[..., BrowserContext]
+from tests.support.watched import NewProfile, watched
 
 PATIENCE = 120_000  # milliseconds; on a busy machine a training, which has the lowest priority, hardly advances
 expect.set_options(timeout=PATIENCE)
@@ -133,36 +131,6 @@ def visitor(new_profile: NewProfile) -> Iterator[BrowserContext]:
 def console_errors() -> list[str]:
     """Return the errors in the console. A test that causes one on purpose clears the list."""
     return []
-
-
-@contextmanager
-def watched(page: Page, base_url: str, console_errors: list[str]) -> Iterator[None]:
-    """Collect the errors of a page, and fail on any of them and on requests to other hosts."""
-    page.set_viewport_size({"width": 1280, "height": 800})
-    requests: list[str] = []
-
-    def on_console(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            console_errors.append(message.text)
-
-    def on_error(error: Error) -> None:
-        console_errors.append(str(error))
-
-    def on_request(request: Request) -> None:
-        requests.append(request.url)
-
-    page.on("console", on_console)
-    page.on("pageerror", on_error)
-    page.on("request", on_request)
-    yield
-    page.remove_listener("console", on_console)
-    page.remove_listener("pageerror", on_error)
-    page.remove_listener("request", on_request)
-    foreign = [
-        url for url in requests if urlparse(url).scheme in ("http", "https", "ws") and not url.startswith(base_url)
-    ]
-    assert not foreign
-    assert not console_errors
 
 
 @pytest.fixture

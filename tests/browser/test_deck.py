@@ -6,9 +6,9 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, expect
 
-from tests.browser.conftest import watched
 from tests.support.reveal import reveal_deck
 from tests.support.static_host import static_host
+from tests.support.watched import watched
 
 
 def test_a_figure_in_a_deck_has_its_own_keys_while_it_has_the_focus(

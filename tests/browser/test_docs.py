@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import watched
 from tests.support import sites
 from tests.support.accessible import expect_no_barriers
 from tests.support.static_host import static_host
+from tests.support.watched import watched
 
 FEWER = "document.querySelectorAll('.doc-object ~ .doc-object ~ .doc-object').forEach((object) => object.remove())"
 """Keeps the first two objects in each part of the reference. Axe takes half a minute for all of them."""

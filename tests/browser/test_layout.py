@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import NewProfile
 from tests.support.lab import GROUPS, Lab
+from tests.support.watched import NewProfile
 
 PARTS = {
     "Cell": "#inspector [data-part=cell] .figure",

@@ -15,12 +15,12 @@ import gru_core as gru
 from app.lessons import shelf
 from app.lessons.shown import ShownQuestion, shown_steps
 from app.settings import Settings
-from tests.browser.conftest import NewProfile, watched
 from tests.support import contract
 from tests.support.accessible import expect_no_barriers
 from tests.support.lab import Lab
 from tests.support.networks import network_of
 from tests.support.unspoiled import ANSWER_ALL, settled, spoilers
+from tests.support.watched import NewProfile, watched
 from tests.support.wire import Wire
 
 NewVisitor = Callable[..., Page]

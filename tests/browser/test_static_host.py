@@ -12,12 +12,12 @@ import gru_core as gru
 from app.exports.site import build
 from app.settings import Settings
 from gru_core import Clamp, Edit
-from tests.browser.conftest import watched
 from tests.support import contract
 from tests.support.lab import Lab, WhatIf
 from tests.support.networks import deep
 from tests.support.start import LETTERS, Start
 from tests.support.static_host import static_host
+from tests.support.watched import watched
 
 SITE = """
 [clamped]
