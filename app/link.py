@@ -64,6 +64,11 @@ FOCUS = {
 }
 """The keys of the view, each with a pattern for its value and its meaning in words."""
 
+DEFAULTS = {
+    "views": "tape,words,cell,equations", "zoom": "unit", "table": "h", "convention": "source", "scale": "absolute",
+}  # fmt: skip
+"""The values of keys that a link leaves out. Every other text is empty then."""
+
 CHANGES = ("clamps", "weights", "against", "h0", "write", "temperature", "seed")
 """The keys of a scenario besides `model` and `sequence`."""
 

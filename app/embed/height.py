@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
+from ..link import DEFAULTS
 from ..runs.linked import LinkedRun
-
-VIEWS = "tape,words,cell,equations"
-"""The views of a link that names none."""
 
 MOST_ROWS = 16
 """The most units of a signal that are visible at once, as in static/state.js."""
@@ -19,7 +17,7 @@ OPEN = {"whatif": 216, "cell": 448, "equations": 310, "memory": 670, "influence"
 
 def height_of(run: LinkedRun) -> int:
     """Return about how many pixels the figure of a run needs with 44 rem or more of width."""
-    views = run.link.options.get("views", VIEWS).split(",")
+    views = run.link.options.get("views", DEFAULTS["views"]).split(",")
     cell = run.trace.layers[-1].cell
     rows = min(cell.units, MOST_ROWS)
     tape = TAPE + len(cell.signals) * (SIGNAL + ROW * (rows - 1)) if "tape" in views else 0

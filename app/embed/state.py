@@ -6,18 +6,15 @@ import base64
 import gzip
 from typing import Any
 
-from ..link import CHANGES, FOCUS
+from ..link import CHANGES, DEFAULTS, FOCUS
 from ..runs.linked import LinkedRun
-from .height import VIEWS, height_of
+from .height import height_of
 
 NUMBERS = ("t", "unit", "layer")
 """The keys of a link that are whole numbers."""
 
 TEXTS = ("sequence", *CHANGES, *(key for key in FOCUS if key not in NUMBERS))
 """The other keys."""
-
-USUAL = {"views": VIEWS, "convention": "source", "zoom": "unit", "table": "h", "scale": "absolute"}
-"""The values of keys that a link leaves out. Every other text is empty then."""
 
 HIDDEN = ("question", "model", "share")
 """The parts of a page that a figure does not need."""
@@ -26,7 +23,7 @@ HIDDEN = ("question", "model", "share")
 def state_of(run: LinkedRun, page: str) -> dict[str, Any]:
     """Return the state of the figure of a run on an exported `page`."""
     defaults: dict[str, Any] = {"t": 1, "unit": 1, "layer": len(run.trace.layers)}
-    defaults |= {key: USUAL.get(key, "") for key in TEXTS}
+    defaults |= {key: DEFAULTS.get(key, "") for key in TEXTS}
     keys = {key: value for key, value in run.link.options.items() if key in defaults}
     values = {key: int(value) if key in NUMBERS else value for key, value in keys.items()}
     sequence = str(run.scenario.sequence)

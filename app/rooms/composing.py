@@ -17,6 +17,7 @@ from ..lessons import shelf
 from ..lessons.quantities import Runs, evaluate, matching_steps
 from ..lessons.reading import Figure
 from ..lessons.shown import ShownQuestion, link_of, question_of, reveal_answer, shown_steps
+from ..link import DEFAULTS
 from ..questions.choose import plain
 from ..questions.kind import Number, Prompt, Truth
 from ..schemas import Body
@@ -239,7 +240,7 @@ def _contribution_question(body: QuestionBody, settings: Settings) -> _Draft:
     text = Markup("Which timestep contributed most to the state of unit {} at {}?").format(
         cursor.unit, cursor.step(cursor.t)
     )
-    views = cursor.figure.keys.get("views", "tape,words,cell,equations").split(",")
+    views = cursor.figure.keys.get("views", DEFAULTS["views"]).split(",")
     before = _with_views(cursor.figure, [view for view in views if view not in HIDDEN_VIEWS])
     after = _with_views(cursor.figure, [*views, "memory"])
     solution = _solution(tuple(truth), Markup("{} of the state comes from {}.").format(share, cursor.step(truth[0])))

@@ -17,7 +17,7 @@ from app.exports.recording import RecordedRun, RecordedTraining, Recording
 from app.intake.child import OpenQuestion
 from app.lessons.markdown import PARTS
 from app.lessons.shown import Revealed
-from app.link import FOCUS
+from app.link import DEFAULTS, FOCUS
 from app.pages.boot import Boot, CellEntry, SignalEntry, TrainingBoot
 from app.pages.lab import LabEntry
 from app.pages.lesson import QuestionData
@@ -28,6 +28,7 @@ from app.runs.answers import LayerStart, Outputs, Start
 from app.runs.limits import LIKELIEST, MOST_OUTPUTS
 from app.schemas import MOST_SEEDS, MOST_WRITTEN, SIGNALS, Scenario, ScenarioFields, WriteBody
 from gru_core.card import Card, CardFields
+from gru_core.cells.registry import CELLS
 from gru_core.encoders.symbols import SPELLED
 from gru_core.runs.trace import LEAST
 from gru_core.runs.writing import HOTTEST
@@ -206,6 +207,20 @@ def test_engine_and_core_spell_the_same_letters() -> None:
     assert match is not None
     letters = {name: letters for name, letters in SPELLED.items() if letters}
     assert dict(re.findall(r'(\w): "(\w+)"', match[1])) == letters
+
+
+def test_server_and_page_have_the_same_defaults_for_a_link() -> None:
+    match = re.search(r"export const FOCUS = \{(.*?)\};", (STATIC / "state.js").read_text("utf-8"), re.S)
+    assert match is not None
+    texts = {key: text for key, text in re.findall(r'^  (\w+): "(\w+)",$', match[1], re.M) if key in DEFAULTS}
+    (views,) = re.findall(r"^  views: \[(.*)\],$", match[1], re.M)
+    assert texts | {"views": ",".join(re.findall(r"\w+", views))} == DEFAULTS
+
+
+def test_the_page_has_code_of_its_own_for_every_cell() -> None:
+    match = re.search(r"const CELLS = \{(.*?)\};", (STATIC / "own.js").read_text("utf-8"))
+    assert match is not None
+    assert match[1].replace(" ", "").split(",") == list(CELLS)
 
 
 def test_server_and_page_have_the_same_keys_of_a_link() -> None:

@@ -14,6 +14,7 @@ import pytest
 
 import gru_core as gru
 from gru_core import formats
+from gru_core.cells.registry import CELLS
 from gru_core.formats import FormatError
 from gru_core.model import Model, load_file
 from gru_core.training.fit import loss_and_gradients
@@ -22,7 +23,6 @@ from tests.support.files import FIXTURES, npz, reference, torch_layer
 from tests.support.gradcheck import check_gradient
 
 CARD = gru.Card("Test", "none", "do nothing", "", "random", "untrained")
-CELLS = (gru.GRU, gru.LSTM, gru.RNN, gru.MinGRU)
 T = 7
 
 READ = [
@@ -174,7 +174,7 @@ def configured(file: str, change: Callable[[Any], None]) -> bytes:
     return changed.getvalue()
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", CELLS.values())
 def test_the_halves_are_the_two_layers_on_one_time_axis(cell: Any) -> None:
     rng = np.random.default_rng(0)
     forward, backward = layer(cell, 3, 4, rng), layer(cell, 3, 2, rng)
@@ -190,7 +190,7 @@ def test_the_halves_are_the_two_layers_on_one_time_axis(cell: Any) -> None:
         np.testing.assert_allclose(run.gate(gate), getattr(run, gate), atol=1e-12)
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", CELLS.values())
 def test_gradients_agree_with_finite_differences(cell: Any) -> None:
     rng = np.random.default_rng(0)
     both = network(cell, rng).layers[0]
@@ -214,7 +214,7 @@ def multiplied(cell: Any, rng: np.random.Generator) -> Model:
     return gru.Model(gru.Vectors(3), (both,), readout, CARD)
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", CELLS.values())
 def test_the_loss_of_a_product_has_the_gradients_of_finite_differences(cell: Any) -> None:
     rng = np.random.default_rng(0)
     model = multiplied(cell, rng)
@@ -228,7 +228,7 @@ def test_the_loss_of_a_product_has_the_gradients_of_finite_differences(cell: Any
 
 
 @pytest.mark.parametrize("product", [False, True])
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", CELLS.values())
 def test_an_output_is_sensitive_to_later_timesteps(cell: Any, product: bool) -> None:
     rng = np.random.default_rng(0)
     model = multiplied(cell, rng) if product else network(cell, rng)

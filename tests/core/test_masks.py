@@ -11,9 +11,7 @@ import gru_core as gru
 from gru_core import Model, Symbols, Vectors, formats
 from gru_core.cells.cell import Cell
 from gru_core.cells.gru import GRU
-from gru_core.cells.lstm import LSTM
-from gru_core.cells.mingru import MinGRU
-from gru_core.cells.rnn import RNN
+from gru_core.cells.registry import CELLS
 from gru_core.runs.clamp import Clamp
 
 T, I, H = 9, 3, 4
@@ -32,10 +30,7 @@ def network(cell: type[Cell], padding: float | None = None) -> Model:
     return Model(Vectors(I, padding), (layer(cell, I, rng), layer(cell, H, rng)), readout, card)
 
 
-CELLS = [GRU, LSTM, RNN, MinGRU]
-
-
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", CELLS.values())
 @pytest.mark.parametrize("h0", [False, True])
 def test_a_run_with_masked_steps_is_the_run_without_these_steps(cell: type[Cell], h0: bool) -> None:
     rng = np.random.default_rng(1)
@@ -51,7 +46,7 @@ def test_a_run_with_masked_steps_is_the_run_without_these_steps(cell: type[Cell]
             np.testing.assert_array_equal(getattr(run, gate)[MASK], getattr(wanted, gate))
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", CELLS.values())
 def test_masked_steps_pass_gradients_on_unchanged(cell: type[Cell]) -> None:
     rng = np.random.default_rng(2)
     model, x = network(cell), rng.normal(size=(T, I))
@@ -72,7 +67,7 @@ def test_masked_steps_pass_gradients_on_unchanged(cell: type[Cell]) -> None:
     np.testing.assert_array_equal(J[~MASK], np.broadcast_to(np.eye(S), (int((~MASK).sum()), S, S)))
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", CELLS.values())
 def test_gradients_of_a_masked_run_equal_difference_quotients(cell: type[Cell]) -> None:
     rng = np.random.default_rng(4)
     model, x = network(cell), rng.normal(size=(T, I))
@@ -96,7 +91,7 @@ def test_gradients_of_a_masked_run_equal_difference_quotients(cell: type[Cell]) 
             assert gradients[name][index] == pytest.approx((values[0] - values[1]) / (2 * step), abs=1e-8)
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", CELLS.values())
 def test_each_sequence_of_a_batch_has_its_own_mask(cell: type[Cell]) -> None:
     rng = np.random.default_rng(5)
     model, x = network(cell), rng.normal(size=(T, 3, I))
@@ -110,7 +105,7 @@ def test_each_sequence_of_a_batch_has_its_own_mask(cell: type[Cell]) -> None:
         model.forward(x, mask=mask[:, :2])
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", CELLS.values())
 def test_padding_is_masked_in_whole_runs_blocks_and_clamped_runs(cell: type[Cell]) -> None:
     rng = np.random.default_rng(6)
     model, x = network(cell, padding=-1.0), rng.normal(size=(T, I))
