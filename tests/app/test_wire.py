@@ -12,6 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import BaseModel
 
+from app.embed.height import MOST_ROWS
 from app.exports.models import StoredModel, StoredReadout
 from app.exports.recording import RecordedRun, RecordedTraining, Recording
 from app.intake.child import OpenQuestion
@@ -26,12 +27,16 @@ from app.rooms.question import Status
 from app.rooms.state import ClassMode
 from app.runs.answers import LayerStart, Outputs, Start
 from app.runs.limits import LIKELIEST, MOST_OUTPUTS
+from app.runs.tokens import FEW
 from app.schemas import MOST_SEEDS, MOST_WRITTEN, SIGNALS, Scenario, ScenarioFields, WriteBody
 from gru_core.card import Card, CardFields
 from gru_core.cells.registry import CELLS
 from gru_core.encoders.symbols import SPELLED
+from gru_core.runs.edit import LARGEST
+from gru_core.runs.figures import PANEL
 from gru_core.runs.trace import LEAST
 from gru_core.runs.writing import HOTTEST
+from gru_core.training.checkpoints import Report
 from gru_core.training.fit import Schedule
 from gru_core.training.recipe import Recipe, RecipeFields, ScheduleFields
 
@@ -74,7 +79,7 @@ def declared(typed_dict: type) -> set[str]:
     ("typed_dict", "name"),
     [(Boot, "Boot"), (CellEntry, "Cell"), (SignalEntry, "SignalEntry"), (LabEntry, "ModelEntry"), (Start, "Start"),
      (LayerStart, "LayerStart"), (Revealed, "Revealed"), (QuestionData, "Question"), (OpenQuestion, "OpenQuestion"),
-     (Recording, "Recording"), (RecordedRun, "RecordedRun"), (StoredModel, "StoredModel")],
+     (Recording, "Recording"), (RecordedRun, "RecordedRun"), (StoredModel, "StoredModel"), (Report, "Report")],
 )  # fmt: skip
 def test_a_typed_dict_has_the_fields_of_its_jsdoc_type(typed_dict: type, name: str) -> None:
     assert declared(typed_dict) == set(fields(typedef(name)))
@@ -159,6 +164,17 @@ def test_engine_and_core_have_the_same_least_difference_of_outputs_and_the_same_
     outputs = re.search(r"const \[MOST_OUTPUTS, LIKELIEST\] = \[(\d+), (\d+)\];", SCRIPTS)
     assert outputs is not None
     assert tuple(map(int, outputs.groups())) == (MOST_OUTPUTS, LIKELIEST)
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "value"),
+    [("state.js", "MOST_ROWS", MOST_ROWS), ("tokens.js", "FEW", FEW), ("files.js", "PANEL", PANEL),
+     ("engine/checks.js", "LARGEST", LARGEST)],
+)  # fmt: skip
+def test_a_number_that_python_and_the_page_use_is_the_same_in_both(file: str, name: str, value: float) -> None:
+    match = re.search(rf"const {name} = ([\d.e]+);", (STATIC / file).read_text("utf-8"))
+    assert match is not None
+    assert float(match[1]) == value
 
 
 def declared_fields(body: type[BaseModel]) -> set[str]:
