@@ -381,19 +381,6 @@ class Scores(BaseModel):
     held: list[HeldAt]
 
 
-class Timing(BaseModel):
-    """Microseconds per timestep (`step`) and milliseconds for the gradients of a batch (`training`).
-
-    Both are medians of `repeats` measurements, with `sequences` sequences of `steps` timesteps in the batch.
-    """
-
-    step: float
-    training: float
-    repeats: int
-    steps: int
-    sequences: int
-
-
 class Answers(Body):
     """Answers to the questions about an uploaded file, by the key of the question.
 

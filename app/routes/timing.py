@@ -8,15 +8,29 @@ from time import perf_counter
 
 import numpy as np
 from fastapi import APIRouter, Request
+from pydantic import BaseModel
 
 from gru_core import Model
 from gru_core.training.fit import loss_and_gradients
 
 from .. import models
-from ..schemas import Timing
 from ..server.budget import spend
 
 router = APIRouter(prefix="/api")
+
+
+class Timing(BaseModel):
+    """Microseconds per timestep (`step`) and milliseconds for the gradients of a batch (`training`).
+
+    Both are medians of `repeats` measurements, with `sequences` sequences of `steps` timesteps in the batch.
+    """
+
+    step: float
+    training: float
+    repeats: int
+    steps: int
+    sequences: int
+
 
 T, B = 100, 32
 """The timesteps of every sequence, and the number of sequences in a batch for training."""
