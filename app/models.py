@@ -13,7 +13,7 @@ import numpy as np
 
 import gru_core
 from gru_core import Model, Vectors, presets
-from gru_core.card import CardFields
+from gru_core.card import Card, CardFields
 from gru_core.model import load_file
 from gru_core.runs.writing import check_writes
 from gru_core.training.scoring import row_shares
@@ -30,6 +30,14 @@ from .settings import Settings
 
 MOST_SYMBOLS = 1_024
 """The most symbols of a model that its description lists."""
+
+PURPOSES = {
+    "imported": "It is an {}.",
+    "random": "It is not trained yet. Its task is to {}.",
+    "trained": "It was trained to {}.",
+    "hand-set": "Its weights were set by hand to {}.",
+}
+"""The sentence about a network's task, by the origin of its weights. A card can leave the task out."""
 
 OPEN = "this uploaded file has an open question: upload the file again and answer the question"
 
@@ -60,7 +68,8 @@ class ConfusionEntry(TypedDict):
 class ModelEntry(TypedDict):
     """A model as pages and the API describe it.
 
-    `alphabet` has at most the first `MOST_SYMBOLS` symbols, and `hint` says how many there are. `said` reports in
+    `purpose` has sentences about the task. `alphabet` has at most the first `MOST_SYMBOLS` symbols, and `hint` says how
+    many there are. `said` reports in
     sentences how an uploaded file was read. `drawn` says whether sequences of its task can be drawn, and `writes`
     whether its task is to write. `vectors` is how many numbers the model reads at each timestep: 0 if it reads
     symbols, or numbers with operators before them. `handover` is the symbol at which an encoder, the first half of the
@@ -69,6 +78,7 @@ class ModelEntry(TypedDict):
 
     id: str
     card: CardFields
+    purpose: str
     alphabet: list[str]
     hint: str
     examples: list[str]
@@ -93,6 +103,7 @@ def model_entry(name: str, model: Model, report: Sequence[str] = ()) -> ModelEnt
     return {
         "id": name,
         "card": model.card.fields(),
+        "purpose": _purpose(model.card),
         "alphabet": list(encoder.alphabet[:MOST_SYMBOLS]),
         "hint": encoder.hint,
         "examples": list(model.examples),
@@ -105,6 +116,11 @@ def model_entry(name: str, model: Model, report: Sequence[str] = ()) -> ModelEnt
         "vectors": encoder.inputs if isinstance(encoder, Vectors) else 0,
         "confusion": _confusion_entry(model),
     }
+
+
+def _purpose(card: Card) -> str:
+    task = PURPOSES[card.weights].format(card.about) if card.about else ""
+    return f"{task} {card.reading}".strip()
 
 
 def _confusion_entry(model: Model) -> ConfusionEntry | None:

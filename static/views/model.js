@@ -11,6 +11,15 @@ import { joined, meanOf, tellKinds } from "../words.js";
 const CHAOTIC =
   "This network is chaotic: from timestep to timestep it enlarges small differences. The numbers on this page come from your browser. Another program gives other numbers.";
 
+/** Write the sizes of the layers: "4 units", "2 layers of 512 units", "4 + 6 units". @param {ModelEntry["layers"]} layers */
+function tellSizes(layers) {
+  const [first, ...others] = layers.map(({ units }) => units);
+  if (!others.length) return `${first} ${first === 1 ? "unit" : "units"}`;
+  if (others.every((units) => units === first))
+    return `${layers.length} layers of ${first} ${first === 1 ? "unit" : "units"}`;
+  return `${[first, ...others].join(" + ")} units`;
+}
+
 /**
  * @param {HTMLElement} section
  * @param {Store} store
@@ -21,8 +30,6 @@ export function mountModel(section, store, actions) {
   const picker = /** @type {HTMLSelectElement} */ (find("#model"));
   const changed = find("#changed");
   const confusion = find(".confusion");
-  /** The first words of the sentence about a model's origin. @type {Record<string, string>} */
-  const origins = JSON.parse(find("#task").dataset.origins ?? "{}");
   let shown = "";
   let offered = store.get().models; // these came with the page
 
@@ -48,10 +55,9 @@ export function mountModel(section, store, actions) {
     const entry = /** @type {ModelEntry} */ (state.models.find(({ id }) => id === shown));
     const { card } = entry;
     find("#question").textContent = card.question;
-    find("#task").textContent = `${origins[card.weights]} ${card.about}. ${card.reading}`;
-    const units = entry.layers.map(({ units }) => units).join(" + ");
+    find("#task").textContent = entry.purpose;
     const [quality, ...baselines] = card.summary.split(". ");
-    find("#summary").textContent = `${card.weights} · ${quality} · ${units} ${units === "1" ? "unit" : "units"}`;
+    find("#summary").textContent = `${card.weights} · ${quality} · ${tellSizes(entry.layers)}`;
     const resets = [...new Set(entry.layers.flatMap(({ reset }) => reset ?? []))].join(" and ");
     const weights = {
       parameters: entry.parameters,

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import gru_core as gru
-from gru_core import LSTM, Model, Numbers, Operator, Symbols, presets
+from app.models import model_entry
+from gru_core import LSTM, Card, Model, Numbers, Operator, Symbols, presets
 from tests.support.clients import client_of
 from tests.support.networks import deep, network_of, random_sequences
 
@@ -110,3 +111,11 @@ def test_a_file_of_vectors_becomes_the_text_of_a_sequence(tmp_path: Path) -> Non
             refused = client.post(f"/api/models/six/sequence?name={name}", content=content)
             assert (refused.status_code, refused.json()["error"]["code"]) == (422, "file")
         assert client.post("/api/models/flip-flop/sequence?name=x.csv", content=b"1").status_code == 422
+
+
+def test_a_model_without_a_task_in_its_card_has_no_unfinished_sentence() -> None:
+    card = Card("Mine", "own", "", "", "random", "", reading="A high state is an A.")
+    entry = model_entry("mine", replace(gru.load("flip-flop"), card=card))
+    assert entry["purpose"] == card.reading
+    trained = replace(card, weights="trained", about="remember a letter")
+    assert model_entry("mine", replace(gru.load("flip-flop"), card=trained))["purpose"].count(".") == 2
