@@ -35,6 +35,9 @@ const WIDEST = 1150; // px of cells
 const LABEL = 22; // px that a token takes
 const PANEL = 0.78; // as in gru_core/runs/figures.py
 const HEADING = 34; // px above an SVG
+const LINE = 20; // px of a line below an SVG
+const TITLE = 15; // px of the largest letters of a title
+const LETTER = 0.56; // of the font size: the mean width of a letter
 
 /** Return two titles for pictures: one names the run, the other also names the cursor's place. @param {State} state */
 export function titleOf(state) {
@@ -117,11 +120,11 @@ export function ledgerPicture(skeleton, state) {
 }
 
 /**
- * Return an SVG of the page as a file, with its styles, the page's background and a title.
- * @param {SVGSVGElement} svg @param {string} title
+ * Return an SVG of the page as a file, with its styles, the page's background, a title, and lines of elements below.
+ * @param {SVGSVGElement} svg @param {string} title @param {SVGElement[][]} [lines]
  * @returns {{text: string, width: number, height: number}}
  */
-export function standaloneSvg(svg, title) {
+export function standaloneSvg(svg, title, lines = []) {
   const copy = /** @type {SVGSVGElement} */ (svg.cloneNode(true));
   const originals = [svg, ...svg.querySelectorAll("*")];
   const unseen = [copy, ...copy.querySelectorAll("*")].filter((element, i) => {
@@ -134,20 +137,28 @@ export function standaloneSvg(svg, title) {
   for (const element of unseen) element.remove();
   const box = svg.viewBox.baseVal;
   const { width, height } = box.width ? box : svg.getBoundingClientRect();
-  const size = { width, height: height + HEADING };
+  const size = { width, height: height + HEADING + LINE * lines.length };
   copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   copy.setAttribute("viewBox", `0 ${-HEADING} ${width} ${size.height}`);
   for (const [name, length] of Object.entries(size)) copy.setAttribute(name, String(length));
   const { backgroundColor, color, fontFamily } = getComputedStyle(document.body);
   const paper = drawn("rect", { y: -HEADING, width: "100%", height: "100%", fill: backgroundColor });
-  const heading = drawn("text", { x: 8, y: -12, fill: color, "font-family": fontFamily, "font-size": 15 });
+  const font = { fill: color, "font-family": fontFamily };
+  const fitting = Math.min(TITLE, (width - 16) / (LETTER * title.length));
+  const heading = drawn("text", { x: 8, y: -12, ...font, "font-size": fitting });
   heading.textContent = title;
   copy.prepend(paper, heading);
+  lines.forEach((line, i) => {
+    const y = height + LINE * (i + 0.6);
+    const group = drawn("g", { transform: `translate(0 ${y})`, ...font, "font-size": 12 });
+    group.append(...line);
+    copy.append(group);
+  });
   return { text: new XMLSerializer().serializeToString(copy), ...size };
 }
 
 /** @param {string} name @param {Record<string, string | number>} attributes */
-function drawn(name, attributes) {
+export function drawn(name, attributes) {
   const element = document.createElementNS("http://www.w3.org/2000/svg", name);
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
   return element;

@@ -23,6 +23,8 @@ import { LONGEST } from "./link.js";
 import { afterPaint } from "./paint.js";
 import { NO_PICTURES, plotly } from "./plot.js";
 import { mountRoom } from "./rooms/room.js";
+import { drawingsIn, mountPictures } from "./pictures.js";
+import { scenarioOf } from "./run.js";
 import { ROOT, post } from "./server.js";
 import { focus, note } from "./state.js";
 import { mountAppearance } from "./views/appearance.js";
@@ -79,7 +81,7 @@ export function completePage({ store, lead, path, address, show, heatmaps, ...mo
   mountDisplay(find("#display"));
   mountNext(document.querySelector("#next"), lead);
   mountLinks(store, path, address, liveAddress);
-  mountKeep(store, lead, path, address);
+  if (path) mountExport(store, lead, path, address);
   announceHeight();
   const figure = { show, address, upto, subscribe: store.subscribe, busy: isBusy };
   mountRoom(figure, mountLesson(figure));
@@ -97,11 +99,21 @@ export function completePage({ store, lead, path, address, show, heatmaps, ...mo
 }
 
 /**
- * Update the link to a file of the view. If the address is too long for a link, it is posted.
+ * Mount the dialog Export of a page with several cells: its pictures, and the link to a file of the view. If the address is too long
+ * for a link, it is posted.
  * @template S
  * @param {StoreOf<S>} store @param {Store} lead @param {string} path @param {() => string} address
  */
-function mountKeep(store, lead, path, address) {
+function mountExport(store, lead, path, address) {
+  const files = dialog("#export");
+  const listPictures = mountPictures(files, () => `gruscope-${path}`);
+  find("#export-open").addEventListener("click", () => {
+    const { run, step } = lead.get();
+    const task = /** @type {HTMLSelectElement} */ (find("[name=task]")).selectedOptions[0]?.text;
+    const about = [find("h1").textContent, task].filter(Boolean).join(", ");
+    listPictures(drawingsIn(find("main"), `${about}: ${scenarioOf(run).sequence}, t = ${step}`));
+    files.showModal();
+  });
   const keep = /** @type {HTMLAnchorElement | null} */ (document.querySelector("#keep"));
   if (!keep) return;
   const file = `api/export/${path}.html`;

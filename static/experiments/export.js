@@ -3,6 +3,7 @@
 import { findAll } from "../elements.js";
 import { csvOf } from "../csv.js";
 import { download } from "../files.js";
+import { drawingsIn, mountPictures } from "../pictures.js";
 import { recording } from "../recording.js";
 
 /** @typedef {Record<string, string | number | null>} Row */
@@ -16,12 +17,15 @@ import { recording } from "../recording.js";
 export function mountExport(opener, dialog, name, rows) {
   if (!opener || recording) return;
   const [none, some] = [".none", ".some"].map((part) => /** @type {HTMLElement} */ (dialog.querySelector(part)));
+  const main = /** @type {HTMLElement} */ (document.querySelector("main"));
+  const listPictures = mountPictures(dialog, () => `gruscope-${name}`);
   opener.addEventListener("click", () => {
+    listPictures(drawingsIn(main, document.querySelector("h1")?.textContent ?? name));
     none.hidden = rows().length > 0;
     some.hidden = !none.hidden;
     dialog.showModal();
   });
-  for (const button of findAll(dialog, "[data-format]"))
+  for (const button of findAll(some, "[data-format]"))
     button.addEventListener("click", () => {
       const format = /** @type {"csv" | "json"} */ (button.dataset.format);
       const [text, type] =

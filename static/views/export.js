@@ -4,12 +4,13 @@
 /** @import { State, Theme } from "../state.js" */
 /** @import { Figure } from "../plot.js" */
 /** @import { Run } from "../run.js" */
+/** @import { Format, Picture } from "../pictures.js" */
 import { cellOf } from "../cells.js";
-import { findAll, withPeriod } from "../elements.js";
-import { csv, download, ledgerPicture, png, signalsPicture, standaloneSvg, titleOf } from "../files.js";
+import { findAll } from "../elements.js";
+import { csv, ledgerPicture, signalsPicture, titleOf } from "../files.js";
 import { LONGEST, encode, linkTo } from "../link.js";
+import { fileOf, mountPictures, save } from "../pictures.js";
 import { pictureOf, plotly } from "../plot.js";
-import { printPicture } from "../print.js";
 import { recording } from "../recording.js";
 import { getJson, post, postJson } from "../server.js";
 import { detailAt, layerOf } from "../state.js";
@@ -39,64 +40,46 @@ function picturesOf(state) {
 }
 
 /**
- * Return the pictures of a page: whether the page now shows the content of each, and a function that draws one.
+ * Return a function that lists the pictures of the page. A caption has the run or the place of the cursor.
  * @param {HTMLElement} main @param {Store} store @param {Record<Theme, Record<string, Figure>>} skeletons
+ * @returns {(state: State) => Picture[]}
  */
 function createPictures(main, store, skeletons) {
   const drawings = {
     cell: /** @type {SVGSVGElement} */ (main.querySelector(".cell .figure")),
     influence: /** @type {SVGSVGElement} */ (main.querySelector(".influence svg")),
   };
-  return {
-    /** @param {string} name @param {State} state */
-    isShown(name, state) {
-      if (name === "cell" || name === "influence") return drawings[name].getClientRects().length > 0;
-      return name !== "ledger" || Boolean(state.views.includes("memory") && detailAt(state, "ledger"));
-    },
-    /** @param {string} name @param {"svg" | "png"} format @returns {Promise<Blob | string>} */
-    async draw(name, format) {
-      const state = store.get();
-      if (name === "cell" || name === "influence") {
-        const svg = standaloneSvg(drawings[name], `${name === "cell" ? "" : "Influence: "}${titleOf(state).here}`);
-        return format === "png" ? png(svg) : new Blob([svg.text], { type: "image/svg+xml" });
-      }
-      const skeleton = skeletons[state.theme][name];
-      const figure = name === "ledger" ? ledgerPicture(skeleton, state) : signalsPicture(skeleton, state);
-      return pictureOf(await plotly(), figure, format);
-    },
+  /** Return whether the page now shows the content of a picture. @param {string} name @param {State} state */
+  function isShown(name, state) {
+    if (name === "cell" || name === "influence") return drawings[name].getClientRects().length > 0;
+    return name !== "ledger" || Boolean(state.views.includes("memory") && detailAt(state, "ledger"));
+  }
+
+  /** @param {string} name @param {Format} format @returns {Promise<Blob | string>} */
+  async function draw(name, format) {
+    const state = store.get();
+    if (name === "cell" || name === "influence")
+      return fileOf(drawings[name], `${name === "cell" ? "" : "Influence: "}${titleOf(state).here}`, format);
+    const skeleton = skeletons[state.theme][name];
+    const figure = name === "ledger" ? ledgerPicture(skeleton, state) : signalsPicture(skeleton, state);
+    return pictureOf(await plotly(), figure, format);
+  }
+
+  return (state) => {
+    const { run, here } = titleOf(state);
+    return picturesOf(state)
+      .filter(([key]) => isShown(key, state))
+      .map(([key, words]) => ({
+        key,
+        words,
+        caption: `${key in drawings ? here : run}. Picture of ${words}.`,
+        draw: (format) => draw(key, format),
+      }));
   };
 }
 
 /** Return the name of a file of the run. @param {State} state @param {string} ending */
 const fileName = ({ run }, ending) => `gruscope-${run.model.replaceAll(/[^\w.-]+/g, "-")}${ending}`;
-
-/** Return the caption of the chosen picture: the run or the place of the cursor, and what the picture shows. @param {HTMLSelectElement} picture @param {State} state */
-function captionOf(picture, state) {
-  const { run, here } = titleOf(state);
-  const place = ["cell", "influence"].includes(picture.value) ? here : run;
-  return `${place}. Picture of ${picture.selectedOptions[0].text}.`;
-}
-
-/** Give a list other options, each with its value and its text. The choice stays if it is still an option. @param {HTMLSelectElement} list @param {[string, string][]} options */
-function setOptions(list, options) {
-  const chosen = list.value;
-  list.replaceChildren(...options.map(([value, text]) => new Option(text, value)));
-  if (options.some(([value]) => value === chosen)) list.value = chosen;
-}
-
-/**
- * Do some work, and report that it is done or why it failed.
- * @param {HTMLElement} status @param {string} done @param {string} failed @param {() => Promise<void>} work
- */
-async function perform(status, done, failed, work) {
-  status.textContent = "";
-  try {
-    await work();
-    status.textContent = done;
-  } catch (error) {
-    status.textContent = `${failed}: ${withPeriod(/** @type {Error} */ (error).message)}`;
-  }
-}
 
 /**
  * @param {HTMLElement} opener
@@ -106,9 +89,7 @@ async function perform(status, done, failed, work) {
  * @param {Record<Theme, Record<string, Figure>>} skeletons the empty figures from Python, by picture
  */
 export function mountExport(opener, dialog, main, store, skeletons) {
-  const picture = /** @type {HTMLSelectElement} */ (dialog.querySelector("[name=picture]"));
   const status = /** @type {HTMLElement} */ (dialog.querySelector(".done"));
-  const caption = /** @type {HTMLElement} */ (dialog.querySelector(".caption"));
   const links = /** @type {HTMLAnchorElement[]} */ (findAll(dialog, "a[data-file]"));
   const content = /** @type {HTMLSelectElement | null} */ (dialog.querySelector("[name=content]"));
   let query = "";
@@ -116,6 +97,8 @@ export function mountExport(opener, dialog, main, store, skeletons) {
   /** The bytes of each file by its content, as the server estimates them. @type {Record<string, Record<string, number>>} */
   let sizes = {};
   const pictures = createPictures(main, store, skeletons);
+  const nameOf = (/** @type {string} */ ending) => fileName(store.get(), ending);
+  const listPictures = mountPictures(dialog, () => nameOf(""));
 
   /** Write the addresses and the sizes of the files. */
   function describe() {
@@ -148,29 +131,14 @@ export function mountExport(opener, dialog, main, store, skeletons) {
   const posted = async (file) =>
     (await post(`api/export/${file}`, { link: query, content: contentOf(file) }, { signal: null })).blob();
 
-  /** @param {string} name @param {() => Promise<Blob | string>} make */
-  const save = (name, make) =>
-    perform(status, `Downloaded ${name}.`, "The file could not be created", async () => download(name, await make()));
-
-  /** @param {string} name */
-  const printed = (name) =>
-    perform(status, "", "The picture could not be printed", async () =>
-      printPicture(nameOf(`-${name}`), await pictures.draw(name, "svg")),
-    );
-
-  const nameOf = (/** @type {string} */ ending) => fileName(store.get(), ending);
-
   for (const link of links)
     link.addEventListener("click", (event) => {
       const file = link.dataset.file ?? "";
       if (!isLong()) return;
       event.preventDefault();
-      save(nameOf(file.slice(file.lastIndexOf("."))), () => posted(file));
+      save(status, nameOf(file.slice(file.lastIndexOf("."))), () => posted(file));
     });
   content?.addEventListener("change", describe);
-
-  const writeCaption = () => (caption.textContent = captionOf(picture, store.get()));
-  picture.addEventListener("change", writeCaption);
 
   /** Return the run as CSV. The server writes a part of a run, and a large run, which the page has in float32 only. @param {Run} run */
   async function numbersOf(run) {
@@ -188,20 +156,11 @@ export function mountExport(opener, dialog, main, store, skeletons) {
     wasLarge = large;
     describe();
     fetchSizes();
-    const shown = picturesOf(state).filter(([name]) => pictures.isShown(name, state));
-    setOptions(picture, shown);
-    writeCaption();
-    status.textContent = "";
+    listPictures(pictures(state));
     dialog.showModal();
   });
 
-  // A frame of another page may not open the print dialog.
-  for (const button of findAll(dialog, "[data-format=pdf]")) button.hidden = self !== top;
-  for (const button of findAll(dialog, "[data-format]"))
-    button.addEventListener("click", () => {
-      const format = /** @type {"svg" | "png" | "pdf" | "csv"} */ (button.dataset.format);
-      if (format === "csv") return save(nameOf(".csv"), () => numbersOf(store.get().run));
-      if (format === "pdf") return printed(picture.value);
-      return save(nameOf(`-${picture.value}.${format}`), () => pictures.draw(picture.value, format));
-    });
+  dialog
+    .querySelector("[data-format=csv]")
+    ?.addEventListener("click", () => save(status, nameOf(".csv"), () => numbersOf(store.get().run)));
 }

@@ -275,8 +275,23 @@ def test_a_table_opens_from_the_tape_and_the_lab_from_the_cell(page: Page) -> No
 
 def test_the_exported_comparison_works_without_a_network(page: Page, base_url: str, tmp_path: Any) -> None:
     opened(page, task="running-total", t="4", clamps="z.1@4=0.5")
+    page.get_by_role("button", name="Export").click()
+    dialog = page.get_by_role("dialog", name="Export")
+    pictures = dialog.get_by_label("Picture of")
+    expect(pictures.locator("option")).to_have_text(
+        [
+            re.compile("^Gradient of the state at the cursor"),
+            *(f"Cell of the {cell}" for cell in ("RNN", "LSTM", "GRU")),
+        ]
+    )
+    pictures.select_option("Cell of the GRU")
+    expect(dialog.get_by_text("Caption:")).to_contain_text(re.compile("Running total: .*, t = 4. Cell of the GRU."))
     with page.expect_download() as downloading:
-        page.get_by_role("link", name="Export").click()
+        dialog.get_by_role("button", name="SVG").click()
+    assert downloading.value.suggested_filename == "gruscope-compare-cell-of-the-gru.svg"
+    assert ">0.50<" in downloading.value.path().read_text()
+    with page.expect_download() as downloading:
+        dialog.get_by_role("link", name="HTML").click()
     file = tmp_path / "compare.html"
     downloading.value.save_as(file)
     page.context.set_offline(True)

@@ -119,6 +119,7 @@ def test_an_entry_of_the_map_sets_the_page_and_a_training_ends_with_a_verdict(pa
     with page.expect_download() as download:
         page.get_by_role("dialog").get_by_role("button", name="JSON").click()
     (exported,) = json.loads(download.value.path().read_text())
+    expect(page.get_by_label("Picture of").locator("option")).to_have_count(3)  # the gradient and two curves
     assert (exported["good_at"], exported["rate"], exported["ended"]) == (row["good_at"], 0.03, "done")
 
 

@@ -298,8 +298,15 @@ def test_a_number_out_of_range_is_reported_and_focused(page: Page) -> None:
 def test_an_exported_training_works_without_a_network(page: Page, tmp_path: Any) -> None:
     training = shipped("store-and-recall")
     arrived(opened(page, task="store-and-recall"), len(training.steps))
+    page.get_by_role("button", name="Export").click()
+    dialog = page.get_by_role("dialog", name="Export")
+    expect(dialog.get_by_label("Picture of").locator("option")).to_have_count(4)  # two curves, one unit, the gradient
     with page.expect_download() as downloading:
-        page.get_by_role("link", name="Export").click()
+        dialog.get_by_role("button", name="SVG").click()
+    assert "training step 0" in downloading.value.path().read_text()  # the axis, which the curves share
+    with page.expect_download() as downloading:
+        dialog.get_by_role("link", name="HTML").click()
+    dialog.get_by_role("button", name="Close").click()
     file = tmp_path / "train.html"
     downloading.value.save_as(file)
     with page.expect_download() as downloading:

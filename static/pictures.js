@@ -1,0 +1,161 @@
+/** The pictures of a page as files: SVG, PNG, and PDF through the print dialog of the browser. Each has a caption. */
+
+import { findAll, withPeriod } from "./elements.js";
+import { TITLES } from "./facets.js";
+import { download, drawn, png, standaloneSvg } from "./files.js";
+import { printPicture } from "./print.js";
+
+/** @typedef {"svg" | "png"} Format */
+/**
+ * A picture: the end of its file's name, its name in words, and its caption. `draw` returns its file, or a data: address.
+ * @typedef {{key: string, words: string, caption: string, draw: (format: Format) => Promise<Blob | string>}} Picture
+ */
+
+/** Give a list other options, each with its value and its text. The choice stays if it is still an option. @param {HTMLSelectElement} list @param {[string, string][]} options */
+function setOptions(list, options) {
+  const chosen = list.value;
+  list.replaceChildren(...options.map(([value, text]) => new Option(text, value)));
+  if (options.some(([value]) => value === chosen)) list.value = chosen;
+}
+
+/**
+ * Do some work, and report that it is done or why it failed.
+ * @param {HTMLElement} status @param {string} done @param {string} failed @param {() => Promise<void>} work
+ */
+async function perform(status, done, failed, work) {
+  status.textContent = "";
+  try {
+    await work();
+    status.textContent = done;
+  } catch (error) {
+    status.textContent = `${failed}: ${withPeriod(/** @type {Error} */ (error).message)}`;
+  }
+}
+
+/** Save a file, and report it. @param {HTMLElement} status @param {string} name @param {() => Promise<Blob | string>} make */
+export const save = (status, name, make) =>
+  perform(status, `Downloaded ${name}.`, "The file could not be created", async () => download(name, await make()));
+
+/**
+ * Export the picture that is chosen in a dialog. The returned function lists the pictures, so call it before the dialog opens.
+ * @param {HTMLDialogElement} dialog
+ * @param {() => string} name returns the start of the files' names
+ * @returns {(pictures: Picture[]) => void}
+ */
+export function mountPictures(dialog, name) {
+  const section = /** @type {HTMLElement} */ (dialog.querySelector(".pictures"));
+  const choice = /** @type {HTMLSelectElement} */ (section.querySelector("select"));
+  const caption = /** @type {HTMLElement} */ (section.querySelector(".caption"));
+  const status = /** @type {HTMLElement} */ (dialog.querySelector(".done"));
+  /** @type {Picture[]} */
+  let pictures = [];
+  const chosen = () => pictures[choice.selectedIndex];
+  const writeCaption = () => (caption.textContent = chosen()?.caption ?? "");
+
+  const print = () =>
+    perform(status, "", "The picture could not be printed", async () =>
+      printPicture(`${name()}-${chosen().key}`, await chosen().draw("svg")),
+    );
+
+  choice.addEventListener("change", writeCaption);
+  for (const button of /** @type {HTMLButtonElement[]} */ (findAll(section, "button"))) {
+    const format = /** @type {Format | "pdf"} */ (button.dataset.format);
+    button.hidden = format === "pdf" && self !== top; // a frame of another page may not open the print dialog
+    button.addEventListener("click", () =>
+      format === "pdf" ? print() : save(status, `${name()}-${chosen().key}.${format}`, () => chosen().draw(format)),
+    );
+  }
+  return (listed) => {
+    pictures = listed;
+    section.hidden = !pictures.length;
+    setOptions(
+      choice,
+      pictures.map(({ key, words }) => [key, words]),
+    );
+    status.textContent = "";
+    writeCaption();
+  };
+}
+
+/**
+ * Return a drawing of the page as a file with a title.
+ * @param {SVGSVGElement} svg @param {string} title @param {Format} format @param {SVGElement[][]} [lines] below it
+ */
+export async function fileOf(svg, title, format, lines) {
+  const file = standaloneSvg(svg, title, lines);
+  return format === "png" ? png(file) : new Blob([file.text], { type: "image/svg+xml" });
+}
+
+/**
+ * Return the drawings in sight. Each has the label that screen readers get. `about` says what all of them show.
+ * @param {HTMLElement} part of the page @param {string} about
+ * @returns {Picture[]}
+ */
+export function drawingsIn(part, about) {
+  const drawings = /** @type {(SVGSVGElement | HTMLCanvasElement)[]} */ ([
+    ...part.querySelectorAll(":is(svg, canvas)[role=img], .cell .figure"),
+  ]);
+  return drawings
+    .filter((drawing) => drawing.getClientRects().length > 0)
+    .map((drawing, _, all) => {
+      const label = labelOf(drawing);
+      const isAlone = all.filter((other) => shortened(labelOf(other)) === shortened(label)).length === 1;
+      const title = isAlone ? shortened(label) : label;
+      return {
+        key: title.toLowerCase().replaceAll(/\W+/g, "-"),
+        words: title,
+        caption: `${about}. ${withPeriod(label)}`,
+        draw: (format) =>
+          drawing instanceof HTMLCanvasElement
+            ? fileOf(inSvg(drawing), title, format)
+            : fileOf(drawing, title, format, linesBelow(drawing)),
+      };
+    });
+}
+
+/** Return the label of a drawing, or of the part of the page that it is in. @param {Element} drawing */
+const labelOf = (drawing) =>
+  (drawing.role === "img" ? drawing : drawing.parentElement?.closest("[aria-label]"))?.ariaLabel ?? "";
+
+/** @param {string} label */
+const shortened = (label) => label.split(/[,:]/)[0];
+
+/** Return what the page writes below a drawing: the numbers of its axis, and the names of its curves. @param {SVGSVGElement} svg */
+function linesBelow(svg) {
+  const { left } = svg.getBoundingClientRect();
+  const axis = [svg.closest("figure"), svg.closest(".curves")]
+    .map((part) => part?.querySelector(".axis"))
+    .find(Boolean);
+  const ticks = [...(axis?.children ?? [])].map((tick) => {
+    const box = tick.getBoundingClientRect();
+    return words(box.left + box.width / 2 - left, tick.textContent ?? "", "middle");
+  });
+  /** A curve for each name. @type {Map<string, Element>} */
+  const curves = new Map();
+  for (const curve of svg.querySelectorAll("path, polyline")) {
+    const [, name] = /\bof-(\w+)/.exec(curve.getAttribute("class") ?? "") ?? [];
+    if (name && !svg.querySelector("text[class*=of-]")) curves.set(name, curve);
+  }
+  const names = [...curves].flatMap(([name, curve], i) => {
+    const { stroke, strokeWidth, strokeDasharray } = getComputedStyle(curve);
+    const style = { stroke, "stroke-width": strokeWidth, "stroke-dasharray": strokeDasharray };
+    const title = /** @type {Record<string, string>} */ (TITLES)[name] ?? name;
+    return [drawn("path", { d: `M${8 + 110 * i} -4h24`, ...style }), words(38 + 110 * i, title, "start")];
+  });
+  return [ticks, names].filter((line) => line.length);
+}
+
+/** @param {number} x @param {string} textContent @param {"start" | "middle"} anchor */
+const words = (x, textContent, anchor) => Object.assign(drawn("text", { x, "text-anchor": anchor }), { textContent });
+
+/** @param {HTMLCanvasElement} canvas */
+function inSvg(canvas) {
+  const { width, height } = canvas.getBoundingClientRect();
+  const [svg, image] = ["svg", "image"].map((name) => document.createElementNS("http://www.w3.org/2000/svg", name));
+  svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  const attributes = { width, height, href: canvas.toDataURL(), preserveAspectRatio: "none" };
+  for (const [name, value] of Object.entries(attributes)) image.setAttribute(name, String(value));
+  image.setAttribute("image-rendering", "pixelated");
+  svg.append(image);
+  return /** @type {SVGSVGElement} */ (svg);
+}
