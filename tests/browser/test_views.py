@@ -330,9 +330,8 @@ def test_the_units_that_moved_most_follow_the_shown_run(page: Page, served_model
     for sequence in ("l k l k", text, "a a a a a a"):
         lab.sequence.fill(sequence)
         lab.expect_tokens(sequence.split())
-        expect(page.locator("#tape")).not_to_have_attribute(
-            "aria-busy", "true"
-        )  # the order comes with the end of a run
+        # The order comes with the end of a run.
+        expect(page.locator("#tape")).not_to_have_attribute("aria-busy", "true")
         lab.settled()
         top = gru.trace(served_models["deep"], sequence).layers[-1]
         first = int(page.get_by_role("slider", name="First unit shown").input_value()) - 1
