@@ -122,13 +122,16 @@ const shortened = (label) => label.split(/[,:]/)[0];
 
 /** Return what the page writes below a drawing: the numbers of its axis, and the names of its curves. @param {SVGSVGElement} svg */
 function linesBelow(svg) {
-  const { left } = svg.getBoundingClientRect();
+  const { left, width } = svg.getBoundingClientRect();
   const axis = [svg.closest("figure"), svg.closest(".curves")]
     .map((part) => part?.querySelector(".axis"))
     .find(Boolean);
   const ticks = [...(axis?.children ?? [])].map((tick) => {
     const box = tick.getBoundingClientRect();
-    return words(box.left + box.width / 2 - left, tick.textContent ?? "", "middle");
+    const [x, text] = [box.left + box.width / 2 - left, tick.textContent ?? ""];
+    // A number at an end stays inside the picture.
+    if (x < box.width / 2) return words(0, text, "start");
+    return x > width - box.width / 2 ? words(width, text, "end") : words(x, text, "middle");
   });
   /** A curve for each name. @type {Map<string, Element>} */
   const curves = new Map();
@@ -145,7 +148,7 @@ function linesBelow(svg) {
   return [ticks, names].filter((line) => line.length);
 }
 
-/** @param {number} x @param {string} textContent @param {"start" | "middle"} anchor */
+/** @param {number} x @param {string} textContent @param {"start" | "middle" | "end"} anchor */
 const words = (x, textContent, anchor) => Object.assign(drawn("text", { x, "text-anchor": anchor }), { textContent });
 
 /** @param {HTMLCanvasElement} canvas */
