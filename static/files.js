@@ -46,6 +46,7 @@ export function titleOf(state) {
   const sequence = scenarioOf(run).sequence;
   const layer = run.layers.length > 1 ? `, layer ${layerIndex(state) + 1}` : "";
   return {
+    model: title,
     run: `${title}${layer}: ${sequence.length > 60 ? `${sequence.slice(0, 60)} …` : sequence}`,
     here: `${title}${layer}, unit ${unitName(layerOf(state), unit)} at t = ${step} (${tokenAt(run, step)})`,
   };
@@ -225,7 +226,7 @@ export function download(name, content) {
 }
 
 /** Escape a text, because Plotly interprets markup in labels. @param {string} text */
-const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+export const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
 /** @param {number} from @param {number} to */
 const numbers = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => from + i);

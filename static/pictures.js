@@ -2,9 +2,11 @@
 
 import { findAll, withPeriod } from "./elements.js";
 import { TITLES } from "./facets.js";
-import { download, drawn, png, standaloneSvg } from "./files.js";
+import { download, drawn, escaped, png, standaloneSvg } from "./files.js";
+import { pictureOf, plotly } from "./plot.js";
 import { printPicture } from "./print.js";
 
+/** @import { Figure } from "./plot.js" */
 /** @typedef {"svg" | "png"} Format */
 /**
  * A picture: the end of its file's name, its name in words, and its caption. `draw` returns its file, or a data: address.
@@ -111,6 +113,54 @@ export function drawingsIn(part, about) {
             : fileOf(drawing, title, format, linesBelow(drawing)),
       };
     });
+}
+
+/**
+ * Return the figures that Plotly has drawn in sight, except the heatmaps of the tape. Each has the label that screen readers get.
+ * @param {HTMLElement} part of the page @param {string} about
+ * @returns {Picture[]}
+ */
+export function figuresIn(part, about) {
+  const figures = /** @type {(HTMLElement & Figure)[]} */ ([...part.querySelectorAll(".js-plotly-plot[role=img]")]);
+  return figures
+    .filter((figure) => figure.getClientRects().length > 0)
+    .map((figure) => {
+      const label = labelOf(figure);
+      const [title] = label.split(/ (?:over|of) /);
+      return {
+        key: title.toLowerCase().replaceAll(/\W+/g, "-"),
+        words: title.toLowerCase(),
+        caption: `${about}. ${withPeriod(label)}`,
+        draw: async (format) => pictureOf(await plotly(), titled(figure, `${about}: ${title.toLowerCase()}`), format),
+      };
+    });
+}
+
+/** Return a figure with a title. Lines get axes, and their names below. @param {Figure} figure @param {string} text @returns {Figure} */
+function titled({ data, layout }, text) {
+  const { color, backgroundColor } = getComputedStyle(document.body);
+  const isOfLines = data.length > 1;
+  const T = Math.round(layout.xaxis.range?.[1] ?? 0);
+  const every = Math.ceil(T / 12);
+  const steps = Array.from({ length: Math.floor(T / every) || 0 }, (_, i) => (i + 1) * every);
+  const axis = { visible: true, showticklabels: true };
+  const numbered = { ...axis, tickvals: steps.map((t) => t - 1), ticktext: steps, title: { text: "timestep" } };
+  return {
+    data: data.map((trace) => ({ ...trace, showlegend: isOfLines })),
+    layout: {
+      ...layout,
+      title: { text: escaped(text), x: 0.01, y: 1, yanchor: "top", pad: { t: 12 }, font: { size: 15 } },
+      font: { ...layout.font, color },
+      paper_bgcolor: backgroundColor,
+      showlegend: isOfLines,
+      legend: { orientation: "h", y: -50 / layout.height, yanchor: "top" },
+      xaxis: { ...layout.xaxis, ...(isOfLines ? numbered : {}) },
+      yaxis: { ...layout.yaxis, ...(isOfLines ? axis : {}) },
+      margin: isOfLines ? { l: 50, r: 20, t: 50, b: 100 } : { l: 10, r: 10, t: 110, b: 10 },
+      width: Math.min(layout.width, 1000),
+      height: layout.height + (isOfLines ? 150 : 60),
+    },
+  };
 }
 
 /** Return the label of a drawing, or of the part of the page that it is in. @param {Element} drawing */

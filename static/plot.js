@@ -126,6 +126,7 @@ function replaceImages(div, data) {
 export function drawLines(Plotly, div, { data, layout }, lines, columns, given, width, height) {
   const traces = lines.map(({ name, values }) => ({
     ...data.find((trace) => name.startsWith(trace.name)),
+    name,
     x: [...values.keys()],
     y: values,
   }));

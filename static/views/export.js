@@ -9,7 +9,7 @@ import { cellOf } from "../cells.js";
 import { findAll } from "../elements.js";
 import { csv, ledgerPicture, signalsPicture, titleOf } from "../files.js";
 import { LONGEST, encode, linkTo } from "../link.js";
-import { fileOf, mountPictures, save } from "../pictures.js";
+import { figuresIn, fileOf, mountPictures, save } from "../pictures.js";
 import { pictureOf, plotly } from "../plot.js";
 import { recording } from "../recording.js";
 import { getJson, post, postJson } from "../server.js";
@@ -66,15 +66,16 @@ function createPictures(main, store, skeletons) {
   }
 
   return (state) => {
-    const { run, here } = titleOf(state);
-    return picturesOf(state)
+    const { model, run, here } = titleOf(state);
+    const pictures = picturesOf(state)
       .filter(([key]) => isShown(key, state))
       .map(([key, words]) => ({
         key,
         words,
         caption: `${key in drawings ? here : run}. Picture of ${words}.`,
-        draw: (format) => draw(key, format),
+        draw: (/** @type {Format} */ format) => draw(key, format),
       }));
+    return [...pictures, ...figuresIn(main, model)];
   };
 }
 

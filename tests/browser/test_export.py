@@ -257,6 +257,26 @@ class Export:
         return pdf
 
 
+def test_the_chart_of_a_forecast_and_a_confusion_matrix_are_pictures_too(same_page: Page) -> None:
+    lab = Lab(same_page).follow(model="sunspots", sequence="9.6 33 92.6 151.6 136.3 134.7")
+    expect(same_page.locator(".plotted .scatterlayer .trace")).to_have_count(5)
+    for name, opened, words in (
+        ("line chart", False, ["linear autoregression of order 9", "timestep", "Sunspots"]),
+        ("confusion matrix", True, ["Swedish", "88", "Names"]),
+    ):
+        if opened:
+            lab.follow(model="names", sequence="j o n e s")
+            same_page.locator("#summary").click()
+            expect(same_page.locator(".matrix .heatmaplayer")).to_have_count(1)
+        export = Export(lab)
+        export.dialog.get_by_label("Picture of").select_option(label=name)
+        expect(export.dialog.get_by_text("Caption:")).to_contain_text(name, ignore_case=True)
+        svg = export.download("SVG")[1].decode()
+        assert all(word in svg for word in words)
+        same_page.keyboard.press("Escape")
+    same_page.locator("#summary").click()
+
+
 def test_pictures_are_downloaded_as_svg_and_png(visit: Visit) -> None:
     export = Export(visit(Lab).open(**EXPORTED))
     dialog, page = export.dialog, export.page
