@@ -49,11 +49,16 @@ SMALL_CACHE = """
 import sys
 from app import cli
 from app.jobs import cache
+from app.server import memory
 cache.CACHE_BYTES, cache.CACHE_TRAININGS = 4 * 2**20, 40
+memory.TRIM_SECONDS = 1
 sys.exit(cli.main(["serve", "--no-browser", "--port", "0"]))
 """
-"""A server with a small cache of trainings. A cache of 64 MB holds 30 to 60 MB, which depends on what was trained last:
-this hides a growth of some megabytes."""
+"""A server with a small cache of trainings, which returns free pages to the system each second instead of each minute.
+
+A cache of 64 MB holds 30 to 60 MB, which depends on what was trained last, and up to a minute's free pages are 15 MB:
+both hide a growth of some megabytes.
+"""
 
 LESSONS = ("gates", "reset", "half-life", "parameters", "candidate")
 TABLE_STEPS, TABLE_ROWS = 64, 2_000
@@ -252,8 +257,8 @@ def table(number: int) -> str:
 def growth(samples: list[tuple[float, float]]) -> tuple[float, float]:
     """Return the slope of the line through the samples and its standard error, in MB per hour.
 
-    The allocator gives freed memory back late, so single samples scatter by some megabytes. The error says how much of
-    the slope this can explain.
+    Single samples scatter, because some trainings and pages are stored at the time. The error says how much of the slope
+    this can explain.
     """
     hours, sizes = np.array(samples).T
     slopes, covariance = np.polyfit(hours, sizes, 1, cov=True)
