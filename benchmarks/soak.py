@@ -257,8 +257,8 @@ def table(number: int) -> str:
 def growth(samples: list[tuple[float, float]]) -> tuple[float, float]:
     """Return the slope of the line through the samples and its standard error, in MB per hour.
 
-    Single samples scatter, because some trainings and pages are stored at the time. The error says how much of the slope
-    this can explain.
+    Single samples scatter, because the stored trainings and pages change. The error says how much of the slope this can
+    explain.
     """
     hours, sizes = np.array(samples).T
     slopes, covariance = np.polyfit(hours, sizes, 1, cov=True)
