@@ -126,15 +126,32 @@ const token = (() => {
   return stored ?? created;
 })();
 
+/** Starts of trainings that the server has not answered yet. @type {Set<Promise<any>>} */
+const starting = new Set();
+
 /**
  * Start a training by a recipe, unless the server already has this training. Return its id.
  * @param {object} recipe
  * @returns {Promise<{id: string}>}
  */
-export const train = (recipe) => postJson(`api/trainings?token=${token}`, recipe);
+export async function train(recipe) {
+  const answer = postJson(`api/trainings?token=${token}`, recipe);
+  starting.add(answer);
+  try {
+    return await answer;
+  } finally {
+    starting.delete(answer);
+  }
+}
 
-/** Stop a training, unless somebody else is watching it. @param {string} id @param {RequestInit} [init] */
-export const stopTraining = (id, init) => request(`${trainingUrl(id)}?token=${token}`, { method: "DELETE", ...init });
+/**
+ * Stop a training, unless somebody else is watching it. A start that arrived after the stop would start it again.
+ * @param {string} id @param {RequestInit} [init]
+ */
+export async function stopTraining(id, init) {
+  if (starting.size) await Promise.allSettled(starting);
+  return request(`${trainingUrl(id)}?token=${token}`, { method: "DELETE", ...init });
+}
 
 /** @param {string} id */
 const trainingUrl = (id) => `api/trainings/${encodeURIComponent(id)}`;

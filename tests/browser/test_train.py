@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 import gru_core as gru
 from app.recipes import RecipeBody, read_recipes
@@ -202,8 +202,14 @@ def test_only_its_visitor_can_stop_a_training(page: Page) -> None:
     recipe = {"task": "sentiment", "units": 32, "T": 100, "most": 6000, "reach": 2, "seed": 4711}
     id = page.request.post("/api/trainings?token=stranger", data=recipe).json()["id"]
     assert page.request.delete(f"/api/trainings/{id}?token=stranger").json()["state"] in ("waiting", "running")
-    opened(page, **link)  # the same visitor
+    starts: list[Route] = []
+    page.route(re.compile(r"/api/trainings\?"), lambda route: starts.append(route))
+    with page.expect_request(re.compile(r"/api/trainings\?")):
+        opened(page, **link)  # the same visitor
     button(page, "Stop").click()
+    while not starts:
+        page.wait_for_timeout(10)
+    starts[0].continue_()  # the server learns of the new start after the click
     expect(button(page, "Stop")).to_be_hidden()
     assert page.request.get(f"/api/trainings/{id}").json()["state"] == "stopped"
 
