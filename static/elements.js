@@ -126,6 +126,8 @@ export const observeSize = (element, receive) =>
  * @param {() => Element} [create]
  */
 export function setLength(list, length, create = () => document.createElement("li")) {
-  while (list.childElementCount > length) list.lastElementChild?.remove();
-  while (list.childElementCount < length) list.append(create());
+  // The browser counts the children anew after each change.
+  const count = list.childElementCount;
+  for (let i = count; i > length; i--) list.lastElementChild?.remove();
+  for (let i = count; i < length; i++) list.append(create());
 }

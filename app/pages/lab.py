@@ -143,7 +143,7 @@ def run_context(scenario: Scenario, settings: Settings, beginning: Start, run: T
         "unit": run.model.encoder.unit if isinstance(run.model.encoder, Scaled) else "",
         "signed": run.model.readout.kind == "linear",
         "values": {signal: _pad(beginning["T"], getattr(run, signal)).T for signal in cell.signals},
-        "printed": run.h.size <= MOST_PRINTED,
+        "printed": beginning["T"] * cell.units <= MOST_PRINTED,
         "cell": cell,
         "signals": cell.signals,
         "boot": escape_for_script(to_json(script)),

@@ -6,6 +6,7 @@ import base64
 import csv
 import io
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -108,6 +109,16 @@ def test_the_page_of_a_large_run_has_only_its_start_and_files_have_all_of_it(cli
     head, *lines = client.get("/api/export/trace.csv", params=whole).text.splitlines()
     place = head.split(",").index("h.8")
     np.testing.assert_array_equal([float(line.split(",")[place]) for line in lines], trace.h[:, 7])
+
+
+@pytest.mark.usefixtures("everything_is_large")
+def test_the_page_of_a_large_run_has_no_blank_cells_for_all_units_and_timesteps(tmp_path: Path) -> None:
+    deep(layers=1, units=300).save(tmp_path / "wide.safetensors")
+    with client_of(tmp_path) as client:
+        page = client.get("/", params={"model": "wide", "sequence": "a b c d e f g h"}).text
+    values = re.findall(r'class="cells values"[^>]*>(.*?)</div>', page, re.S)
+    assert len(values) == 4
+    assert not any("span" in cells for cells in values)
 
 
 VOCABULARY = 100_000
