@@ -98,7 +98,7 @@ export function drawingsIn(part, about) {
     ...part.querySelectorAll(":is(svg, canvas)[role=img], .cell .figure"),
   ]);
   return drawings
-    .filter((drawing) => drawing.getClientRects().length > 0)
+    .filter((drawing) => drawing.getClientRects().length > 0 && labelOf(drawing)) // it gets its label when it is drawn
     .map((drawing, _, all) => {
       const label = labelOf(drawing);
       const isAlone = all.filter((other) => shortened(labelOf(other)) === shortened(label)).length === 1;
