@@ -195,21 +195,33 @@ def test_a_branch_with_another_learning_rate_is_compared_with_its_run(page: Page
     assert len(page.locator("svg.loss .twin").get_attribute("d") or "") > 1000
 
 
+LONG = {"task": "sentiment", "units": "32", "T": "100", "most": "6000", "reach": "2"}
+"""A training that does not end while a test looks at it."""
+
+
 def test_only_its_visitor_can_stop_a_training(page: Page) -> None:
-    link = {"task": "sentiment", "units": "32", "T": "100", "most": "6000", "reach": "2", "seed": "4711"}
-    opened(page, **link)
+    opened(page, **LONG, seed="4711")
     expect(button(page, "Stop")).to_be_visible()
     recipe = {"task": "sentiment", "units": 32, "T": 100, "most": 6000, "reach": 2, "seed": 4711}
     id = page.request.post("/api/trainings?token=stranger", data=recipe).json()["id"]
     assert page.request.delete(f"/api/trainings/{id}?token=stranger").json()["state"] in ("waiting", "running")
+    opened(page, **LONG, seed="4711")  # the same visitor
+    button(page, "Stop").click()
+    expect(button(page, "Stop")).to_be_hidden()
+    assert page.request.get(f"/api/trainings/{id}").json()["state"] == "stopped"
+
+
+def test_stop_ends_a_training_whose_start_arrives_later(page: Page) -> None:
     starts: list[Route] = []
     page.route(re.compile(r"/api/trainings\?"), lambda route: starts.append(route))
     with page.expect_request(re.compile(r"/api/trainings\?")):
-        opened(page, **link)  # the same visitor
+        opened(page, **LONG, seed="4712")
     button(page, "Stop").click()
     while not starts:
         page.wait_for_timeout(10)
-    starts[0].continue_()  # the server learns of the new start after the click
+    id = page.request.post("/api/trainings?token=stranger", data=starts[0].request.post_data_json).json()["id"]
+    page.request.delete(f"/api/trainings/{id}?token=stranger")
+    starts[0].continue_()
     expect(button(page, "Stop")).to_be_hidden()
     assert page.request.get(f"/api/trainings/{id}").json()["state"] == "stopped"
 
