@@ -13,13 +13,13 @@
 
 /**
  * `cells` describes each cell, by name. `figures` has the figures of this page's cells. `scenario` is the scenario of the first
- * run. `forecast` has the lines of a forecast, and `confusion` the figure of a confusion matrix. `stages` has the possible numbers of columns of a tape. `shares` is the largest number of contributions in one response.
+ * run. `pictures` has the pictures that the page can save, without data: by cell, theme and picture. `forecast` has the lines of a forecast, and `confusion` the figure of a confusion matrix. `stages` has the possible numbers of columns of a tape. `shares` is the largest number of contributions in one response.
  * `uploads`: whether models can be uploaded.
  * @typedef {{cells: Record<string, Cell>, models: ModelEntry[], figures: Record<string, Record<Theme, Figure>>,
  *            training?: {task: string, ids: Record<string, string>, recipes: Record<string, Recipe>, preset: Recipe, baselines: Record<string, number>},
  *            experiment?: Record<string, any>, forecast?: Record<Theme, Figure>, confusion?: Record<Theme, Figure>,
  *            scenarios?: Record<string, Scenario>, compared?: {task: string, by: string, usual: string[]},
- *            pictures: Record<Theme, Record<string, Figure>>, scenario: Scenario, stages: number[], shares: number,
+ *            pictures: Record<string, Record<Theme, Record<string, Figure>>>, scenario: Scenario, stages: number[], shares: number,
  *            uploads: boolean}} Boot
  */
 

@@ -54,10 +54,10 @@ export function titleOf(state) {
 
 /**
  * Draw the signals as one picture: fill the empty figure from Python in the same way as `fill` in gru_core/runs/figures.py.
- * @param {Figure} skeleton @param {State} state
+ * @param {Figure} skeleton @param {State} state @param {string} [title]
  * @returns {Figure}
  */
-export function signalsPicture(skeleton, state) {
+export function signalsPicture(skeleton, state, title = titleOf(state).run) {
   const { T, tokens } = state.run;
   const many = layerOf(state).H > MOST_IN_ORDER; // then the picture has the rows in sight
   const isNamed = many || layerOf(state).backward_units > 0;
@@ -87,7 +87,7 @@ export function signalsPicture(skeleton, state) {
       : { ...layout[name], tickmode: "linear", tick0: 1, dtick: Math.max(1, Math.round(H / 8)) };
   const ticktext = ticks.map((t) => `${escaped(nameOf(tokens?.[t - 1] ?? ""))}<br>${t}`);
   layout.xaxis = { ...layout.xaxis, tickvals: ticks, ticktext };
-  layout.title = { ...layout.title, text: escaped(titleOf(state).run) };
+  layout.title = { ...layout.title, text: escaped(title) };
   layout.width = Math.max(460, T * cell + 224);
   layout.height = Math.round((data.length * Math.max(90, H * row)) / PANEL + 100);
   return { data, layout };

@@ -92,7 +92,7 @@ mountCheck(find(".influence .check"), listensTo, store, actions);
 mountAlike(find(".alike"), store, actions);
 if (!recording) mountCensus(find("#census-open"), dialog("#census"), store, actions);
 mountTable(find(".table"), tape, store);
-mountExport(find("#export-open"), dialog("#export"), main, store, boot.pictures);
+mountExport(find("#export-open"), dialog("#export"), main, store, boot.pictures[pageCell.cell]);
 if (boot.uploads) mountUpload(find("#bring-open"), dialog("#bring"), actions);
 const heatmaps = mountHeatmaps(tape, store, boot.figures[pageCell.cell]);
 const forecast = boot.forecast && mountForecast(tape, store, boot.forecast);

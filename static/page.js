@@ -4,8 +4,9 @@
  */
 
 /** @import { Scenario } from "./api.js" */
-/** @import { Name } from "./facets.js" */
+/** @import { Cells, Name } from "./facets.js" */
 /** @import { PlotlyLibrary } from "./plot.js" */
+/** @import { Picture } from "./pictures.js" */
 /** @import { Focus, State } from "./state.js" */
 /** @import { Store, StoreOf } from "./store.js" */
 import { firstRun } from "./arrival.js";
@@ -13,7 +14,8 @@ import { boot, lesson, room } from "./boot.js";
 import { begin } from "./changes.js";
 import { mountDisplay } from "./display.js";
 import { finder, withPeriod } from "./elements.js";
-import { download } from "./files.js";
+import { TITLES } from "./facets.js";
+import { download, signalsPicture } from "./files.js";
 import { compact } from "./fragment.js";
 import { home } from "./frame.js";
 import { mountAddress } from "./history.js";
@@ -21,7 +23,7 @@ import { announceHeight, followLinks } from "./host.js";
 import { mountLesson } from "./lesson/lesson.js";
 import { LONGEST } from "./link.js";
 import { afterPaint } from "./paint.js";
-import { NO_PICTURES, plotly } from "./plot.js";
+import { NO_PICTURES, pictureOf, plotly } from "./plot.js";
 import { mountRoom } from "./rooms/room.js";
 import { drawingsIn, mountPictures } from "./pictures.js";
 import { scenarioOf } from "./run.js";
@@ -65,14 +67,15 @@ export async function firstStates(names, scenarioOf, notice, place) {
  * - `liveAddress`: the query of the view on the server, if a saved page has another one.
  * - `isBusy`: whether a link is being loaded.
  * - `history` replaces the usual update of the address, which pauses while `isMoving`.
+ * - `place`: where else the view is, for captions.
  * - `opening`: what the page requests when it opens. Plotly waits for it, because the rows have pictures of their own until then.
  * @template S
  * @param {{store: StoreOf<S>, lead: Store, path: string, address: () => string, liveAddress?: () => string,
- *          show: (query: string, upto: number | null) => void, upto?: () => number | null, isBusy?: () => boolean, isMoving?: () => boolean, history?: () => void, opening?: Promise<unknown>,
+ *          show: (query: string, upto: number | null) => void, upto?: () => number | null, isBusy?: () => boolean, isMoving?: () => boolean, history?: () => void, place?: () => string, opening?: Promise<unknown>,
  *          heatmaps: {arrive: (library: PlotlyLibrary) => void}[]}} page
  */
 export function completePage({ store, lead, path, address, show, heatmaps, ...more }) {
-  const { liveAddress = address, upto = () => null, isBusy, isMoving, history, opening } = more;
+  const { liveAddress = address, upto = () => null, isBusy, isMoving, history, place, opening } = more;
   mountLight(find("main"));
   mountKeyboard(document);
   mountShare(find("#share-open"), dialog("#share"), home, path, address);
@@ -81,7 +84,7 @@ export function completePage({ store, lead, path, address, show, heatmaps, ...mo
   mountDisplay(find("#display"));
   mountNext(document.querySelector("#next"), lead);
   mountLinks(store, path, address, liveAddress);
-  if (path) mountExport(store, lead, path, address);
+  if (path) mountExport(store, lead, path, address, place);
   announceHeight();
   const figure = { show, address, upto, subscribe: store.subscribe, busy: isBusy };
   mountRoom(figure, mountLesson(figure));
@@ -102,16 +105,20 @@ export function completePage({ store, lead, path, address, show, heatmaps, ...mo
  * Mount the dialog Export of a page with several cells: its pictures, and the link to a file of the view. If the address is too long
  * for a link, it is posted.
  * @template S
- * @param {StoreOf<S>} store @param {Store} lead @param {string} path @param {() => string} address
+ * @param {StoreOf<S>} store @param {Store} lead @param {string} path @param {() => string} address @param {() => string} [place]
  */
-function mountExport(store, lead, path, address) {
+function mountExport(store, lead, path, address, place) {
   const files = dialog("#export");
   const listPictures = mountPictures(files, () => `gruscope-${path}`);
   find("#export-open").addEventListener("click", () => {
     const { run, step } = lead.get();
     const task = /** @type {HTMLSelectElement} */ (find("[name=task]")).selectedOptions[0]?.text;
-    const about = [find("h1").textContent, task].filter(Boolean).join(", ");
-    listPictures(drawingsIn(find("main"), `${about}: ${scenarioOf(run).sequence}, t = ${step}`));
+    const about = `${[task, place?.()].filter(Boolean).join(", ")}: ${scenarioOf(run).sequence}`;
+    const { cells } = /** @type {Cells} */ (/** @type {unknown} */ (store.get()));
+    listPictures([
+      ...tapesIn(cells, about),
+      ...drawingsIn(find("main"), `${find("h1").textContent}, ${about}, t = ${step}`),
+    ]);
     files.showModal();
   });
   const keep = /** @type {HTMLAnchorElement | null} */ (document.querySelector("#keep"));
@@ -128,6 +135,25 @@ function mountExport(store, lead, path, address) {
       lead.update(note, `The file could not be created: ${withPeriod(/** @type {Error} */ (error).message)}`);
     }
   });
+}
+
+/**
+ * Return the tapes in sight, each with all signals of its cell.
+ * @param {Record<Name, State>} cells @param {string} about says what all of them show
+ * @returns {Picture[]}
+ */
+function tapesIn(cells, about) {
+  return Object.entries(cells)
+    .filter(([name]) => document.querySelector(`#tape-${name}`)?.getClientRects().length)
+    .map(([name, state]) => ({
+      key: `signals-${name}`,
+      words: `all signals of the ${TITLES[name]}`,
+      caption: `${about}. All signals of the ${TITLES[name]}.`,
+      draw: async (format) => {
+        const skeleton = boot.pictures[name][state.theme].signals;
+        return pictureOf(await plotly(), signalsPicture(skeleton, state, `${TITLES[name]}, ${about}`), format);
+      },
+    }));
 }
 
 /**

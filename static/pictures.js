@@ -39,6 +39,24 @@ export const save = (status, name, make) =>
   perform(status, `Downloaded ${name}.`, "The file could not be created", async () => download(name, await make()));
 
 /**
+ * Save or print a picture when the button of a format is pressed.
+ * @param {HTMLElement} part with the buttons @param {HTMLElement} status
+ * @param {() => string} name returns the file's name without its ending @param {Picture["draw"]} draw
+ */
+export function mountFormats(part, status, name, draw) {
+  const print = () =>
+    perform(status, "", "The picture could not be printed", async () => printPicture(name(), await draw("svg")));
+
+  for (const button of /** @type {HTMLButtonElement[]} */ (findAll(part, "[data-format]"))) {
+    const format = /** @type {Format | "pdf"} */ (button.dataset.format);
+    button.hidden = format === "pdf" && self !== top; // a frame of another page may not open the print dialog
+    button.addEventListener("click", () =>
+      format === "pdf" ? print() : save(status, `${name()}.${format}`, () => draw(format)),
+    );
+  }
+}
+
+/**
  * Export the picture that is chosen in a dialog. The returned function lists the pictures, so call it before the dialog opens.
  * @param {HTMLDialogElement} dialog
  * @param {() => string} name returns the start of the files' names
@@ -54,19 +72,13 @@ export function mountPictures(dialog, name) {
   const chosen = () => pictures[choice.selectedIndex];
   const writeCaption = () => (caption.textContent = chosen()?.caption ?? "");
 
-  const print = () =>
-    perform(status, "", "The picture could not be printed", async () =>
-      printPicture(`${name()}-${chosen().key}`, await chosen().draw("svg")),
-    );
-
   choice.addEventListener("change", writeCaption);
-  for (const button of /** @type {HTMLButtonElement[]} */ (findAll(section, "button"))) {
-    const format = /** @type {Format | "pdf"} */ (button.dataset.format);
-    button.hidden = format === "pdf" && self !== top; // a frame of another page may not open the print dialog
-    button.addEventListener("click", () =>
-      format === "pdf" ? print() : save(status, `${name()}-${chosen().key}.${format}`, () => chosen().draw(format)),
-    );
-  }
+  mountFormats(
+    section,
+    status,
+    () => `${name()}-${chosen().key}`,
+    (format) => chosen().draw(format),
+  );
   return (listed) => {
     pictures = listed;
     section.hidden = !pictures.length;
@@ -198,8 +210,9 @@ function linesBelow(svg) {
   return [ticks, names].filter((line) => line.length);
 }
 
-/** @param {number} x @param {string} textContent @param {"start" | "middle" | "end"} anchor */
-const words = (x, textContent, anchor) => Object.assign(drawn("text", { x, "text-anchor": anchor }), { textContent });
+/** Return words for a line below a drawing. @param {number} x @param {string} textContent @param {"start" | "middle" | "end"} anchor */
+export const words = (x, textContent, anchor) =>
+  Object.assign(drawn("text", { x, "text-anchor": anchor }), { textContent });
 
 /** @param {HTMLCanvasElement} canvas */
 function inSvg(canvas) {

@@ -10,7 +10,7 @@ import orjson
 from markupsafe import Markup
 
 from gru_core.cells.registry import CELLS, ORDER
-from gru_core.runs.figures import page_figures
+from gru_core.runs.figures import page_figures, page_tape_picture
 from gru_core.training.recipe import RecipeFields
 
 from ..models import ModelEntry
@@ -83,7 +83,7 @@ class TrainingBoot(TypedDict):
 class Boot(TypedDict):
     """The data that the script of a page with figures starts from.
 
-    `figures` has the Plotly figures of the tapes by cell, and `pictures` those of the larger views by theme.
+    `figures` has the Plotly figures of the tapes by cell, and `pictures` those that the page saves, by cell too.
     `forecast` has the lines of a forecast by theme, and `confusion` the figure of a confusion matrix. `stages` has the
     possible numbers of columns of a tape. A response has at most `shares` contributions. `uploads` says whether
     visitors can upload models here. `scenario` belongs to the first run. A comparison also has `scenarios`, one for
@@ -153,6 +153,12 @@ def cells() -> dict[str, CellEntry]:
 def cell_figures() -> orjson.Fragment:
     """Return the Plotly figures of the tapes of all cells."""
     return orjson.Fragment(to_json({name: page_figures(cell.signals) for name, cell in CELLS.items()}))
+
+
+@cache
+def cell_pictures() -> orjson.Fragment:
+    """Return the pictures of the tapes of all cells, without data, which the page fills and saves."""
+    return orjson.Fragment(to_json({name: page_tape_picture(cell.signals) for name, cell in CELLS.items()}))
 
 
 def columns(T: int) -> int:

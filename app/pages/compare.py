@@ -21,7 +21,7 @@ from ..runs.run import example, run_whole
 from ..schemas import ClampBody, Scenario
 from ..settings import Settings
 from ..sitemap import COMPARE
-from .boot import Boot, boot, cell_figures, columns, escape_for_script
+from .boot import Boot, boot, cell_figures, cell_pictures, columns, escape_for_script
 from .page import MOST_PRINTED, MOST_SENT, Context, link_error_notice, outputs, version_notices
 
 
@@ -103,6 +103,7 @@ def comparison_context(
         "scenarios": {contender.cell.name: contender.scenario.fields() for contender in runs},
         "compared": {"task": task, "by": by, "usual": USUAL},
         "figures": cell_figures(),
+        "pictures": cell_pictures(),
     }
     return {
         "page": "compare",

@@ -42,7 +42,7 @@ def _figures(cell: str) -> orjson.Fragment:
 
 @cache
 def _pictures(cell: str) -> orjson.Fragment:
-    return orjson.Fragment(to_json(page_pictures(CELLS[cell].signals)))
+    return orjson.Fragment(to_json({cell: page_pictures(CELLS[cell].signals)}))
 
 
 @cache

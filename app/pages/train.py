@@ -25,7 +25,7 @@ from ..runs.run import targets
 from ..schemas import ScenarioFields
 from ..settings import Settings
 from ..sitemap import TRAIN
-from .boot import Boot, boot, cell_figures, columns, escape_for_script
+from .boot import Boot, boot, cell_figures, cell_pictures, columns, escape_for_script
 from .page import MOST_PRINTED, Context, link_error_notice, outputs, version_notices
 
 
@@ -60,6 +60,7 @@ def training_context(keys: Mapping[str, str], settings: Settings) -> Context:
             "baselines": baselines_of(main),
         },
         "figures": cell_figures(),
+        "pictures": cell_pictures(),
     }
     return {
         "page": "train",

@@ -351,17 +351,22 @@ def page_confusion() -> dict[str, Any]:
     return {theme: confusion_heatmap(theme) for theme in themes}
 
 
+def page_tape_picture(signals: Signals) -> dict[str, Any]:
+    """Return the figure of all signals from `page_pictures` for each theme, under the same key."""
+    themes: tuple[Theme, ...] = ("light", "dark")
+    return {theme: {"signals": standalone(signals, theme)} for theme in themes}
+
+
 def page_pictures(signals: Signals) -> dict[str, Any]:
     """Return the figures without data that the page can save as pictures, for each theme.
 
     There is one figure of all signals, one of each signal, and one of the ledger.
     """
-    themes: tuple[Theme, ...] = ("light", "dark")
     return {
         theme: {
-            "signals": standalone(signals, theme),
+            **tape,
             **{name: standalone({name: signal}, theme) for name, signal in signals.items()},
             "ledger": ledger_picture(theme),
         }
-        for theme in themes
+        for theme, tape in page_tape_picture(signals).items()
     }

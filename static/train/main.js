@@ -22,7 +22,7 @@ import { addressOf, namesTraining, stepIn } from "./link.js";
 import { mountPanel } from "./panel.js";
 import { bodyOf, initial } from "./recipe.js";
 import { createStreams } from "./stream.js";
-import { goToStep, newStudio, newTraining, put, setMessage, trainingOf } from "./studio.js";
+import { goToStep, newStudio, newTraining, put, setMessage, stepOf, trainingOf } from "./studio.js";
 import { mountMoved, mountMilestones, mountGradientFlow } from "./reports.js";
 import { createTrainer } from "./trainer.js";
 
@@ -92,4 +92,5 @@ for (const name of names) {
 if (isPartlyHere()) show(arrived);
 
 const isMoving = () => store.get().watching;
-completePage({ store, lead, path: "train", address: () => addressOf(store.get()), show, isMoving, heatmaps });
+const place = () => `training step ${stepOf(store.get())}`;
+completePage({ store, lead, path: "train", address: () => addressOf(store.get()), show, isMoving, place, heatmaps });

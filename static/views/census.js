@@ -6,6 +6,8 @@ import { cellOf, firstGate } from "../cells.js";
 import { share } from "../census/columns.js";
 import { createTable } from "../census/table.js";
 import { finder, setText, withPeriod } from "../elements.js";
+import { titleOf } from "../files.js";
+import { fileOf, mountFormats, words } from "../pictures.js";
 import { layerOf } from "../state.js";
 
 /**
@@ -18,6 +20,7 @@ import { layerOf } from "../state.js";
  */
 
 const SIDE = 200; // of the picture; its frame starts at 10
+const AXES = "→ closed, ↑ open";
 
 /**
  * @param {HTMLElement} opener
@@ -30,7 +33,8 @@ export function mountCensus(opener, dialog, store, actions) {
   const form = /** @type {HTMLFormElement} */ (find("form"));
   const field = (/** @type {string} */ name) => /** @type {HTMLInputElement} */ (form.elements.namedItem(name));
   const gate = /** @type {HTMLSelectElement} */ (find("[name=gate]"));
-  const [waiting, says, results, svg] = [".waiting", ".says", ".results", "svg"].map(find);
+  const [waiting, says, results] = [".waiting", ".says", ".results"].map(find);
+  const svg = /** @type {SVGSVGElement} */ (/** @type {unknown} */ (find("svg")));
   const table = createTable(find("thead tr"), find("tbody"), open);
   let model = ""; // of the answer
   /** @type {CensusAnswer | null} */
@@ -123,6 +127,12 @@ export function mountCensus(opener, dialog, store, actions) {
     if (field("source").value === "held") form.requestSubmit();
   });
   gate.addEventListener("change", drawPicture);
+  mountFormats(
+    find("figure"),
+    find(".done"),
+    () => `gruscope-units-${gate.value}`,
+    (format) => fileOf(svg, `${titleOf(store.get()).model}: ${gate.value}`, format, [[words(8, AXES, "start")]]),
+  );
   form.addEventListener("submit", run);
 }
 

@@ -29,6 +29,10 @@ def test_a_row_of_all_units_leads_to_a_moment_in_the_lab(page: Page) -> None:
     best = sorted(census, key=lambda unit: -abs((unit.auc or 0) - 0.5))
     assert [int(text) for text in rows.locator("th").all_inner_texts()] == [unit.unit + 1 for unit in best]
     assert dialog.locator("svg circle").count() == 8
+    with page.expect_download() as downloading:
+        dialog.get_by_role("button", name="SVG").click()
+    assert downloading.value.suggested_filename == "gruscope-units-z.svg"
+    assert downloading.value.path().read_text().count("<circle") == 8
 
     moment = best[0].moments["label"]
     rows.first.get_by_role("button", name="label").click()
@@ -52,7 +56,7 @@ def test_a_file_of_texts_and_a_file_of_inputs_give_the_same_table(page: Page, co
     console_errors.clear()  # the refusal
     file.set_input_files({"name": "x.txt", "mimeType": "text/plain", "buffer": FILE})
     dialog.get_by_role("button", name="Run").click()
-    expect(dialog.get_by_role("status")).to_contain_text("positive against negative")
+    expect(dialog.get_by_role("status", name="Result")).to_contain_text("positive against negative")
     own = gru.census(model, [line.split("\t")[0] for line in FILE.decode().splitlines()])
     shown = [float(text) for text in rows.locator("td:nth-child(5)").all_inner_texts()]
     np.testing.assert_allclose(shown, [unit.means["z"] for unit in own], atol=0.00501)
@@ -69,5 +73,5 @@ def test_a_file_of_texts_and_a_file_of_inputs_give_the_same_table(page: Page, co
     file.set_input_files({"name": "x.npz", "mimeType": "application/octet-stream", "buffer": content.getvalue()})
     with page.expect_response(re.compile("api/census/arrays")):
         dialog.get_by_role("button", name="Run").click()
-    expect(dialog.get_by_role("status")).to_contain_text("positive against negative")
+    expect(dialog.get_by_role("status", name="Result")).to_contain_text("positive against negative")
     assert rows.all_inner_texts() == before

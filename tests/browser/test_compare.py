@@ -280,6 +280,7 @@ def test_the_exported_comparison_works_without_a_network(page: Page, base_url: s
     pictures = dialog.get_by_label("Picture of")
     expect(pictures.locator("option")).to_have_text(
         [
+            *(f"all signals of the {cell}" for cell in ("RNN", "LSTM", "GRU")),
             re.compile("^Gradient of the state at the cursor"),
             *(f"Cell of the {cell}" for cell in ("RNN", "LSTM", "GRU")),
         ]

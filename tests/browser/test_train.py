@@ -318,7 +318,14 @@ def test_an_exported_training_works_without_a_network(page: Page, tmp_path: Any)
     arrived(opened(page, task="store-and-recall"), len(training.steps))
     page.get_by_role("button", name="Export").click()
     dialog = page.get_by_role("dialog", name="Export")
-    expect(dialog.get_by_label("Picture of").locator("option")).to_have_count(4)  # two curves, one unit, the gradient
+    expect(dialog.get_by_label("Picture of").locator("option")).to_have_count(5)  # the tape, two curves, one unit, the gradient
+    expect(dialog.get_by_text("Caption:")).to_contain_text("training step 750: ")
+    with page.expect_download() as downloading:
+        dialog.get_by_role("button", name="SVG").click()
+    picture = downloading.value.path().read_text()
+    trace = gru.trace(training.model(750), gru.load("store-and-recall").examples[0])
+    assert all(f">{value:.2f}<".replace("-", "−") in picture for value in trace.z[:, 0])
+    dialog.get_by_label("Picture of").select_option(index=1)
     with page.expect_download() as downloading:
         dialog.get_by_role("button", name="SVG").click()
     assert "training step 0" in downloading.value.path().read_text()  # the axis, which the curves share
