@@ -12,10 +12,11 @@ from importlib.metadata import version
 
 from gru_core import formats, presets
 from gru_core.card import Card
-from gru_core.cells.gru import GRU, Forward, Gradients, backward, forward, half_life
+from gru_core.cells.gru import GRU, Forward, Gradients, backward, forward
 from gru_core.cells.lstm import LSTM
 from gru_core.cells.mingru import MinGRU
 from gru_core.cells.rnn import RNN
+from gru_core.cells.update_gate import half_life
 from gru_core.encoders.numbers import Numbers, Operator
 from gru_core.encoders.symbols import Symbols
 from gru_core.encoders.tokens import SequenceError

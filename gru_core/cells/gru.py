@@ -16,22 +16,19 @@ is `(T, B, ·)`. The equations are written for column vectors. An array holds it
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar, Literal, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from gru_core.arrays import Array
 from gru_core.cells import cell, directions, run
 from gru_core.cells.cell import Cell, σ
 from gru_core.cells.holds import Held, Holds, put
-from gru_core.cells.mixture import Mixture
-from gru_core.cells.run import Run
 from gru_core.cells.signals import BLUE, DIVERGING, GREEN, GREENS, PURPLE, VERMILION, VERMILIONS, Colour, Signal
+from gru_core.cells.update_gate import UpdateGateRun
 
 SIGNALS: dict[str, Signal] = {
     "r": Signal(
@@ -185,25 +182,6 @@ class GRU(Cell):
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
-class UpdateGateRun(Run):
-    """A run of a cell with an update gate z, which mixes the old state with the candidate."""
-
-    z: Array
-    h_tilde: Array
-
-    @property
-    def half_life(self) -> Array:
-        """The number of timesteps until half of each unit's state is left, if z stays as it is, `(T, H)`."""
-        return half_life(self.z)
-
-    @cached_property
-    def mixture(self) -> Mixture:
-        """h_t as a mixture: it keeps the share 1 − z of the old state, and takes the share z of the candidate."""
-        held = None if self.holds is None else self.holds.masks.get("h_prev")
-        return Mixture(1 - self.z, self.z, self.h_tilde, self.h_prev, held)
-
-
-@dataclass(frozen=True, repr=False, kw_only=True)
 class Forward(UpdateGateRun):
     """Every intermediate value of a run."""
 
@@ -262,15 +240,6 @@ class Forward(UpdateGateRun):
 
     def step_jacobians(self) -> Array:
         return step_jacobians(self)
-
-
-def half_life(z: npt.ArrayLike) -> Array:
-    """Return the number of timesteps until half of a unit's state is left, if z stays as it is: ln ½ / ln(1 − z).
-
-    The result is infinite at z = 0 and 0 at z = 1.
-    """
-    with np.errstate(divide="ignore", over="ignore"):
-        return math.log(2) / np.abs(np.log1p(np.negative(z)))
 
 
 def forward(gru: GRU, x: Array, h0: Array | None = None, holds: Holds | None = None) -> Forward:

@@ -28,6 +28,7 @@ from gru_core.cells.cell import Cell, σ
 from gru_core.cells.holds import Holds
 from gru_core.cells.run import Gradients
 from gru_core.cells.signals import BLUE, DIVERGING, PLUM, PURPLE, Colour, Signal
+from gru_core.cells.update_gate import UpdateGateRun
 
 SIGNALS: dict[str, Signal] = {
     "z": gru.SIGNALS["z"],
@@ -119,7 +120,7 @@ def _gates(sums: Array) -> tuple[Array, Array]:
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
-class Forward(gru.UpdateGateRun):
+class Forward(UpdateGateRun):
     """Every intermediate value of a run."""
 
     cell: MinGRU

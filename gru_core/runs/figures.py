@@ -351,13 +351,13 @@ def page_confusion() -> dict[str, Any]:
     return {theme: confusion_heatmap(theme) for theme in themes}
 
 
-def page_tape_picture(signals: Signals) -> dict[str, Any]:
+def page_tape_picture(signals: Signals) -> dict[Theme, dict[str, Figure]]:
     """Return the figure of all signals from `page_pictures` for each theme, under the same key."""
     themes: tuple[Theme, ...] = ("light", "dark")
     return {theme: {"signals": standalone(signals, theme)} for theme in themes}
 
 
-def page_pictures(signals: Signals) -> dict[str, Any]:
+def page_pictures(signals: Signals) -> dict[Theme, dict[str, Figure]]:
     """Return the figures without data that the page can save as pictures, for each theme.
 
     There is one figure of all signals, one of each signal, and one of the ledger.

@@ -318,7 +318,7 @@ def test_an_exported_training_works_without_a_network(page: Page, tmp_path: Any)
     arrived(opened(page, task="store-and-recall"), len(training.steps))
     page.get_by_role("button", name="Export").click()
     dialog = page.get_by_role("dialog", name="Export")
-    expect(dialog.get_by_label("Picture of").locator("option")).to_have_count(5)  # the tape, two curves, one unit, the gradient
+    expect(dialog.get_by_label("Picture of").locator("option")).to_have_count(5)  # tape, 2 curves, unit, gradient
     expect(dialog.get_by_text("Caption:")).to_contain_text("training step 750: ")
     with page.expect_download() as downloading:
         dialog.get_by_role("button", name="SVG").click()
