@@ -92,12 +92,16 @@ def test_other_formats_of_sphinx_have_the_picture_and_the_table(
     assert not any("gru-scope" in page for page in pages)
 
 
-def test_a_site_of_material_has_a_living_figure_in_its_own_theme(
-    page: Page, reader: Callable[[Path, str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("build", [sites.mkdocs_site, sites.zensical_site])
+def test_a_site_of_markdown_has_a_living_figure_in_its_own_theme(
+    page: Page,
+    reader: Callable[[Path, str], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    build: Callable[[Path], Path],
 ) -> None:
     monkeypatch.chdir(tmp_path)  # the folder of the figures is relative to it
-    site = sites.mkdocs_site(tmp_path)
-    reader(site, "index.html")
+    reader(build(tmp_path), "index.html")
     # With instant navigation the page with the figure does not load the script again.
     page.get_by_role("link", name="The figure").first.click()
     expect_living_figure(page, "4")

@@ -1,8 +1,9 @@
-"""Example sites with a figure, as authors of docs build them with Sphinx, MyST and MkDocs; and the docs."""
+"""Example sites with a figure, as authors of docs build them with Sphinx, MyST, MkDocs and Zensical; and the docs."""
 
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
@@ -100,15 +101,32 @@ def docs_site(folder: Path) -> Path:
 
 
 def mkdocs_site(folder: Path) -> Path:
-    """Build a site with Material for MkDocs, and return its folder. Its pages are in folders of different depths."""
+    """Build a site with Material for MkDocs, and return its folder."""
     from mkdocs.commands.build import build
     from mkdocs.config import load_config
 
+    _write_markdown(folder)
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        build(load_config(str(folder / "mkdocs.yml"), site_dir=str(folder / "site")))
+    return folder / "site"
+
+
+def zensical_site(folder: Path) -> Path:
+    """Build the same site with Zensical, and return its folder. It copies files before it reads pages, so build twice."""
+    _write_markdown(folder)
+    build = [sys.executable, "-m", "zensical", "build", "--strict"]
+    for _ in range(2):
+        process = subprocess.run(
+            build, cwd=folder, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)}
+        )
+        assert process.returncode == 0, process.stdout + process.stderr
+    return folder / "site"
+
+
+def _write_markdown(folder: Path) -> None:
+    """Write the sources of a site whose pages are in folders of different depths."""
     docs = folder / "docs"
     (docs / "part").mkdir(parents=True)
     (folder / "mkdocs.yml").write_text(MKDOCS)
     (docs / "index.md").write_text("# A site\n\n[The figure](part/figure.md)\n")
     (docs / "part" / "figure.md").write_text(f"# A figure\n\nText.\n\n{BLOCK}\n\nText after.\n\n````\n{BLOCK}\n````\n")
-    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-        build(load_config(str(folder / "mkdocs.yml"), site_dir=str(folder / "site")))
-    return folder / "site"
