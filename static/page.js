@@ -7,6 +7,7 @@
 /** @import { Cells, Name } from "./facets.js" */
 /** @import { PlotlyLibrary } from "./plot.js" */
 /** @import { Picture } from "./pictures.js" */
+/** @import { Run } from "./run.js" */
 /** @import { Focus, State } from "./state.js" */
 /** @import { Store, StoreOf } from "./store.js" */
 import { firstRun } from "./arrival.js";
@@ -67,15 +68,15 @@ export async function firstStates(names, scenarioOf, notice, place) {
  * - `liveAddress`: the query of the view on the server, if a saved page has another one.
  * - `isBusy`: whether a link is being loaded.
  * - `history` replaces the usual update of the address, which pauses while `isMoving`.
- * - `place`: where else the view is, for captions.
+ * - `which`: names the network of a run in captions, if the page shows several of a cell.
  * - `opening`: what the page requests when it opens. Plotly waits for it, because the rows have pictures of their own until then.
  * @template S
  * @param {{store: StoreOf<S>, lead: Store, path: string, address: () => string, liveAddress?: () => string,
- *          show: (query: string, upto: number | null) => void, upto?: () => number | null, isBusy?: () => boolean, isMoving?: () => boolean, history?: () => void, place?: () => string, opening?: Promise<unknown>,
+ *          show: (query: string, upto: number | null) => void, upto?: () => number | null, isBusy?: () => boolean, isMoving?: () => boolean, history?: () => void, which?: (run: Run) => string, opening?: Promise<unknown>,
  *          heatmaps: {arrive: (library: PlotlyLibrary) => void}[]}} page
  */
 export function completePage({ store, lead, path, address, show, heatmaps, ...more }) {
-  const { liveAddress = address, upto = () => null, isBusy, isMoving, history, place, opening } = more;
+  const { liveAddress = address, upto = () => null, isBusy, isMoving, history, which, opening } = more;
   mountLight(find("main"));
   mountKeyboard(document);
   mountShare(find("#share-open"), dialog("#share"), home, path, address);
@@ -84,7 +85,7 @@ export function completePage({ store, lead, path, address, show, heatmaps, ...mo
   mountDisplay(find("#display"));
   mountNext(document.querySelector("#next"), lead);
   mountLinks(store, path, address, liveAddress);
-  if (path) mountExport(store, lead, path, address, place);
+  if (path) mountExport(store, lead, path, address, which);
   announceHeight();
   const figure = { show, address, upto, subscribe: store.subscribe, busy: isBusy };
   mountRoom(figure, mountLesson(figure));
@@ -105,19 +106,20 @@ export function completePage({ store, lead, path, address, show, heatmaps, ...mo
  * Mount the dialog Export of a page with several cells: its pictures, and the link to a file of the view. If the address is too long
  * for a link, it is posted.
  * @template S
- * @param {StoreOf<S>} store @param {Store} lead @param {string} path @param {() => string} address @param {() => string} [place]
+ * @param {StoreOf<S>} store @param {Store} lead @param {string} path @param {() => string} address @param {(run: Run) => string} [which]
  */
-function mountExport(store, lead, path, address, place) {
+function mountExport(store, lead, path, address, which) {
   const files = dialog("#export");
   const listPictures = mountPictures(files, () => `gruscope-${path}`);
   find("#export-open").addEventListener("click", () => {
     const { run, step } = lead.get();
     const task = /** @type {HTMLSelectElement} */ (find("[name=task]")).selectedOptions[0]?.text;
-    const about = `${[task, place?.()].filter(Boolean).join(", ")}: ${scenarioOf(run).sequence}`;
+    const about = (/** @type {Run} */ run) =>
+      `${[task, which?.(run)].filter(Boolean).join(", ")}: ${scenarioOf(run).sequence}`;
     const { cells } = /** @type {Cells} */ (/** @type {unknown} */ (store.get()));
     listPictures([
       ...tapesIn(cells, about),
-      ...drawingsIn(find("main"), `${find("h1").textContent}, ${about}, t = ${step}`),
+      ...drawingsIn(find("main"), `${find("h1").textContent}, ${about(run)}, t = ${step}`),
     ]);
     files.showModal();
   });
@@ -139,7 +141,7 @@ function mountExport(store, lead, path, address, place) {
 
 /**
  * Return the tapes in sight, each with all signals of its cell.
- * @param {Record<Name, State>} cells @param {string} about says what all of them show
+ * @param {Record<Name, State>} cells @param {(run: Run) => string} about says what a run shows
  * @returns {Picture[]}
  */
 function tapesIn(cells, about) {
@@ -148,10 +150,14 @@ function tapesIn(cells, about) {
     .map(([name, state]) => ({
       key: `signals-${name}`,
       words: `all signals of the ${TITLES[name]}`,
-      caption: `${about}. All signals of the ${TITLES[name]}.`,
+      caption: `${about(state.run)}. All signals of the ${TITLES[name]}.`,
       draw: async (format) => {
         const skeleton = boot.pictures[name][state.theme].signals;
-        return pictureOf(await plotly(), signalsPicture(skeleton, state, `${TITLES[name]}, ${about}`), format);
+        return pictureOf(
+          await plotly(),
+          signalsPicture(skeleton, state, `${TITLES[name]}, ${about(state.run)}`),
+          format,
+        );
       },
     }));
 }

@@ -19,10 +19,10 @@ import { mountCourse } from "./course.js";
 import { mountCurves } from "./curves.js";
 import { mountRecipe } from "./form.js";
 import { addressOf, namesTraining, stepIn } from "./link.js";
-import { mountPanel } from "./panel.js";
+import { mountPanel, stepInWords } from "./panel.js";
 import { bodyOf, initial } from "./recipe.js";
 import { createStreams } from "./stream.js";
-import { goToStep, newStudio, newTraining, put, setMessage, stepOf, trainingOf } from "./studio.js";
+import { goToStep, newStudio, newTraining, put, setMessage, trainingOf } from "./studio.js";
 import { mountMoved, mountMilestones, mountGradientFlow } from "./reports.js";
 import { createTrainer } from "./trainer.js";
 
@@ -92,5 +92,5 @@ for (const name of names) {
 if (isPartlyHere()) show(arrived);
 
 const isMoving = () => store.get().watching;
-const place = () => `training step ${stepOf(store.get())}`;
-completePage({ store, lead, path: "train", address: () => addressOf(store.get()), show, isMoving, place, heatmaps });
+const address = () => addressOf(store.get());
+completePage({ store, lead, path: "train", address, show, isMoving, which: stepInWords, heatmaps });

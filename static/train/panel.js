@@ -30,6 +30,9 @@ export function mountPanel(tape, name, store) {
   return mountHeatmaps(tape, inTurn(cell, namesOf(store.get()).indexOf(name)), boot.figures[name]);
 }
 
+/** Name the checkpoint of a run. @param {{model: string}} run */
+export const stepInWords = ({ model }) => `training step ${Number(model.split("@")[1]).toLocaleString("en")}`;
+
 /** @param {HTMLElement} tape @param {Name} name @param {StoreOf<Studio>} store */
 function mountLinks(tape, name, store) {
   const [lab, file, checkpoint] = /** @type {HTMLAnchorElement[]} */ (
@@ -42,7 +45,7 @@ function mountLinks(tape, name, store) {
     file.hidden = recording !== null;
     lab.href = `${home}?${new URLSearchParams({ model: run.model, sequence: (run.tokens ?? []).join(" "), t: String(step), unit: String(unit + 1) })}`;
     file.href = checkpointUrl(id, Number(trainingStep));
-    setText(checkpoint, `training step ${Number(trainingStep).toLocaleString("en")}`);
+    setText(checkpoint, stepInWords(run));
   });
 }
 

@@ -269,6 +269,11 @@ def test_an_added_cell_is_trained_only_when_the_visitor_starts_it(page: Page) ->
     expect(status).to_contain_text(re.compile(f"RNN: .*{contract.START_TRAINING}"))
     expect(status).to_contain_text(re.compile("GRU: loss"))
     assert not [url for url in requests if url.endswith("/trainings")]
+    page.get_by_role("button", name="Export").click()
+    dialog = page.get_by_role("dialog", name="Export")
+    for cell, step in (("RNN", 0), ("GRU", 750)):
+        dialog.get_by_label("Picture of").select_option(f"all signals of the {cell}")
+        expect(dialog.get_by_text("Caption:")).to_contain_text(f"training step {step}: ")
 
 
 def test_a_table_of_the_visitor_is_trained_and_its_errors_are_shown(page: Page, console_errors: list[str]) -> None:

@@ -112,7 +112,7 @@ def mkdocs_site(folder: Path) -> Path:
 
 
 def zensical_site(folder: Path) -> Path:
-    """Build the same site with Zensical, and return its folder. It copies files before it reads pages, so build twice."""
+    """Build the same site with Zensical, and return its folder. It copies files before it reads pages: build twice."""
     _write_markdown(folder)
     build = [sys.executable, "-m", "zensical", "build", "--strict"]
     for _ in range(2):
