@@ -100,7 +100,8 @@ class Rooms:
 
         A part of a lesson that is covered stays covered until an answer is revealed.
         While a question covers the figure, only the cursor of `view` counts: a page of the teacher's that was loaded
-        again sends the whole run. Raise Refused if `view` shows something else then.
+        again sends the whole run. Raise Refused if `view` shows something else then. A view that a page sent while the
+        question still covered the figure can arrive after the answer: it changes nothing.
         """
         question, before = room.public.question, room.public.view
         revealed = question is not None and question.status == "revealed"
@@ -112,6 +113,8 @@ class Rooms:
             await self.keeper.change(room, {"view": covered})
             return
         same = (view.page, view.step) == (before.page, before.step)
+        if revealed and same and before.upto is None and view.upto is not None:
+            return
         changes: Changes = {"view": replace(view, covered=before.covered) if same else view}
         if revealed and not same:
             changes |= {"question": None, "solution": None}

@@ -60,6 +60,27 @@ def test_followers_receive_inputs_but_no_values_after_the_cursor_until_the_revea
     in_room(test)
 
 
+def test_a_covered_view_that_arrives_after_the_reveal_covers_nothing_again() -> None:
+    async def test(server: Server) -> None:
+        teacher = await server.open(SHOWN)
+        async with teacher.follower() as follower:
+            await teacher.post_ok("question", {"of": "output", "view": SHOWN})
+            covered = (await follower.wait_for_state(lambda state: state["question"]))["view"]
+            await teacher.post_ok("turn", {"turn": "reveal"})
+            shown = await follower.wait_for_state(lambda state: state["question"]["status"] == "revealed")
+            late = {"page": "", "link": covered["link"].replace("t=4", "t=1"), "upto": covered["upto"], "by": "late"}
+            assert late["link"] != covered["link"]
+            await teacher.post_ok("view", late)
+            await teacher.post_ok("mode", {"mode": "pause"})
+            state = await follower.wait_for_state(lambda state: state["mode"] == "pause")
+            assert state["view"] == shown["view"]
+            await teacher.post_ok("view", {**late, "upto": None})
+            state = await follower.wait_for_state(lambda state: state["view"] != shown["view"])
+            assert keys(state["view"])["t"] == "1"
+
+    in_room(test)
+
+
 @pytest.mark.parametrize(("model", "sequence"), [("name-writer", "Silva"), ("sunspots", "20 40 60 80 100")])
 def test_inputs_that_the_network_must_predict_are_hidden_until_the_reveal(model: str, sequence: str) -> None:
     async def test(server: Server) -> None:
