@@ -126,7 +126,7 @@ export const observeSize = (element, receive) =>
  * @param {() => Element} [create]
  */
 export function setLength(list, length, create = () => document.createElement("li")) {
-  // The browser counts the children anew after each change.
+  // The browser counts the children again after each change.
   const count = list.childElementCount;
   for (let i = count; i > length; i--) list.lastElementChild?.remove();
   for (let i = count; i < length; i++) list.append(create());

@@ -83,7 +83,7 @@ class TrainingBoot(TypedDict):
 class Boot(TypedDict):
     """The data that the script of a page with figures starts from.
 
-    `figures` has the Plotly figures of the tapes by cell, and `pictures` those that the page saves, by cell too.
+    `figures` has the Plotly figures of the tapes by cell, and `pictures` the figures for downloads by cell.
     `forecast` has the lines of a forecast by theme, and `confusion` the figure of a confusion matrix. `stages` has the
     possible numbers of columns of a tape. A response has at most `shares` contributions. `uploads` says whether
     visitors can upload models here. `scenario` belongs to the first run. A comparison also has `scenarios`, one for

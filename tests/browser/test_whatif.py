@@ -40,7 +40,10 @@ def test_clamping_a_gate_has_the_effect_that_the_core_computes(same_page: Page) 
     expect(lab.narration).to_contain_text("the output is A (original run: B)")
     lab.panel.get_by_role("checkbox").check()
     # Differences of gates go down to −1.
-    same_page.wait_for_function("() => document.querySelector('.heatmaps').data.every(({ zmin }) => zmin === -1)")
+    same_page.wait_for_function(
+        "() => (({ data }) => data.length === 4 && data.every(({ zmin }) => zmin === -1))"
+        "(document.querySelector('.heatmaps'))"
+    )
     for signal in ("r", "z", "h_tilde", "h"):
         np.testing.assert_allclose(lab.drawn(signal), getattr(clamped, signal) - getattr(original, signal), atol=1e-12)
 
