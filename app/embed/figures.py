@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
@@ -19,6 +20,7 @@ from ..assets import assets, version
 from ..errors import Refused
 from ..exports import page as export
 from ..link import CHANGES, FOCUS
+from ..models import served_file
 from ..pages.page import PARTS
 from ..runs.linked import LinkedRun, run_link
 from ..settings import Settings
@@ -52,8 +54,9 @@ class Figure:
 
     @property
     def file(self) -> str:
-        """The name of the exported page. Another figure, or another version of GRU Scope, has another name."""
-        identity = json.dumps([version(), sorted(self.keys.items()), self.hide])
+        """The name of the exported page. Another figure, other weights or another version of it have another name."""
+        weights = hashlib.sha256(self.run.trace.model.to_bytes()).hexdigest()
+        identity = json.dumps([version(), sorted(self.keys.items()), self.hide, weights])
         model = re.sub(r"[^\w-]+", "-", self.keys["model"], flags=re.ASCII)
         return f"{model}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}.html"
 
@@ -77,8 +80,20 @@ class Figure:
         output.write(page, export.page(self.run, settings, plotly="plotly.min.js", hide=self.hide).encode())
 
 
-def read(model: str, options: Mapping[str, str], settings: Settings) -> Figure:
-    """Return the figure of a model with these options. Raises ValueError if an option is not valid."""
+@contextmanager
+def opened(model: str, options: Mapping[str, str], settings: Settings, folder: Path) -> Iterator[Figure]:
+    """Yield the figure of a model, or of a model's file in `folder`, with these options.
+
+    The model of a file can be used as long as the context is open. Raises FileNotFoundError if there is no such file,
+    and ValueError if the file or an option is not valid.
+    """
+    with served_file(model, settings, folder) as name:
+        if name != model and options.get("live"):
+            raise ValueError("live needs a model of the server, and not a file")
+        yield _read(name, options, settings)
+
+
+def _read(model: str, options: Mapping[str, str], settings: Settings) -> Figure:
     unknown = [name for name in options if name not in OPTIONS]
     if unknown:
         raise ValueError(f"there is no option {unknown[0]!r}: choose from {', '.join(OPTIONS)}")

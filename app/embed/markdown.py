@@ -22,7 +22,7 @@ from markdown.extensions import Extension
 from markdown.preprocessors import Preprocessor
 
 from ..settings import Settings
-from .figures import Figure, read, write_shared
+from .figures import Figure, opened, write_shared
 
 FENCED = re.compile(
     r"^(?P<indent> *)(?P<fence>`{3,}|~{3,})(?P<info>.*)\n(?P<body>[^\0]*?)^(?P=indent)(?P=fence) *$", re.M
@@ -34,8 +34,11 @@ BEFORE_FENCES = 27
 """The priority of the preprocessor: after the one that unifies white space, and before those for fenced code."""
 
 
-def figures(text: str) -> Iterator[tuple[re.Match[str], Figure]]:
-    """Yield each figure of a Markdown text, with the match of its block. Raises ValueError if a figure is not valid."""
+def figures(text: str, folder: Path) -> Iterator[tuple[re.Match[str], Figure]]:
+    """Yield each figure of a Markdown text, with the match of its block. Files of models are relative to `folder`.
+
+    Raises ValueError if a figure is not valid.
+    """
     for block in FENCED.finditer(text):  # all of them, because a block inside another one is an example
         model = INFO.fullmatch(block["info"])
         if model is None:
@@ -47,8 +50,9 @@ def figures(text: str) -> Iterator[tuple[re.Match[str], Figure]]:
                 raise ValueError(f"gruscope: {line.strip()!r} is not an option: write it as :t: 4")
             options[option[1]] = option[2]
         try:
-            yield block, read(model[1], options, _settings())
-        except ValueError as error:
+            with opened(model[1], options, _settings(), folder) as figure:
+                yield block, figure
+        except (ValueError, FileNotFoundError) as error:
             raise ValueError(f"gruscope: {error}") from error
 
 
@@ -67,7 +71,7 @@ class Blocks(Preprocessor):
         """Return the lines of a page with a placeholder for each figure, and write the files of the figures."""
         text = "\n".join(lines)
         parts, end = [], 0
-        for block, figure in figures(text):
+        for block, figure in figures(text, self.folder.parent):
             figure.write(self.folder, _settings())
             parts += [text[end : block.start()], f"\n{block['indent']}{self.md.htmlStash.store(figure.element())}\n"]
             end = block.end()
@@ -86,7 +90,7 @@ class FigureExtension(Extension):
         folder = Path(self.getConfig("folder"))
         write_shared(folder)
         for page in folder.parent.rglob("*.md"):
-            for _, figure in figures(page.read_text("utf-8").replace("\r\n", "\n")):
+            for _, figure in figures(page.read_text("utf-8").replace("\r\n", "\n"), folder.parent):
                 figure.write(folder, _settings())
         md.preprocessors.register(Blocks(md, folder), "gruscope", BEFORE_FENCES)
 

@@ -6,6 +6,7 @@ table of the run, and with the extra `pictures` also its picture.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -21,7 +22,7 @@ from ..pages.page import outputs
 from ..runs.linked import LinkedRun
 from ..settings import Settings
 from .component import SCRIPT
-from .figures import OPTIONS, Figure, read, write_shared
+from .figures import OPTIONS, Figure, opened, write_shared
 
 FOLDER = "_static/gruscope"
 """The folder of the script and of the figures in the built site."""
@@ -30,22 +31,29 @@ logger = logging.getLogger(__name__)
 
 
 class FigureNode(nodes.General, nodes.Element):
-    """A figure in a document. Its attributes `model` and `options` are those of the directive."""
+    """A figure in a document.
+
+    Its attributes `model` and `options` are those of the directive. Files are relative to `folder`, the document's.
+    """
 
 
 class Directive(SphinxDirective):
-    """The directive: the name of a model, and the keys of a link as options."""
+    """The directive: the name or the file of a model, and the keys of a link as options."""
 
     required_arguments = 1
     option_spec: ClassVar[dict[str, Any]] = dict.fromkeys(OPTIONS, directives.unchanged_required)
 
     def run(self) -> list[nodes.Node]:
         model, options = self.arguments[0], {key: str(value) for key, value in self.options.items()}
+        folder = Path(self.env.doc2path(self.env.docname)).parent
+        node = FigureNode(model=model, options=options, folder=str(folder))
         try:
-            read(model, options, _settings())
-        except ValueError as error:
+            with _figure(node):
+                pass
+        except (ValueError, FileNotFoundError) as error:
             raise self.error(f"gruscope: {error}") from error
-        node = FigureNode(model=model, options=options)
+        if (folder / model).is_file():
+            self.env.note_dependency(str(folder / model))
         self.set_source_info(node)
         return [node]
 
@@ -55,9 +63,9 @@ def _replace_in_other_formats(app: Sphinx, document: nodes.document, page: str) 
     if _is_live(app):
         return
     for node in list(document.findall(FigureNode)):
-        figure = _figure(node)
-        picture = _picture(figure, app, page)
-        node.replace_self([*([picture] if picture else []), _table(figure.run)])
+        with _figure(node) as figure:
+            picture = _picture(figure, app, page)
+            node.replace_self([*([picture] if picture else []), _table(figure.run)])
 
 
 def _picture(figure: Figure, app: Sphinx, page: str) -> nodes.image | None:
@@ -79,8 +87,8 @@ def _settings() -> Settings:
     return Settings.from_environment(local=True)
 
 
-def _figure(node: nodes.Element) -> Figure:
-    return read(node["model"], node["options"], _settings())
+def _figure(node: nodes.Element) -> AbstractContextManager[Figure]:
+    return opened(node["model"], node["options"], _settings(), Path(node["folder"]))
 
 
 def _is_live(app: Sphinx) -> bool:
@@ -110,9 +118,9 @@ def _row(texts: Any) -> nodes.row:
 
 
 def _visit_html(translator: Any, node: FigureNode) -> None:
-    figure = _figure(node)
-    figure.write(Path(translator.builder.outdir) / FOLDER, _settings())
-    translator.body.append(figure.element())
+    with _figure(node) as figure:
+        figure.write(Path(translator.builder.outdir) / FOLDER, _settings())
+        translator.body.append(figure.element())
     raise nodes.SkipNode
 
 

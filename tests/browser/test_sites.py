@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import markdown
+import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FrameLocator, Page, expect
 
+import gru_core as gru
 from app.embed import sphinx
 from tests.support import sites
+from tests.support.lab import GROUPS, number
 from tests.support.myst import myst_book
+from tests.support.networks import deep
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -66,6 +70,14 @@ def expect_living_figure(page: Page, t: str) -> None:
     assert page.locator("script[src*='gruscope.js']").count() == 1
 
 
+def expect_numbers(frame: FrameLocator, trace: gru.Trace) -> None:
+    """Expect the states of a run, of which each unit has a row of numbers."""
+    shown = frame.get_by_role("group", name=GROUPS["h"], exact=True).locator(".values span")
+    expect(shown).to_have_count(trace.h.size)
+    printed = [number(text) for text in shown.all_inner_texts()]
+    np.testing.assert_allclose(printed, trace.h.T.ravel(), atol=0.0051)
+
+
 def test_a_site_of_sphinx_has_living_figures(page: Page, reader: Callable[[Path, str], None], tmp_path: Path) -> None:
     site = sites.sphinx_site(tmp_path)
     reader(site, "index.html")
@@ -73,6 +85,17 @@ def test_a_site_of_sphinx_has_living_figures(page: Page, reader: Callable[[Path,
     expect(page.locator("gru-scope")).to_have_count(2)
     assert "gruscope" not in (site / "part" / "plain.html").read_text()
     assert len(list((site / "_static" / "gruscope").iterdir())) == 4
+
+
+def test_a_site_of_sphinx_shows_the_model_in_a_file_next_to_the_page(
+    page: Page, reader: Callable[[Path, str], None], tmp_path: Path
+) -> None:
+    model = deep(layers=1, units=3)
+    (tmp_path / "source" / "part").mkdir(parents=True)
+    model.save(tmp_path / "source" / "part" / "mine.safetensors")
+    site = sites.sphinx_site(tmp_path, plain=".. gruscope:: mine.safetensors\n   :sequence: a b c d\n   :t: 3")
+    reader(site, "part/plain.html")
+    expect_numbers(page.locator("gru-scope iframe").content_frame, gru.trace(model, "a b c d"))
 
 
 def test_other_formats_of_sphinx_have_the_picture_and_the_table(
@@ -153,10 +176,37 @@ def test_the_block_in_markdown_has_the_options_of_the_directive(tmp_path: Path) 
     assert 'height="500"' in html
 
 
+def test_a_block_in_markdown_shows_the_model_in_a_file_and_new_weights_have_a_new_page(tmp_path: Path) -> None:
+    model, pages = deep(layers=1, units=3), []
+    block = "```{gruscope} nets/mine.safetensors\n:sequence: a b c d\n```"
+    (tmp_path / "docs" / "nets").mkdir(parents=True)
+    for scale in (1, 1, 2):
+        trained = model.with_parameters({name: scale * a for name, a in model.parameters.items()})
+        trained.save(tmp_path / "docs" / "nets" / "mine.safetensors")
+        html = markdown.markdown(block, extensions=["app.embed.markdown"], extension_configs=config(tmp_path))
+        assert gru.trace(trained, "a b c d")._repr_html_() in html
+        pages.append(html.partition('file="')[2].partition('"')[0])
+        assert (tmp_path / "docs" / "gruscope" / pages[-1]).is_file()
+    assert pages[0] == pages[1] != pages[2]
+
+
 @pytest.mark.parametrize(
-    "block", ["flip-flop\n:q: 1", "nobody", "flip-flop\n:t: 99", "flip-flop\nt: 4", "flip-flop\n:live: javascript:1"]
+    "block",
+    [
+        "flip-flop\n:q: 1",
+        "nobody",
+        "flip-flop\n:t: 99",
+        "flip-flop\nt: 4",
+        "flip-flop\n:live: javascript:1",
+        "mine.safetensors\n:live: https://scope.example",
+        "missing.pt",
+        "broken.pt",
+    ],
 )
 def test_a_block_that_is_not_valid_raises_an_error(tmp_path: Path, block: str) -> None:
+    (tmp_path / "docs").mkdir()
+    gru.load("flip-flop").save(tmp_path / "docs" / "mine.safetensors")
+    (tmp_path / "docs" / "broken.pt").write_bytes(b"no network")
     with pytest.raises(ValueError, match="gruscope: "):
         markdown.markdown(
             f"```{{gruscope}} {block}\n```", extensions=["app.embed.markdown"], extension_configs=config(tmp_path)

@@ -66,9 +66,9 @@ plugins: []
 """
 
 
-def sphinx_site(folder: Path, builder: str = "html") -> Path:
-    """Build a site with two figures with Sphinx, and return its folder."""
-    pages = {"conf.py": CONF, "index.rst": RST, "part/plain.rst": "Plain\n=====\n\nNo figure.\n"}
+def sphinx_site(folder: Path, builder: str = "html", plain: str = "No figure.") -> Path:
+    """Build a site with two figures with Sphinx, and a page `part/plain.rst` with this text. Return its folder."""
+    pages = {"conf.py": CONF, "index.rst": RST, "part/plain.rst": f"Plain\n=====\n\n{plain}\n"}
     return _build(folder, pages, builder)
 
 
