@@ -157,3 +157,12 @@ def test_a_figure_of_a_server_has_the_theme_of_the_page_around_it(page: Page) ->
     box = inside(page, 0).get_by_role("textbox", name="Sequence", exact=True)
     box.fill("B m A m")
     page.wait_for_function("() => document.querySelector('gru-scope').link.includes('B+m+A+m')")
+
+
+def test_in_a_figure_on_a_phone_the_timestep_is_legible(page: Page) -> None:
+    page.set_viewport_size({"width": 330, "height": 800})
+    page.goto("/embed?model=flip-flop&hide=model&views=tape")
+    clock = page.locator("#clock")
+    expect(clock).to_be_visible()
+    assert clock.evaluate("clock => clock.scrollWidth <= clock.clientWidth")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 330
