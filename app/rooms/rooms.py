@@ -95,25 +95,26 @@ class Rooms:
         scheme, _, secret = authorization.partition(" ")
         return scheme.lower() == "bearer" and codes.is_secret(secret, room.digest)
 
-    async def show(self, room: Room, view: ShownView) -> None:
+    async def show(self, room: Room, view: ShownView, seen: int | None) -> None:
         """Show a view to the class. Another page or step removes a question with a revealed answer.
 
         A part of a lesson that is covered stays covered until an answer is revealed.
         While a question covers the figure, only the cursor of `view` counts: a page of the teacher's that was loaded
-        again sends the whole run. Raise Refused if `view` shows something else then. A view that a page sent while the
-        question still covered the figure can arrive after the answer: it changes nothing.
+        again sends the whole run. Raise Refused if `view` shows something else then. `seen` is the id of the question
+        that the page saw: a view of the covered figure that arrives after this question changes nothing.
         """
         question, before = room.public.question, room.public.view
         revealed = question is not None and question.status == "revealed"
+        same = (view.page, view.step) == (before.page, before.step)
+        is_over = question is None or revealed or question.id != seen
+        if seen is not None and is_over and room.private.covered and same and view.upto is not None:
+            return
         if question is not None and not revealed and room.private.covered:
             covered = with_cursor(before, view)
             if covered is None:
                 message = "the class still sees the question: press “Show answer” or “Remove question” first"
                 raise Refused(409, "covered", message, "view")
             await self.keeper.change(room, {"view": covered})
-            return
-        same = (view.page, view.step) == (before.page, before.step)
-        if revealed and same and before.upto is None and view.upto is not None:
             return
         changes: Changes = {"view": replace(view, covered=before.covered) if same else view}
         if revealed and not same:

@@ -28,7 +28,8 @@ class View(Body):
     `page` is a path such as compare or lessons/reset, and "" for the Lab. `link` starts with "?", or is "". For a
     lesson, `link` is the query of the figure, and `step` is the lesson's step. The run ends after timestep `upto`, or
     at the end of the sequence if `upto` is null. `by` names the window that sent the view. `behind` is true if the
-    teacher now shows a figure that is too large for a room: this view is then an earlier one.
+    teacher now shows a figure that is too large for a room: this view is then an earlier one. `question` is the id of
+    the question that the window sees, until its answer is shown.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid")
@@ -39,6 +40,7 @@ class View(Body):
     upto: Annotated[int, Field(ge=1, le=10_000)] | None = None
     by: Annotated[str, Field(max_length=20)] = ""
     behind: bool = False
+    question: int | None = None
 
 
 @dataclass(frozen=True)

@@ -270,7 +270,7 @@ async def pick(request: Request, code: str, picked: Picked, authorization: Autho
 @router.post("/api/rooms/{code}/view", summary="Show a view to the class", status_code=204)
 async def show(request: Request, code: str, view: View, authorization: Authorization = "") -> None:
     room = await _teachers_room(request, code, authorization)
-    await _rooms(request).show(room, await _validated(request, view))
+    await _rooms(request).show(room, await _validated(request, view), view.question)
 
 
 @router.post(

@@ -10,6 +10,7 @@ import { getJson } from "../server.js";
 import { mountAsk } from "./ask.js";
 import { credentials, readCapability } from "./capability.js";
 import { countStudents, mountClass } from "./class.js";
+import { seenBy } from "./question.js";
 import { postToRoom, roomUrl } from "./requests.js";
 import { createStatus } from "./status.js";
 import { DELAYED, listen } from "./stream.js";
@@ -45,17 +46,18 @@ async function command(part, body) {
 function go(steps) {
   if (!state) return;
   const { page, link, step, upto } = state.view;
+  const question = seenBy(state.question);
   if (outline) {
     const n = (step ?? 1) + steps;
     const next = outline.steps[n - 1];
-    if (next) command("view", { page, link: next.link, step: n, upto: next.upto, by: "presenter" });
+    if (next) command("view", { page, link: next.link, step: n, upto: next.upto, by: "presenter", question });
     return;
   }
   const keys = new URLSearchParams(link);
   const t = Number(keys.get("t") ?? 1) + steps;
   if (t < 1) return;
   keys.set("t", String(t));
-  command("view", { page, link: `?${keys}`, step: null, upto, by: "presenter" });
+  command("view", { page, link: `?${keys}`, step: null, upto, by: "presenter", question });
 }
 
 /** @param {ClassState} next */

@@ -32,5 +32,8 @@ export function formOf(question) {
 /** Return the counts by step, from 1. @param {number[]} counts */
 export const byStep = (counts) => Object.fromEntries(counts.map((count, i) => [i + 1, count]));
 
+/** Return the id of the question that a window sees, until its answer is shown. @param {RoomQuestion | null} question */
+export const seenBy = (question) => (question && question.status !== "revealed" ? question.id : null);
+
 /** Return the key of a question and its round. @param {RoomQuestion} question */
 export const keyOf = ({ id, round }) => `${id}.${round}`;

@@ -4,7 +4,8 @@
  * The view of a room: the path of a page, the query of its link, the step of a lesson, and the timestep after which the run ends.
  * `by` is the window that sent the view. A page can show all views with the same `shape`. A view is `covered` while it hides an
  * experiment until the answer is shown. It is `behind` if the teacher's figure is too large for a room, so that this is another one.
- * @typedef {{page: string, link: string, step: number | null, upto: number | null, by?: string, shape?: string, covered?: boolean, behind?: boolean}} View
+ * `question` is the id of the question that the window sees, until its answer is shown.
+ * @typedef {{page: string, link: string, step: number | null, upto: number | null, by?: string, shape?: string, covered?: boolean, behind?: boolean, question?: number | null}} View
  */
 import { post, postJson } from "../server.js";
 

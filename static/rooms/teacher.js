@@ -14,6 +14,7 @@ import { credentials, readCapability } from "./capability.js";
 import { countStudents, mountClass } from "./class.js";
 import { mountInvitation } from "./invitation.js";
 import { createLeadership } from "./leadership.js";
+import { seenBy } from "./question.js";
 import { downloadRecord } from "./record.js";
 import { openRoom, postToRoom } from "./requests.js";
 import { createStatus } from "./status.js";
@@ -56,6 +57,9 @@ export function mountTeacher(figure, lesson) {
   /** The view that the class has. @type {View | null} */
   let shown = null;
 
+  /** The id of the question that this page sees, until its answer is shown. @type {number | null} */
+  let seen = null;
+
   const leadership = createLeadership(readCapability(), status, {
     start(code, presenter) {
       bar.hidden = false;
@@ -69,6 +73,7 @@ export function mountTeacher(figure, lesson) {
       figure.ask?.(state.question);
       const { view } = state;
       shown = view;
+      seen = seenBy(state.question);
       if (!before && (view.by === WINDOW || !leadership.takesOver)) {
         broadcast.note(view);
         broadcast.update();
@@ -95,14 +100,15 @@ export function mountTeacher(figure, lesson) {
 
   const broadcast = createBroadcast(
     () => (leadership.isOpen() && !figure.busy?.() ? ownView() : null),
-    (view) => (fits(view) ? leadership.command("view", view) : reportBehind()),
+    (view) => (fits(view) ? leadership.command("view", { ...view, question: seen }) : reportBehind()),
   );
 
   /** Report to the teacher and to the class that the class sees another figure, because the present one is too large. */
   async function reportBehind() {
     if (shown && !shown.behind) {
       const { page, link, step, upto } = shown;
-      if (!(await leadership.command("view", { page, link, step, upto, by: WINDOW, behind: true }))) return false;
+      if (!(await leadership.command("view", { page, link, step, upto, by: WINDOW, behind: true, question: seen })))
+        return false;
     }
     status.write("This figure is too large for a room. The class sees another one, and a note about it.", "refused");
     return true;

@@ -60,15 +60,18 @@ def test_followers_receive_inputs_but_no_values_after_the_cursor_until_the_revea
     in_room(test)
 
 
-def test_a_covered_view_that_arrives_after_the_reveal_covers_nothing_again() -> None:
+@pytest.mark.parametrize("turn", ["reveal", "dismiss"])
+def test_a_covered_view_that_arrives_after_its_question_covers_nothing_again(turn: str) -> None:
     async def test(server: Server) -> None:
         teacher = await server.open(SHOWN)
         async with teacher.follower() as follower:
             await teacher.post_ok("question", {"of": "output", "view": SHOWN})
-            covered = (await follower.wait_for_state(lambda state: state["question"]))["view"]
-            await teacher.post_ok("turn", {"turn": "reveal"})
-            shown = await follower.wait_for_state(lambda state: state["question"]["status"] == "revealed")
+            asked = await follower.wait_for_state(lambda state: state["question"])
+            covered, question = asked["view"], asked["question"]["id"]
+            await teacher.post_ok("turn", {"turn": turn})
+            shown = await follower.wait_for_state(lambda state: state["view"]["upto"] is None)
             late = {"page": "", "link": covered["link"].replace("t=4", "t=1"), "upto": covered["upto"], "by": "late"}
+            late["question"] = question
             assert late["link"] != covered["link"]
             await teacher.post_ok("view", late)
             await teacher.post_ok("mode", {"mode": "pause"})
@@ -77,6 +80,9 @@ def test_a_covered_view_that_arrives_after_the_reveal_covers_nothing_again() -> 
             await teacher.post_ok("view", {**late, "upto": None})
             state = await follower.wait_for_state(lambda state: state["view"] != shown["view"])
             assert keys(state["view"])["t"] == "1"
+            # A page that no longer sees the question can cover the figure on purpose, as “Answer again” does.
+            await teacher.post_ok("view", {**late, "question": None})
+            await follower.wait_for_state(lambda state: state["view"]["upto"] == covered["upto"])
 
     in_room(test)
 

@@ -151,7 +151,7 @@ def test_students_see_the_cursor_clamps_and_sequence_of_the_teacher(classroom: C
     for page in classroom.followers:
         expect(page.get_by_role("region", name="What if").get_by_text(contract.CLEAR_CLAMPS)).to_be_visible()
     rows = [page.get_by_role("group", name="Hidden state h", exact=True) for page in (teacher, classroom.laptop)]
-    assert rows[0].inner_text() == rows[1].inner_text()
+    expect(rows[1]).to_have_text(rows[0].inner_text(), use_inner_text=True)
     what_if.get_by_role("button", name=re.compile(f"^{contract.RELEASE}")).first.click()
     teacher.get_by_role("button", name="What if").click()
 
