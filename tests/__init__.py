@@ -1,3 +1,3 @@
-"""The tests. Like the server, they use one thread for each product."""
+"""The tests. They import the app first, so that a product uses one thread, as on the server."""
 
-import app  # noqa: F401  (sets the number of threads, which NumPy reads when it is imported)
+import app as app

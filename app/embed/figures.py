@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
@@ -52,7 +53,7 @@ class Figure:
     label: str
     live: str
 
-    @property
+    @cached_property
     def file(self) -> str:
         """The name of the exported page. Another figure, other weights or another version of it have another name."""
         weights = hashlib.sha256(self.run.trace.model.to_bytes()).hexdigest()

@@ -71,7 +71,7 @@ def expect_living_figure(page: Page, t: str) -> None:
 
 
 def expect_numbers(frame: FrameLocator, trace: gru.Trace) -> None:
-    """Expect the states of a run, of which each unit has a row of numbers."""
+    """Expect the states of a run on the tape: a row of numbers for each unit."""
     shown = frame.get_by_role("group", name=GROUPS["h"], exact=True).locator(".values span")
     expect(shown).to_have_count(trace.h.size)
     printed = [number(text) for text in shown.all_inner_texts()]
