@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -154,6 +155,19 @@ def test_errors_of_all_routes_have_the_same_keys(client: TestClient, method: str
     assert response.status_code == status
     assert set(response.json()["error"]) == {"code", "message", "where"}
     assert "zqzq" not in response.text
+
+
+@pytest.mark.parametrize("path", ["/zqzq", "/compare/zqzq", "/lessons/zqzq", "/embed/zqzq", "/embed/compare/zqzq"])
+def test_a_browser_gets_a_page_that_says_what_is_wrong_and_leads_to_the_lab(client: TestClient, path: str) -> None:
+    response = client.get(path, headers={"accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    assert response.status_code == 404
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert "zqzq" not in response.text
+    (main,) = re.findall("<main.*</main>", response.text, re.S)
+    links = re.findall('<a href="/"( target="_blank")?', main)
+    assert links == [' target="_blank"' if path.startswith("/embed") else ""]
+    other = client.get("/api/models/zqzq/draw?seed=1", headers={"accept": "text/html"})
+    assert other.json()["error"]["code"] == "model"
 
 
 ODD_NUMBERS = ("²", "٣", "１", "1²", "1_0", "+1", " 1", "1.0", "1e0", "0x1", "nan", "inf", "9" * 5_000, "-" * 5_000)
