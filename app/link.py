@@ -117,15 +117,18 @@ class Link:
 MOST_WHOLE = 2**22
 """The most bytes of the long values of a link."""
 
+MOST_KEYS = 100
+"""The most keys of a link."""
+
 
 def read_address(address: str) -> dict[str, str]:
     """Return the keys of an address, or of a query alone.
 
     Pages put long values into the fragment, compressed, as #more=… (static/fragment.js). Raises Refused if this part is
-    damaged.
+    damaged, or if there are more than MOST_KEYS keys.
     """
     address, _, fragment = address.partition("#")
-    keys = dict(parse_qsl(address.rpartition("?")[2], keep_blank_values=True))
+    keys = _keys(address.rpartition("?")[2])
     return keys | _read_fragment(fragment.removeprefix("more=")) if fragment.startswith("more=") else keys
 
 
@@ -138,7 +141,14 @@ def _read_fragment(text: str) -> dict[str, str]:
         raise Refused(422, "link", "the part after #more= is damaged: copy the whole link again", "link") from error
     if not decompressor.eof:
         raise Refused(422, "link", "the part after #more= is cut off or too long: copy the whole link again", "link")
-    return dict(parse_qsl(whole, keep_blank_values=True))
+    return _keys(whole)
+
+
+def _keys(query: str) -> dict[str, str]:
+    try:
+        return dict(parse_qsl(query, keep_blank_values=True, max_num_fields=MOST_KEYS))
+    except ValueError as error:
+        raise Refused(422, "link", f"a link has at most {MOST_KEYS} keys", "link") from error
 
 
 OPENING_TASK = "pocket-calculator"

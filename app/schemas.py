@@ -13,7 +13,7 @@ from gru_core.cells.registry import CELLS, GATES, HOLDABLE
 from gru_core.experiments import EQUAL, RACES, sequence
 from gru_core.experiments.race import COUNTING, FURTHEST
 from gru_core.formats.limits import Limits
-from gru_core.numerals import whole
+from gru_core.numerals import decimal, whole
 from gru_core.runs.edit import Part
 from gru_core.runs.writing import HOTTEST
 from gru_core.training.recipe import FIRST, First
@@ -46,6 +46,17 @@ def _whole(text: object) -> int:
 
 Whole = Annotated[int, BeforeValidator(_whole)]
 """A whole number in a path or a query, written with the digits 0 to 9."""
+
+
+def _decimal(text: object) -> float:
+    number = decimal(text) if isinstance(text, str) else None
+    if number is None:
+        raise PydanticCustomError("decimal", "must be a number, written with the digits 0 to 9")
+    return number
+
+
+Decimal = Annotated[float, BeforeValidator(_decimal)]
+"""A number in a path or a query, written with the digits 0 to 9."""
 
 
 MOST_FIELDS = 64

@@ -80,8 +80,8 @@ NUMBERS: tuple[Any, ...] = (
 SURROGATE = "\ud800"
 
 LINK = {
-    "model": ("flip-flop", "sentiment", "pocket-calculator", "flip-flop@0", "flip-flop-plain", "deep"),
-    "sequence": ("A m m B m", "good . bad", "=1 +2 x", "A", "A " * 200),
+    "model": (*presets.SHIPPED, "flip-flop@0", "deep"),
+    "sequence": ("A m m B m", "good . bad", "=1 +2 x", "A", "A " * 200, "a" * 30),
     "against": ("B m m B m", "A"), "clamps": ("z.1@2-3=0", "r@1-=1", "L2.z@1=0.5"),
     "weights": ("z.1.b=-2", "z.1.W1=1e-5"), "views": ("tape,cell", "memory"), "v": ("1", "2"),
     "t": ("1", "3", "999999"), "unit": ("1", "2"), "layer": ("1", "2"),

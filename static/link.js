@@ -58,7 +58,8 @@ const someOf = (words) => ({
 
 // L2.z.1+3@4-6=0.5: in layer 2, z of units 1 and 3, steps 4 to 6, at 0.5. Without "L2." it is layer 1, without ".1+3" all
 // units; "@4" is one step, "@4-" goes to the end.
-const CLAMP = /^(?:L(\d+)\.)?(\w+)(?:\.(\d+(?:\+\d+)*))?@(\d+)(-(\d*))?=(-?\d*\.?\d+)$/;
+const CLAMP =
+  /^(?:L(\d{1,6})\.)?(\w+)(?:\.(\d{1,6}(?:\+\d{1,6})*))?@(\d{1,6})(-(\d{0,6}))?=(-?(?:\d+(?:\.\d+)?|\.\d+))$/;
 
 /** @param {readonly Clamp[]} clamps such as "z.1+3@4-6=0.5,L2.r@1-=1" */
 const writeClamps = (clamps) =>
@@ -90,7 +91,7 @@ function readClamps(text) {
 
 // L2.z.1.W3=0.5: in layer 2, in the sum of z of unit 1, the weight of input 3, at 0.5. "U3" is that of unit 3, "b" and "c"
 // are biases.
-const WEIGHT = /^(?:L(\d+)\.)?(\w+)\.(\d+)\.(?:([WU])(\d+)|([bc]))=(-?\d*\.?\d+(?:e-?\d+)?)$/;
+const WEIGHT = /^(?:L(\d{1,6})\.)?(\w+)\.(\d{1,6})\.(?:([WU])(\d{1,6})|([bc]))=(-?(?:\d+(?:\.\d+)?|\.\d+)(?:e-?\d+)?)$/;
 
 /** @param {readonly Weight[]} weights such as "z.1.W3=0.5,L2.r.1.b=-1" */
 const writeWeights = (weights) => weights.map((weight) => `${weightKey(weight)}=${weight.value}`).join(",");
@@ -136,7 +137,7 @@ function readWriting(keys) {
     form.test(text) && Number(text) <= most ? Number(text) : undefined;
   return {
     steps: number(keys.get("write") ?? "", /^[1-9]\d*$/, WRITING.steps),
-    temperature: number(keys.get("temperature") || UNWRITTEN.temperature, /^(\d+\.?\d*|\.\d+)$/, WRITING.temperature),
+    temperature: number(keys.get("temperature") || UNWRITTEN.temperature, /^(\d+(\.\d*)?|\.\d+)$/, WRITING.temperature),
     seed: number(keys.get("seed") || UNWRITTEN.seed, /^\d+$/, WRITING.seed),
   };
 }

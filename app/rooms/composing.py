@@ -157,6 +157,7 @@ class _Cursor:
         self.run, self.tokens = linked.trace, linked.start["tokens"] or []
         keys = linked.link.options
         self.T, self.t, self.unit = linked.start["T"], int(keys.get("t", 1)), int(keys.get("unit", 1))
+        self.given = linked.start["given"]
 
     def next_figure(self) -> Figure:
         """Return the figure with the cursor at the next timestep. Raise ValueError if there is none."""
@@ -293,9 +294,11 @@ def _own_number(body: QuestionBody, text: Markup, low: float, high: float) -> tu
 
 def _own_steps(body: QuestionBody, text: Markup, settings: Settings) -> tuple[Prompt, Solution]:
     cursor = _Cursor(body.view, settings)
-    if body.right is not None and body.right not in range(1, cursor.T + 1):
-        raise ValueError(f"the correct timestep must be a whole number from 1 to {cursor.T}")
-    return Prompt("click", _paragraph(text), steps=cursor.steps(cursor.T)), Solution(_places(body.right))
+    # What the network writes after the timestep `upto` is not shown to the class.
+    last = cursor.T if body.view.upto is None else min(cursor.T, max(cursor.given, body.view.upto))
+    if body.right is not None and body.right not in range(1, last + 1):
+        raise ValueError(f"the correct timestep must be a whole number from 1 to {last}")
+    return Prompt("click", _paragraph(text), steps=cursor.steps(last)), Solution(_places(body.right))
 
 
 def _places(right: float | None) -> Truth:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..errors import Refused
 from ..link import read_address
@@ -56,15 +56,15 @@ def summarize(view: ShownView, looks: Sequence[ExploredView], suggestions: Seque
     """Count the students at each model, and at each timestep of the teacher's own model and sequence."""
     models: Counter[str] = Counter()
     steps: Counter[str] = Counter()
+    shown = _scenario(view.page, read_address(view.link))
     for look in looks:
-        keys = read_address(look.view.link)
-        models[keys.get("model") or keys.get("task") or look.view.page or "lab"] += 1
-        if _scenario(look.view) == _scenario(view):
+        page, keys = look.view.page, read_address(look.view.link)
+        models[keys.get("model") or keys.get("task") or page or "lab"] += 1
+        if _scenario(page, keys) == shown:
             steps[keys.get("t", "1")] += 1
     newest = sorted(suggestions, key=lambda look: -look.at)[:MOST_SUGGESTIONS]
     return Exploration(tuple(models.most_common(MOST_MODELS)), dict(steps), tuple(newest), len(looks))
 
 
-def _scenario(view: ShownView) -> tuple[str, ...]:
-    keys = read_address(view.link)
-    return (view.page, keys.get("model", ""), keys.get("task", ""), keys.get("sequence", ""))
+def _scenario(page: str, keys: Mapping[str, str]) -> tuple[str, ...]:
+    return (page, *(keys.get(key, "") for key in ("model", "task", "sequence")))

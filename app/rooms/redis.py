@@ -289,7 +289,9 @@ class InRedis:
                     last = newest[0][0] if newest else "0"
                     for code in list(self._rooms):
                         if await self._load(code) is None:
-                            self._rooms.pop(code).close()
+                            room = self._rooms[code]
+                            room.close()
+                            self._drop(room)
                     lost = False
                 for _, entries in await self._reader.xread({STREAM: last}, block=1000 * READING_SECONDS) or ():
                     for _, entry in entries:
@@ -313,10 +315,17 @@ class InRedis:
                 room.change(changes_from_json(texts), int(entry["n"]))
             except ValueError as error:
                 LOG.warning(UNREADABLE, error)
-                self._rooms.pop(room.code).close()
+                room.close()
+                self._drop(room)
                 return
             if room.public.ended:
-                self._rooms.pop(room.code, None)
+                self._drop(room)
+
+    def _drop(self, room: Room) -> None:
+        """Remove a room that has ended, and what this process knows about it."""
+        self._rooms.pop(room.code, None)
+        self._seen.pop(room.code, None)
+        self._reported.pop(room.code, None)
 
     async def _report(self) -> None:
         """Report the followers of this process when their number changes, and every ten seconds."""

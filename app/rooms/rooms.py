@@ -139,7 +139,8 @@ class Rooms:
     async def withheld(self, lesson: str, address: str, authorization: str) -> bool:
         """Return whether a lesson's answers and notes are withheld from an address.
 
-        They are withheld while a student there follows a room that shows the lesson, but not from the room's teacher.
+        They are withheld while a student there follows a room that shows the lesson, or is asked about it, but not
+        from the room's teacher.
         """
         try:
             rooms = await self.keeper.all()
@@ -147,7 +148,9 @@ class Rooms:
             rooms = self.keeper.rooms()
         for room in rooms:
             state = room.public
-            if state.view.page != f"lessons/{lesson}" or state.mode == "explore" or state.ended:
+            asked = state.question is not None and state.question.status != "revealed"
+            explores = state.mode == "explore" and not asked
+            if state.view.page != f"lessons/{lesson}" or explores or state.ended:
                 continue
             seats = (await self.seats.valid(room)).values()
             followed = any(seat.address == codes.address_digest(address) for seat in seats)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Annotated
 from urllib.parse import urlencode
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from gru_core import SequenceError
 
@@ -16,10 +17,17 @@ from ..errors import Refused
 from ..lessons import shelf
 from ..lessons.reading import Figure, figure_of
 from ..lessons.shown import ShownStep, reload_keys, shown_steps
-from ..link import read_address, read_link
+from ..link import MOST_KEYS, read_address, read_link
 from ..schemas import Body, first_written
 from ..settings import Settings
 from ..sitemap import IN_ROOMS
+
+
+def _plain_query(link: str) -> str:
+    """Return a link of a view. Each stream of the teacher parses it again, so it has no compressed part."""
+    if "#" in link or link.count("&") >= MOST_KEYS:
+        raise PydanticCustomError("link", "must be a query of at most {most} keys, without #", {"most": MOST_KEYS})
+    return link
 
 
 class View(Body):
@@ -35,7 +43,7 @@ class View(Body):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     page: Annotated[str, Field(max_length=100)]
-    link: Annotated[str, Field(max_length=8000)]
+    link: Annotated[str, Field(max_length=8000), AfterValidator(_plain_query)]
     step: Annotated[int, Field(ge=1, le=100)] | None = None
     upto: Annotated[int, Field(ge=1, le=10_000)] | None = None
     by: Annotated[str, Field(max_length=20)] = ""

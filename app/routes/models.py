@@ -16,7 +16,7 @@ from gru_core.runs.writing import HOTTEST, write
 from .. import models
 from ..errors import Refused
 from ..runs.answers import to_json
-from ..schemas import Whole
+from ..schemas import Decimal, Whole
 from ..server.body import FileBody
 from ..server.budget import spend
 
@@ -46,7 +46,10 @@ def draw(
     steps: Annotated[Whole, Query(ge=1, le=500)] = 16,
 ) -> dict[str, str]:
     task = models.task(models.get(name, request.app.state.settings))
-    return {"sequence": task.text(np.random.default_rng(seed), steps)}
+    try:
+        return {"sequence": task.text(np.random.default_rng(seed), steps)}
+    except ValueError as error:
+        raise Refused(422, "request", str(error), "steps") from error
 
 
 @router.get("/{name}/write", summary="Let a model write: it draws each symbol from its output, and reads it next")
@@ -56,7 +59,7 @@ def write_on(
     prompt: Annotated[str, Query(min_length=1, max_length=2_000)],
     seed: Annotated[Whole, Query(ge=0, lt=2**32)],
     steps: Annotated[Whole, Query(ge=1, le=100)] = 16,
-    temperature: Annotated[float, Query(ge=0, le=HOTTEST)] = 1.0,
+    temperature: Annotated[Decimal, Query(ge=0, le=HOTTEST)] = 1.0,
 ) -> dict[str, str | int | bool]:
     """`sequence` is the prompt, with `given` timesteps, and what the model wrote after it. `ended` is true if the model
     wrote its end. The same seed gives the same sequence.

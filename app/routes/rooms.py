@@ -258,7 +258,8 @@ async def sketches(request: Request, code: str, authorization: Authorization = "
     room = await _room(request, code)
     for_teacher = _rooms(request).is_teacher(room, authorization)
     sketches = await _rooms(request).questions.sketches(room, for_teacher)
-    return Response(to_json(sketches), media_type="application/json", headers={"Cache-Control": "no-store"})
+    content = await run_in_threadpool(to_json, sketches)
+    return Response(content, media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
 @router.post("/api/rooms/{code}/sketches", summary="Show some sketches above the others", status_code=204)

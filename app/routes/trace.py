@@ -91,7 +91,8 @@ def _is_short(scenario: Scenario) -> bool:
     texts = [scenario.sequence, scenario.against or ""]
     changes = len(scenario.clamps) + len(scenario.weights)
     short = all(isinstance(text, str) and len(text) <= SHORT for text in texts)
-    return scenario.model in presets.SHIPPED and short and changes <= MOST_SHORT_CHANGES
+    simple = scenario.write is None and changes <= MOST_SHORT_CHANGES
+    return scenario.model in presets.SHIPPED and short and simple
 
 
 def _answer(question: TraceQuestion, settings: Settings, accept: str) -> Response:

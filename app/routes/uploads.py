@@ -17,10 +17,10 @@ from ..intake.upload import Upload
 from ..models import model_entry
 from ..runs.answers import to_json
 from ..schemas import Answers
-from ..server.body import FileBody
+from ..server.body import FileBody, LongJSON
 from ..settings import Settings
 
-router = APIRouter(prefix="/api/models")
+router = APIRouter(prefix="/api/models", route_class=LongJSON)
 
 _log = logging.getLogger(__name__)
 

@@ -80,6 +80,9 @@ def _places_in_held_out(question: MomentsQuestion, values: Array, settings: Sett
     if batch is None:
         return {"count": None, "of": None, "places": [], "common": []}
     T, B = batch.scored.shape
+    if len(values) > T:
+        message = f"the held-out sequences have {T} timesteps: choose a moment of at most that many"
+        raise Refused(422, "request", message, "to")
     spend(T * B * sum(cell.units for cell in model.layers))
     moments = places_alike(
         model, values, question.signal, question.unit - 1, batch, question.layer - 1, question.near, MOST_PLACES

@@ -64,7 +64,10 @@ class FairShares:
 
 
 UPLOAD_PATHS = re.compile("/api/models(/[^/]+/(answers|check))?")
-"""The paths to which a POST sends a file, or the answers about a file, which can name 100,000 symbols."""
+"""The paths to which a POST sends a file, or the answers about a file."""
+
+MOST_ANSWERS = 4 * 2**20
+"""The most bytes of the answers about a file, which can name 100,000 symbols."""
 
 LARGE_FILES = 10
 """The most bodies with more than `max_body` bytes in memory at one time."""
@@ -92,6 +95,8 @@ class BodyLimit:
         limit, seconds, kind = settings.max_body, settings.body_seconds, "request"
         if post and UPLOAD_PATHS.fullmatch(path):
             limit, seconds, kind = settings.max_upload, settings.upload_seconds, "file"
+            if path.endswith("/answers"):
+                limit, kind = min(limit, MOST_ANSWERS), "request"
         if (whole(Headers(scope=scope).get("content-length", "")) or 0) > limit:
             await _too_large(kind, limit)(scope, receive, send)
             return

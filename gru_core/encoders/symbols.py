@@ -24,13 +24,37 @@ LISTED = 40
 MOST_JOINED = 1_000
 """The most symbols with signs inside that are recognized in a text without spaces."""
 
+_WORD_OR_MARK = re.compile(r"\w+|.", re.DOTALL)
+
+
+MOST_ACCENTS = 30
+"""The most accents of one letter, as in the stream-safe format of Unicode (UAX 15)."""
+
+
+def _normalize(form: Literal["NFC", "NFD"], text: str) -> str:
+    """Return a text in a normal form of Unicode. Raises SequenceError if a letter has more than MOST_ACCENTS accents.
+
+    Normalization sorts the accents of a letter in quadratic time.
+    """
+    for signs in _SIGNS.findall(text):
+        if _ACCENTS.search("".join(map(unicodedata.category, signs))):
+            raise SequenceError(f"a letter has more than {MOST_ACCENTS} accents")
+    return unicodedata.normalize(form, text)
+
+
+_SIGNS = re.compile(rf"[^\w\x00-\x7f]{{{MOST_ACCENTS + 1},}}")
+"""As many signs as a letter has accents at most, and more: accents are among them, letters and digits are not."""
+
+_ACCENTS = re.compile(f"(?:M.){{{MOST_ACCENTS + 1}}}")
+"""The categories of too many accents. Each category is a capital letter and a small one."""
+
 
 def _forms(text: str, composed: bool) -> Iterator[str]:
     """Yield the text, and the text with each accent as a part of its letter and, unless `composed`, on its own."""
     yield text
     forms: tuple[Literal["NFC", "NFD"], ...] = () if text.isascii() else ("NFC",) if composed else ("NFC", "NFD")
     for form in forms:
-        normal = unicodedata.normalize(form, text)
+        normal = _normalize(form, text)
         if normal != text:
             yield normal
 
@@ -76,16 +100,32 @@ class Symbols:
         return all(map(str.isascii, self.alphabet))
 
     @cached_property
-    def _splitter(self) -> re.Pattern[str] | None:
-        """The pattern that splits a text without spaces into words and punctuation marks; None for single characters.
+    def _single(self) -> bool:
+        """Whether a text without spaces is split into its characters."""
+        return all(len(symbol) == 1 for symbol in self.alphabet)
 
-        Symbols with other signs inside, such as joined emoji, are tried first, from the longest.
-        """
-        if all(len(symbol) == 1 for symbol in self.alphabet):
-            return None
+    @cached_property
+    def _joined(self) -> dict[str, dict[int, set[str]]]:
+        """The symbols with other signs inside, such as joined emoji, by first character and length, longest first."""
         joined = [symbol for symbol in self.alphabet if len(symbol) > 1 and not re.fullmatch(r"\w+", symbol)]
-        longest = sorted(map(re.escape, joined[:MOST_JOINED]), key=len, reverse=True)
-        return re.compile("|".join([*longest, r"\w+|."]))
+        by_first: dict[str, dict[int, set[str]]] = {}
+        for symbol in sorted(joined[:MOST_JOINED], key=len, reverse=True):
+            by_first.setdefault(symbol[0], {}).setdefault(len(symbol), set()).add(symbol)
+        return by_first
+
+    def _pieces(self, chunk: str) -> Iterator[str]:
+        """Yield the parts of a text without spaces: at each place the longest joined symbol, or a word or a mark."""
+        if not self._joined:
+            yield from _WORD_OR_MARK.findall(chunk)
+            return
+        start = 0
+        while start < len(chunk):
+            by_length = self._joined.get(chunk[start], {})
+            length = next((n for n, symbols in by_length.items() if chunk[start : start + n] in symbols), None)
+            word = None if length else _WORD_OR_MARK.match(chunk, start)
+            end = word.end() if word else start + (length or 1)
+            yield chunk[start:end]
+            start = end
 
     @property
     def hint(self) -> str:
@@ -125,8 +165,8 @@ class Symbols:
 
         Raises SequenceError with the number of the token; `before` tokens come before this text.
         """
-        index, splitter = self._index, self._splitter
-        tokens = [chunk] if chunk in index else list(chunk) if splitter is None else splitter.findall(chunk)
+        index = self._index
+        tokens = [chunk] if chunk in index else [*(chunk if self._single else self._pieces(chunk))]
         if self._caseless:
             tokens = [*map(str.lower, tokens)]
         unknown = next(filterfalse(index.__contains__, tokens), None)
@@ -167,8 +207,9 @@ class Letters(Symbols):
     """
 
     @property
-    def _splitter(self) -> None:
-        """None: a chunk of a text that is no known word is split into letters."""
+    def _single(self) -> bool:
+        """True, so that a chunk of text that is not a known word is split into letters."""
+        return True
 
     @property
     def hint(self) -> str:
@@ -202,7 +243,7 @@ def letters_of(text: str) -> str:
     small = text.lower()
     for letter in SPELLED.keys() & set(small):  # str.translate takes ten times as long
         small = small.replace(letter, SPELLED[letter])
-    return "".join(filterfalse(unicodedata.combining, unicodedata.normalize("NFD", small)))
+    return "".join(filterfalse(unicodedata.combining, _normalize("NFD", small)))
 
 
 @dataclass(frozen=True, eq=False)

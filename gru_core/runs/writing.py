@@ -53,8 +53,9 @@ def heated(p: Array, temperature: float) -> Array:
     """Return probabilities proportional to p^(1 / temperature). At temperature 0 the largest has probability 1."""
     if temperature == 0:
         return np.asarray(np.arange(len(p)) == p.argmax(), float)
-    logarithms = np.log(np.maximum(p, np.finfo(float).tiny)) / temperature
-    powers: Array = np.exp(logarithms - logarithms.max())
+    logarithms = np.log(np.maximum(p, np.finfo(float).tiny))
+    with np.errstate(over="ignore"):  # at a temperature near 0 every other probability becomes 0
+        powers: Array = np.exp((logarithms - logarithms.max()) / temperature)
     powers /= powers.sum()
     return powers
 

@@ -35,16 +35,24 @@ export function encode(encoder, text) {
   return { tokens, x };
 }
 
+/** Return a text in a normal form of Unicode. Throws SequenceError if a letter has too many accents: their sorting takes quadratic time. @param {string} form @param {string} text */
+function normalize(form, text) {
+  if (/\p{M}{31}/u.test(text)) throw new SequenceError("a letter has more than 30 accents");
+  return text.normalize(form);
+}
+
 /** The letters that are not a letter with an accent, in letters from a to z. @type {Record<string, string>} */
 const SPELLED = { ß: "ss", æ: "ae", œ: "oe", ø: "o", đ: "d", ð: "d", þ: "th", ł: "l", ı: "i" };
 
 /** Return a text in small letters, without accents, hyphens, apostrophes and periods, with spaces between letters and around known words. @param {Model["encoder"]} encoder @param {string} text */
 const lettersOf = ({ alphabet }, text) =>
-  text
-    .toLowerCase()
-    .replace(/[ßæœøđðþłı]/g, (letter) => SPELLED[letter])
-    .replace(/[\ufeff'’‘\-‐.]/g, "")
-    .normalize("NFD")
+  normalize(
+    "NFD",
+    text
+      .toLowerCase()
+      .replace(/[ßæœøđðþłı]/g, (letter) => SPELLED[letter])
+      .replace(/[\ufeff'’‘\-‐.]/g, ""),
+  )
     .replace(/\p{M}/gu, "")
     .split(SPACES)
     .map((chunk) => (alphabet.includes(chunk) ? chunk : [...chunk].join(" ")))
@@ -58,9 +66,9 @@ function symbols(encoder, text) {
   const plain = text.replaceAll("\ufeff", "");
   /** @type {SequenceError[]} */
   const errors = [];
-  for (const form of new Set([plain, plain.normalize("NFC"), plain.normalize("NFD")]))
+  for (const form of ["", "NFC", "NFD"])
     try {
-      return spell(encoder, form);
+      return spell(encoder, form ? normalize(form, plain) : plain);
     } catch (error) {
       errors.push(/** @type {SequenceError} */ (error));
     }

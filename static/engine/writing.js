@@ -72,8 +72,8 @@ function numberText({ scale = 1, shift = 0, decimals = 2 }, x) {
 function heated(p, temperature) {
   const best = p.indexOf(Math.max(...p));
   if (temperature === 0) return p.map((_, k) => Number(k === best));
-  const logarithms = p.map((value) => Math.log(Math.max(value, TINY)) / temperature);
-  const powers = logarithms.map((value) => Math.exp(value - logarithms[best]));
+  const logarithms = p.map((value) => Math.log(Math.max(value, TINY)));
+  const powers = logarithms.map((value) => Math.exp((value - logarithms[best]) / temperature));
   const total = powers.reduce((sum, power) => sum + power, 0);
   return powers.map((power) => power / total);
 }

@@ -144,6 +144,7 @@ def test_bad_input_gets_its_status_message_and_place(client: TestClient, case: s
         ("GET", "/api/models/flip-flop/draw", 422),
         ("GET", "/api/models/flip-flop/draw?seed=-1", 422),
         ("GET", "/api/models/flip-flop/draw?seed=1&steps=100000", 422),
+        ("GET", "/api/models/sunspots/draw?seed=1&steps=500", 422),
         ("GET", "/oembed", 422),
         ("GET", "/oembed?url=http://testserver/&maxwidth=zqzq", 422),
         ("GET", "/oembed?url=http://testserver/&format=xml", 501),
@@ -185,6 +186,8 @@ def test_requests_accept_only_numbers_in_plain_ascii_digits(client: TestClient, 
     assert status("/api/lessons/update/reveal", question=f"1.{odd}"[:9]) == 404
     assert status("/api/models/flip-flop/draw", seed=odd) == 422
     assert status("/api/models/flip-flop/draw", seed="1", steps=odd) == 422
+    if odd not in ("+1", "1.0", "1e0"):
+        assert status("/api/models/name-writer/write", prompt="irish", seed="1", temperature=odd) == 422
     assert status("/api/experiments/sequence", T=odd) == 422
     assert status("/oembed", url="http://testserver/", maxwidth=odd) == 422
     for key in ("t", "unit", "layer"):

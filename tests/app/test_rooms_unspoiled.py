@@ -312,6 +312,46 @@ def test_only_the_teacher_gets_a_lessons_answers_while_a_class_follows_it() -> N
             await teacher.post_ok("mode", {"mode": "explore"})
             assert (await server.client.get(reveal)).status_code == 200
             assert solution in (await server.client.get(paper)).text
+            await teacher.post_ok("question", {"of": "lesson", "lesson": "reset", "question": "2.1"})
+            for path in (reveal, outline):
+                assert (await server.client.get(path)).status_code == 403
+            await teacher.post_ok("turn", {"turn": "reveal"})
+            assert (await server.client.get(reveal)).status_code == 200
+
+    in_room(test)
+
+
+def test_a_question_about_timesteps_does_not_name_what_the_network_writes_later() -> None:
+    async def test(server: Server) -> None:
+        link = "?model=name-writer&sequence=irish+o&write=10&temperature=0&t=3"
+        teacher = await server.open({"page": "", "link": link, "upto": 3})
+        async with teacher.follower() as follower:
+            body = {"of": "own", "text": "?", "view": {"page": "", "link": link, "upto": 3}}
+            await teacher.post_ok("question", body)
+            state = await follower.wait_for_state(lambda state: state["question"])
+            assert len(state["question"]["steps"]) == 3
+            await teacher.post_ok("turn", {"turn": "dismiss"})
+            body["view"]["upto"] = None
+            await teacher.post_ok("question", body)
+            state = await follower.wait_for_state(lambda state: state["question"])
+            assert len(state["question"]["steps"]) == 12
+
+    in_room(test)
+
+
+@pytest.mark.parametrize("link", ["?model=flip-flop#more=eJxLBAAAYgBi", "?" + "a&" * 100])
+def test_a_view_is_a_plain_query_with_few_keys(link: str) -> None:
+    """Each stream of the teacher reads the views of the class again."""
+
+    async def test(server: Server) -> None:
+        teacher = await server.open()
+        await teacher.post_ok("mode", {"mode": "explore"})
+        async with teacher.follower() as follower:
+            view, headers = {"page": "", "link": link}, {"x-device": follower.device}
+            look = await server.client.post(f"/api/rooms/{teacher.code}/looks", json={"view": view}, headers=headers)
+            shown = await teacher.post("view", view)
+            for refused in (look, shown):
+                assert (refused.status_code, refused.json()["error"]["code"]) == (422, "request")
 
     in_room(test)
 

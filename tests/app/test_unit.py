@@ -170,6 +170,15 @@ def test_late_sensitivities_of_a_wide_layer_are_those_of_the_unit_alone(
     assert (alone["x"], alone["z"], alone["gate"]) == (whole["x"], whole["z"], whole["gate"])
 
 
+@pytest.mark.parametrize("name", ["names", "names-lstm", "name-writer", "reversed-words"])
+def test_a_moment_that_is_longer_than_the_held_out_sequences_is_refused(client: TestClient, name: str) -> None:
+    sequence = " ".join(["a"] * 20)
+    request = {"model": name, "sequence": sequence, "layer": 1, "unit": 1, "signal": "h", "from": 1, "to": 20}
+    refused = client.post("/api/moments", json=request)
+    assert (refused.status_code, refused.json()["error"]["where"]) == (422, "to")
+    assert client.post("/api/moments", json=request | {"to": 5}).json()["of"] > 0
+
+
 def test_similar_moments_have_sequences_that_reproduce_them(client: TestClient) -> None:
     request = {"model": "sentiment", "sequence": "the film was not good .", "layer": 1, "unit": 1}
     request |= {"signal": "z", "from": 4, "to": 4}

@@ -117,6 +117,22 @@ def test_a_real_file_is_uploaded_run_shown_and_passes_its_check(client: TestClie
     assert entry["id"] not in client.get("/api/models").text  # the link is the key
 
 
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b'{"x": [' + b"[]," * 1_000_000 + b"[]]}", 400),
+        (b'{"answers": {"reset": "' + b"[" * 1_000 + b'"}}', 404),
+        (b'{"alphabet": ["' + b"a" * 5_000_000 + b'"]}', 413),
+        (b'{"answers": {', 400),
+    ],
+)
+def test_answers_have_few_lists_and_at_most_4_mib(client: TestClient, body: bytes, status: int) -> None:
+    """Millions of lists in 20 MiB took 8 seconds, in which no other request was answered."""
+    response = client.post("/api/models/u-00/answers", content=body, headers={"content-type": "application/json"})
+    assert response.status_code == status
+    assert set(response.json()["error"]) == {"code", "message", "where"}
+
+
 def test_questions_are_answered_one_by_one_or_all_at_once(client: TestClient) -> None:
     first_response = upload(client, "pytorch-both.safetensors")
     assert first_response["question"]["key"] == "direction"

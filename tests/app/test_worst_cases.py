@@ -20,6 +20,7 @@ from app.runs.census import read_data
 from app.runs.limits import MOST_LINES
 from app.settings import Settings
 from gru_core import SequenceError, Vectors
+from gru_core.encoders.symbols import Symbols
 from gru_core.formats.vectors import read_vectors
 from gru_core.numerals import decimal, whole
 from gru_core.runs.trace import read
@@ -49,7 +50,30 @@ def seconds(parse: Parse, text: str) -> float:
     return cpu_seconds(call, SECONDS)
 
 
-PIECES = ("1", ".", "1.", ",", "1,", "1 ", "-", "A", "A ", "w", "good ", "+1 ", "=1 ", " ", "\n", "\0", "٣", "İ", "½")
+PIECES = (
+    "1",
+    ".",
+    "1.",
+    ",",
+    "1,",
+    "1 ",
+    "-",
+    "A",
+    "A ",
+    "w",
+    "good ",
+    "+1 ",
+    "=1 ",
+    " ",
+    "\n",
+    "\0",
+    "٣",
+    "İ",
+    "½",
+    "é",
+    "\u0301",
+    "\u0f73",
+)
 ENDS = ("", "x", "e", ".")
 MODELS = {
     "symbols": gru.load("flip-flop"),
@@ -64,6 +88,10 @@ MODELS = {
 
 def sequences() -> Iterator[tuple[str, Parse, str]]:
     texts = [filled(piece, end) for piece in PIECES for end in ENDS] + [filled(",".join(["1"] * 256) + " ")]
+    texts += [
+        "e" + "\u0301" * (SIZE // 4) + "\u0316" * (SIZE // 4),
+        filled("e" + 15 * "\u0301\u0316")[: SIZE // 2],
+    ]  # two bytes each
     for name, model in MODELS.items():
         for text in texts:
             yield name, lambda text, model=model: read(model, text, 2_000), text
@@ -171,6 +199,18 @@ def names() -> Iterator[tuple[str, Parse, str]]:
 def test_parsers_take_at_most_50_ms_for_the_worst_texts(cases: Callable[[], Iterator[tuple[str, Parse, str]]]) -> None:
     slow = [(name, text[:40], took) for name, parse, text in cases() if (took := seconds(parse, text)) > SECONDS]
     assert not slow
+
+
+MANY_JOINED = tuple("!" * 60 + f"{i:03}x" for i in range(1_000))
+MANY_LENGTHS = tuple("!" * n + "x" for n in range(1, 64))
+
+
+@pytest.mark.parametrize("joined", [MANY_JOINED, MANY_LENGTHS])
+def test_symbols_with_signs_inside_are_found_in_linear_time(joined: tuple[str, ...]) -> None:
+    """A place of the text takes 2 microseconds, or 17 if 63 lengths are possible there. Other threads run meanwhile."""
+    encoder = Symbols(("!", *joined))
+    for n in (SIZE // 8, SIZE // 2):
+        assert cpu_seconds(lambda n=n: encoder.tokens("!" * n), n * 4e-5) < n * 4e-5
 
 
 @pytest.mark.parametrize("piece", ["{{", "[", "![", "$x$ ", "$$)(", "[a](", "**a ", "- a\n", "|a|b\n|-|-\n", "1. a\n"])

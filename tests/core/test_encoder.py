@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tracemalloc
 import unicodedata
 
@@ -175,3 +176,20 @@ def test_symbols_of_a_large_alphabet_need_memory_for_their_sequence_only() -> No
     assert x.shape == (2, 100_000)
     assert (x.argmax(1).tolist(), x.sum()) == ([5, 99_999], 2)
     assert most < 100e6
+
+
+@pytest.mark.parametrize("encoder", [Symbols(("a", "é")), gru.load("names").encoder])
+def test_a_letter_has_at_most_30_accents(encoder: Symbols) -> None:
+    """Their order in a normal form takes quadratic time: 48,000 accents would take seconds."""
+    with pytest.raises(SequenceError, match="30 accents"):
+        encoder.tokens("e" + "\u0301\u0316" * 16)
+    assert gru.load("names").encoder.tokens("e" + "\u0301\u0316" * 15) == ["e"]
+
+
+def test_every_accent_of_unicode_is_counted() -> None:
+    characters = [chr(i) for i in range(sys.maxunicode + 1) if not 0xD800 <= i < 0xE000]
+    accents = {c for c in characters if unicodedata.combining(unicodedata.normalize("NFD", c)[0])}
+    assert len(accents) > 900
+    for accent in accents:
+        with pytest.raises(SequenceError, match="30 accents"):
+            Symbols(("a", "é")).tokens("e" + accent * 31)

@@ -104,3 +104,21 @@ test("all ways to write a missing second sequence give the same scenario", () =>
   const texts = [undefined, null, ""].map((against) => writeScenario({ ...scenario, against }));
   assert.equal(new Set(texts).size, 1);
 });
+
+test("the keys of a link with 64,000 characters are read in at most 50 ms each", () => {
+  const digits = "1".repeat(64_000);
+  const most = Object.entries({
+    clamps: ["z@1=", "z@1-", "z.", "L"],
+    weights: ["z.1.b=", "z.1.W", "L"],
+    temperature: [""],
+    write: [""],
+    t: [""],
+  });
+  for (const [key, starts] of most)
+    for (const start of starts)
+      for (const end of ["", "x", ".x", "+"]) {
+        const begun = performance.now();
+        decode(`?model=flip-flop&${key}=${encodeURIComponent(start + digits + end)}`);
+        assert.ok(performance.now() - begun < 50, `${key}=${start}…${end}`);
+      }
+});
