@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, TypedDict, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 from pydantic_core import PydanticCustomError
 
 from gru_core import Clamp, Edit
@@ -13,7 +13,6 @@ from gru_core.cells.registry import CELLS, GATES, HOLDABLE
 from gru_core.experiments import EQUAL, RACES, sequence
 from gru_core.experiments.race import COUNTING, FURTHEST
 from gru_core.formats.limits import Limits
-from gru_core.numerals import decimal, whole
 from gru_core.runs.edit import Part
 from gru_core.runs.writing import HOTTEST
 from gru_core.training.recipe import FIRST, First
@@ -34,29 +33,6 @@ else:  # so that the OpenAPI document and the errors list them
 
 MOST_CHANGES = 64
 """The most clamps, and the most edited weights, of a scenario."""
-
-
-def _whole(text: object) -> int:
-    digits = text.removeprefix("-") if isinstance(text, str) else ""
-    number = whole(digits)
-    if number is None:
-        raise PydanticCustomError("whole", "must be a whole number, written with the digits 0 to 9")
-    return number if digits == text else -number
-
-
-Whole = Annotated[int, BeforeValidator(_whole)]
-"""A whole number in a path or a query, written with the digits 0 to 9."""
-
-
-def _decimal(text: object) -> float:
-    number = decimal(text) if isinstance(text, str) else None
-    if number is None:
-        raise PydanticCustomError("decimal", "must be a number, written with the digits 0 to 9")
-    return number
-
-
-Decimal = Annotated[float, BeforeValidator(_decimal)]
-"""A number in a path or a query, written with the digits 0 to 9."""
 
 
 MOST_FIELDS = 64

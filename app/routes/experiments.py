@@ -14,12 +14,13 @@ from .. import models
 from ..errors import Refused
 from ..jobs import work
 from ..jobs.engine import WorkerDied
+from ..numbers import Whole
 from ..pages.experiments import page_context
 from ..pages.page import respond_with_figures
 from ..runs import race as race_outcome
 from ..runs.answers import to_json
 from ..runs.reach import SEQUENCES, gradient_reach
-from ..schemas import Counted, GapQuestion, RaceQuestion, SequenceTimes, Whole
+from ..schemas import Counted, GapQuestion, RaceQuestion, SequenceTimes
 from ..server.budget import spend
 from ..sitemap import PAGES, ExperimentName
 

@@ -15,8 +15,8 @@ from gru_core.runs.writing import HOTTEST, write
 
 from .. import models
 from ..errors import Refused
+from ..numbers import Decimal, Whole
 from ..runs.answers import to_json
-from ..schemas import Decimal, Whole
 from ..server.body import FileBody
 from ..server.budget import spend
 

@@ -13,8 +13,8 @@ from pydantic import BaseModel
 from .. import models
 from ..errors import Refused
 from ..lessons import shelf
+from ..numbers import Whole
 from ..pages.page import FRAME_LINK
-from ..schemas import Whole
 from ..settings import Settings
 from ..sitemap import LAB, PAGES, START
 

@@ -22,8 +22,6 @@ NO_PAGE = {
 }
 """The messages for a status if no route handled the request."""
 
-Headers = Mapping[str, str] | None
-
 
 def _opens_page(request: Request) -> bool:
     """Return whether a browser opens an address of a page. Programs and scripts do not name HTML in `Accept`."""
@@ -31,7 +29,12 @@ def _opens_page(request: Request) -> bool:
 
 
 def _response(
-    request: Request, status: int, code: str, message: str, where: str | None = None, headers: Headers = None
+    request: Request,
+    status: int,
+    code: str,
+    message: str,
+    where: str | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Return an error: as a page if a browser opens the address, otherwise as JSON."""
     if not _opens_page(request):

@@ -15,6 +15,8 @@ export class SequenceError extends Error {
 
 const LARGEST = 1e6; // the largest absolute value of a number in a sequence
 const LONGEST = 40; // the most characters of a number
+const MOST_ACCENTS = 30; // of a letter
+const TOO_MANY_ACCENTS = new RegExp(`\\p{M}{${MOST_ACCENTS + 1}}`, "u");
 const LISTED = 40; // the most symbols that an error lists
 const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 const SPACES = /[\s\x1c-\x1f\x85]+/;
@@ -37,7 +39,7 @@ export function encode(encoder, text) {
 
 /** Return a text in a normal form of Unicode. Throws SequenceError if a letter has too many accents: their sorting takes quadratic time. @param {string} form @param {string} text */
 function normalize(form, text) {
-  if (/\p{M}{31}/u.test(text)) throw new SequenceError("a letter has more than 30 accents");
+  if (TOO_MANY_ACCENTS.test(text)) throw new SequenceError(`a letter has more than ${MOST_ACCENTS} accents`);
   return text.normalize(form);
 }
 

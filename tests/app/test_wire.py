@@ -31,7 +31,7 @@ from app.runs.tokens import FEW
 from app.schemas import MOST_SEEDS, MOST_WRITTEN, SIGNALS, Scenario, ScenarioFields, WriteBody
 from gru_core.card import Card, CardFields
 from gru_core.cells.registry import CELLS
-from gru_core.encoders.symbols import SPELLED
+from gru_core.encoders.symbols import MOST_ACCENTS, SPELLED
 from gru_core.runs.edit import LARGEST
 from gru_core.runs.figures import PANEL
 from gru_core.runs.trace import LEAST
@@ -169,7 +169,7 @@ def test_engine_and_core_have_the_same_least_difference_of_outputs_and_the_same_
 @pytest.mark.parametrize(
     ("file", "name", "value"),
     [("state.js", "MOST_ROWS", MOST_ROWS), ("tokens.js", "FEW", FEW), ("files.js", "PANEL", PANEL),
-     ("engine/checks.js", "LARGEST", LARGEST)],
+     ("engine/checks.js", "LARGEST", LARGEST), ("engine/encoders.js", "MOST_ACCENTS", MOST_ACCENTS)],
 )  # fmt: skip
 def test_a_number_that_python_and_the_page_use_is_the_same_in_both(file: str, name: str, value: float) -> None:
     match = re.search(rf"const {name} = ([\d.e]+);", (STATIC / file).read_text("utf-8"))

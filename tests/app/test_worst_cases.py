@@ -51,29 +51,9 @@ def seconds(parse: Parse, text: str) -> float:
 
 
 PIECES = (
-    "1",
-    ".",
-    "1.",
-    ",",
-    "1,",
-    "1 ",
-    "-",
-    "A",
-    "A ",
-    "w",
-    "good ",
-    "+1 ",
-    "=1 ",
-    " ",
-    "\n",
-    "\0",
-    "٣",
-    "İ",
-    "½",
-    "é",
-    "\u0301",
-    "\u0f73",
-)
+    "1", ".", "1.", ",", "1,", "1 ", "-", "A", "A ", "w", "good ", "+1 ", "=1 ", " ", "\n", "\0", "٣", "İ", "½", "é",
+    "\u0301", "\u0f73",
+)  # fmt: skip
 ENDS = ("", "x", "e", ".")
 MODELS = {
     "symbols": gru.load("flip-flop"),
@@ -88,10 +68,8 @@ MODELS = {
 
 def sequences() -> Iterator[tuple[str, Parse, str]]:
     texts = [filled(piece, end) for piece in PIECES for end in ENDS] + [filled(",".join(["1"] * 256) + " ")]
-    texts += [
-        "e" + "\u0301" * (SIZE // 4) + "\u0316" * (SIZE // 4),
-        filled("e" + 15 * "\u0301\u0316")[: SIZE // 2],
-    ]  # two bytes each
+    half = SIZE // 2  # an accent has two bytes
+    texts += ["e" + (half // 2) * "\u0301" + (half // 2) * "\u0316", filled("e" + 15 * "\u0301\u0316")[:half]]
     for name, model in MODELS.items():
         for text in texts:
             yield name, lambda text, model=model: read(model, text, 2_000), text

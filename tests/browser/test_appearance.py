@@ -163,6 +163,9 @@ def test_no_view_scrolls_the_page_sideways(page: Page) -> None:
             for size in (*SIZES, (640, 400), (320, 568)):
                 resize(page, size)
                 assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    resize(page, (390, 844))
+    page.goto("/lessons/gates/print")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
     resize(page, (320, 568))
     for address in ("/compare?task=flip-flop", "/embed?model=flip-flop", "/docs", "/lessons/gates/print"):
         page.goto(address)
