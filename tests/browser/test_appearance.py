@@ -170,6 +170,8 @@ def test_no_view_scrolls_the_page_sideways(page: Page) -> None:
     for address in ("/compare?task=flip-flop", "/embed?model=flip-flop", "/docs", "/lessons/gates/print"):
         page.goto(address)
         assert page.evaluate("document.documentElement.scrollWidth") <= 320, address
+        cut = "[...document.querySelectorAll('#clock')].filter((clock) => clock.scrollWidth > clock.clientWidth).length"
+        assert page.evaluate(cut) == 0, address
 
 
 def test_every_control_is_reached_by_keys_and_shows_its_focus(page: Page) -> None:
