@@ -169,7 +169,6 @@ def _in_sequence() -> dict[str, Any]:
         "slower": slower,
         "growth": {kind: work[kind][1] / earlier[kind][1] for kind in ("gru", "attention")},
         "longest": longest,
-        "scans": work["scan"][0],
         "parity": result["parity"],
         "learned": {
             cell: f"{sum(course[-1][1] >= (reach or 1) for course in courses)} of {len(courses)}"

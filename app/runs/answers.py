@@ -187,10 +187,10 @@ def ends_of(trace: Trace) -> tuple[dict[str, Array], dict[str, list[list[str]]]]
             return {"x": trace.layers[0].x, "y": y}, {"labels": names}
         twin_y, twin_names = likeliest(readout, twin.y)
         return {"x": trace.layers[0].x, "y": y, "twin.y": twin_y}, {"labels": names, "twin.labels": twin_names}
-    y = sent(readout, trace.y)
+    y = sent(trace.y)
     ends = {"x": trace.layers[0].x, "y": y}
     if twin is not None:
-        twin_y = sent(readout, twin.y)
+        twin_y = sent(twin.y)
         ends |= {"twin.y": twin_y, "delta.y": y - twin_y}
     return ends | _in_unit(trace), {}
 

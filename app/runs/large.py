@@ -49,7 +49,7 @@ def is_ranked(readout: Readout) -> bool:
     return readout.kind == "softmax" and len(readout.labels) > MOST_OUTPUTS
 
 
-def sent(readout: Readout, y: Array) -> Array:
+def sent(y: Array) -> Array:
     """Return the outputs `(T, K)` that are sent: all, or the first few numbers if there are too many."""
     return y if y.shape[1] <= MOST_OUTPUTS else y[:, :LIKELIEST]
 
