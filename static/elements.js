@@ -63,6 +63,13 @@ export function newElement(tag, content = {}, children = []) {
   return element;
 }
 
+/** Create an element of an SVG. @param {string} tag @param {Record<string, string | number>} [attributes] */
+export function newSvg(tag, attributes = {}) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
+  return element;
+}
+
 /** Create a button. A press calls `action`. @param {string} text @param {() => void} action @param {object} [properties] */
 export function newButton(text, action, properties = {}) {
   const button = newElement("button", { type: "button", textContent: text, ...properties });

@@ -6,6 +6,7 @@
 import { cellOf } from "./cells.js";
 import { csvOf } from "./csv.js";
 import { unitName } from "./directions.js";
+import { newSvg } from "./elements.js";
 import { rowsOf, turned } from "./reading.js";
 import { fixed, scenarioOf } from "./run.js";
 import { MOST_IN_ORDER, detailAt, layerIndex, layerOf, unitsInSight } from "./state.js";
@@ -143,27 +144,23 @@ export function standaloneSvg(svg, title, lines = []) {
   copy.setAttribute("viewBox", `0 ${-HEADING} ${width} ${size.height}`);
   for (const [name, length] of Object.entries(size)) copy.setAttribute(name, String(length));
   const { backgroundColor, color, fontFamily } = getComputedStyle(document.body);
-  const paper = drawn("rect", { y: -HEADING, width: "100%", height: "100%", fill: backgroundColor });
+  const paper = newSvg("rect", { y: -HEADING, width: "100%", height: "100%", fill: backgroundColor });
   const font = { fill: color, "font-family": fontFamily };
   const fitting = Math.min(TITLE, (width - 16) / (LETTER * title.length));
-  const heading = drawn("text", { x: 8, y: -12, ...font, "font-size": fitting });
+  const heading = newSvg("text", { x: 8, y: -12, ...font, "font-size": fitting });
   heading.textContent = title;
   copy.prepend(paper, heading);
   lines.forEach((line, i) => {
     const y = height + LINE * (i + 0.6);
-    const group = drawn("g", { transform: `translate(0 ${y})`, ...font, "font-size": 12 });
+    const group = newSvg("g", { transform: `translate(0 ${y})`, ...font, "font-size": 12 });
     group.append(...line);
     copy.append(group);
   });
   return { text: new XMLSerializer().serializeToString(copy), ...size };
 }
 
-/** @param {string} name @param {Record<string, string | number>} attributes */
-export function drawn(name, attributes) {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
-  return element;
-}
+/** Create an element of a picture. */
+export const drawn = newSvg;
 
 /**
  * Convert an SVG to PNG, with twice the resolution of the page.

@@ -6,6 +6,7 @@ import { cellOf, memoryOf } from "./cells.js";
 import { isBackward, stepBefore } from "./directions.js";
 import { answer, clampAt, fixed, isExact, isSkipped, ofLayer } from "./run.js";
 import { detailAt, layerIndex, layerOf } from "./state.js";
+import { DECIMALS } from "./thresholds.js";
 import { tokenAt } from "./tokens.js";
 
 /**
@@ -259,9 +260,6 @@ export function sampleSteps(count) {
   const golden = (Math.sqrt(5) - 1) / 2;
   return Array.from({ length: MOST_SAMPLED }, (_, i) => Math.floor(((i * golden) % 1) * count) + 1);
 }
-
-/** The possible numbers of decimals, in the order in which the page tries them. */
-export const DECIMALS = [2, 3, 4];
 
 /** Return the number in a text that the page shows. @param {string} text */
 export const shownAs = (text) => Number(text.replace("−", "-"));

@@ -2,6 +2,7 @@
 
 /** @import { RoomQuestion, Tally } from "../rooms/question.js" */
 import { newElement, newRow } from "../elements.js";
+import { countStudents } from "../rooms/marks.js";
 import { fixed } from "../run.js";
 
 /**
@@ -9,8 +10,7 @@ import { fixed } from "../run.js";
  * @param {RoomQuestion} question @param {Tally} tally @param {number[] | null} yours the student's own gates
  */
 export function drawBand({ steps, revealed }, { answers, counts, middle, quartiles }, yours) {
-  const students = `${answers} ${answers === 1 ? "student" : "students"}`;
-  const played = answers ? `${students} played.` : "No student has played yet.";
+  const played = answers ? `${countStudents(answers)} played.` : "No student has played yet.";
   const network = revealed ? /** @type {number[]} */ (revealed.truth) : null;
   const marks = [
     answers && "Box: the middle half of the class, between the quartiles. Line: the median.",

@@ -6,8 +6,7 @@
  * is null.
  * @typedef {{show: (answer: (number | null)[], truth?: number[]) => void, remove: () => void}} Overlay
  */
-
-const SVG = "http://www.w3.org/2000/svg";
+import { newSvg } from "../elements.js";
 
 /** @param {HTMLElement} tape @param {Question} question @param {(answer: (number | null)[]) => void} onChange @returns {Overlay} */
 export function createCurve(tape, question, onChange) {
@@ -15,15 +14,8 @@ export function createCurve(tape, question, onChange) {
   const plot = /** @type {HTMLElement} */ (
     tape.querySelector(`[data-signal="${question.signal.split(".")[0]}"] .plot`)
   );
-  const svg = document.createElementNS(SVG, "svg");
-  const [guess, real] = ["guess", "real"].map((name) => {
-    const path = document.createElementNS(SVG, "path");
-    path.setAttribute("class", name);
-    return path;
-  });
-  svg.setAttribute("class", "drawn");
-  svg.setAttribute("preserveAspectRatio", "none");
-  svg.setAttribute("aria-hidden", "true");
+  const svg = newSvg("svg", { class: "drawn", preserveAspectRatio: "none", "aria-hidden": "true" });
+  const [guess, real] = ["guess", "real"].map((name) => newSvg("path", { class: name }));
   svg.append(real, guess);
   plot.append(svg);
   const T = steps.length;

@@ -19,9 +19,6 @@ import { byStep } from "./question.js";
 /** @type {Record<Status, string>} */
 const STATUS = { open: "taking answers", locked: "no more answers", revealed: "answer shown" };
 
-/** Write a number of students: "1 student", "2 students". @param {number} count */
-export const countStudents = (count) => `${count} ${count === 1 ? "student" : "students"}`;
-
 /**
  * @param {HTMLElement} panel
  * @param {HTMLElement | null} tape

@@ -1,5 +1,8 @@
 /** Bars below the inputs on the tape: the number of students who answered with each step, or who have their cursor there. */
 
+/** Write a number of students: "1 student", "2 students". @param {number} count */
+export const countStudents = (count) => `${count} ${count === 1 ? "student" : "students"}`;
+
 /** @param {HTMLElement | null} tape @param {Record<string, number>} counts by step, from 1; none clears the bars */
 export function markSteps(tape, counts) {
   const tokens = /** @type {HTMLElement[]} */ ([...(tape?.querySelectorAll(".tokens:not(.others) ol > li") ?? [])]);
@@ -8,7 +11,7 @@ export function markSteps(tape, counts) {
     const count = counts[i + 1] ?? 0;
     token.classList.toggle("counted", count > 0);
     token.style.setProperty("--counted", String(count / most));
-    if (count) token.title = `${count} ${count === 1 ? "student" : "students"}`;
+    if (count) token.title = countStudents(count);
     else token.removeAttribute("title");
   });
 }

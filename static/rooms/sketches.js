@@ -2,11 +2,9 @@
 
 /** @import { RoomQuestion } from "./question.js" */
 /** @typedef {{id: string, values: number[]}} Sketch */
-import { newElement } from "../elements.js";
+import { newElement, newSvg } from "../elements.js";
 import { getJson } from "../server.js";
 import { roomUrl } from "./requests.js";
-
-const SVG = "http://www.w3.org/2000/svg";
 
 /**
  * Get the drawn curves for the question that a room shows.
@@ -24,22 +22,18 @@ export const fetchSketches = async (code, headers) => (await getJson(roomUrl(cod
 export function drawSketches(question, sketches, { picked = question.picked ?? [], yours = null, choose } = {}) {
   const { low, high, start, steps, revealed } = question;
   const T = steps.length;
-  const svg = document.createElementNS(SVG, "svg");
   const count = `${sketches.length} ${sketches.length === 1 ? "sketch" : "sketches"} of the class`;
-  const attributes = {
+  const svg = newSvg("svg", {
     viewBox: `${start} -0.04 ${T - start} 1.08`,
     preserveAspectRatio: "none",
     role: "img",
     "aria-label": `${count} over timesteps ${start + 1} to ${T}`,
-  };
-  for (const [name, value] of Object.entries(attributes)) svg.setAttribute(name, value);
+  });
   const pathOf = (/** @type {number[]} */ values) =>
     values.map((value, i) => `${i ? "L" : "M"}${start + i + 0.5} ${(high - value) / (high - low)}`).join("");
   /** @param {string} name @param {number[]} values @param {string} [id] */
   function add(name, values, id) {
-    const path = document.createElementNS(SVG, "path");
-    path.setAttribute("class", name);
-    path.setAttribute("d", pathOf(values));
+    const path = newSvg("path", { class: name, d: pathOf(values) });
     if (id && choose) path.addEventListener("click", () => choose(id));
     svg.append(path);
   }

@@ -4,9 +4,10 @@
 /** @import { State, Sums } from "../state.js" */
 import { isBackward } from "../directions.js";
 import { ownOf } from "../own.js";
-import { DECIMALS, before, inputsOf, shownAs, turned } from "../reading.js";
+import { before, inputsOf, shownAs, turned } from "../reading.js";
 import { clampAt, fixed } from "../run.js";
 import { layerIndex, layerOf } from "../state.js";
+import { DECIMALS } from "../thresholds.js";
 
 /**
  * One product of the sum. `trained` is the trained value of its weight. `about` is the term to which the product belongs.

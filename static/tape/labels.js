@@ -5,13 +5,12 @@
 import { finder, newElement, setLength, setText } from "../elements.js";
 import { answer, hasSeveral, isSkipped, isWritten, missed, numberText, severalAt } from "../run.js";
 import { createGuard } from "../store.js";
-import { LEAST_DIFFERENCE } from "../thresholds.js";
+import { LEAST_DIFFERENCE, MOST_LABELLED } from "../thresholds.js";
 import { nameOf } from "../tokens.js";
 import { showToken } from "./vectors.js";
 
 const MOST_CHARACTERS = 14; // of the longest token or label that a column is widened for
 const DECIMAL = "+-0.5"; // numbers change their length while somebody types: the columns must not jump
-const MOST_LABELLED = 128; // columns; with more the letters would not be legible
 
 /**
  * @param {HTMLElement} tape may have no inputs or no outputs

@@ -1,6 +1,6 @@
 /** Inputs of many numbers on the tape: their short name and a picture of bars. */
 
-import { newElement, setText } from "../elements.js";
+import { newElement, newSvg, setText } from "../elements.js";
 import { nameOf, numbersIn } from "../tokens.js";
 
 const MOST_BARS = 64; // of a picture; of more numbers each bar is the largest of some neighbors
@@ -29,18 +29,9 @@ function picture(numbers) {
     numbers.slice(i * each, (i + 1) * each).reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a)),
   );
   const largest = Math.max(...bars.map(Math.abs)) || 1;
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  for (const [name, value] of Object.entries({
-    viewBox: `0 0 ${bars.length} ${2 * HALF}`,
-    preserveAspectRatio: "none",
-    "aria-hidden": "true",
-  }))
-    svg.setAttribute(name, value);
-  path.setAttribute(
-    "d",
-    bars.map((value, i) => `M${i + 0.5},${HALF}v${((-value / largest) * HALF).toFixed(2)}`).join(""),
-  );
-  svg.append(path);
+  const d = bars.map((value, i) => `M${i + 0.5},${HALF}v${((-value / largest) * HALF).toFixed(2)}`).join("");
+  const viewBox = `0 0 ${bars.length} ${2 * HALF}`;
+  const svg = newSvg("svg", { viewBox, preserveAspectRatio: "none", "aria-hidden": "true" });
+  svg.append(newSvg("path", { d }));
   return svg;
 }

@@ -8,14 +8,13 @@
 /** @import { Figure, Picture } from "../plot.js" */
 /** @import { Gate } from "../run.js" */
 /** @import { Worked } from "../reading.js" */
-import { findAll, finder, mountChoice, setLength, setText } from "../elements.js";
+import { findAll, finder, mountChoice, newSvg, setLength, setText } from "../elements.js";
 import { ownOf } from "../own.js";
 import { inputsOf, ofAllUnits, placeAt, replacedAt, sumsAt, workedAt } from "../reading.js";
 import { fixed } from "../run.js";
 import { layerOf, openGate, setZoom } from "../state.js";
 import { colourAt } from "../theme.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 const THINNEST = 1.5;
 const WIDEST = 5.5;
 
@@ -157,7 +156,7 @@ function drawStrip(strip, colours, framed) {
   };
   if (strip.childElementCount !== colours.length + 1) {
     setLength(strip, 0);
-    setLength(strip, colours.length + 1, () => document.createElementNS(SVG, "rect"));
+    setLength(strip, colours.length + 1, () => newSvg("rect"));
     [...strip.children].forEach(put);
     strip.lastElementChild?.setAttribute("class", "here");
   }

@@ -11,11 +11,10 @@ import { initialOrigin, mixtureAt, mostWritten, originAt } from "../reading.js";
 import { fixed, twinOf } from "../run.js";
 import { detailAt, goTo, layerOf } from "../state.js";
 import { createGuard } from "../store.js";
-import { LEAST_SHARE } from "../thresholds.js";
+import { LEAST_SHARE, MOST_LABELLED } from "../thresholds.js";
 import { briefly, percent } from "../words.js";
 import { tokenAt } from "../tokens.js";
 
-const MOST_LABELLED = 128; // columns: a tape with more has no letters either
 const MOST_TICKS = 10; // along an edge of the picture
 
 /**

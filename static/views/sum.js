@@ -8,11 +8,12 @@ import { functionOf, symbolOf } from "../cells.js";
 import { weightKey } from "../changes.js";
 import { unitName } from "../directions.js";
 import { findAll, finder, mountChoice, newElement, newRow, setLength, setText } from "../elements.js";
-import { DECIMALS, replacedAt, rowsOf, sumAt, workedAt } from "../reading.js";
+import { replacedAt, rowsOf, sumAt, workedAt } from "../reading.js";
 import { fixed } from "../run.js";
 import { detailAt, layerOf, openGate } from "../state.js";
 import { mountEditor } from "../sum/editor.js";
 import { partsOf, printed, roundingOf } from "../sum/parts.js";
+import { DECIMALS } from "../thresholds.js";
 
 /**
  * @param {HTMLElement} section
