@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from gru_core.cells.run import Run
-from gru_core.cells.signals import BLUE, DIVERGING, Scale, Signal, Theme
+from gru_core.cells.signals import BLUE, DIVERGING, THEMES, Scale, Signal, Theme
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -335,26 +335,22 @@ def fill(standalone: Figure, run: Run, tokens: list[str] | None, title: str) -> 
 
 def page_figures(signals: Signals) -> dict[str, Any]:
     """Return the figure of `heatmaps` for each theme."""
-    themes: tuple[Theme, ...] = ("light", "dark")
-    return {theme: heatmaps(signals, theme) for theme in themes}
+    return {theme: heatmaps(signals, theme) for theme in THEMES}
 
 
 def page_forecast() -> dict[str, Any]:
     """Return the figure of `forecast_lines` for each theme."""
-    themes: tuple[Theme, ...] = ("light", "dark")
-    return {theme: forecast_lines(theme) for theme in themes}
+    return {theme: forecast_lines(theme) for theme in THEMES}
 
 
 def page_confusion() -> dict[str, Any]:
     """Return the figure of `confusion_heatmap` for each theme."""
-    themes: tuple[Theme, ...] = ("light", "dark")
-    return {theme: confusion_heatmap(theme) for theme in themes}
+    return {theme: confusion_heatmap(theme) for theme in THEMES}
 
 
 def page_tape_picture(signals: Signals) -> dict[Theme, dict[str, Figure]]:
     """Return the figure of all signals from `page_pictures` for each theme, under the same key."""
-    themes: tuple[Theme, ...] = ("light", "dark")
-    return {theme: {"signals": standalone(signals, theme)} for theme in themes}
+    return {theme: {"signals": standalone(signals, theme)} for theme in THEMES}
 
 
 def page_pictures(signals: Signals) -> dict[Theme, dict[str, Figure]]:
