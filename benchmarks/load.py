@@ -19,6 +19,7 @@ from benchmarks.crowd import Follower, Post, Socket, quantile
 from benchmarks.hostile import follow, freeze, full, hostile, nat, rooms, votes
 from benchmarks.room import CLASS, LIMITS, MOVES, OURS, Room, Running, print_check, print_limit, running
 from benchmarks.timing import verdict
+from tests.support.ports import free_port
 
 STALLED = 5
 CUTS = 1_000
@@ -167,15 +168,9 @@ async def answers() -> None:
         room.crowd.leave()
 
 
-def free_port() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
-
-
 async def restart() -> None:
     """The server ends after SIGTERM, and another starts at the same port."""
-    port = free_port()
+    port = str(free_port())
     async with running([*OURS, port]) as server:
         room = await Room(server.url).open()
         await room.crowd.join(CLASS, f"{room.path}/events")
@@ -219,7 +214,7 @@ async def trainings() -> None:
 
 async def kills() -> None:
     """The server is killed many times while students answer a question."""
-    port = free_port()
+    port = str(free_port())
     right, question, devices, room = 0, 0, list[str](), Room(f"http://127.0.0.1:{port}/")
     with tempfile.TemporaryDirectory() as folder:
         for n in range(KILLS + 1):

@@ -27,7 +27,7 @@ from gru_core import Numbers, Operator, formats, presets
 from gru_core.formats import KINDS
 from gru_core.formats.imported import ENDINGS
 from tests.support.clients import client_with_uploads
-from tests.support.files import FIXTURES, torch_layer
+from tests.support.files import FIXTURES, npz, torch_layer
 from tests.support.networks import deep
 
 GONE = "this server does not store this uploaded model; upload the file again"
@@ -65,12 +65,6 @@ def upload(client: TestClient, file: str, **answers: Any) -> dict[str, Any]:
         assert response.status_code == 201, response.text
         body = response.json()
     return body
-
-
-def npz(**arrays: Any) -> bytes:
-    file = io.BytesIO()
-    np.savez(file, **arrays)
-    return file.getvalue()
 
 
 REAL = (

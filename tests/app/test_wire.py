@@ -30,6 +30,7 @@ from app.runs.limits import LIKELIEST, MOST_OUTPUTS
 from app.runs.tokens import FEW
 from app.schemas import MOST_SEEDS, MOST_WRITTEN, SIGNALS, Scenario, ScenarioFields, WriteBody
 from gru_core.card import Card, CardFields
+from gru_core.cells.equations import DECIMALS
 from gru_core.cells.registry import CELLS
 from gru_core.encoders.symbols import MOST_ACCENTS, SPELLED
 from gru_core.runs.edit import LARGEST
@@ -175,6 +176,12 @@ def test_a_number_that_python_and_the_page_use_is_the_same_in_both(file: str, na
     match = re.search(rf"const {name} = ([\d.e]+);", (STATIC / file).read_text("utf-8"))
     assert match is not None
     assert float(match[1]) == value
+
+
+def test_server_and_page_have_the_same_numbers_of_decimals_of_an_equation() -> None:
+    match = re.search(r"const DECIMALS = \[([\d, ]+)\];", SCRIPTS)
+    assert match is not None
+    assert tuple(map(int, match[1].split(","))) == DECIMALS
 
 
 def declared_fields(body: type[BaseModel]) -> set[str]:

@@ -8,7 +8,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.commands import GRUSCOPE
 from tests.support.events import parsed, read_events
 from tests.support.redis import Redis
 from tests.support.redis_server import installed
@@ -25,7 +25,6 @@ from tests.support.rooms import LAB
 
 pytestmark = pytest.mark.skipif(not Path("/proc/locks").exists(), reason="processes are told apart by Linux's /proc")
 
-GRUSCOPE = [sys.executable, "-m", "app.cli"]
 JSON = {"content-type": "application/json"}
 SHORT = {"task": "flip-flop", "after": 0, "most": 20, "seed": 5}
 SSE = JSON | {"accept": "text/event-stream"}

@@ -31,6 +31,7 @@ from gru_core.training.fit import Penalties, Schedule, fit, loss_and_gradients
 from gru_core.training.toys import TASKS
 from tests.support.cells import NAMES, random_cell, random_holds, random_state
 from tests.support.gradcheck import check_gradient
+from tests.support.networks import sigmoid
 
 OTHERS = [name for name in NAMES if name != "gru"]
 
@@ -111,10 +112,6 @@ def test_states_equal_those_of_other_implementations(name: str, oracle: Any, dty
         assert run.h.dtype == dtype
         np.testing.assert_allclose(run.h, y[:, 0], atol=tolerance, rtol=0)
         np.testing.assert_allclose(run.last, np.concatenate(last, -1)[0], atol=tolerance, rtol=0)
-
-
-def sigmoid(a: Array) -> Array:
-    return np.asarray(1 / (1 + np.exp(-a)))
 
 
 def by_equations(cell: Cell, run: Any, arrays: dict[str, Array]) -> dict[str, Array]:

@@ -6,7 +6,6 @@ library's documentation or source (see its docstring), and reads the same arrays
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from typing import Any
 
@@ -17,13 +16,11 @@ from hypothesis import strategies as st
 from safetensors.numpy import save
 
 from gru_core import formats
+from tests.support.files import npz
+from tests.support.networks import sigmoid
 
 Arrays = dict[str, Any]
 Step = Callable[[Any, Any], Any]
-
-
-def sigmoid(a: Any) -> Any:
-    return 1 / (1 + np.exp(-a))
 
 
 def pytorch(draw: Callable[..., Any], I: int, H: int) -> tuple[Arrays, Step]:
@@ -169,13 +166,7 @@ def tensorflow1(draw: Callable[..., Any], I: int, H: int) -> tuple[Arrays, Step]
 LAYOUTS = [pytorch, flax_linen, flax_nnx, equinox, haiku, keras_after, keras_before, tensorflow1]
 
 
-def npz(arrays: Arrays) -> bytes:
-    file = io.BytesIO()
-    np.savez(file, **arrays)
-    return file.getvalue()
-
-
-@pytest.mark.parametrize("write", [npz, save])
+@pytest.mark.parametrize("write", [pytest.param(lambda arrays: npz(**arrays), id="npz"), save])
 @pytest.mark.parametrize("layout", LAYOUTS)
 @given(seed=st.integers(0, 2**32), I=st.integers(1, 5), H=st.integers(1, 6))
 @settings(max_examples=15, deadline=None)
@@ -202,7 +193,7 @@ def test_embeddings_and_readouts_with_their_librarys_names_are_read(layout: Any)
         equinox: {".embedding.weight": table, ".out.weight": kernel.T, ".out.bias": bias},
         haiku: {"net/~/embed/embeddings": table, "net/~/linear/w": kernel, "net/~/linear/b": bias},
     }[layout]
-    imported = formats.read(npz(arrays), "tagger", alphabet="abcdef")
+    imported = formats.read(npz(**arrays), "tagger", alphabet="abcdef")
     h = np.zeros(4)
     y = imported.model(imported.model.encoder.encode(list("fade")))
     for t, symbol in enumerate("fade"):
@@ -214,7 +205,7 @@ def test_embeddings_and_readouts_with_their_librarys_names_are_read(layout: Any)
 def test_arrays_are_read_with_any_prefix_of_their_names() -> None:
     rng = np.random.default_rng(0)
     arrays, _ = pytorch(lambda *shape: rng.normal(0, 0.6, shape), 3, 4)
-    W = formats.read(npz(arrays), "x").model.layers[0].W
+    W = formats.read(npz(**arrays), "x").model.layers[0].W
     for prefix in ("", "encoder.rnn.", "module/", "['params']", "._orig_mod.a[3]."):
         renamed = {prefix + name.removeprefix("model.gru."): array for name, array in arrays.items()}
-        np.testing.assert_array_equal(formats.read(npz(renamed), "x").model.layers[0].W, W)
+        np.testing.assert_array_equal(formats.read(npz(**renamed), "x").model.layers[0].W, W)

@@ -173,6 +173,11 @@ def test_a_gate_with_a_very_large_sum_is_exactly_0_or_1() -> None:
     assert run.z.ravel().tolist() == [0.0, 1.0]
 
 
+def weighted_sum(run: Forward, of_h: Array, of_r: Array, of_z: Array) -> float:
+    """Return the sum of all h, r and z of a run, each with its weight: the loss with these gradients."""
+    return float((of_h * run.h).sum() + (of_r * run.r).sum() + (of_z * run.z).sum())
+
+
 @pytest.mark.parametrize("reset", RESETS)
 @pytest.mark.parametrize("shape", [(12,), (12, 3)])
 def test_backward_is_the_derivative_of_forward(reset: str, shape: tuple[int, ...]) -> None:
@@ -185,8 +190,7 @@ def test_backward_is_the_derivative_of_forward(reset: str, shape: tuple[int, ...
         return forward(gru.with_parameters({name: at[name] for name in gru.parameters}), at["x"], at["h0"])
 
     def loss(at: Mapping[str, Array]) -> float:
-        ran = run(at)
-        return float((of_h * ran.h).sum() + (of_r * ran.r).sum() + (of_z * ran.z).sum())
+        return weighted_sum(run(at), of_h, of_r, of_z)
 
     at = {**gru.parameters, **inputs}
     gradients = backward(run(at), of_h, of_r, of_z)
@@ -207,8 +211,7 @@ def test_backward_is_the_derivative_of_forward_with_clamps(seed: int, reset: str
         return forward(gru.with_parameters({name: at[name] for name in gru.parameters}), at["x"], at["h0"], holds)
 
     def loss(at: Mapping[str, Array]) -> float:
-        ran = run(at)
-        return float((of_h * ran.h).sum() + (of_r * ran.r).sum() + (of_z * ran.z).sum())
+        return weighted_sum(run(at), of_h, of_r, of_z)
 
     at = {**gru.parameters, "x": rng.normal(size=(*shape, 3)), "h0": rng.uniform(-1, 1, (*shape[1:], 4))}
     gradients = backward(run(at), of_h, of_r, of_z)

@@ -20,20 +20,17 @@ from gru_core.training.reversal import ALPHABET, LABELS, LENGTHS, ReversedWords,
 from gru_core.training.scoring import whole
 from gru_core.training.task import Batch
 from gru_core.training.tasks import WORD_TASKS
+from tests.support.networks import sigmoid
 
 NAME = "reversed-words"
 TASK, RECIPE = WORD_TASKS[NAME], PRESETS[NAME].recipe
 WORDS = ReversedWords()
 
 
-def sigma(a: Array) -> Array:
-    return np.asarray(1 / (1 + np.exp(-a)))
-
-
 def step(cell: dict[str, Array], x: Array, h: Array) -> Array:
     """Return the next state of a GRU with blocks r, z and h̃ `(3, ·, ·)`."""
     W, U, b = cell["W"], cell["U"], cell["b"]
-    r, z = sigma(W[0] @ x + U[0] @ h + b[0]), sigma(W[1] @ x + U[1] @ h + b[1])
+    r, z = sigmoid(W[0] @ x + U[0] @ h + b[0]), sigmoid(W[1] @ x + U[1] @ h + b[1])
     return np.asarray((1 - z) * h + z * np.tanh(W[2] @ x + U[2] @ (r * h) + b[2]))
 
 
