@@ -33,6 +33,9 @@ from .schemas import (
 VERSION = "1"
 """The version of links that this server reads."""
 
+LONGEST_LINK = 8000
+"""The most characters of a link in a request."""
+
 APPEARANCE = ("hide", "theme", "display")
 """The keys that change the appearance of a page, and not its view; the page reads them in the browser."""
 

@@ -41,7 +41,6 @@ EXAMPLES = (
     'gruscope trace --npz run.npz "A m m B"',
     "gruscope trace --model net.safetensors x.npy",
 )
-SIGNALS = ("r", "z", "h_tilde", "h")
 FEW = 2
 """The most units, and the most numbers of an output, in one line of the table."""
 

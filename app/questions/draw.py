@@ -13,6 +13,8 @@ from .kind import Answer, LessonKind, Prompt, Scale, Tally, Truth, curve_of
 class Draw(LessonKind):
     """A question that asks for a curve. An answer has a value for each timestep after the first `start` timesteps."""
 
+    has_sketches = True
+
     def parse(self, prompt: Prompt, value: object) -> Answer | None:
         return curve_of(value, len(prompt.steps) - prompt.start, prompt)
 

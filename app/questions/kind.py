@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeGuard
+from typing import ClassVar, TypeGuard
 
 from ..lessons.quantities import Runs
 from ..lessons.reading import LessonQuestion
@@ -71,7 +71,9 @@ class Scale:
 
 
 class Kind(ABC):
-    """A kind of question."""
+    """A kind of question. If it has sketches, the class sees the answers themselves: the curves that students drew."""
+
+    has_sketches: ClassVar[bool] = False
 
     @abstractmethod
     def parse(self, prompt: Prompt, value: object) -> Answer | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
@@ -39,6 +39,9 @@ STAYS = 0.05
 LARGEST, SMALLEST = 1e9, 1e-6
 """The limits of the range of a question about a number: the largest number in it, and the smallest width."""
 
+Subject = Literal["lesson", "output", "signal", "wrote", "gate", "own"]
+"""What a question is about, as `QuestionBody` describes it."""
+
 OptionText = Annotated[str, Field(min_length=1, max_length=400)]
 
 
@@ -55,7 +58,7 @@ class QuestionBody(Body):  # The page of the API shows this name, and those of t
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
-    of: Literal["lesson", "output", "signal", "wrote", "gate", "own"]
+    of: Subject
     rounds: Literal[1, 2] = 1
     view: View = View(page="", link="")
     lesson: Annotated[str, Field(max_length=100)] = ""
@@ -101,7 +104,7 @@ class _Draft:
 def compose(body: QuestionBody, settings: Settings) -> NewQuestion:
     """Return the question of a request. Raise Refused if it cannot be asked."""
     try:
-        draft = _DRAFTS[body.of](body, settings)
+        draft = DRAFTS[body.of](body, settings)
     except (SequenceError, ValueError) as error:
         message = f"this question cannot be asked: {str(error).rstrip('.')}"
         raise Refused(422, "question", message, "question") from error
@@ -318,7 +321,7 @@ def _paragraph(text: Markup) -> str:
     return str(Markup("<p>{}</p>").format(text))
 
 
-_DRAFTS = {
+DRAFTS: dict[Subject, Callable[[QuestionBody, Settings], _Draft]] = {
     "lesson": _lesson_question,
     "output": _output_question,
     "signal": _signal_question,

@@ -97,7 +97,7 @@ class Questions:
     async def pick(self, room: Room, ids: list[str]) -> None:
         """Show the sketches with these ids above the others."""
         question = self._question(room)
-        if question.result is None or question.prompt.kind != "draw":
+        if question.result is None or not KINDS[question.prompt.kind].has_sketches:
             message = "sketches can be shown only after the answer to a drawing question is shown"
             raise Refused(409, "question", message, "question")
         result = replace(question.result, picked=tuple(ids))
@@ -106,7 +106,7 @@ class Questions:
     async def sketches(self, room: Room, for_teacher: bool) -> Sketches:
         """Return the sketches of the class, without names. Raise Refused for a student until they are revealed."""
         question = self._question(room)
-        if question.prompt.kind != "draw" or not (for_teacher or question.status == "revealed"):
+        if not KINDS[question.prompt.kind].has_sketches or not (for_teacher or question.status == "revealed"):
             raise Refused(409, "question", "this question has no sketches, or its answer is not shown yet", "question")
         answers = await self._answers(room, question.id, question.round)
         # A large class has 200,000 values.

@@ -17,7 +17,7 @@ from ..errors import Refused
 from ..lessons import shelf
 from ..lessons.reading import Figure, figure_of
 from ..lessons.shown import ShownStep, reload_keys, shown_steps
-from ..link import MOST_KEYS, read_address, read_link
+from ..link import LONGEST_LINK, MOST_KEYS, read_address, read_link
 from ..schemas import Body, first_written
 from ..settings import Settings
 from ..sitemap import IN_ROOMS
@@ -43,7 +43,7 @@ class View(Body):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     page: Annotated[str, Field(max_length=100)]
-    link: Annotated[str, Field(max_length=8000), AfterValidator(_plain_query)]
+    link: Annotated[str, Field(max_length=LONGEST_LINK), AfterValidator(_plain_query)]
     step: Annotated[int, Field(ge=1, le=100)] | None = None
     upto: Annotated[int, Field(ge=1, le=10_000)] | None = None
     by: Annotated[str, Field(max_length=20)] = ""

@@ -16,6 +16,7 @@ from ..lessons import shelf
 from ..lessons.quantities import Runs, evaluate
 from ..lessons.reading import Figure, figure_of
 from ..lessons.shown import ShownQuestion, question_of, reveal_answer
+from ..link import LONGEST_LINK
 from ..pages import lesson as pages
 from ..pages.page import respond, respond_with_figures
 from ..rooms.withheld import open_to, withheld
@@ -106,7 +107,7 @@ SECONDS = 1.0
 class Numbers(Body):
     """Expressions such as z@3, and the `link` of the view to compute them for."""
 
-    link: Annotated[str, Field(max_length=8000)]
+    link: Annotated[str, Field(max_length=LONGEST_LINK)]
     what: Annotated[list[Annotated[str, Field(max_length=200)]], Field(min_length=1, max_length=32)]
 
 

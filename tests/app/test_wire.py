@@ -18,21 +18,24 @@ from app.exports.recording import RecordedRun, RecordedTraining, Recording
 from app.intake.child import OpenQuestion
 from app.lessons.markdown import PARTS
 from app.lessons.shown import Revealed
-from app.link import DEFAULTS, FOCUS
+from app.link import DEFAULTS, FOCUS, LONGEST_LINK, VERSION
 from app.pages.boot import Boot, CellEntry, SignalEntry, TrainingBoot
 from app.pages.lab import LabEntry
 from app.pages.lesson import QuestionData
 from app.questions.registry import KINDS, LESSON_KINDS
+from app.rooms.composing import DRAFTS, Subject
 from app.rooms.question import Status
 from app.rooms.state import ClassMode
 from app.runs.answers import LayerStart, Outputs, Start
 from app.runs.limits import LIKELIEST, MOST_OUTPUTS
 from app.runs.tokens import FEW
 from app.schemas import MOST_SEEDS, MOST_WRITTEN, SIGNALS, Scenario, ScenarioFields, WriteBody
+from gru_core import numerals
 from gru_core.card import Card, CardFields
 from gru_core.cells.equations import DECIMALS
 from gru_core.cells.registry import CELLS
-from gru_core.encoders.symbols import MOST_ACCENTS, SPELLED
+from gru_core.encoders import tokens
+from gru_core.encoders.symbols import LISTED, MOST_ACCENTS, SPELLED
 from gru_core.runs.edit import LARGEST
 from gru_core.runs.figures import PANEL
 from gru_core.runs.trace import LEAST
@@ -121,6 +124,18 @@ def test_the_page_and_the_lessons_have_the_kinds_of_questions_that_the_server_ha
     assert {path.stem for path in forms.iterdir()} == set(LESSON_KINDS)
 
 
+def test_the_page_names_the_kinds_with_sketches_that_the_server_has() -> None:
+    files = (STATIC / "questions").glob("*.js")
+    assert {path.stem for path in files if re.search(r"^  hasSketches: true,$", path.read_text("utf-8"), re.M)} == {
+        name for name, kind in KINDS.items() if kind.has_sketches
+    }
+
+
+def test_the_page_asks_a_class_about_the_subjects_that_the_server_knows() -> None:
+    asked = re.findall(r'\bof: "(\w+)"', (STATIC / "rooms/ask.js").read_text("utf-8"))
+    assert set(asked) == set(DRAFTS) == set(get_args(Subject))
+
+
 def matches(value: dict[str, Any], typed_dict: type) -> bool:
     """Return whether a JSON object has all required fields of a type, and no unknown ones."""
     names = declared(typed_dict)
@@ -170,7 +185,9 @@ def test_engine_and_core_have_the_same_least_difference_of_outputs_and_the_same_
 @pytest.mark.parametrize(
     ("file", "name", "value"),
     [("state.js", "MOST_ROWS", MOST_ROWS), ("tokens.js", "FEW", FEW), ("files.js", "PANEL", PANEL),
-     ("engine/checks.js", "LARGEST", LARGEST), ("engine/encoders.js", "MOST_ACCENTS", MOST_ACCENTS)],
+     ("engine/checks.js", "LARGEST", LARGEST), ("engine/encoders.js", "LARGEST", tokens.LARGEST),
+     ("engine/encoders.js", "LONGEST", numerals.LONGEST), ("engine/encoders.js", "LISTED", LISTED),
+     ("engine/encoders.js", "MOST_ACCENTS", MOST_ACCENTS), ("link.js", "LONGEST", LONGEST_LINK)],
 )  # fmt: skip
 def test_a_number_that_python_and_the_page_use_is_the_same_in_both(file: str, name: str, value: float) -> None:
     match = re.search(rf"const {name} = ([\d.e]+);", (STATIC / file).read_text("utf-8"))
@@ -244,6 +261,10 @@ def test_the_page_has_code_of_its_own_for_every_cell() -> None:
     match = re.search(r"const CELLS = \{(.*?)\};", (STATIC / "own.js").read_text("utf-8"))
     assert match is not None
     assert match[1].replace(" ", "").split(",") == list(CELLS)
+
+
+def test_server_and_page_have_the_same_version_of_links() -> None:
+    assert f'export const VERSION = "{VERSION}";' in (STATIC / "link.js").read_text("utf-8")
 
 
 def test_server_and_page_have_the_same_keys_of_a_link() -> None:
