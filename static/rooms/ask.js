@@ -10,9 +10,6 @@ import { attempt, newButton, newElement } from "../elements.js";
  * @typedef {{view: View, lesson: {name: string, questions: Record<string, string>} | null, cell: string | null}} Place
  */
 
-/** Signals that students can predict. */
-const ASKED = ["z", "r", "f", "i", "h"];
-
 /**
  * @param {HTMLDialogElement} dialog
  * @param {HTMLElement} opener
@@ -73,10 +70,10 @@ function readyQuestions({ view, lesson, cell }) {
   ]);
   questions.push(["Be the gate: each student plays the gates of a network for six letters", { of: "gate" }]);
   if (!cell) return questions;
-  const { signals, gates } = boot.cells[cell];
+  const { signals, gates, functions } = boot.cells[cell];
   questions.push(["What will the output do at the next timestep?", { of: "output", view }]);
   for (const { name, symbol } of signals)
-    if (ASKED.includes(name) && (gates.includes(name) || name === "h"))
+    if (functions[name] === "σ" || name === "h")
       questions.push([`What will ${symbol} be at the next timestep?`, { of: "signal", signal: name, view }]);
   // Only a state that gates mix is a sum of what each step contributed.
   if (gates.length) questions.push(["Which timestep contributed most to this state?", { of: "wrote", view }]);
