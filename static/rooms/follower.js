@@ -21,6 +21,7 @@ const ENDED = "The room has ended. You can go on from here by yourself.";
 const same = (/** @type {unknown} */ a, /** @type {unknown} */ b) => JSON.stringify(a) === JSON.stringify(b);
 
 /**
+ * Mount a student's page of a room.
  * @param {{code: string, shape: string}} room
  * @param {Figure} figure
  * @param {LessonControl | null} lesson on a lesson's page
@@ -39,11 +40,9 @@ export function mountFollower({ code, shape }, figure, lesson) {
   /** The state of the room. @type {RoomState | null} */
   let state = null;
   let [following, ended] = [true, false];
-  /** @type {Connection} */
-  let connection = "lost";
-  let reconnected = false; // after a lost connection
 
-  const update = () => bar.update({ state, following, ended, connection, hasOwnView: memory.mine !== null });
+  const update = () =>
+    bar.update({ state, following, ended, connection: room.connection(), hasOwnView: memory.mine !== null });
   const show = (/** @type {View} */ shown) => view.show(shown, () => state?.view === shown); // the teacher may go on meanwhile
 
   /** @param {boolean} on */
@@ -74,7 +73,7 @@ export function mountFollower({ code, shape }, figure, lesson) {
   /** @param {string} message */
   function end(message) {
     ended = true;
-    stream.stop();
+    room.stop();
     bar.write(message);
     showQuestion(null, null);
     forget();
@@ -99,31 +98,56 @@ export function mountFollower({ code, shape }, figure, lesson) {
     update();
   });
 
+  const room = connect(code, headers, {
+    name(device) {
+      memory.device = device;
+      save();
+    },
+    receive,
+    // A server that has restarted may not know our answer: it is sent again, and counts once.
+    reconnected: ({ question }) => repeat(question),
+    lost: bar.write,
+    closed: (message) => end(state ? ENDED : message),
+    update,
+  });
+  update();
+}
+
+/**
+ * Connect to a room as a student.
+ * @param {string} code @param {() => Record<string, string>} headers
+ * @param {{name: (device: string) => void, receive: (state: RoomState) => void, reconnected: (state: RoomState) => void,
+ *          lost: (message: string) => void, closed: (message: string) => void, update: () => void}} hooks `name` is called with the
+ *   name of this device, `receive` with each state of the room, and then `reconnected` if the connection was lost before. `lost` is
+ *   called if the connection is lost, and `closed` if it is lost for good; `update` after each other change of the connection
+ */
+function connect(code, headers, hooks) {
+  /** @type {Connection} */
+  let connection = "lost";
+  let wasLost = false;
   const stream = listenTogether(roomUrl(code, "events"), headers, {
     receive(name, data) {
       if (connection === "lost") connection = "connected";
       if (name === "you") {
-        memory.device = data.device;
-        save();
-        return update();
+        hooks.name(data.device);
+        return hooks.update();
       }
-      receive(data);
-      // A server that has restarted may not know our answer: it is sent again, and counts once.
-      if (reconnected) repeat(data.question);
-      reconnected = false;
+      hooks.receive(data);
+      if (wasLost) hooks.reconnected(data);
+      wasLost = false;
     },
     lost(message, forGood) {
-      [connection, reconnected] = ["lost", true];
-      if (forGood) return end(state ? ENDED : message);
-      bar.write(message);
-      update();
+      [connection, wasLost] = ["lost", true];
+      if (forGood) return hooks.closed(message);
+      hooks.lost(message);
+      hooks.update();
     },
     delayed(delayed) {
       connection = delayed ? "delayed" : "connected";
-      update();
+      hooks.update();
     },
   });
-  update();
+  return { connection: () => connection, stop: stream.stop };
 }
 
 /**

@@ -3,6 +3,7 @@
 /** @import { Capability } from "./capability.js" */
 /** @import { ClassState } from "./class.js" */
 /** @import { View } from "./requests.js" */
+/** @typedef {ReturnType<typeof import("./status.js").createStatus>} Status */
 /**
  * `start` is called with the room's code and the address of the presenter window when this window starts to lead the room. `change`
  * is called with each new state of the class, and `end` when the room has ended. `reopen` opens the room again after the server has
@@ -30,9 +31,26 @@ async function isUnknown(code) {
   }
 }
 
+/** Report whether the server reaches its rooms, and whether a question covers the figure. @param {Status} status @param {ClassState} state */
+function showStatus(status, { away, question }) {
+  if (away) status.write(sentence(away), "lost");
+  else status.clear("lost");
+  if (!question || question.status === "revealed") status.clear("covered");
+}
+
 /**
+ * Return whether the room refused a view because a question covers the figure, and whether the same request would be refused again.
+ * @param {unknown} error @param {string} part of the room
+ */
+function readRefusal(error, part) {
+  const refusal = error instanceof RequestError ? error.status : 0;
+  return { covered: refusal === 409 && part === "view", final: refusal > 0 && refusal < 500 && refusal !== 429 };
+}
+
+/**
+ * Connect a window to the room that it leads.
  * @param {Capability | null} initial
- * @param {ReturnType<typeof import("./status.js").createStatus>} status
+ * @param {Status} status
  * @param {Hooks} hooks
  */
 export function createLeadership(initial, status, hooks) {
@@ -60,9 +78,7 @@ export function createLeadership(initial, status, hooks) {
 
   /** @param {ClassState} next */
   function receive(next) {
-    if (next.away) status.write(sentence(next.away), "lost");
-    else status.clear("lost");
-    if (!next.question || next.question.status === "revealed") status.clear("covered");
+    showStatus(status, next);
     const before = state?.view ? state : null;
     state = next;
     if (!next.view) return;
@@ -98,11 +114,10 @@ export function createLeadership(initial, status, hooks) {
       status.clear("refused");
       return true;
     } catch (error) {
-      const refusal = error instanceof RequestError ? error.status : 0;
-      const covered = refusal === 409 && part === "view";
+      const { covered, final } = readRefusal(error, part);
       status.write(/** @type {Error} */ (error).message, covered ? "covered" : "refused");
       if (covered && state) hooks.cover(state.view);
-      return refusal > 0 && refusal < 500 && refusal !== 429;
+      return final;
     }
   }
 

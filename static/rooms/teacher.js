@@ -2,6 +2,7 @@
 
 /** @import { Figure, LessonControl } from "../lesson/lesson.js" */
 /** @import { View } from "./requests.js" */
+/** @typedef {ReturnType<typeof createLeadership>} Leadership */
 /** @typedef {ReturnType<typeof createStatus>} Status */
 import { boot, lesson as course } from "../boot.js";
 import { pageCell } from "../cells.js";
@@ -37,6 +38,7 @@ function questionsOf(step) {
 }
 
 /**
+ * Mount the buttons with which this window opens a room and leads it.
  * @param {Figure} figure
  * @param {LessonControl | null} lesson on a lesson's page
  */
@@ -130,13 +132,10 @@ export function mountTeacher(figure, lesson) {
     if (figure.opening) await send(figure.opening);
   });
   mountProjector(button("presenter"), status);
-  button("end").addEventListener("click", () => /** @type {HTMLDialogElement} */ (find("#room-end")).showModal());
-  button("end-now").addEventListener("click", () => leadership.command("", {}, { method: "DELETE", body: null }));
+  mountEnd(button, /** @type {HTMLDialogElement} */ (find("#room-end")), leadership);
   mountRecord(leadership, status);
   mountAsk(/** @type {HTMLDialogElement} */ (find("#room-ask-dialog")), button("ask"), place, send);
-  addEventListener("keydown", (event) => {
-    if (leadership.capability() && pressClicker(event, lesson)) event.preventDefault();
-  });
+  mountClicker(leadership, lesson);
   figure.subscribe(broadcast.update);
   if (leadership.capability()) lesson?.lead(true);
   leadership.start();
@@ -183,7 +182,16 @@ function mountProjector(button, status) {
   addEventListener(CHANGED, () => !isProjected() && status.clear("projected"));
 }
 
-/** Let the buttons of the record download it. @param {ReturnType<typeof createLeadership>} leadership @param {Status} status */
+/**
+ * Let a button ask whether to end the room, and another end it.
+ * @param {(name: string) => HTMLElement} button @param {HTMLDialogElement} dialog @param {Leadership} leadership
+ */
+function mountEnd(button, dialog, leadership) {
+  button("end").addEventListener("click", () => dialog.showModal());
+  button("end-now").addEventListener("click", () => leadership.command("", {}, { method: "DELETE", body: null }));
+}
+
+/** Let the buttons of the record download it. @param {Leadership} leadership @param {Status} status */
 function mountRecord(leadership, status) {
   for (const format of ["csv", "html"])
     for (const element of document.querySelectorAll(`[data-room=${format}]`))
@@ -191,6 +199,13 @@ function mountRecord(leadership, status) {
         const capability = leadership.capability();
         if (capability) downloadRecord(capability, format).catch((error) => status.write(error.message, "refused"));
       });
+}
+
+/** Let the two keys of a clicker go through the lesson, or through the run, while the room is open. @param {Leadership} leadership @param {LessonControl | null} lesson */
+function mountClicker(leadership, lesson) {
+  addEventListener("keydown", (event) => {
+    if (leadership.capability() && pressClicker(event, lesson)) event.preventDefault();
+  });
 }
 
 /**

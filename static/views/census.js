@@ -23,6 +23,7 @@ const SIDE = 200; // of the picture; its frame starts at 10
 const AXES = "→ closed, ↑ open";
 
 /**
+ * Mount the dialog “Units”, which runs the model over many sequences and describes each unit.
  * @param {HTMLElement} opener
  * @param {HTMLDialogElement} dialog
  * @param {Store} store
@@ -34,8 +35,8 @@ export function mountCensus(opener, dialog, store, actions) {
   const field = (/** @type {string} */ name) => /** @type {HTMLInputElement} */ (form.elements.namedItem(name));
   const gate = /** @type {HTMLSelectElement} */ (find("[name=gate]"));
   const [waiting, says, results] = [".waiting", ".says", ".results"].map(find);
-  const svg = /** @type {SVGSVGElement} */ (/** @type {unknown} */ (find("svg")));
   const table = createTable(find("thead tr"), find("tbody"), open);
+  const drawPicture = mountPicture(find, gate, store, () => census?.units);
   let model = ""; // of the answer
   /** @type {CensusAnswer | null} */
   let census = null;
@@ -103,12 +104,6 @@ export function mountCensus(opener, dialog, store, actions) {
     actions.follow(`?${new URLSearchParams(Object.entries(keys).map(([key, value]) => [key, String(value)]))}`);
   }
 
-  function drawPicture() {
-    if (!census || !gate.value) return;
-    svg.ariaLabel = `For each unit, the shares of timesteps at which ${gate.value} is closed and open`;
-    svg.innerHTML = pictureOf(census.units, gate.value);
-  }
-
   opener.addEventListener("click", () => {
     const { run, models } = store.get();
     const entry = models.find(({ id }) => id === run.model);
@@ -126,14 +121,30 @@ export function mountCensus(opener, dialog, store, actions) {
     chooseSource();
     if (field("source").value === "held") form.requestSubmit();
   });
-  gate.addEventListener("change", drawPicture);
+  form.addEventListener("submit", run);
+}
+
+/**
+ * Mount the picture: its gate can be chosen, and it can be saved. Return a function that draws it.
+ * @param {ReturnType<typeof finder>} find @param {HTMLSelectElement} gate @param {Store} store
+ * @param {() => readonly CensusUnit[] | undefined} unitsNow returns the units that are shown, if there are any
+ */
+function mountPicture(find, gate, store, unitsNow) {
+  const svg = /** @type {SVGSVGElement} */ (/** @type {unknown} */ (find("svg")));
+  function draw() {
+    const units = unitsNow();
+    if (!units || !gate.value) return;
+    svg.ariaLabel = `For each unit, the shares of timesteps at which ${gate.value} is closed and open`;
+    svg.innerHTML = pictureOf(units, gate.value);
+  }
+  gate.addEventListener("change", draw);
   mountFormats(
     find("figure"),
     find(".done"),
     () => `gruscope-units-${gate.value}`,
     (format) => fileOf(svg, `${titleOf(store.get()).model}: ${gate.value}`, format, [[words(8, AXES, "start")]]),
   );
-  form.addEventListener("submit", run);
+  return draw;
 }
 
 /** Return the sentences above the table. @param {CensusAnswer} answer */
