@@ -18,7 +18,7 @@ from .models import excluded, served_models, store
 from .pages.lab import warm_up
 from .rooms.keeper import InMemory
 from .rooms.rooms import Rooms
-from .rooms.start import kept_in
+from .rooms.start import store_for
 from .routes import (
     census,
     experiments,
@@ -82,7 +82,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 async def _open_rooms(app: FastAPI) -> None:
     """Open the rooms when this process becomes the primary. With Redis every process has the rooms."""
     if not app.state.settings.redis:
-        app.state.rooms = Rooms(app.state.settings, kept_in(app.state.settings))
+        app.state.rooms = Rooms(app.state.settings, store_for(app.state.settings))
     await app.state.rooms.begin()
 
 
@@ -127,7 +127,7 @@ def create_app(settings: Settings | None = None, primary: Primary | None = None)
     engine = start_engine(settings.trainings, settings.scheduler, settings.plain_scheduler)
     app.state.trainings = Trainings(settings, engine)
     rooms_in_primary = primary is not None and not settings.redis
-    app.state.rooms = Rooms(settings, InMemory() if rooms_in_primary else kept_in(settings))
+    app.state.rooms = Rooms(settings, InMemory() if rooms_in_primary else store_for(settings))
     add_handlers(app)
     for route in ROUTES:
         app.include_router(route.router)

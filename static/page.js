@@ -114,12 +114,12 @@ function mountExport(store, lead, path, address, which) {
   find("#export-open").addEventListener("click", () => {
     const { run, step } = lead.get();
     const task = /** @type {HTMLSelectElement} */ (find("[name=task]")).selectedOptions[0]?.text;
-    const about = (/** @type {Run} */ run) =>
+    const captionOf = (/** @type {Run} */ run) =>
       `${[task, which?.(run)].filter(Boolean).join(", ")}: ${scenarioOf(run).sequence}`;
     const { cells } = /** @type {Cells} */ (/** @type {unknown} */ (store.get()));
     listPictures([
-      ...tapesIn(cells, about),
-      ...drawingsIn(find("main"), `${find("h1").textContent}, ${about(run)}, t = ${step}`),
+      ...tapesIn(cells, captionOf),
+      ...drawingsIn(find("main"), `${find("h1").textContent}, ${captionOf(run)}, t = ${step}`),
     ]);
     files.showModal();
   });
@@ -141,21 +141,21 @@ function mountExport(store, lead, path, address, which) {
 
 /**
  * Return the tapes in sight, each with all signals of its cell.
- * @param {Record<Name, State>} cells @param {(run: Run) => string} about says what a run shows
+ * @param {Record<Name, State>} cells @param {(run: Run) => string} captionOf says what a run shows
  * @returns {Picture[]}
  */
-function tapesIn(cells, about) {
+function tapesIn(cells, captionOf) {
   return Object.entries(cells)
     .filter(([name]) => document.querySelector(`#tape-${name}`)?.getClientRects().length)
     .map(([name, state]) => ({
       key: `signals-${name}`,
       words: `all signals of the ${TITLES[name]}`,
-      caption: `${about(state.run)}. All signals of the ${TITLES[name]}.`,
+      caption: `${captionOf(state.run)}. All signals of the ${TITLES[name]}.`,
       draw: async (format) => {
         const skeleton = boot.pictures[name][state.theme].signals;
         return pictureOf(
           await plotly(),
-          signalsPicture(skeleton, state, `${TITLES[name]}, ${about(state.run)}`),
+          signalsPicture(skeleton, state, `${TITLES[name]}, ${captionOf(state.run)}`),
           format,
         );
       },

@@ -7,7 +7,7 @@ from .keeper import LOG, InMemory, Keeper
 from .sqlite import IN_MEMORY, InFile
 
 
-def kept_in(settings: Settings) -> Keeper:
+def store_for(settings: Settings) -> Keeper:
     """Return the store that the settings choose. Raise ImportError if they name a Redis and its package is missing."""
     if settings.redis:
         try:

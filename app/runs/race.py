@@ -22,7 +22,7 @@ class CellOutcome(TypedDict):
     curve: list[tuple[float, float]]
 
 
-class Outcome(TypedDict):
+class RaceOutcome(TypedDict):
     """The results by cell; the cells that are `ahead`, the best first and several if they tie; and the verdict."""
 
     cells: dict[str, CellOutcome]
@@ -35,7 +35,7 @@ Steps = Mapping[str, Sequence[int | None]]
 
 
 @cache
-def stored(task: str) -> Outcome:
+def stored(task: str) -> RaceOutcome:
     """Return the outcome of a task in the stored result."""
     rows = {cell: race.rows(task, cell) for cell in experiments.EQUAL}
     if task == COUNTING:
@@ -63,13 +63,13 @@ def finding() -> str:
     return f"{best}: {_and(parts)}."
 
 
-def reached(task: str, steps: Steps) -> Outcome:
+def reached(task: str, steps: Steps) -> RaceOutcome:
     """Return the outcome of a task from the training step at which each seed reached the target, None if it did not."""
     values = {cell: [math.inf if step is None else float(step) for step in by_seed] for cell, by_seed in steps.items()}
     return _outcome(task, values, {cell: _share_by_step(task, by_seed) for cell, by_seed in values.items()})
 
 
-def counted(right: Counted) -> Outcome:
+def counted(right: Counted) -> RaceOutcome:
     """Return the outcome of counting. Each seed has 1 or 0 for each n, as `race.counted` returns it."""
     values = {cell: [race.beyond(seed) for seed in by_seed] for cell, by_seed in right.items()}
     curves = {
@@ -90,7 +90,7 @@ def _share_by_step(task: str, steps: Sequence[float]) -> list[tuple[float, float
 
 def _outcome(
     task: str, values: Mapping[str, Sequence[float]], curves: Mapping[str, list[tuple[float, float]]]
-) -> Outcome:
+) -> RaceOutcome:
     medians = {cell: race.median_of(by_seed) for cell, by_seed in values.items()}
     cells: dict[str, CellOutcome] = {
         cell: {

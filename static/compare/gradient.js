@@ -14,7 +14,7 @@ import { joined } from "../words.js";
 import { setWhen } from "./contest.js";
 
 /** The factors by which a small change of h and, in an LSTM, of c reaches h at the cursor, by timestep. @typedef {{h_gain: number[], c_gain?: number[]}} Gains */
-const MOST_KEPT = 600; // answers
+const MOST_STORED = 600; // answers
 
 /**
  * @param {HTMLElement} section
@@ -58,7 +58,7 @@ export function mountGradient(section, store) {
     const answer = await fetchAnswer("sensitivity", missing, missing.t).catch(
       (/** @type {Error} */ error) => error.message,
     );
-    if (answers.size > MOST_KEPT) answers.clear();
+    if (answers.size > MOST_STORED) answers.clear();
     answers.set(JSON.stringify(missing), /** @type {Gains} */ (answer));
     asking = false;
     show(store.get());

@@ -35,7 +35,7 @@
  * signals that a timestep passes on, and `skip` the values that are held at a timestep that the network skips.
  * @typedef {{signals: string[], functions: Record<string, "σ" | "tanh" | null>, recurrent: string[], carried: string[],
  *            skip: Record<string, number>,
- *            step: (layer: Layer, values: Values, held: Held, skipped: boolean) => void}} Cell
+ *            step: (layer: Layer, values: Values, held: Held, skipped: boolean) => void}} CellEquations
  */
 
 /** Return a vector with f(i) at index i. @param {number} n @param {(i: number) => number} f @returns {Vector} */
@@ -86,7 +86,7 @@ function mix({ signals, h_prev }) {
   signals.h = vector(z.length, (i) => (1 - z[i]) * h_prev[i] + z[i] * h_tilde[i]);
 }
 
-/** @type {Record<string, Cell>} */
+/** @type {Record<string, CellEquations>} */
 export const CELLS = {
   gru: {
     signals: ["r", "z", "h_tilde", "h"],

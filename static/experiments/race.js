@@ -19,7 +19,7 @@ import { mountExperiment } from "./page.js";
 import { createQueue } from "./queue.js";
 
 /** @typedef {{median: string, interval: string, reached: string, curve: Points}} CellOutcome */
-/** @typedef {{cells: Record<Name, CellOutcome>, ahead: Name[], verdict: string}} Outcome */
+/** @typedef {{cells: Record<Name, CellOutcome>, ahead: Name[], verdict: string}} RaceOutcome */
 /**
  * The result of a training. `good` is the training step at which it reached the target. In the experiment on counting, `counted` has
  * 1 for each n that the network counts correctly, and 0 for the others.
@@ -33,7 +33,7 @@ const {
   counting: COUNTING,
   furthest,
   few,
-} = /** @type {{stored: Record<string, Outcome>, bases: Record<string, Recipe>, equal: Record<Name, Record<string, number>>, counting: string, furthest: number, few: number}} */ (
+} = /** @type {{stored: Record<string, RaceOutcome>, bases: Record<string, Recipe>, equal: Record<Name, Record<string, number>>, counting: string, furthest: number, few: number}} */ (
   boot.experiment
 );
 const names = /** @type {Name[]} */ (Object.keys(equal));
@@ -60,7 +60,7 @@ function mountRace(section) {
     drawShares(svg, find(".axis"), curves, width, last, task !== COUNTING);
   }
 
-  /** @param {Outcome} newOutcome @param {string} source */
+  /** @param {RaceOutcome} newOutcome @param {string} source */
   function show(newOutcome, source) {
     outcome = newOutcome;
     for (const name of names)

@@ -19,7 +19,7 @@ import httpx2
 import pytest
 
 from app.rooms.rooms import Rooms
-from app.rooms.start import kept_in
+from app.rooms.start import store_for
 from app.settings import Settings
 from tests.support.events import run
 from tests.support.redis import Redis
@@ -173,7 +173,7 @@ def test_a_process_can_disconnect_from_redis_at_any_moment(tmp_path: Path) -> No
     async def test() -> None:
         for steps in range(150):
             settings = Settings(redis=f"redis://127.0.0.1:{redis.port}")
-            rooms = Rooms(settings, kept_in(settings))
+            rooms = Rooms(settings, store_for(settings))
             assert await rooms.keeper.count() == 0
             for _ in range(steps):
                 await asyncio.sleep(0)
@@ -209,7 +209,7 @@ def test_rooms_in_redis_use_the_clock_of_redis(shared: Shared, monkeypatch: pyte
         monkeypatch.setattr(time, "time", lambda: wall() + 61 * 60)
         teacher = await first.open()
         settings = Settings(redis=f"redis://127.0.0.1:{redis.port}")
-        rooms = Rooms(settings, kept_in(settings))
+        rooms = Rooms(settings, store_for(settings))
         room = await rooms.get(teacher.code, "somebody")
         assert abs(rooms.keeper.clock() - wall()) < 60
         assert rooms.keeper.clock() - room.opened < 60

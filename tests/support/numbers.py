@@ -81,8 +81,8 @@ def adds_up(cell: str, printed: dict[str, float]) -> dict[str, float]:
         else:
             results[f"{gate}.value"] = a
     if cell in ("gru", "mingru"):
-        kept_part, taken_part = printed["h.keep"] * printed["h.h_prev"], printed["h.take"] * printed["h.h_tilde"]
-        results["h.value"] = kept_part + taken_part
+        old_part, new_part = printed["h.keep"] * printed["h.h_prev"], printed["h.take"] * printed["h.h_tilde"]
+        results["h.value"] = old_part + new_part
     elif cell == "lstm":
         results["c.value"] = printed["c.f"] * printed["c.c_prev"] + printed["c.i"] * printed["c.c_tilde"]
         results |= {"h.tanh_c": math.tanh(printed["h.c"]), "h.value": printed["h.o"] * printed["h.tanh_c"]}
