@@ -12,6 +12,7 @@ import { answer, newRun, putStep, scenarioOf } from "./run.js";
 import { addModel, failDetail, layerIndex, note, putCheck, putScore } from "./state.js";
 
 /**
+ * Return the actions that need the server.
  * @param {Store} store
  * @param {() => void} requestRun runs the scenario that the state asks for
  * @param {(link: Link) => Promise<void>} open follows a link

@@ -21,7 +21,7 @@ import { boot } from "./boot.js";
  * @typedef {{title: string, signals: SignalEntry[], gates: Gate[], recurrent: Gate[], parts: string[], functions: Record<Gate, "σ" | "tanh" | null>, key_gate: Gate, chrono: boolean, holds: Record<Held, [number, number]>}} Cell
  */
 
-/** @param {{cell: string}} layer */
+/** Return the description of the cell of a layer. @param {{cell: string}} layer */
 export const cellOf = ({ cell }) => boot.cells[cell];
 
 /** The cell of this page. A model with another cell has its own page. */

@@ -70,10 +70,10 @@ const changesOf = ({ clamps, weights, against = "", h0 = null, write = null }) =
 /** @param {Changes} a @param {Changes} b */
 const sameChanges = (a, b) => JSON.stringify(changesOf(a)) === JSON.stringify(changesOf(b));
 
-/** @param {State} state @param {string} text */
+/** Replace the text of the sequence. @param {State} state @param {string} text */
 export const write = (state, text) => change(state, { text, upto: null, playing: false, awaited: null });
 
-/** @param {State} state @param {string} model */
+/** Choose a model. Its first example becomes the sequence. @param {State} state @param {string} model */
 export function choose(state, model) {
   const entry = state.models.find(({ id }) => id === model);
   return entry && model !== state.model
@@ -191,7 +191,7 @@ export function editWeight(state, editing) {
   return change(state.views.includes("cell") ? opened : toggleView(opened, "cell"), { editing, zoom: "gate", gate });
 }
 
-/** @param {State} state */
+/** Undo the last change. @param {State} state */
 export function undo(state) {
   const before = state.undo.at(-1);
   if (!before) return state;
@@ -199,7 +199,7 @@ export function undo(state) {
   return change(state, { ...before, chosen: null, altering: null, undo, redo });
 }
 
-/** @param {State} state */
+/** Redo the change that was undone last. @param {State} state */
 export function redo(state) {
   const after = state.redo.at(-1);
   if (!after) return state;
@@ -210,5 +210,5 @@ export function redo(state) {
 /** Choose the clamp that the form changes. With null the form describes a new clamp. @param {State} state @param {number | null} chosen */
 export const chooseClamp = (state, chosen) => change(state, { chosen });
 
-/** @param {State} state @param {Range} selection */
+/** Select cells of a picture. @param {State} state @param {Range} selection */
 export const select = (state, selection) => change(state, { selection, chosen: null });

@@ -42,7 +42,7 @@ export function setProjected(on) {
   dispatchEvent(new Event(CHANGED));
 }
 
-/** @param {HTMLElement} button */
+/** Mount the button of the projector mode. @param {HTMLElement} button */
 export function mountDisplay(button) {
   const show = () => button.setAttribute("aria-pressed", String(isProjected()));
   const toggle = () => setProjected(!isProjected());

@@ -57,5 +57,5 @@ export const facet = (store, which) => ({
   subscribe: (listener) => store.subscribe((state) => listener(state.cells[which()])),
 });
 
-/** @template {Cells} S @param {S} state @param {Name} at @returns {S} */
+/** Let the keys ↑ and ↓ select units of a cell. @template {Cells} S @param {S} state @param {Name} at @returns {S} */
 export const attend = (state, at) => (at === state.at ? state : { ...state, at });

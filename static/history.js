@@ -44,6 +44,7 @@ export function changeOf(current, next, typing) {
 }
 
 /**
+ * Keep the address of the page up to date, and follow the Back and Forward buttons.
  * @param {Store} store
  * @param {() => Promise<string>} address the query of the address as it is now
  * @param {(link: Link) => Promise<void>} open follows a link
@@ -107,7 +108,7 @@ function awaitedLink(state) {
   return { model, sequence, clamps, weights, against, h0, write, focus: awaited.focus, notices: [] };
 }
 
-/** @param {"pushState" | "replaceState"} how @param {Address} address */
+/** Write an address into the history of the browser. @param {"pushState" | "replaceState"} how @param {Address} address */
 function enter(how, { query, fragment }) {
   // A page in a frame adds nothing to the history of the page around it.
   if (parent !== window) how = "replaceState";

@@ -152,7 +152,7 @@ export function readStates(text) {
   return states.flat().every(Number.isFinite) ? states : undefined;
 }
 
-/** The keys besides `model`, `sequence`, `clamps`, `weights` and `v`. Each has its part of the focus, and how it is written. */
+/** The keys that set the focus: the name of each key, the part of the focus that it sets, and how its value is read and written. */
 const KEYS = /** @type {[string, keyof Focus, Kind][]} */ ([
   ["t", "step", step],
   ["layer", "layer", place],

@@ -46,7 +46,7 @@ export function shownRows(state, signal) {
  * @typedef {{t: number, T: number, unit: number, H: number, layer: number, layers: number, x: string, read: string, y: string}} Place
  */
 
-/** @param {State} state @param {number} unit @returns {Place} */
+/** Return the place of a unit at the cursor. @param {State} state @param {number} unit @returns {Place} */
 export function placeAt(state, unit) {
   const { step, run } = state;
   const layer = layerIndex(state);

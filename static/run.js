@@ -96,6 +96,7 @@ const blankSignals = ({ cell, H }, columns) =>
   Object.fromEntries(boot.cells[cell].signals.map(({ name }) => [name, blank(H, columns, true)]));
 
 /**
+ * Return a run without any timesteps yet.
  * @param {Start} start
  * @param {Changes} changes
  * @returns {Run}

@@ -10,6 +10,7 @@
 const PATIENCE = 300; // ms
 
 /**
+ * Create a runner of scenarios.
  * @template {Scenario} S
  * @param {(scenario: S, listener: Listener, signal: AbortSignal) => Promise<void>} trace
  * @param {(scenario: S) => Listener} listen makes the listener of a new run

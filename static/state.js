@@ -137,6 +137,7 @@ export const MOST_ROWS = 16;
 export const MOST_IN_ORDER = 64;
 
 /**
+ * Return a state with some changes.
  * @param {State} state
  * @param {Partial<State>} changes
  * @returns {State} the same object if nothing changes
@@ -270,14 +271,15 @@ export function focus(state, focus) {
 export const goBack = (state, { run, received, step, layer, unit, first }) =>
   change(state, { run, received, step, layer, unit, first });
 
-/** @param {State} state @param {number} received */
+/** Set the number of timesteps that have arrived. @param {State} state @param {number} received */
 export const receive = (state, received) => change(state, { received });
 
 /** Mark the run as complete. From then on the rows can be sorted. @param {State} state */
 export const complete = (state) => fromTheTop(inSight(change(state, { received: state.run.T })));
 
 /**
- * With many units, move a cursor that nobody has moved to the first row, which has the unit that changed most.
+ * Move the cursor to the unit that changed most, which is in the first row. Do this only with many units, and only if the visitor has
+ * not moved the cursor.
  * @param {State} state
  */
 function fromTheTop(state) {
@@ -286,19 +288,22 @@ function fromTheTop(state) {
   return change(state, { unit: unitsInOrder(state)[0], first: 0 });
 }
 
-/** @param {State} state @param {string} error @param {boolean} invalid whether the text is to blame */
+/**
+ * Show an error about a run, and stop the playback.
+ * @param {State} state @param {string} error @param {boolean} invalid whether the text is to blame
+ */
 export const fail = (state, error, invalid) => change(state, { error, invalid, playing: false, awaited: null });
 
 /** Show a message beside the sequence box. @param {State} state @param {string} error */
 export const note = (state, error) => change(state, { error });
 
-/** @param {State} state @param {number} step */
+/** Move the cursor to a timestep, or to the nearest one that exists. @param {State} state @param {number} step */
 export function goTo(state, step) {
   const nearest = within(Math.round(step), 1, state.run.T);
   return nearest === state.step ? state : change(state, { step: nearest, selection: null, chosen: null });
 }
 
-/** @param {State} state @param {number} unit */
+/** Move the cursor to a unit, or to the nearest one that exists. @param {State} state @param {number} unit */
 export function lookAt(state, unit) {
   const nearest = within(unit, 0, layerOf(state).H - 1);
   return inSight(nearest === state.unit ? state : change(state, { unit: nearest, selection: null, chosen: null }));
@@ -310,7 +315,7 @@ export function moveRow(state, rows) {
   return lookAt(state, units[within(units.indexOf(state.unit) + rows, 0, units.length - 1)]);
 }
 
-/** @param {State} state @param {number} first the first row in sight */
+/** Scroll the rows. @param {State} state @param {number} first the first row in sight */
 export const scrollTo = (state, first) =>
   change(state, { first: within(Math.round(first), 0, Math.max(0, rowCount(state) - MOST_ROWS)) });
 
@@ -322,7 +327,7 @@ export function chooseRows(state, rows) {
   return units.includes(state.unit) ? chosen : lookAt(chosen, units[0]);
 }
 
-/** @param {State} state @param {number} layer */
+/** Move the cursor to a layer. @param {State} state @param {number} layer */
 export function chooseLayer(state, layer) {
   const top = state.run.layers.length - 1;
   const chosen = change(state, { layer: layer === top ? null : within(layer, 0, top), first: 0 });
@@ -339,30 +344,31 @@ export function toggleView(state, view) {
 export const chooseView = (state, view) =>
   change(state, { views: VIEWS.filter((other) => other === "tape" || other === "words" || other === view) });
 
-/** @param {State} state @param {Signal} table the signal that the opened table shows */
+/** Open the table of a signal. @param {State} state @param {Signal} table the signal that the opened table shows */
 export function openTable(state, table) {
   const views = VIEWS.filter((view) => view === "table" || state.views.includes(view));
   return change(state, { table, views: state.views.includes("table") ? state.views : views });
 }
 
-/** @param {State} state @param {Zoom} zoom */
+/** Choose the zoom of the cell. @param {State} state @param {Zoom} zoom */
 export const setZoom = (state, zoom) => change(state, { zoom });
 
 /** Show the sum of a gate. @param {State} state @param {Gate} gate */
 export const openGate = (state, gate) => change(state, { zoom: "gate", gate });
 
 /**
+ * Store details about the cursor that have arrived.
  * @template {Kind} K
  * @param {State} state @param {K} kind @param {Details[K]} detail
  */
 export const putDetail = (state, kind, detail) =>
   change(state, { details: { ...state.details, [kind]: detail }, refusals: { ...state.refusals, [kind]: "" } });
 
-/** @param {State} state @param {Score} score */
+/** Store a score, unless it belongs to another run. @param {State} state @param {Score} score */
 export const putScore = (state, score) =>
   change(state, score.run === state.run ? { score, refusals: { ...state.refusals, score: "" } } : {});
 
-/** @param {State} state @param {Kind | "score"} kind @param {string} why */
+/** Store why the server refused details or a score. @param {State} state @param {Kind | "score"} kind @param {string} why */
 export const failDetail = (state, kind, why) => change(state, { refusals: { ...state.refusals, [kind]: why } });
 
 /**
@@ -388,16 +394,16 @@ export function detailAt(state, kind) {
   return fit && detail.from <= step && step <= detail.to ? /** @type {Details[K]} */ (detail) : null;
 }
 
-/** @param {State} state @param {boolean} difference */
+/** Choose whether the pictures show the differences from the second run. @param {State} state @param {boolean} difference */
 export const setDifference = (state, difference) => change(state, { difference });
 
 /** Select steps, and search for similar moments. @param {State} state @param {Brush} brush */
 export const setBrush = (state, brush) => change(state, { brush });
 
-/** @param {State} state @param {Scale} scale */
+/** Choose the scale of the colors. @param {State} state @param {Scale} scale */
 export const setScale = (state, scale) => change(state, { scale });
 
-/** @param {State} state @param {Convention} convention */
+/** Choose the direction of z. @param {State} state @param {Convention} convention */
 export const setConvention = (state, convention) => change(state, { convention });
 
 /** Start playing. At the end of the run, start again from the first step. @param {State} state */
@@ -405,7 +411,7 @@ export function play(state) {
   return change(state, { playing: true, step: state.step === state.run.T ? 1 : state.step });
 }
 
-/** @param {State} state */
+/** Stop the playback. @param {State} state */
 export const pause = (state) => change(state, { playing: false });
 
 /** Play one step, up to the last step that has arrived. Playing stops at the end of the run. @param {State} state */
@@ -414,8 +420,8 @@ export function tick(state) {
   return change(state, { step, playing: step < state.run.T });
 }
 
-/** @param {State} state @param {number} speed steps a second */
+/** Choose the speed of the playback. @param {State} state @param {number} speed steps a second */
 export const setSpeed = (state, speed) => change(state, { speed });
 
-/** @param {State} state @param {Theme} theme */
+/** Choose the theme. @param {State} state @param {Theme} theme */
 export const setTheme = (state, theme) => change(state, { theme });

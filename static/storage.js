@@ -2,7 +2,7 @@
 
 /** @typedef {"localStorage" | "sessionStorage"} Area the device's, or the tab's */
 
-/** @param {string} key @param {Area} [area] */
+/** Return a stored text, or null if there is none. @param {string} key @param {Area} [area] */
 export function readStored(key, area = "localStorage") {
   try {
     return globalThis[area].getItem(key);
@@ -20,7 +20,7 @@ export function readStoredJson(key, area) {
   }
 }
 
-/** @param {string} key @param {string | null} text null removes the entry @param {Area} [area] */
+/** Store a text. @param {string} key @param {string | null} text null removes the entry @param {Area} [area] */
 export function writeStored(key, text, area = "localStorage") {
   try {
     if (text === null) globalThis[area].removeItem(key);

@@ -13,6 +13,7 @@
 /** @typedef {Store["update"]} Update */
 
 /**
+ * Create a store.
  * @template S
  * @param {S} initial
  * @returns {StoreOf<S>}

@@ -169,7 +169,7 @@ export function tellRest(state, at, clauses, rate = "") {
   ];
 }
 
-/** @param {readonly string[]} parts */
+/** Join parts of a sentence with commas, and the last one with “and”. @param {readonly string[]} parts */
 export const joined = (parts) => [parts.slice(0, -1).join(", "), parts[parts.length - 1]].filter(Boolean).join(" and ");
 
 /**

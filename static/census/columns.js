@@ -38,7 +38,7 @@ const QUANTITIES = [
   ],
 ];
 
-/** Return the numbers of a gate. @param {string} name @returns {Quantity[]} */
+/** Return the quantities of a gate: its mean, and the shares of timesteps at which it is closed and open. @param {string} name @returns {Quantity[]} */
 const quantitiesOf = (name) => [
   [`${name} mean`, `mean of ${name}`, ({ gates }) => gates[name].mean, decimals(2)],
   [`${name} < 0.1`, `share of timesteps at which ${name} is closed`, ({ gates }) => gates[name].closed, share],

@@ -13,7 +13,10 @@ const MOMENTS = {
   target: "the timestep that adds most to the correlation",
 };
 
-/** @param {HTMLElement} head @param {HTMLElement} body @param {(unit: CensusUnit, moment: string) => void} open shows a moment in the Lab */
+/**
+ * Create the table of units.
+ * @param {HTMLElement} head @param {HTMLElement} body @param {(unit: CensusUnit, moment: string) => void} open shows a moment in the Lab
+ */
 export function createTable(head, body, open) {
   /** @type {CensusUnit[]} */
   let units = [];

@@ -25,5 +25,5 @@ export function toggle(contest, name) {
   return { ...contest, shown, at: shown.includes(contest.at) ? contest.at : shown[shown.length - 1] };
 }
 
-/** @param {Contest} contest @param {When} when */
+/** Choose whether the gradient uses the weights before or after training. @param {Contest} contest @param {When} when */
 export const setWhen = (contest, when) => (when === contest.when ? contest : { ...contest, when });

@@ -4,6 +4,7 @@ import { fixed } from "../run.js";
 import { findAll, setText } from "../elements.js";
 
 /**
+ * Mount the button that measures the time of each cell.
  * @param {HTMLElement} section
  * @param {(model: string) => Promise<any>} timing
  * @returns {() => Promise<void>} measures the times

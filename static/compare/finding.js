@@ -8,7 +8,7 @@ import { TITLES } from "../facets.js";
 import { RIGHT_WITHIN, answer, fixed, missed } from "../run.js";
 import { joined } from "../words.js";
 
-/** @param {HTMLElement} place @param {StoreOf<Contest>} store */
+/** Write the finding at the cursor whenever it changes. @param {HTMLElement} place @param {StoreOf<Contest>} store */
 export function mountFinding(place, store) {
   store.subscribe((contest) => setSentence(place, tellFinding(contest)));
 }

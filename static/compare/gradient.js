@@ -17,6 +17,7 @@ import { setWhen } from "./contest.js";
 const MOST_STORED = 600; // answers
 
 /**
+ * Mount the picture of the gradient and the choice of its weights.
  * @param {HTMLElement} section
  * @param {StoreOf<Contest>} store
  */

@@ -12,6 +12,7 @@ import { converted } from "../reading.js";
 import { fixed } from "../run.js";
 
 /**
+ * Mount the factors of both cells, and the slider that clamps the GRU's z.
  * @param {HTMLElement} section
  * @param {Store} lstm
  * @param {Store} gru

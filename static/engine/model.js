@@ -20,7 +20,7 @@
 
 import { CELLS, gatesOf, product } from "./cells.js";
 
-/** @param {StoredModel} stored @returns {Model} */
+/** Return the model in a saved page. @param {StoredModel} stored @returns {Model} */
 export function readModel({ encoder, layers, readout, task, regressions }) {
   return {
     encoder: { ...encoder, table: numbers(encoder.table ?? "", encoder.alphabet.length * encoder.inputs) },

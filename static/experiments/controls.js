@@ -11,6 +11,7 @@ import { VERSION } from "../link.js";
 /** @typedef {ReturnType<typeof createControls>} Controls */
 
 /**
+ * Return functions that read and set the choices in a form.
  * @param {HTMLFormElement} form radio buttons, check boxes, sliders and selects. Check boxes of one name are a list, and one of them
  *   is always checked.
  */

@@ -12,6 +12,7 @@ const place = (step) => Math.log10(step + 1);
 const placed = (points) => points.map(([step, score]) => [place(step), score]);
 
 /**
+ * Draw the learning curves, their goal and their axis.
  * @param {SVGElement} svg
  * @param {HTMLElement} axis under it
  * @param {Record<string, Points[]>} byName the trainings of each curve, by the CSS class of the curve

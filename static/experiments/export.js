@@ -9,6 +9,7 @@ import { recording } from "../recording.js";
 /** @typedef {Record<string, string | number | null>} Row */
 
 /**
+ * Mount the dialog that exports the results.
  * @param {HTMLElement | null} opener missing in a saved page, which has no server that could send the stored result
  * @param {HTMLDialogElement} dialog
  * @param {string} name of the experiment

@@ -6,6 +6,7 @@ import { fixed } from "../run.js";
 /** `total` parts have to be done, and `done` of them are. `share` is the share of all work that is done, from 0 to 1. @typedef {{total: number, done: number, share: number}} Progress */
 
 /**
+ * Mount the controls of a run on this server.
  * @param {HTMLElement} part the element of templates/experiments/here.html
  * @param {{start: () => void, stop: () => void}} actions `stop` keeps the parts that are done
  */

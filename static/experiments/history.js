@@ -8,7 +8,10 @@ import { frameKeys } from "../frame.js";
 
 const SETTLED = 200; // ms after which a change is written
 
-/** @param {Controls} controls @param {(query: string) => void} show opens a query */
+/**
+ * Write each choice into the address, and follow the Back and Forward buttons.
+ * @param {Controls} controls @param {(query: string) => void} show opens a query
+ */
 export function mountEntries(controls, show) {
   if (location.protocol === "file:") return;
   let last = ""; // the control that made the current entry

@@ -15,6 +15,7 @@ const AT_ONCE = 2;
  */
 
 /**
+ * Create a queue of trainings.
  * @param {(progress: Progress) => void} report is called when there is progress
  * @param {(stopped: boolean, problem: string) => void} end is called when no training is left. `stopped`: whether some did not come
  *   to their end. `problem` says what went wrong, or is "".

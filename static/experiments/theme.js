@@ -4,7 +4,7 @@ import { createStore } from "../store.js";
 import { currentTheme } from "../theme.js";
 import { mountAppearance } from "../views/appearance.js";
 
-/** @param {HTMLElement} button */
+/** Mount the button that switches the theme. @param {HTMLElement} button */
 export function mountTheme(button) {
   mountAppearance(button, /** @type {any} */ (createStore({ theme: currentTheme() })));
 }

@@ -12,10 +12,10 @@ let answers = readStoredJson(KEY) ?? {};
 
 const store = () => writeStored(KEY, hasAnswers() ? JSON.stringify(answers) : null);
 
-/** @param {string} lesson */
+/** Return the answers to a lesson, by question. @param {string} lesson */
 export const answersIn = (lesson) => answers[lesson] ?? {};
 
-/** @param {string} lesson @param {string} question @param {Answer} answer */
+/** Store an answer on this device. @param {string} lesson @param {string} question @param {Answer} answer */
 export function saveAnswer(lesson, question, answer) {
   answers[lesson] = { ...answersIn(lesson), [question]: answer };
   writeStored(STEPPED, "yes");

@@ -33,6 +33,7 @@ const idOf = (/** @type {HTMLElement} */ form) => form.dataset.question ?? "";
 const refusedOf = (/** @type {HTMLElement} */ form) => /** @type {HTMLElement} */ (form.querySelector(".refused"));
 
 /**
+ * Mount the forms of the questions.
  * @param {HTMLElement} aside
  * @param {Lesson} lesson
  * @param {(link: string, upto: number | null) => void} showFigure
@@ -105,7 +106,7 @@ export function mountQuestions(aside, { name, steps, questions }, showFigure, on
   if (clear) clear.hidden = !Object.keys(answersIn(name)).length;
 
   return {
-    /** @param {number} step */
+    /** Show the questions of a step. @param {number} step */
     enter(step) {
       n = step;
       prepare();

@@ -3,6 +3,7 @@
 /** @import { Figure } from "./lesson.js" */
 
 /**
+ * Mount the button that returns to the lesson's run.
  * @param {HTMLElement | null} button
  * @param {HTMLElement} main the figure
  * @param {Figure} figure

@@ -6,6 +6,7 @@ import { fetchNumbers } from "../api.js";
 const SETTLED = 150; // ms after a change until they are fetched
 
 /**
+ * Update the numbers in the text after each change of the figure.
  * @param {Figure} figure
  * @param {() => HTMLElement} step returns the step that is shown
  * @returns {() => void} to be called when the text changes

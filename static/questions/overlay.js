@@ -8,7 +8,10 @@
  */
 import { newSvg } from "../elements.js";
 
-/** @param {HTMLElement} tape @param {Question} question @param {(answer: (number | null)[]) => void} onChange @returns {Overlay} */
+/**
+ * Let the visitor draw a curve over the row of a signal.
+ * @param {HTMLElement} tape @param {Question} question @param {(answer: (number | null)[]) => void} onChange @returns {Overlay}
+ */
 export function createCurve(tape, question, onChange) {
   const { low, high, start, steps } = question;
   const plot = /** @type {HTMLElement} */ (
@@ -61,7 +64,7 @@ export function createCurve(tape, question, onChange) {
   };
 }
 
-/** @param {HTMLElement} tape @param {(answer: number[]) => void} onChange @returns {Overlay} */
+/** Let the visitor select timesteps on the tape. @param {HTMLElement} tape @param {(answer: number[]) => void} onChange @returns {Overlay} */
 export function createSteps(tape, onChange) {
   const tokens = /** @type {HTMLElement} */ (tape.querySelector(".tokens ol"));
   /** @type {number[]} */

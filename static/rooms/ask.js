@@ -11,6 +11,7 @@ import { attempt, newButton, newElement } from "../elements.js";
  */
 
 /**
+ * Mount the dialog with the questions that a teacher can ask.
  * @param {HTMLDialogElement} dialog
  * @param {HTMLElement} opener
  * @param {() => Place} placeNow

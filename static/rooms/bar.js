@@ -6,7 +6,7 @@ import { DELAYED } from "./stream.js";
 
 /** @typedef {"connected" | "lost" | "delayed"} Connection */
 
-/** @param {HTMLElement} element */
+/** Mount the student's bar. @param {HTMLElement} element */
 export function mountBar(element) {
   const find = finder(element);
   const status = find(".word");

@@ -14,10 +14,11 @@ export const fits = ({ link }) => link.length <= LONGEST;
 export const fitted = async (view) =>
   fits(view) ? view : { ...view, link: (await compact(view.link)).query, upto: null, behind: true };
 
-/** @param {View} view */
+/** Return a text that is the same for views that look the same. @param {View} view */
 export const keyOf = ({ page, link, step, upto }) => JSON.stringify([page, link, step, upto]);
 
 /**
+ * Return functions that send the view of this page after each change.
  * @param {() => View | null} current the view of this page; null if there is nothing to send
  * @param {(view: View) => Promise<boolean>} send resolves to whether the server took it
  */

@@ -20,7 +20,7 @@ export function readCapability() {
   return (current ??= readStoredJson(KEY, "sessionStorage"));
 }
 
-/** @param {Capability | null} capability */
+/** Store the capability in this tab; null removes it. @param {Capability | null} capability */
 export function saveCapability(capability) {
   current = capability;
   writeStored(KEY, capability && JSON.stringify(capability), "sessionStorage");

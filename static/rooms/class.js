@@ -20,6 +20,7 @@ import { byStep } from "./question.js";
 const STATUS = { open: "taking answers", locked: "no more answers", revealed: "answer shown" };
 
 /**
+ * Mount the display of the class.
  * @param {HTMLElement} panel
  * @param {HTMLElement | null} tape
  * @param {(part: string, body: object) => Promise<unknown>} command sends a request to the room

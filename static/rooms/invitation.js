@@ -9,6 +9,7 @@ import { asHash } from "./capability.js";
 import { openRoom, roomUrl } from "./requests.js";
 
 /**
+ * Mount the dialog that opens a room and shows its code.
  * @param {HTMLDialogElement} dialog
  * @param {HTMLElement[]} openers
  * @param {ReturnType<typeof import("./leadership.js").createLeadership>} leadership

@@ -3,7 +3,10 @@
 /** Write a number of students: "1 student", "2 students". @param {number} count */
 export const countStudents = (count) => `${count} ${count === 1 ? "student" : "students"}`;
 
-/** @param {HTMLElement | null} tape @param {Record<string, number>} counts by step, from 1; none clears the bars */
+/**
+ * Draw a bar below each input, as high as its count.
+ * @param {HTMLElement | null} tape @param {Record<string, number>} counts by step, from 1; none clears the bars
+ */
 export function markSteps(tape, counts) {
   const tokens = /** @type {HTMLElement[]} */ ([...(tape?.querySelectorAll(".tokens:not(.others) ol > li") ?? [])]);
   const most = Math.max(1, ...Object.values(counts));

@@ -9,7 +9,7 @@ import { KINDS } from "../questions/kinds.js";
 import { keyOf } from "./question.js";
 import { drawSketches, fetchSketches } from "./sketches.js";
 
-/** @param {HTMLElement} box @param {string} code of the room */
+/** Return a function that shows the result of a question. @param {HTMLElement} box @param {string} code of the room */
 export function createOutcome(box, code) {
   /** The curves that the class drew, and the question and round that they answer. @type {{key: string, sketches: Promise<Sketch[]>} | null} */
   let drawn = null;

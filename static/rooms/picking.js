@@ -8,6 +8,7 @@ import { keyOf } from "./question.js";
 import { drawSketches, fetchSketches } from "./sketches.js";
 
 /**
+ * Return a function that shows the drawn curves to the teacher.
  * @param {HTMLElement} box
  * @param {string} code
  * @param {Record<string, string>} headers
@@ -81,5 +82,5 @@ export function createPicking(box, code, headers, command) {
   };
 }
 
-/** @param {string} textContent */
+/** Create the text that counts the curves. @param {string} textContent */
 const counter = (textContent) => newElement("span", { className: "count", textContent });

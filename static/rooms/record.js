@@ -6,7 +6,7 @@ import { request } from "../server.js";
 import { credentials } from "./capability.js";
 import { roomUrl } from "./requests.js";
 
-/** @param {Capability} capability @param {string} format "csv" or "html" */
+/** Download the record of a room. @param {Capability} capability @param {string} format "csv" or "html" */
 export async function downloadRecord(capability, format) {
   const response = await request(roomUrl(capability.code, `record.${format}`), { headers: credentials(capability) });
   download(`room-${capability.code}.${format}`, await response.blob());

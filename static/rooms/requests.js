@@ -9,7 +9,7 @@
  */
 import { post, postJson } from "../server.js";
 
-/** @param {string} code @param {string} [part] */
+/** Return the address of a room, or of a part of it, in the API. @param {string} code @param {string} [part] */
 export const roomUrl = (code, part = "") => `api/rooms/${encodeURIComponent(code)}${part && `/${part}`}`;
 
 /**

@@ -5,7 +5,7 @@ import { room } from "../boot.js";
 import { mountFollower } from "./follower.js";
 import { mountTeacher } from "./teacher.js";
 
-/** @param {Figure} figure @param {LessonControl | null} lesson on a lesson's page */
+/** Give the page its role in a room. @param {Figure} figure @param {LessonControl | null} lesson on a lesson's page */
 export function mountRoom(figure, lesson) {
   if (room) mountFollower(room, figure, lesson);
   else mountTeacher(figure, lesson);

@@ -15,6 +15,7 @@ import { roomUrl } from "./requests.js";
 export const fetchSketches = async (code, headers) => (await getJson(roomUrl(code, "sketches"), { headers })).sketches;
 
 /**
+ * Draw the curves of a class in one picture.
  * @param {RoomQuestion} question
  * @param {Sketch[]} sketches
  * @param {{picked?: string[], yours?: number[] | null, choose?: (id: string) => void}} [options] `picked` curves of the teacher, `yours` is the student's own, and a click calls `choose`

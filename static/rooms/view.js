@@ -5,6 +5,7 @@
 import { watchTouches } from "./touches.js";
 
 /**
+ * Return functions that show the room's views in the figure.
  * @param {Figure} figure
  * @param {LessonControl | null} lesson the lesson, if the page is a lesson
  * @param {string} shape the shape of the views that this page can show

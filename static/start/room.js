@@ -11,6 +11,7 @@ import { readStoredJson, writeStored } from "../storage.js";
 const STORED = "gruscope-gate";
 
 /**
+ * Mount the game for a class.
  * @param {HTMLElement} play the part of the page in which the gates are set
  * @param {() => void} restart starts the game again
  * @param {() => void} reveal is called when the network's gates are not hidden any more

@@ -9,6 +9,7 @@ import { fixed } from "../run.js";
 import { signOf } from "./parts.js";
 
 /**
+ * Mount the editor of a weight.
  * @param {HTMLElement} editor
  * @param {Store} store
  * @param {Update} alter changes a weight and runs the model with it

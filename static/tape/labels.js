@@ -13,6 +13,7 @@ const MOST_CHARACTERS = 14; // of the longest token or label that a column is wi
 const DECIMAL = "+-0.5"; // numbers change their length while somebody types: the columns must not jump
 
 /**
+ * Return a function that writes the labels on the tape.
  * @param {HTMLElement} tape may have no inputs or no outputs
  * @param {string} beside the name of the run with which this run is compared
  * @returns {(state: State) => void} writes the letters of a state

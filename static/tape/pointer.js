@@ -8,7 +8,10 @@ import { select } from "../changes.js";
 import { isBackward, unitsAlong } from "../directions.js";
 import { goTo, layerIndex, layerOf, lookAt, setBrush, unitsInSight } from "../state.js";
 
-/** @param {HTMLElement} scroller @param {HTMLElement} columns inside it @param {Store} store */
+/**
+ * Move the cursor with the pointer, and select cells with it.
+ * @param {HTMLElement} scroller @param {HTMLElement} columns inside it @param {Store} store
+ */
 export function mountPointer(scroller, columns, store) {
   /** The cell where dragging began, and whether the pointer has left it. @type {{signal: Signal, step: number, row: number, left: boolean} | null} */
   let origin = null;

@@ -10,6 +10,7 @@ import { goToPlace, isBusy, longest, namesOf, setPace, stepOf, tickBy, trainingO
 const MOST_PICTURES = 10; // a second
 
 /**
+ * Mount the controls of a training.
  * @param {HTMLElement} section
  * @param {StoreOf<Studio>} store
  * @param {{train: () => void, stop: () => void, change: (rate: number, fork: boolean) => void}} actions

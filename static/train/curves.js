@@ -26,6 +26,7 @@ const { baselines = {} } = initial; // an experiment has none
 /** @typedef {{name: string, points: Points}} Line `name` is its class */
 
 /**
+ * Mount the curves of loss and score.
  * @param {HTMLElement} section
  * @param {StoreOf<Studio>} store
  */
@@ -127,6 +128,7 @@ function meansOf(points) {
 }
 
 /**
+ * Draw lines, and the values on their axis.
  * @param {SVGElement} svg
  * @param {Line[]} lines
  * @param {number} last the place at the right edge

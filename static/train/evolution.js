@@ -14,6 +14,7 @@ import { goToPlace, placeAt, stepOf, trainingOf, watch } from "./studio.js";
 const MOST_WORDS = 24; // under the picture
 
 /**
+ * Mount the picture of one unit over its training.
  * @param {HTMLElement} section
  * @param {StoreOf<Studio>} store
  */

@@ -7,6 +7,7 @@ import { findAll, finder, setText } from "../elements.js";
 import { initial, summarize } from "./recipe.js";
 
 /**
+ * Mount the form of the recipe.
  * @param {HTMLDetailsElement} details
  * @param {Name[]} names the cells of the page
  * @param {() => void} submit

@@ -6,6 +6,7 @@ import { setText } from "../elements.js";
 const MOST = 128 * 1024; // bytes
 
 /**
+ * Mount the dialog for the visitor's own data.
  * @param {HTMLDialogElement} dialog
  * @param {(id: string) => void} open goes to the page of its training
  */

@@ -15,7 +15,7 @@ import { mountTable } from "../views/table.js";
 import { mountTape } from "../views/tape.js";
 import { namesOf } from "./studio.js";
 
-/** @param {HTMLElement} tape @param {Name} name of its cell @param {StoreOf<Studio>} store */
+/** Mount the panel of a cell. @param {HTMLElement} tape @param {Name} name of its cell @param {StoreOf<Studio>} store */
 export function mountPanel(tape, name, store) {
   const find = finder(tape);
   const cell = facet(store, () => name);

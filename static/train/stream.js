@@ -12,6 +12,7 @@ import { receive, namesOf, read, setMessage, trainingOf } from "./studio.js";
 const TOGETHER = 100; // ms of events to one picture
 
 /**
+ * Return functions that follow trainings and fetch the runs of their checkpoints.
  * @param {StoreOf<Studio>} store
  * @param {import("../store.js").Store | null} lead the store with the sequence that checkpoints read, and its error message; null if there is none
  */

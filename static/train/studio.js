@@ -41,7 +41,7 @@ import { change, layerOf, lookAt } from "../state.js";
 /** Return the cells of the page. @param {Studio} studio */
 export const namesOf = ({ trainings }) => NAMES.filter((name) => trainings[name]);
 
-/** @param {Studio} studio @param {Name} name @returns {Training} */
+/** Return the training of a cell. @param {Studio} studio @param {Name} name @returns {Training} */
 export const trainingOf = ({ trainings }, name) => /** @type {Training} */ (trainings[name]);
 
 /** Return the training with the most checkpoints. The slider has its training steps. @param {Studio} studio @returns {Training} */
@@ -75,7 +75,7 @@ export const isBusy = (studio) => namesOf(studio).some((name) => isGoing(trainin
 /** Return a page at its first checkpoint. The other fields depend on the page. @param {Pick<Studio, "cells" | "at" | "trainings" | "linear" | "goal">} own @returns {Studio} */
 export const newStudio = (own) => ({ place: 0, watching: false, pace: 10, message: "", ...own });
 
-/** @param {string} id @param {Recipe} recipe @param {readonly Report[]} [twin] @returns {Training} */
+/** Return a training without checkpoints. @param {string} id @param {Recipe} recipe @param {readonly Report[]} [twin] @returns {Training} */
 export const newTraining = (id, recipe, twin = []) => ({
   id,
   recipe,
@@ -114,7 +114,7 @@ export function receive(studio, name, id, news, reports = []) {
 const seek = (studio) =>
   show(studio.goal === null ? studio : { ...studio, place: placeAt(longest(studio), studio.goal) });
 
-/** @param {Studio} studio @param {number} step */
+/** Go to the checkpoint at a training step. @param {Studio} studio @param {number} step */
 export const goToStep = (studio, step) => seek({ ...studio, goal: step });
 
 /**
@@ -129,13 +129,16 @@ export function read(studio, name, id, read, start, tapes) {
   return show(put(studio, name, { ...training, start, read, tapes: [...before, ...tapes] }));
 }
 
-/** @param {Studio} studio @param {number} place */
+/** Go to a checkpoint by its place, or to the nearest one that exists. @param {Studio} studio @param {number} place */
 export function goToPlace(studio, place) {
   const nearest = Math.max(0, Math.min(place, longest(studio).reports.length - 1));
   return nearest === studio.place && studio.goal === null ? studio : show({ ...studio, place: nearest, goal: null });
 }
 
-/** @param {Studio} studio @param {boolean} watching from the start again when the end has been reached */
+/**
+ * Start or stop playing the checkpoints. At the end of the training, start again from the first checkpoint.
+ * @param {Studio} studio @param {boolean} watching
+ */
 export function watch(studio, watching) {
   const atEnd = studio.place >= longest(studio).reports.length - 1 && !isBusy(studio);
   return { ...(watching && atEnd ? goToPlace(studio, 0) : studio), watching, goal: watching ? null : studio.goal };
@@ -148,10 +151,10 @@ export function tickBy(studio, places) {
   return atEnd ? { ...moved, watching: false } : moved;
 }
 
-/** @param {Studio} studio @param {number} pace */
+/** Choose how many checkpoints a second are played. @param {Studio} studio @param {number} pace */
 export const setPace = (studio, pace) => ({ ...studio, pace });
 
-/** @param {Studio} studio @param {string} message */
+/** Show a message. @param {Studio} studio @param {string} message */
 export const setMessage = (studio, message) => (message === studio.message ? studio : { ...studio, message });
 
 /** Put the run of the shown checkpoint on each cell's tape. @param {Studio} studio @returns {Studio} */

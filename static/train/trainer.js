@@ -22,6 +22,7 @@ import {
 } from "./studio.js";
 
 /**
+ * Return functions that start, branch and stop trainings.
  * @param {StoreOf<Studio>} store
  * @param {(name: Name) => void} follow the events of a cell's training
  * @param {() => Recipe[] | null} readRecipes reads the form

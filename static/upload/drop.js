@@ -1,6 +1,6 @@
 /** Receives files that the visitor drops anywhere on the page. */
 
-/** @param {(file: File) => void} receive */
+/** Receive files that are dropped on the page. @param {(file: File) => void} receive */
 export function mountDrop(receive) {
   const carriesFile = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files");
   const mark = (/** @type {boolean} */ on) => document.body.classList.toggle("dropping", on);

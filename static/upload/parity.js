@@ -4,7 +4,7 @@
 /** @typedef {{passed: boolean, text: string, differences: Difference[], gates: Difference[]}} Parity */
 import { finder, newRow, sentence } from "../elements.js";
 
-/** @param {HTMLElement} section */
+/** Return functions that run and show the parity check. @param {HTMLElement} section */
 export function createParity(section) {
   const find = finder(section);
   const verdict = find(".verdict");

@@ -8,6 +8,7 @@ import { setDifference } from "../state.js";
 import { tellEffect } from "../words.js";
 
 /**
+ * Mount the form of the second sequence.
  * @param {HTMLElement} opener
  * @param {HTMLFormElement} form
  * @param {Store} store

@@ -19,6 +19,7 @@ import { part } from "../words.js";
 const AROUND = 3; // steps of a place that are shown before and after it
 
 /**
+ * Mount the view “Similar moments”.
  * @param {HTMLElement} section
  * @param {Store} store
  * @param {{follow: (query: string) => void}} actions

@@ -6,6 +6,7 @@ import { setTheme } from "../state.js";
 import { currentTheme, switchTheme } from "../theme.js";
 
 /**
+ * Mount the button that switches the theme.
  * @param {HTMLElement} button
  * @param {Store} store
  */

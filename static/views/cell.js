@@ -19,6 +19,7 @@ const THINNEST = 1.5;
 const WIDEST = 5.5;
 
 /**
+ * Mount the figure of the cell.
  * @param {HTMLElement} section may lack the zoom buttons, the sum and the legend
  * @param {Store} store
  * @param {Record<Theme, Figure>} figures

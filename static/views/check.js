@@ -12,6 +12,7 @@ import { tellOutcome } from "../words.js";
 import { tokenAt } from "../tokens.js";
 
 /**
+ * Mount the button “Check it” of a view.
  * @param {HTMLElement} group
  * @param {(state: State) => Named | null} namedBy returns the step that the view names
  * @param {Store} store

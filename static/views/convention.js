@@ -19,6 +19,7 @@ function remember(convention) {
 }
 
 /**
+ * Mount the switch of the direction of z.
  * @param {HTMLElement} main the lab: every part of it that names z is updated
  * @param {Store} store
  */

@@ -13,6 +13,7 @@ import { layerIndex, layerOf, unitsInSight } from "../state.js";
 import { tellUnits } from "../whatif/text.js";
 
 /**
+ * Show in which direction the unit at the cursor reads.
  * @param {HTMLElement} main with the figure and the equations
  * @param {HTMLElement} tape
  * @param {Store} store

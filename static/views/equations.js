@@ -15,6 +15,7 @@ const WIDTHS = { ".": 0.5, "−": 1.32, "(": 0.62, ")": 0.62 };
 const widthOf = (text) => [...text].reduce((width, character) => width + (WIDTHS[character] ?? 1), 0.05);
 
 /**
+ * Write the numbers at the cursor into the equations.
  * @param {HTMLElement} section
  * @param {Store} store
  */

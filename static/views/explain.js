@@ -1,6 +1,6 @@
 /** Explanations of signals: the label of a signal shows a sentence when the pointer or the focus is on it, or after a tap. */
 
-/** @param {HTMLElement} tape */
+/** Show the explanation of a signal at its label. @param {HTMLElement} tape */
 export function mountExplain(tape) {
   for (const place of /** @type {NodeListOf<HTMLElement>} */ (tape.querySelectorAll(".explains"))) {
     const label = /** @type {HTMLElement} */ (place.querySelector("button"));

@@ -83,6 +83,7 @@ function createPictures(main, store, skeletons) {
 const fileName = ({ run }, ending) => `gruscope-${run.model.replaceAll(/[^\w.-]+/g, "-")}${ending}`;
 
 /**
+ * Mount the dialog that exports the view.
  * @param {HTMLElement} opener
  * @param {HTMLDialogElement} dialog
  * @param {HTMLElement} main the part of the page with the cell and the curves, which can also be exported

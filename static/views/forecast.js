@@ -15,6 +15,7 @@ import { createGuard } from "../store.js";
 /** @typedef {{name: string, values: number[]}} Line one value for each column, NaN for none */
 
 /**
+ * Mount the row with the forecast of a series.
  * @param {HTMLElement} tape
  * @param {Store} store
  * @param {Record<Theme, Figure>} figures

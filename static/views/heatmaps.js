@@ -20,6 +20,7 @@ import { writeNumbers } from "../heatmaps/numbers.js";
 const DRAWN_OF = ["run", "received", "theme", "layer", "first", "rows", "convention", "difference"];
 
 /**
+ * Draw the signals of all units as heatmaps.
  * @param {HTMLElement} tape
  * @param {Store} store
  * @param {Record<Theme, Figure>} figures

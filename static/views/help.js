@@ -1,6 +1,7 @@
 /** The dialog that explains the page. A button and the key ? open it. */
 
 /**
+ * Mount the dialog that explains the page.
  * @param {HTMLElement} opener
  * @param {HTMLDialogElement} dialog
  */

@@ -15,6 +15,7 @@ import { tokenAt } from "../tokens.js";
 const FAINTEST = 0.02; // a fainter tint is left out
 
 /**
+ * Mount the view “Influence”.
  * @param {HTMLElement} section
  * @param {HTMLElement} tape with the tokens that are tinted
  * @param {Store} store

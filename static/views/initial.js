@@ -7,6 +7,7 @@ import { setText } from "../elements.js";
 import { readStates, writeStates } from "../link.js";
 
 /**
+ * Mount the form of the initial state.
  * @param {HTMLElement} opener
  * @param {HTMLFormElement} form
  * @param {Store} store

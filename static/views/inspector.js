@@ -9,6 +9,7 @@ import { findAll, finder, setText } from "../elements.js";
 import { VIEWS, change, chooseView, layerIndex, layerOf, toggleView } from "../state.js";
 
 /**
+ * Mount the choice of the views, and the place of the cursor.
  * @param {HTMLElement} main the lab, with the parts that are shown or left out
  * @param {Store} store
  */

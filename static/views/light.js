@@ -3,7 +3,7 @@
  * "r.Wx", also highlights its gate, "r".
  */
 
-/** @param {HTMLElement} root */
+/** Highlight the same quantity in all views while the pointer or the focus is on it. @param {HTMLElement} root */
 export function mountLight(root) {
   let lit = "";
 

@@ -18,6 +18,7 @@ import { tokenAt } from "../tokens.js";
 const MOST_TICKS = 10; // along an edge of the picture
 
 /**
+ * Mount the view “Memory”.
  * @param {HTMLElement} section
  * @param {HTMLElement} tape has a ribbon with the shares
  * @param {Store} store

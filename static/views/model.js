@@ -21,6 +21,7 @@ function tellSizes(layers) {
 }
 
 /**
+ * Mount the choice of the model, and its card.
  * @param {HTMLElement} section
  * @param {Store} store
  * @param {{choose: (model: string) => void}} actions

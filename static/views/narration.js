@@ -22,6 +22,7 @@ const MOST_ROWS = 16; // probabilities that are drawn over all timesteps
 const MOST_DRAWN = 200; // timesteps of such a picture
 
 /**
+ * Describe the timestep at the cursor in words.
  * @param {HTMLElement} section
  * @param {Store} store
  */

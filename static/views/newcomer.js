@@ -7,6 +7,7 @@ import { FOCUS, change, goTo, setConvention } from "../state.js";
 import { STEPPED, writeStored } from "../storage.js";
 
 /**
+ * Mount the first screen of a newcomer.
  * @param {HTMLElement | null} section null on a page that a link, a lesson or a room opened
  * @param {HTMLInputElement} sequence the box to type in
  * @param {Store} store

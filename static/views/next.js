@@ -4,6 +4,7 @@
 import { STEPPED, readStored, writeStored } from "../storage.js";
 
 /**
+ * Suggest the next action, until the visitor has done it.
  * @param {HTMLElement | null} line line null in an embedded or a saved page
  * @param {Store} store
  */

@@ -19,6 +19,7 @@ import {
 import { createGuard } from "../store.js";
 
 /**
+ * Mount the overview of a large layer.
  * @param {HTMLElement} tape
  * @param {Store} store
  * @param {Record<Theme, Figure>} figures

@@ -26,6 +26,7 @@ const ordersOf = (state) => [
 ];
 
 /**
+ * Mount the choice of the rows.
  * @param {HTMLElement} tape
  * @param {Store} store
  */

@@ -6,6 +6,7 @@ import { findAll } from "../elements.js";
 import { compact } from "../fragment.js";
 
 /**
+ * Mount the dialog that shares the view.
  * @param {HTMLElement} opener
  * @param {HTMLDialogElement} dialog
  * @param {string} home the address of the server that links lead to, "" if it is not known, and then there is nothing to share

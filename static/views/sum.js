@@ -16,6 +16,7 @@ import { partsOf, printed, roundingOf } from "../sum/parts.js";
 import { DECIMALS } from "../thresholds.js";
 
 /**
+ * Mount the sum of a gate.
  * @param {HTMLElement} section
  * @param {Store} store
  * @param {{alter: Update}} actions

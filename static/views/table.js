@@ -38,6 +38,7 @@ function csv(state) {
 }
 
 /**
+ * Mount the table of a signal.
  * @param {HTMLElement} section
  * @param {HTMLElement} tape with pictures; each picture has a button that opens its table
  * @param {Store} store

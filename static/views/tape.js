@@ -8,6 +8,7 @@ import { createLabels } from "../tape/labels.js";
 import { mountPointer } from "../tape/pointer.js";
 
 /**
+ * Mount the tape.
  * @param {HTMLElement} tape may have no inputs or no outputs
  * @param {Store} store
  * @param {string} [beside] the name of the second run, with outputs below the outputs of this run

@@ -10,6 +10,7 @@ import { goTo } from "../state.js";
 import { change, part } from "../words.js";
 
 /**
+ * Mount the task that follows the game.
  * @param {HTMLElement | null} section null on every page but the one to which the game leads
  * @param {Store} store
  * @param {Update} alter changes the clamps and runs the model with them

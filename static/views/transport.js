@@ -7,6 +7,7 @@ import { goTo, moveRow, pause, play, setSpeed, tick } from "../state.js";
 import { tokenAt } from "../tokens.js";
 
 /**
+ * Mount the controls that move through the sequence.
  * @param {HTMLElement} section
  * @param {HTMLInputElement} slider the step slider, which stands on the tape
  * @param {Store} store

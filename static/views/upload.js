@@ -23,6 +23,7 @@ const PICTURES = { "\n": "↵", "\r": "␍", "\t": "⇥" };
 const NO_ANSWERS = { answers: {}, alphabet: null, labels: null };
 
 /**
+ * Mount the dialog that uploads a model.
  * @param {HTMLElement} opener
  * @param {HTMLDialogElement} dialog
  * @param {{fits: (entry: ModelEntry) => boolean, adopt: (entry: ModelEntry) => void}} actions

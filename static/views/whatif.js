@@ -25,6 +25,7 @@ function questionOf({ models, run }) {
 }
 
 /**
+ * Mount the view “What if”.
  * @param {HTMLElement} section
  * @param {HTMLElement} tape shows a mark for each clamp
  * @param {Store} store

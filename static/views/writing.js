@@ -13,6 +13,7 @@ const SYMBOLS = { steps: 12, temperature: 0.8, seed: 0 };
 const NUMBERS = { steps: 11, temperature: 1, seed: 0 };
 
 /**
+ * Mount the form of what the network writes.
  * @param {HTMLElement} opener
  * @param {HTMLFormElement} form
  * @param {Store} store

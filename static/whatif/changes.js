@@ -14,6 +14,7 @@ const textsWithout = (state, other) => [
 ];
 
 /**
+ * Mount the list of changes.
  * @param {HTMLElement} section
  * @param {Store} store
  * @param {Update} alter changes clamps or weights and runs the model with them

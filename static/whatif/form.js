@@ -20,6 +20,7 @@ function rangeOf(state) {
 }
 
 /**
+ * Mount the form of a clamp.
  * @param {HTMLFormElement} form
  * @param {Store} store
  * @param {Update} alter changes the clamps and runs the model with them

@@ -7,7 +7,7 @@ import { findAll } from "../elements.js";
 import { createGuard } from "../store.js";
 import { layerIndex, unitsInSight } from "../state.js";
 
-/** @param {HTMLElement} tape @returns {(state: State) => void} draws the marks of a state */
+/** Return a function that draws the marks on the tape. @param {HTMLElement} tape @returns {(state: State) => void} draws the marks of a state */
 export function createMarks(tape) {
   const rows = findAll(tape, ".signal").map((row) => ({
     signal: row.dataset.signal,

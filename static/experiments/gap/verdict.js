@@ -6,7 +6,10 @@
 import { TITLES } from "../../facets.js";
 import { joined } from "../../words.js";
 
-/** @param {Training[]} trainings @param {Counterpart[]} counterparts the same settings in the stored result */
+/**
+ * Return the sentences after the trainings.
+ * @param {Training[]} trainings @param {Counterpart[]} counterparts the same settings in the stored result
+ */
 export function tellGap(trainings, counterparts) {
   const ended = trainings.filter(({ state }) => state === "done");
   const solved = ended.filter((training) => reachedAt(training) !== null);
