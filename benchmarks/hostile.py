@@ -22,7 +22,7 @@ HALF = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 
 
 async def hostile() -> None:
-    """A hostile client sends answers without end, forges the teacher's requests, and joins under new names."""
+    """Measure a class while a hostile client sends answers without end, forges requests, and joins under new names."""
     async with running([*OURS, "0"]) as server:
         room = await Room(server.url).open()
         await room.crowd.join(CLASS, f"{room.path}/events")
@@ -84,7 +84,7 @@ async def slowest_health(url: str, meanwhile: Coroutine[Any, Any, object]) -> fl
 
 
 async def freeze() -> None:
-    """Sequences with very long numbers, in each kind of request that has a sequence."""
+    """Send sequences with very long numbers, in each kind of request that has a sequence."""
     ones = "1" * 40_000
     link = {"model": "pocket-calculator", "sequence": f"{ones[:7_000]}x"}
     async with running([*OURS, "0"], {}) as server:
@@ -135,7 +135,7 @@ class Held:
 
 
 async def full() -> None:
-    """One address opens more connections than the server allows, and never closes them."""
+    """Open more connections from one address than the server allows, and never close them."""
     async with running([*OURS, "0"], {}) as server:
         rooms = [await Room(server.url).open() for _ in range(5)]
         print(f"{HELD:,} connections of one address, on a server with default settings", flush=True)
@@ -156,7 +156,7 @@ async def others_are_answered(what: str, url: str) -> None:
 
 
 async def nat() -> None:
-    """A class behind one address joins. Each browser opens six connections for the page, and a stream."""
+    """Let a class behind one address join. Each browser opens six connections for the page, and a stream."""
     async with running([*OURS, "0"], {}) as server:
         rooms = [await Room(server.url).open() for _ in range(4)]
         hostile = Held(server.url, HOSTILE)
@@ -184,7 +184,7 @@ async def nat() -> None:
 
 
 async def votes() -> None:
-    """One address votes under a thousand names. Then an earlier student of the room comes back."""
+    """Vote under a thousand names from one address. Then let an earlier student of the room come back."""
     async with running([*OURS, "0"]) as server:
         room = await Room(server.url).open()
         await room.crowd.join(CLASS, f"{room.path}/events")
@@ -214,7 +214,7 @@ async def votes() -> None:
 
 
 async def rooms() -> None:
-    """One address opens as many rooms as it can. Then a teacher at another address opens a room."""
+    """Open as many rooms from one address as possible. Then let a teacher at another address open a room."""
     async with running([*OURS, "0"]) as server:
         statuses = Counter[int]()
         for _ in range(300):

@@ -88,7 +88,7 @@ async def classes(seconds: float) -> None:
 
 
 async def stalled() -> None:
-    """Some followers read nothing, and have small receive buffers."""
+    """Let some followers read nothing, with small receive buffers."""
     async with running([*OURS, "0"]) as server:
         room = await Room(server.url).open()
         await room.crowd.join(CLASS - STALLED, f"{room.path}/events")
@@ -169,7 +169,7 @@ async def answers() -> None:
 
 
 async def restart() -> None:
-    """The server ends after SIGTERM, and another starts at the same port."""
+    """End the server with SIGTERM, and start another at the same port."""
     port = str(free_port())
     async with running([*OURS, port]) as server:
         room = await Room(server.url).open()
@@ -213,7 +213,7 @@ async def trainings() -> None:
 
 
 async def kills() -> None:
-    """The server is killed many times while students answer a question."""
+    """Kill the server many times while students answer a question."""
     port = str(free_port())
     right, question, devices, room = 0, 0, list[str](), Room(f"http://127.0.0.1:{port}/")
     with tempfile.TemporaryDirectory() as folder:

@@ -119,7 +119,7 @@ class Step:
 
     @property
     def covered(self) -> bool:
-        """Whether the page is hidden until the student has answered: an experiment opens with its result."""
+        """Whether the figure is hidden until the student answers, because an experiment shows its result at once."""
         page = self.figure.page
         return bool(self.questions) and page.startswith("compare/") and page not in IN_PARTS
 

@@ -158,9 +158,9 @@ def mistakes(lesson: Lesson, settings: Settings) -> Iterator[Mistake]:
 
 
 def link_of(figure: Figure, runs: Runs) -> str:
-    """Return the query of a figure's link, with its sequence, also if the link does not name one.
+    """Return the query of a figure's link. A link to the Lab always names the sequence.
 
-    There are spaces between the inputs, because a page can hide the last ones.
+    The inputs of the sequence have spaces between them, so that a page can hide the last inputs.
     """
     keys = dict(figure.keys)
     if figure.page.startswith("compare/"):

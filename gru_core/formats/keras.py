@@ -115,7 +115,7 @@ def _networks(
 
 
 def _alone(stack: Stack, leaf: Leaf, leaves: Sequence[Leaf]) -> Stack:
-    """Return a network of a model with branches, with the settings of the layers around it."""
+    """Return a recurrent layer of a model with branches, with notes about what the page leaves out."""
     notes = ["The layers of this network do not form a single chain, so only its recurrent layers are shown."]
     notes += [MASKED.format(shown(other.path)) for other in leaves if other.masks]
     if leaf.has_initial_state:

@@ -228,6 +228,6 @@ def _asked(G: int, libraries: list[str], answers: Mapping[str, str]) -> str:
 
 
 def _means(convention: Convention) -> str:
-    """Return a convention in words, as the meaning of an option."""
+    """Describe a library's convention, as the text of an option: its block order, where r acts, and what z means."""
     z = "z near 1 keeps the old state" if convention.z == "keep" else "z near 1 takes the candidate"
     return f"blocks in the order {', '.join(convention.order)}; r acts {convention.reset} the product; {z}"

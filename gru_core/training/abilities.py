@@ -131,13 +131,16 @@ COUNTING = Symbols(("a", "b", "."))
 
 
 def a_then_b(n: npt.NDArray[np.int_], start: npt.NDArray[np.int_], T: int) -> Array:
-    """Return periods with n times a and then n + 1 times b from timestep `start` (from 0): `(T, B, 3)`."""
+    """Return sequences `(T, B, 3)` of the symbol ".", with n times a and then n + 1 times b from timestep `start` on.
+
+    `start` counts from 0.
+    """
     t = np.arange(T)[:, None] - start
     return np.asarray(np.eye(3)[np.select([(t < 0) | (t > 2 * n), t < n], [2, 0], 1)])
 
 
 def some_a_then_b(rng: Random, T: int, B: int) -> Array:
-    """Draw n times a and then n + 1 times b, among periods. n is from 1 to (T − 1) // 2."""
+    """Draw sequences of the symbol ".", with n times a and then n + 1 times b. n is from 1 to (T − 1) // 2."""
     n = rng.integers(1, max(1, (T - 1) // 2) + 1, B)
     return a_then_b(n, rng.integers(0, np.maximum(0, T - 2 * n - 1) + 1), T)
 

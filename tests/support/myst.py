@@ -1,4 +1,4 @@
-"""A site of mystmd, the builder of Jupyter Book 2, with a figure.
+"""A site with a figure, built by mystmd, the program that builds the sites of Jupyter Book 2.
 
 The theme of such sites is not on npm. A small page stands in for it. It shows the content that mystmd has built, with
 the theme's own renderer of widgets, which is on npm. Its button changes a class of the root, as the theme's does.
