@@ -3,7 +3,7 @@
 /** @import { Capability } from "./capability.js" */
 /** @import { ClassState } from "./class.js" */
 /** @import { View } from "./requests.js" */
-/** @typedef {ReturnType<typeof import("./status.js").createStatus>} Status */
+/** @import { StatusLine } from "./status.js" */
 /**
  * `start` is called with the room's code and the address of the presenter window when this window starts to lead the room. `change`
  * is called with each new state of the class, and `end` when the room has ended. `reopen` opens the room again after the server has
@@ -31,7 +31,7 @@ async function isUnknown(code) {
   }
 }
 
-/** Report whether the server reaches its rooms, and whether a question covers the figure. @param {Status} status @param {ClassState} state */
+/** Report whether the server reaches its rooms, and whether a question covers the figure. @param {StatusLine} status @param {ClassState} state */
 function showStatus(status, { away, question }) {
   if (away) status.write(sentence(away), "lost");
   else status.clear("lost");
@@ -50,7 +50,7 @@ function readRefusal(error, part) {
 /**
  * Connect a window to the room that it leads.
  * @param {Capability | null} initial
- * @param {Status} status
+ * @param {StatusLine} status
  * @param {Hooks} hooks
  */
 export function createLeadership(initial, status, hooks) {

@@ -1,5 +1,7 @@
 /** The line of text in a room's bar. Each message has a kind, and is cleared when its cause has ended. */
 
+/** @typedef {ReturnType<typeof createStatus>} StatusLine */
+
 /** Return functions that write and clear messages in a line of text. @param {HTMLElement} element */
 export const createStatus = (element) => ({
   /** @param {string} text @param {string} [kind] */

@@ -2,8 +2,8 @@
 
 /** @import { Figure, LessonControl } from "../lesson/lesson.js" */
 /** @import { View } from "./requests.js" */
+/** @import { StatusLine } from "./status.js" */
 /** @typedef {ReturnType<typeof createLeadership>} Leadership */
-/** @typedef {ReturnType<typeof createStatus>} Status */
 import { boot, lesson as course } from "../boot.js";
 import { pageCell } from "../cells.js";
 import { CHANGED, isProjected, setProjected } from "../display.js";
@@ -172,7 +172,7 @@ function createPlace(page, figure, lesson) {
   };
 }
 
-/** Project this window while the presenter window is open: that one is for the teacher, and this one for the class. @param {HTMLElement} button @param {Status} status */
+/** Project this window while the presenter window is open: that one is for the teacher, and this one for the class. @param {HTMLElement} button @param {StatusLine} status */
 function mountProjector(button, status) {
   button.addEventListener("click", () => {
     setProjected(true);
@@ -191,7 +191,7 @@ function mountEnd(button, dialog, leadership) {
   button("end-now").addEventListener("click", () => leadership.command("", {}, { method: "DELETE", body: null }));
 }
 
-/** Let the buttons of the record download it. @param {Leadership} leadership @param {Status} status */
+/** Let the buttons of the record download it. @param {Leadership} leadership @param {StatusLine} status */
 function mountRecord(leadership, status) {
   for (const format of ["csv", "html"])
     for (const element of document.querySelectorAll(`[data-room=${format}]`))
