@@ -13,7 +13,7 @@
 
 /**
  * `cells` describes each cell, by name. `figures` has the figures of this page's cells. `scenario` is the scenario of the first
- * run. `pictures` has the pictures that the page can save, without data: by cell, theme and picture. `forecast` has the lines of a forecast, and `confusion` the figure of a confusion matrix. `stages` has the possible numbers of columns of a tape. `shares` is the largest number of contributions in one response.
+ * run. `pictures` has the pictures that the page can save, without data: by cell, theme and picture. `forecast` has the lines of a forecast, and `confusion` the figure of a confusion matrix. `stages` has the possible numbers of columns of a tape. The module of an experiment declares the type of `experiment`. `shares` is the largest number of contributions in one response.
  * `uploads`: whether models can be uploaded.
  * @typedef {{cells: Record<string, Cell>, models: ModelEntry[], figures: Record<string, Record<Theme, Figure>>,
  *            training?: {task: string, ids: Record<string, string>, recipes: Record<string, Recipe>, preset: Recipe, baselines: Record<string, number>},
@@ -28,17 +28,15 @@
  * answers, the run ends after the timestep `upto`, or the page is `covered`. A question has an id such as "2.1". The answers are not in this data. The `form`
  * of a question is "%", or the number of decimals with which its numbers are written.
  * @typedef {{kind: "choose" | "number" | "draw" | "click" | "gate", low: number, high: number, form: string, start: number, steps: string[], signal: string}} Question
- * @typedef {{name: string, step: number, steps: {page: string, shape: string, link: string, upto: number | null, covered: boolean}[],
- *            questions: Record<string, Question>}} Lesson
+ * @typedef {{page: string, shape: string, link: string, upto: number | null, covered: boolean}} LessonStep
+ * @typedef {{name: string, step: number, steps: LessonStep[], questions: Record<string, Question>}} Lesson
  */
 
 /** @type {Lesson | null} */
 export const lesson = JSON.parse(document.querySelector("#lesson-boot")?.textContent ?? "null");
 
-/**
- * The room that the page follows, and the view that the room showed when the server made the page.
- * @type {{code: string, shape: string, link: string, upto: number | null} | null}
- */
+/** A room, and the view that it showed when the server made the page. @typedef {{code: string, shape: string, link: string, upto: number | null}} Room */
+/** The room that the page follows. @type {Room | null} */
 export const room = JSON.parse(document.querySelector("#room-boot")?.textContent ?? "null");
 
 /** @type {Boot} */

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Literal, TypedDict
+from collections.abc import Mapping
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -89,16 +90,31 @@ def race_row(recipe: RecipeFields, report: Report) -> race.Row:
     return race.row(Recipe.from_dict(recipe))
 
 
-VARIED: tuple[Literal["task", "cell", "units", "seed", "first", "T_max", "biases"], ...]
-VARIED = ("task", "cell", "units", "seed", "first", "T_max", "biases")
-"""The fields in which the recipes of an experiment differ."""
+class ExperimentRow(TypedDict):
+    """The settings of a training in which the recipes of an experiment differ, and its result.
 
-
-def experiment_row(recipe: RecipeFields, report: Report) -> dict[str, Any]:
-    """Train a recipe of an experiment. Return its settings, its result, and `scores` with their training steps.
-
-    `gradient` is the relative gradient over the longest lag, before and after training.
+    `gradient` is the relative gradient over the longest lag, before and after training. `scores` are pairs of a
+    training step and a score.
     """
+
+    task: str
+    cell: str
+    units: int
+    seed: int
+    first: str
+    T_max: int | None
+    biases: Mapping[str, float]
+    T: int
+    rate: float
+    steps: int
+    good_at: int | None
+    score: float
+    gradient: list[float]
+    scores: list[tuple[int, float]]
+
+
+def experiment_row(recipe: RecipeFields, report: Report) -> ExperimentRow:
+    """Train a recipe of an experiment. Return its settings and its result."""
     scores: list[tuple[int, float]] = []
 
     def store(message: Any) -> None:
@@ -108,8 +124,14 @@ def experiment_row(recipe: RecipeFields, report: Report) -> dict[str, Any]:
     reports: list[checkpoints.Report] = []
     training(recipe, store)
     last = reports[-1]
-    varied = {key: recipe[key] for key in VARIED}
-    return varied | {
+    return {
+        "task": recipe["task"],
+        "cell": recipe["cell"],
+        "units": recipe["units"],
+        "seed": recipe["seed"],
+        "first": recipe["first"],
+        "T_max": recipe["T_max"],
+        "biases": recipe["biases"],
         "T": recipe["schedule"]["T"],
         "rate": recipe["schedule"]["rate"],
         "steps": last["step"],

@@ -16,6 +16,7 @@ from gru_core.training.recipe import RecipeFields
 from ..models import ModelEntry
 from ..runs.answers import to_json
 from ..schemas import ScenarioFields
+from .experiment_data import ExperimentData
 
 STAGES = (*range(4, 21, 2), 24, 28, 32, 36, 40, 48, 56, 64, 80, 96, 112, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
 """The numbers of columns that a tape can have.
@@ -103,7 +104,7 @@ class Boot(TypedDict):
     scenarios: NotRequired[Mapping[str, ScenarioFields]]
     compared: NotRequired[Compared]
     training: NotRequired[TrainingBoot]
-    experiment: NotRequired[Mapping[str, Any]]
+    experiment: NotRequired[ExperimentData]
 
 
 def boot(models: Sequence[ModelEntry], scenario: ScenarioFields) -> Boot:

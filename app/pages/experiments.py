@@ -29,26 +29,11 @@ from ..schemas import ScenarioFields
 from ..settings import Settings
 from ..sitemap import PAGES
 from .boot import Boot, boot, escape_for_script
+from .experiment_data import AttentionData, BottleneckData, ExperimentData, RaceData, SequenceData
 from .page import Context
 
-SENT = (
-    "base",
-    "tie",
-    "bases",
-    "stored",
-    "equal",
-    "timing",
-    "parity",
-    "kinds",
-    "counts",
-    "recipes",
-    "counting",
-    "furthest",
-    "few",
-    "tokens",
-    "lookups",
-)
-"""The names of the template's values that the script gets too."""
+Values = tuple[dict[str, Any], ExperimentData | None]
+"""The values that only an experiment's template gets, and those that its script gets too."""
 
 MODEL = "flip-flop"
 """The model in the boot data of pages without a model of their own."""
@@ -100,7 +85,7 @@ class Entry(NamedTuple):
     settings: str
 
 
-def _gap() -> dict[str, Any]:
+def _gap() -> Values:
     base, fixed = experiments.BASES["gap"], experiments.MAP_GAP
     rate, units, sizes_rate = base.schedule.rate, base.units, experiments.SIZES_RATE
     axes = {
@@ -110,7 +95,7 @@ def _gap() -> dict[str, Any]:
     }
     places = [place for axis in axes.values() for place in axis.values()]
     trained = [row for row in experiments.result("gap") if row["cell"] == "rnn" and row["good_at"] is not None]
-    return {
+    own = {
         "axes": axes,
         "entries": {kind: [_entry(kind, *place) for place in places] for kind in KINDS},
         "solved": lambda kind, gap, rate, units: _entry(kind, gap, rate, units).solved.solved,
@@ -126,6 +111,7 @@ def _gap() -> dict[str, Any]:
         "sequences": SEQUENCES,
         "measured": measured(experiments.recipes("gap"), "one seed more or less is a tie"),
     }
+    return own, None
 
 
 SMALL = 0.01
@@ -151,25 +137,28 @@ def _entry(kind: str, gap: int, rate: float, units: int) -> Entry:
     return Entry(solved, urlencode({"gap": gap, "rate": f"{rate:g}", "units": units, **KINDS[kind]}))
 
 
-def _in_sequence() -> dict[str, Any]:
+def _in_sequence() -> Values:
     result = experiments.result("sequence")
     slower = {B: sequence.slower_from(result["timing"][str(B)]) for B in sequence.LENGTHS}
     longest = max(sequence.LENGTHS[1])
     reach = experiments.BASES["parity"].schedule.reach
     work, earlier = sequence.counts(longest), sequence.counts(longest // 4)
-    return {
+    data: SequenceData = {
         "kinds": sequence.KINDS,
-        "lengths": sequence.LENGTHS,
-        "width": sequence.WIDTH,
         "counts": {str(T): sequence.counts(T) for T in sequence.LENGTHS[1]},
         "timing": {
             B: {T: {"seconds": times, "comparison": sequence.attention_against_gru(times)} for T, times in by_T.items()}
             for B, by_T in result["timing"].items()
         },
+        "parity": result["parity"],
+        "recipes": {cell: sequence.parity_recipe(0, cell).to_dict() for cell in result["parity"]},
+    }
+    own = {
+        "lengths": sequence.LENGTHS,
+        "width": sequence.WIDTH,
         "slower": slower,
         "growth": {kind: work[kind][1] / earlier[kind][1] for kind in ("gru", "attention")},
         "longest": longest,
-        "parity": result["parity"],
         "learned": {
             cell: f"{sum(course[-1][1] >= (reach or 1) for course in courses)} of {len(courses)}"
             for cell, courses in result["parity"].items()
@@ -179,7 +168,6 @@ def _in_sequence() -> dict[str, Any]:
         ),
         "best": max(course[-1][1] for course in result["parity"]["mingru"]),
         "parity_steps": sequence.PARITY_STEPS,
-        "recipes": {cell: sequence.parity_recipe(0, cell).to_dict() for cell in result["parity"]},
         "measured": {
             "Times": "one CPU, in NumPy, one thread for linear algebra, all points in one run",
             "Each time": f"fastest of {sequence.REPEATS} repeats",
@@ -188,25 +176,26 @@ def _in_sequence() -> dict[str, Any]:
             "Counts": "multiply-adds of the equations, on any machine",
         },
     }
+    return own, data
 
 
-def _bottleneck() -> dict[str, Any]:
+def _bottleneck() -> Values:
     scores = {(row["units"], row["T"] // 2): row["score"] for row in experiments.result("bottleneck")}
     trained = {(row["units"], row["T"] // 2): row["steps"] for row in experiments.result("bottleneck")}
     base = experiments.BASES["recall"]
-    return {
+    own = {
         "items": list(experiments.ITEMS),
         "sizes": list(experiments.SIZES),
         "scores": scores,
         "trained": trained,
         "most": base.schedule.most,
         "attention": {n: _recalled(n) for n in experiments.ITEMS},
-        "base": base.to_dict(),
-        "tie": RECALL_TIE,
         "measured": measured(
             experiments.recipes("bottleneck"), f"seeds differ by up to {100 * RECALL_TIE:g} points, so that is a tie"
         ),
     }
+    data: BottleneckData = {"base": base.to_dict(), "tie": RECALL_TIE}
+    return own, data
 
 
 RECALL_TIE = 0.1
@@ -226,8 +215,9 @@ def _recalled(n: int) -> float:
     return float((head(x).argmax(-1) == batch.target)[batch.scored].mean())
 
 
-def _attention() -> dict[str, Any]:
-    return {**experiments.result("attention"), "measured": ATTENTION_MEASURED}
+def _attention() -> Values:
+    data: AttentionData = experiments.result("attention")
+    return {"measured": ATTENTION_MEASURED}, data
 
 
 ATTENTION_MEASURED = {
@@ -238,7 +228,7 @@ ATTENTION_MEASURED = {
 """The recipe of “Attention weights” in words."""
 
 
-def _race() -> dict[str, Any]:
+def _race() -> Values:
     bases = {task: experiments.BASES[task] for task in experiments.RACES}
     stored = {task: race_outcome.stored(task) for task in bases}
     fast = [recipe for recipe in experiments.recipes("race") if recipe.task != race.COUNTING]
@@ -246,22 +236,24 @@ def _race() -> dict[str, Any]:
     smallest = race.resolution("parity")
     tie = f"a difference of medians below {smallest:g} training steps, or a rank test with p ≥ {race.P_TIE:g}, is a tie"
     words = measured(fast, tie)
-    return {
+    data: RaceData = {
         "stored": stored,
-        "finding": race_outcome.finding(),
         "bases": {task: base.to_dict() for task, base in bases.items()},
-        "cards": {task: first_card(base).about for task, base in bases.items()},
         "equal": experiments.EQUAL,
         "counting": race.COUNTING,
+        "furthest": race.FURTHEST,
+        "few": race.FEWEST,
+    }
+    own = {
+        "finding": race_outcome.finding(),
+        "cards": {task: first_card(base).about for task, base in bases.items()},
         "trained_n": race.TRAINED,
         "beyond": race.BEYOND,
-        "furthest": race.FURTHEST,
         "counted_to": {
             cell: max(n for n, share in result["curve"] if share >= 0.5)
             for cell, result in stored[race.COUNTING]["cells"].items()
             if cell in ("lstm", "gru")
         },
-        "few": race.FEWEST,
         "p_tie": f"{race.P_TIE:g}",
         "measured": words
         | {
@@ -270,6 +262,7 @@ def _race() -> dict[str, Any]:
             f"{counting.most:,} training steps; resolution 1 of {len(race.BEYOND)} lengths",
         },
     }
+    return own, data
 
 
 EXPERIMENTS = {"gap": _gap, "sequence": _in_sequence, "bottleneck": _bottleneck, "race": _race, "attention": _attention}
@@ -277,10 +270,13 @@ EXPERIMENTS = {"gap": _gap, "sequence": _in_sequence, "bottleneck": _bottleneck,
 
 def page_context(name: str, settings: Settings) -> Context:
     """Return the context of the page of an experiment."""
-    own = EXPERIMENTS[name]()
-    sent = {key: value for key, value in own.items() if key in SENT}
-    script: Boot = {**boot_without_model(settings), "experiment": sent}
-    return own | {
+    own, data = EXPERIMENTS[name]()
+    script = boot_without_model(settings)
+    if data is not None:
+        script["experiment"] = data
+    return {
+        **own,
+        **(data or {}),
         "page": "compare",
         "experiment": name,
         "title": PAGES[f"compare/{name}"].title,

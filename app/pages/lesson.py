@@ -57,7 +57,7 @@ def lesson_context(lesson: Lesson, n: int, settings: Settings, view: ShownView |
     In a room the page shows a `view`. It has neither later steps nor questions, because these come from the teacher.
     """
     steps = steps_of(lesson, settings)
-    sent = [
+    sent: list[StepData] = [
         {
             "page": step.figure.page,
             "shape": step.shape,
@@ -71,11 +71,14 @@ def lesson_context(lesson: Lesson, n: int, settings: Settings, view: ShownView |
         part.id: _question_data(part) for step in steps for part in step.parts if isinstance(part, ShownQuestion)
     }
     if view is not None:
-        sent = [data | {"link": "", "upto": None} for data in sent]
-        sent[n - 1] |= {"link": view.link, "upto": view.upto, "covered": view.covered}
+        for data in sent:
+            data["link"], data["upto"] = "", None
+        shown = sent[n - 1]
+        shown["link"], shown["upto"], shown["covered"] = view.link, view.upto, view.covered
         questions = {}
     names = shelf.names(settings)
     after = shelf.readable_lessons(names[names.index(lesson.name) + 1 :], settings)
+    script: LessonData = {"name": lesson.name, "step": n, "steps": sent, "questions": questions}
     return {
         "section": "lessons",
         "title": lesson.title,
@@ -86,10 +89,18 @@ def lesson_context(lesson: Lesson, n: int, settings: Settings, view: ShownView |
         "last": len(steps) if view is None else n,
         "needs": list(shelf.readable_lessons(lesson.needs, settings)),
         "after": next(after, None),
-        "lesson_boot": escape_for_script(
-            to_json({"name": lesson.name, "step": n, "steps": sent, "questions": questions})
-        ),
+        "lesson_boot": escape_for_script(to_json(script)),
     }
+
+
+class StepData(TypedDict):
+    """The data of a lesson's step that the script needs: the view of its figure until the visitor answers."""
+
+    page: str
+    shape: str
+    link: str
+    upto: int | None
+    covered: bool
 
 
 class QuestionData(TypedDict):
@@ -102,6 +113,15 @@ class QuestionData(TypedDict):
     start: int
     steps: list[str]
     signal: str
+
+
+class LessonData(TypedDict):
+    """The data of a lesson that the script needs: the step that it shows first, all steps, and the questions by id."""
+
+    name: str
+    step: int
+    steps: list[StepData]
+    questions: dict[str, QuestionData]
 
 
 def _question_data(question: ShownQuestion) -> QuestionData:

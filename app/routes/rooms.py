@@ -6,7 +6,7 @@ import gzip
 import io
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypedDict
 
 import segno
 from fastapi import APIRouter, Header, Request
@@ -158,10 +158,19 @@ async def follow(request: Request, code: str) -> Response:
     return Response(gzipped, media_type="text/html", headers=headers | {"Content-Encoding": "gzip"})
 
 
+class RoomData(TypedDict):
+    """The data of a room that a student's script needs: its code, and the view that it shows now."""
+
+    code: str
+    shape: str
+    link: str
+    upto: int | None
+
+
 def _page(request: Request, room: Room, view: ShownView) -> Response:
     """Return the page of a view, with the data that its script needs to follow the room."""
     settings = _settings(request)
-    room_data = {"code": codes.written(room.code), "shape": view.shape, "link": view.link, "upto": view.upto}
+    room_data: RoomData = {"code": codes.written(room.code), "shape": view.shape, "link": view.link, "upto": view.upto}
     shown = {"room": room_data, "room_boot": escape_for_script(to_json(room_data))}
     page, template = figure_page(figure_of_view(view, settings), view.upto, settings)
     if view.page.startswith("lessons/"):

@@ -8,11 +8,12 @@ import { mountExperiment } from "./page.js";
 
 /**
  * The weights of the timesteps 1 to t in the output at t, and the share of each letter in this output.
- * @typedef {{weights: number[], output: Record<string, number>}} Row
+ * @typedef {{weights: number[], output: Record<string, number>}} Lookup
  */
+/** @typedef {{tokens: string[], lookups: Record<string, Lookup[]>}} AttentionData */
 
 const find = finder(document);
-const { tokens, lookups } = /** @type {{tokens: string[], lookups: Record<string, Row[]>}} */ (boot.experiment);
+const { tokens, lookups } = /** @type {AttentionData} */ (boot.experiment);
 const cells = findAll(document, ".weights td");
 const controls = createControls(/** @type {HTMLFormElement} */ (find("main form")));
 

@@ -13,10 +13,12 @@ import { mountHere } from "./here.js";
 import { mountExperiment } from "./page.js";
 import { createQueue } from "./queue.js";
 
+/** @typedef {{base: Recipe, tie: number}} BottleneckData */
+
 const find = finder(document);
 const controls = createControls(/** @type {HTMLFormElement} */ (find("main form")));
 const buttons = findAll(document, "[data-units]");
-const { base, tie } = /** @type {{base: Recipe, tie: number}} */ (boot.experiment);
+const { base, tie } = /** @type {BottleneckData} */ (boot.experiment);
 const FULL = 0.995; // from this accuracy on, a network counts as one that recalls all letters
 
 /** A network that was trained here. @typedef {{units: number, letters: number, seed: number, steps: number, good_at: number | null, score: number, stored: number}} Result */

@@ -20,22 +20,14 @@ import { createQueue } from "./queue.js";
 
 /** @typedef {{median: string, interval: string, reached: string, curve: Points}} CellOutcome */
 /** @typedef {{cells: Record<Name, CellOutcome>, ahead: Name[], verdict: string}} RaceOutcome */
+/** @typedef {{stored: Record<string, RaceOutcome>, bases: Record<string, Recipe>, equal: Record<Name, Record<string, number>>, counting: string, furthest: number, few: number}} RaceData */
 /**
  * The result of a training. `good` is the training step at which it reached the target. In the experiment on counting, `counted` has
  * 1 for each n that the network counts correctly, and 0 for the others.
  * @typedef {{cell: Name, seed: number, steps: number, good: number | null, counted: number[]}} Result
  */
 
-const {
-  stored,
-  bases,
-  equal,
-  counting: COUNTING,
-  furthest,
-  few,
-} = /** @type {{stored: Record<string, RaceOutcome>, bases: Record<string, Recipe>, equal: Record<Name, Record<string, number>>, counting: string, furthest: number, few: number}} */ (
-  boot.experiment
-);
+const { stored, bases, equal, counting: COUNTING, furthest, few } = /** @type {RaceData} */ (boot.experiment);
 const names = /** @type {Name[]} */ (Object.keys(equal));
 const form = /** @type {HTMLFormElement} */ (document.querySelector("main form"));
 const controls = createControls(form);

@@ -19,12 +19,10 @@ const SEEDS = 3;
 
 /** The seconds of each network at one length, and whether attention is faster than the GRU there. @typedef {{seconds: Record<string, number>, comparison: "faster" | "tie" | "slower"}} Times */
 /** The times by sequence length, for one batch. @typedef {Record<string, Times>} ByLength */
+/** @typedef {{kinds: Record<string, string>, counts: Record<string, Record<string, [number, number]>>, timing: Record<string, ByLength>, parity: Record<string, Points[]>, recipes: Record<string, Recipe>}} SequenceData */
 
 const find = finder(document);
-const { kinds, counts, timing, parity, recipes } =
-  /** @type {{kinds: Record<string, string>, counts: Record<string, Record<string, [number, number]>>, timing: Record<string, ByLength>, parity: Record<string, Points[]>, recipes: Record<string, Recipe>}} */ (
-    boot.experiment
-  );
+const { kinds, counts, timing, parity, recipes } = /** @type {SequenceData} */ (boot.experiment);
 const controls = createControls(/** @type {HTMLFormElement} */ (find("main form")));
 const slider = /** @type {HTMLInputElement} */ (find("[name=T]"));
 const [output, says] = ["output", ".run > .says"].map(find);

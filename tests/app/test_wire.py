@@ -20,14 +20,17 @@ from app.lessons.markdown import PARTS
 from app.lessons.shown import Revealed
 from app.link import DEFAULTS, FOCUS, LONGEST_LINK, VERSION
 from app.pages.boot import Boot, CellEntry, SignalEntry, TrainingBoot
+from app.pages.experiment_data import AttentionData, BottleneckData, RaceData, SequenceData, Times
 from app.pages.lab import LabEntry
-from app.pages.lesson import QuestionData
+from app.pages.lesson import LessonData, QuestionData, StepData
 from app.questions.registry import KINDS, LESSON_KINDS
 from app.rooms.composing import DRAFTS, Subject
 from app.rooms.question import Status
 from app.rooms.state import ClassMode
+from app.routes.rooms import RoomData
 from app.runs.answers import LayerStart, Outputs, Start
 from app.runs.limits import LIKELIEST, MOST_OUTPUTS
+from app.runs.race import CellOutcome, RaceOutcome
 from app.runs.tokens import FEW
 from app.schemas import MOST_SEEDS, MOST_WRITTEN, SIGNALS, Scenario, ScenarioFields, WriteBody
 from gru_core import numerals
@@ -36,6 +39,7 @@ from gru_core.cells.equations import DECIMALS
 from gru_core.cells.registry import CELLS
 from gru_core.encoders import tokens
 from gru_core.encoders.symbols import LISTED, MOST_ACCENTS, SPELLED
+from gru_core.experiments.attention import Lookup
 from gru_core.runs.edit import LARGEST
 from gru_core.runs.figures import PANEL
 from gru_core.runs.trace import LEAST
@@ -83,7 +87,10 @@ def declared(typed_dict: type) -> set[str]:
     ("typed_dict", "name"),
     [(Boot, "Boot"), (CellEntry, "Cell"), (SignalEntry, "SignalEntry"), (LabEntry, "ModelEntry"), (Start, "Start"),
      (LayerStart, "LayerStart"), (Revealed, "Revealed"), (QuestionData, "Question"), (OpenQuestion, "OpenQuestion"),
-     (Recording, "Recording"), (RecordedRun, "RecordedRun"), (StoredModel, "StoredModel"), (Report, "Report")],
+     (LessonData, "Lesson"), (StepData, "LessonStep"), (RoomData, "Room"), (SequenceData, "SequenceData"),
+     (Times, "Times"), (BottleneckData, "BottleneckData"), (RaceData, "RaceData"), (RaceOutcome, "RaceOutcome"),
+     (CellOutcome, "CellOutcome"), (AttentionData, "AttentionData"), (Lookup, "Lookup"), (Recording, "Recording"),
+     (RecordedRun, "RecordedRun"), (StoredModel, "StoredModel"), (Report, "Report")],
 )  # fmt: skip
 def test_a_typed_dict_has_the_fields_of_its_jsdoc_type(typed_dict: type, name: str) -> None:
     assert declared(typed_dict) == set(fields(typedef(name)))
@@ -143,15 +150,39 @@ def matches(value: dict[str, Any], typed_dict: type) -> bool:
     return needed <= set(value) <= {name.rstrip("?") for name in names}
 
 
+def data_in(html: str, id: str) -> Any:
+    """Return the data of a page's script in the element with this id."""
+    match = re.search(rf'<script[^>]*id="{id}"[^>]*>(.*?)</script>', html, re.S)
+    assert match is not None
+    return json.loads(match[1])
+
+
 @pytest.mark.parametrize("path", ["/", "/start", "/compare", "/train", "/compare/gap", "/compare/race"])
 def test_the_boot_data_of_a_page_has_the_declared_fields(client: TestClient, path: str) -> None:
-    html = client.get(path).text
-    match = re.search(r'<script[^>]*id="boot"[^>]*>(.*?)</script>', html, re.S)
-    assert match is not None
-    boot = json.loads(match[1])
+    boot = data_in(client.get(path).text, "boot")
     assert matches(boot, Boot)
     assert all(matches(cell, CellEntry) for cell in boot["cells"].values())
     assert all(matches(signal, SignalEntry) for cell in boot["cells"].values() for signal in cell["signals"])
+
+
+@pytest.mark.parametrize(
+    ("name", "typed_dict"),
+    [("sequence", SequenceData), ("bottleneck", BottleneckData), ("race", RaceData), ("attention", AttentionData)],
+)
+def test_the_data_of_an_experiment_has_the_declared_fields(client: TestClient, name: str, typed_dict: type) -> None:
+    assert matches(data_in(client.get(f"/compare/{name}").text, "boot")["experiment"], typed_dict)
+
+
+def test_the_data_of_a_lesson_and_of_a_room_has_the_declared_fields(client: TestClient) -> None:
+    view = {"page": "lessons/gates", "step": 1, "link": "?model=flip-flop"}
+    room = client.post("/api/rooms", json={"view": view}).json()
+    followed = client.get(f"/rooms/{room['code']}").text
+    assert matches(data_in(followed, "room-boot"), RoomData)
+    for html in (followed, client.get("/lessons/gates").text):
+        lesson = data_in(html, "lesson-boot")
+        assert matches(lesson, LessonData)
+        assert all(matches(step, StepData) for step in lesson["steps"])
+        assert all(matches(question, QuestionData) for question in lesson["questions"].values())
 
 
 def test_the_start_event_of_a_run_has_the_declared_fields(client: TestClient) -> None:
