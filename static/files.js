@@ -159,9 +159,6 @@ export function standaloneSvg(svg, title, lines = []) {
   return { text: new XMLSerializer().serializeToString(copy), ...size };
 }
 
-/** Create an element of a picture. */
-export const drawn = newSvg;
-
 /**
  * Convert an SVG to PNG, with twice the resolution of the page.
  * @param {{text: string, width: number, height: number}} svg

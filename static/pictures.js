@@ -1,8 +1,8 @@
 /** The pictures of a page as files: SVG, PNG, and PDF through the print dialog of the browser. Each has a caption. */
 
-import { findAll, withPeriod } from "./elements.js";
+import { findAll, newSvg, withPeriod } from "./elements.js";
 import { TITLES } from "./facets.js";
-import { download, drawn, escaped, png, standaloneSvg } from "./files.js";
+import { download, escaped, png, standaloneSvg } from "./files.js";
 import { pictureOf, plotly } from "./plot.js";
 import { printPicture } from "./print.js";
 
@@ -205,14 +205,14 @@ function linesBelow(svg) {
     const { stroke, strokeWidth, strokeDasharray } = getComputedStyle(curve);
     const style = { stroke, "stroke-width": strokeWidth, "stroke-dasharray": strokeDasharray };
     const title = /** @type {Record<string, string>} */ (TITLES)[name] ?? name;
-    return [drawn("path", { d: `M${8 + 110 * i} -4h24`, ...style }), words(38 + 110 * i, title, "start")];
+    return [newSvg("path", { d: `M${8 + 110 * i} -4h24`, ...style }), words(38 + 110 * i, title, "start")];
   });
   return [ticks, names].filter((line) => line.length);
 }
 
 /** Return words for a line below a drawing. @param {number} x @param {string} textContent @param {"start" | "middle" | "end"} anchor */
 export const words = (x, textContent, anchor) =>
-  Object.assign(drawn("text", { x, "text-anchor": anchor }), { textContent });
+  Object.assign(newSvg("text", { x, "text-anchor": anchor }), { textContent });
 
 /** @param {HTMLCanvasElement} canvas */
 function inSvg(canvas) {
