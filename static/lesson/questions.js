@@ -62,6 +62,8 @@ export function mountQuestions(aside, { name, steps, questions }, showFigure, on
     });
     if (inRoom || !revealed) return; // the room may have been opened meanwhile
     const box = forms.boxOf(form);
+    const { activeElement } = document;
+    const isWaiting = activeElement === document.body || form.contains(activeElement); // not yet at the next question
     const sentence = showRevealed(box, form, question, answer, revealed);
     cover();
     box.append(newButton("Answer again", () => reopen(form), { className: "quiet" }));
@@ -69,10 +71,8 @@ export function mountQuestions(aside, { name, steps, questions }, showFigure, on
     const { link, upto } = steps[n - 1];
     if (isNew || upto !== null || link !== revealed.link) showFigure(revealed.link, null);
     overlays.show(form, answer, revealed.truth);
-    if (isNew) {
-      bringIntoView(box);
-      announce(sentence);
-    }
+    if (isNew && isWaiting) bringIntoView(box);
+    if (isNew) announce(sentence);
     onReveal();
   }
 

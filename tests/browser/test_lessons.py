@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 import gru_core as gru
 from app.lessons import shelf
@@ -364,6 +364,21 @@ def test_an_experiment_shows_its_result_after_the_last_answer(page: Page) -> Non
         form.get_by_role("slider").press("End")
         form.get_by_role("button", name=contract.CHECK_ANSWER).click()
     expect(finding).to_be_visible()
+
+
+def test_an_answer_that_arrives_late_does_not_take_the_keys_from_the_next_question(page: Page) -> None:
+    delayed: list[Route] = []
+    page.route("**/reveal?*", lambda route: delayed.append(route))
+    page.goto("/lessons/vanishing?step=4")
+    first, second = page.locator(".step:not([hidden]) form.predict").all()
+    first.get_by_role("slider").press("End")
+    with page.expect_request("**/reveal?*"):
+        first.get_by_role("button", name=contract.CHECK_ANSWER).click()
+    slider = second.get_by_role("slider")
+    slider.press("End")
+    delayed.pop().continue_()
+    expect(page.get_by_role("group", name="Answer")).to_be_visible()
+    expect(slider).to_be_focused()
 
 
 def test_a_lesson_shows_the_part_of_a_table_that_its_link_chooses_until_the_answer(page: Page) -> None:
