@@ -20,6 +20,7 @@ import { mountInitial } from "./views/initial.js";
 import { mountAlike } from "./views/alike.js";
 import { mountCensus } from "./views/census.js";
 import { mountCell } from "./views/cell.js";
+import { mountChaotic } from "./views/chaotic.js";
 import { mountCheck } from "./views/check.js";
 import { mountConfusion } from "./views/confusion.js";
 import { mountConvention } from "./views/convention.js";
@@ -61,6 +62,7 @@ const opening = followAddress(store, arrived, requestRun);
 
 mountModel(find(".intro"), store, actions);
 mountSequence(find(".sequence"), store, actions);
+mountChaotic(find(".chaotic"), store);
 mountInitial(find("#initial-open"), /** @type {HTMLFormElement} */ (find("form.initial")), store, actions);
 mountWriting(find("#write-on"), /** @type {HTMLFormElement} */ (find("form.writing")), store, actions);
 mountAgainst(

@@ -20,6 +20,7 @@ import { seenFirst } from "../paint.js";
 import { scenarioOf } from "../run.js";
 import { createStore } from "../store.js";
 import { mountCell } from "../views/cell.js";
+import { mountChaotic } from "../views/chaotic.js";
 import { mountConvention } from "../views/convention.js";
 import { mountEquations } from "../views/equations.js";
 import { mountExplain } from "../views/explain.js";
@@ -82,6 +83,7 @@ const heatmaps = facets.map(({ name, store, tape }) => {
   mountTape(tape, store);
   mountExplain(tape);
   mountNarration(find(`.words[data-cell=${name}]`), store);
+  mountChaotic(find(`.words[data-cell=${name}] .chaotic`), store);
   const partStore = seenFirst(store, part); // below the tapes, so most screens do not show it
   mountCell(/** @type {HTMLElement} */ (part.querySelector(".cell")), partStore, figuresOf(name));
   mountEquations(/** @type {HTMLElement} */ (part.querySelector(".equations")), partStore);

@@ -8,9 +8,6 @@ import { fixed } from "../run.js";
 import { isOfLength, lengthCurve } from "../lengths.js";
 import { joined, meanOf, tellKinds } from "../words.js";
 
-const CHAOTIC =
-  "This network is chaotic: from timestep to timestep it enlarges small differences. The numbers on this page come from your browser. Another program gives other numbers.";
-
 /** Write the sizes of the layers: "4 units", "2 layers of 512 units", "4 + 6 units". @param {ModelEntry["layers"]} layers */
 function tellSizes(layers) {
   const [first, ...others] = layers.map(({ units }) => units);
@@ -92,14 +89,12 @@ export function mountModel(section, store, actions) {
   store.subscribe(update);
 }
 
-/** Describe how the run differs from the original run, and whether its numbers depend on the program. @param {Run} run */
-function tellChanges({ clamps, weights, h0, chaotic }) {
+/** Describe how the run differs from the original run. @param {Run} run */
+function tellChanges({ clamps, weights, h0 }) {
   const count = (/** @type {number} */ n, /** @type {string} */ what) => (n ? [`${n} ${what}${n > 1 ? "s" : ""}`] : []);
   const all = [...count(clamps.length, "clamp"), ...count(weights.length, "changed weight")];
   if (h0) all.push("an initial state that is not zero");
-  const sentences = all.length ? [`This run has ${joined(all)}.`] : [];
-  if (chaotic) sentences.push(CHAOTIC);
-  return sentences.join(" ");
+  return all.length ? `This run has ${joined(all)}.` : "";
 }
 
 /** Return a list of the sentences about how a file was read. @param {string[]} sentences */

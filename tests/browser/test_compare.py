@@ -318,6 +318,11 @@ def test_the_exported_comparison_works_without_a_network(page: Page, base_url: s
             expect(outputs).to_have_text([f"{value:.2f}" for value in y.ravel()])
         expect(region.get_by_role("alert")).to_contain_text("GRU Scope")
         expect(region.locator(".says")).to_be_hidden()
+        # If a cell is chaotic, its panel says so. None is here, so the test lowers the limit.
+        expect(page.get_by_text(contract.CHAOTIC)).to_have_count(0)
+        page.evaluate("document.querySelector('#record').engine.CHAOTIC = 0")
+        page.get_by_role("textbox", name="Sequence").fill("=0.1 0.2 0.3 0.4")
+        expect(page.get_by_text(contract.CHAOTIC)).to_have_count(3)
     finally:
         page.context.set_offline(False)
 

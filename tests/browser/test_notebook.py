@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FrameLocator, Page, expect
 
 import gru_core as gru
 from app.embed import notebook
 from app.link import read_link
+from tests.support import contract
 from tests.support.networks import deep
 
 # The contract of anywidget: a default export with `render({ model, el })`, and a model with these methods.
@@ -79,13 +80,18 @@ def test_a_key_that_does_not_fit_raises_an_error(keys: dict[str, Any], error: st
         gru.show(gru.load("flip-flop"), "A m", **keys)
 
 
-def test_without_a_kernel_the_figure_lives_and_its_attributes_follow_it(page: Page) -> None:
-    figure = gru.show(gru.load("flip-flop"), "A m m B", t=4, views="tape,words")
-    figure.t = 3  # before it is shown, as in a saved notebook
+def shown(page: Page, figure: Any) -> FrameLocator:
+    """Show a figure on a page without a kernel, and return its frame."""
     page.route("**/notebook", lambda route: route.fulfill(content_type="text/html", body="<!doctype html>"))
     page.goto("/notebook")
     page.evaluate(HOST, figure.get_state())
-    frame = page.locator("gru-scope iframe").content_frame
+    return page.locator("gru-scope iframe").content_frame
+
+
+def test_without_a_kernel_the_figure_lives_and_its_attributes_follow_it(page: Page) -> None:
+    figure = gru.show(gru.load("flip-flop"), "A m m B", t=4, views="tape,words")
+    figure.t = 3  # before it is shown, as in a saved notebook
+    frame = shown(page, figure)
     heading = frame.get_by_role("heading", level=2).first
     expect(heading).to_contain_text("t = 3")
     expect(frame.locator(".heatmaplayer image").first).to_be_attached()
@@ -100,3 +106,11 @@ def test_without_a_kernel_the_figure_lives_and_its_attributes_follow_it(page: Pa
     page.wait_for_function("() => model.get('clamps') === 'z.1@3=0'")
     assert page.evaluate("model.saved") <= 4  # the figure sends no value back that it has received
     page.evaluate("() => cleanUp()")
+
+
+def test_a_figure_of_a_chaotic_network_says_that_other_programs_give_other_numbers(page: Page) -> None:
+    model = deep(layers=1, units=32)
+    strong = model.with_parameters({name: 8 * array for name, array in model.parameters.items()})
+    frame = shown(page, gru.show(strong, "a b c d " * 25, views="tape,words"))
+    expect(frame.get_by_text(contract.CHAOTIC)).to_be_visible()
+    expect(frame.get_by_role("combobox", name="Model")).to_be_hidden()
