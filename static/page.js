@@ -86,12 +86,13 @@ export function completePage({ store, lead, path, address, show, heatmaps, ...mo
   mountNext(document.querySelector("#next"), lead);
   mountLinks(store, path, address, liveAddress);
   if (path) mountExport(store, lead, path, address, which);
-  announceHeight();
   const figure = { show, address, upto, subscribe: store.subscribe, busy: isBusy };
   mountRoom(figure, mountLesson(figure));
   if (!lesson && !room) followLinks(figure);
   if (!lesson && !room) (history ?? (() => mountAddress(store, address, isMoving)))();
   store.update((state) => ({ ...state })); // a new object, so that every view is drawn for the first time
+  if (parent !== window) store.flush(); // its height is that of the open views, also if the frame is out of sight
+  announceHeight();
   // Plotly takes a second to start, and until then the page does nothing else.
   Promise.resolve(opening)
     .then(afterPaint)

@@ -30,9 +30,11 @@ export function createStore(initial) {
     cancelAnimationFrame(waiting);
     waiting = 0;
     if (notified === state) return;
+    const isFirst = notified === initial;
     notified = state;
     const began = performance.now();
     for (const listener of listeners) listener(state);
+    if (isFirst) return; // it draws the whole page, and no later change waits as long as that
     ended = performance.now();
     took = ended - began;
   }

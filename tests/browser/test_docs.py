@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tomllib
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from app.exports.site import build
+from app.settings import Settings
 from tests.support import sites
 from tests.support.accessible import expect_no_barriers
 from tests.support.static_host import static_host
@@ -85,3 +88,64 @@ def test_the_page_for_a_missing_address_has_no_barriers_and_loads_its_files(
             expect(page.locator("html")).to_have_attribute("data-bs-theme", theme)
             expect_no_barriers(page, theme, colors_alone=theme == "dark")
         page.close()
+
+
+HEIGHTS = """
+globalThis.heights = {};
+addEventListener("message", ({ data, source }) => {
+    for (const { contentWindow, src } of document.querySelectorAll("iframe"))
+        if (contentWindow === source && data.height) (heights[src] ??= []).push(data.height);
+});
+"""
+"""Records the heights that each demo reports."""
+
+
+@pytest.fixture
+def exported_demos(docs_site: Path) -> Iterator[None]:
+    """Export the demos, as `make docs` does after the pages."""
+    for _ in build(docs_site / "demos", sites.ROOT / "docs" / "demos.toml", Settings()):
+        pass
+    yield
+    shutil.rmtree(docs_site / "demos")
+
+
+@pytest.mark.usefixtures("exported_demos")
+def test_a_demo_has_the_theme_of_the_menu(exported_page: Page, docs_site: Path) -> None:
+    page = exported_page
+    page.goto((docs_site / "index.html").as_uri())
+    demo = page.locator("iframe").content_frame.locator("html")
+
+    def choose(theme: str) -> None:
+        page.locator("#theme-menu").click()
+        page.locator(f"[data-bs-theme-value={theme}]").click()
+
+    choose("dark")
+    expect(demo).to_have_attribute("data-theme", "dark")
+    page.reload()  # the menu remembers its choice
+    expect(demo).to_have_attribute("data-theme", "dark")
+    choose("auto")
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        expect(demo).to_have_attribute("data-theme", theme)
+    page.emulate_media(color_scheme=None)
+
+
+@pytest.mark.usefixtures("exported_demos")
+def test_a_demo_has_its_height_in_the_docs_from_the_start(exported_page: Page, docs_site: Path) -> None:
+    page, demos = exported_page, set[str]()
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.add_init_script(HEIGHTS)
+    for file in sorted(docs_site.rglob("*.html")):
+        if "demos" in file.parts or not re.search(r'<iframe src="(\.\./)?demos/', file.read_text()):
+            continue
+        page.goto(file.as_uri())
+        for frame in page.locator("iframe").all():
+            name = frame.evaluate("frame => frame.src")
+            declared = int(frame.get_attribute("height") or 0)
+            demos.add(Path(name).stem)
+            frame.scroll_into_view_if_needed()
+            page.wait_for_function(
+                "([name, height]) => Math.abs((heights[name] ?? [0]).at(-1) - height) <= 60", arg=[name, declared]
+            )
+            assert max(page.evaluate("name => heights[name]", name)) <= declared + 60
+    assert demos == set(tomllib.loads((sites.ROOT / "docs" / "demos.toml").read_text()))
