@@ -6,6 +6,7 @@ table of the run, and with the extra `pictures` also its picture.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, ClassVar
@@ -26,6 +27,9 @@ from .figures import OPTIONS, Figure, opened, write_shared
 
 FOLDER = "_static/gruscope"
 """The folder of the script and of the figures in the built site."""
+
+TILDE = "\N{COMBINING TILDE}"
+"""The second character of a symbol such as h̃."""
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +69,7 @@ def _replace_in_other_formats(app: Sphinx, document: nodes.document, page: str) 
     for node in list(document.findall(FigureNode)):
         with _figure(node) as figure:
             picture = _picture(figure, app, page)
-            node.replace_self([*([picture] if picture else []), _table(figure.run)])
+            node.replace_self([*([picture] if picture else []), _table(figure.run, app.builder.format == "latex")])
 
 
 def _picture(figure: Figure, app: Sphinx, page: str) -> nodes.image | None:
@@ -96,12 +100,17 @@ def _is_live(app: Sphinx) -> bool:
     return app.builder.format == "html" and app.builder.name != "epub"
 
 
-def _table(run: LinkedRun) -> nodes.table:
-    """Return the table of a run: a row for each timestep, with the signals of the unit at the cursor."""
+def _table(run: LinkedRun, as_math: bool) -> nodes.table:
+    """Return the table of a run: a row for each timestep, with the signals of the unit at the cursor.
+
+    If `as_math` is true, a symbol with a tilde is mathematics.
+    """
     layer = run.trace.layers[int(run.link.options.get("layer", 0)) - 1]
     unit = int(run.link.options.get("unit", 1))
     answers = outputs(run.trace.model, run.trace)
-    heads = ["t", "input", "output", *(f"{signal.symbol} of unit {unit}" for signal in layer.cell.signals.values())]
+    symbols = [signal.symbol for signal in layer.cell.signals.values()]
+    heads = [[nodes.Text(head)] for head in ("t", "input", "output")]
+    heads += [[_symbol(symbol, as_math), nodes.Text(f" of unit {unit}")] for symbol in symbols]
     columns = [
         [f"{value:.2f}".replace("-", "−") for value in getattr(layer, name)[:, unit - 1]] for name in layer.cell.signals
     ]
@@ -109,12 +118,20 @@ def _table(run: LinkedRun) -> nodes.table:
     rows = zip(map(str, range(1, len(answers) + 1)), tokens, answers, *columns, strict=True)
     group = nodes.tgroup("", *(nodes.colspec(colwidth=12) for _ in heads), cols=len(heads))
     group += nodes.thead("", _row(heads))
-    group += nodes.tbody("", *(_row(row) for row in rows))
+    group += nodes.tbody("", *(_row([nodes.Text(text)] for text in row) for row in rows))
     return nodes.table("", group)
 
 
-def _row(texts: Any) -> nodes.row:
-    return nodes.row("", *(nodes.entry("", nodes.paragraph("", text)) for text in texts))
+def _symbol(symbol: str, as_math: bool) -> nodes.Node:
+    """Return the symbol of a signal, such as h̃. pdflatex knows no combining tilde, so in LaTeX it is mathematics."""
+    if not as_math or TILDE not in symbol:
+        return nodes.Text(symbol)
+    formula = rf"\tilde{{{symbol.replace(TILDE, '')}}}"
+    return nodes.math(formula, formula)
+
+
+def _row(cells: Iterable[list[nodes.Node]]) -> nodes.row:
+    return nodes.row("", *(nodes.entry("", nodes.paragraph("", "", *cell)) for cell in cells))
 
 
 def _visit_html(translator: Any, node: FigureNode) -> None:

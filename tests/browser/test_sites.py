@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import unicodedata
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -107,12 +108,17 @@ def test_other_formats_of_sphinx_have_the_picture_and_the_table(
     assert latex.count("\\sphinxincludegraphics") == 2
     assert "0.89" in latex
     assert "gru-scope" not in latex
+    assert r"\(\tilde{h}\) of unit 1" in latex
+    assert not any(unicodedata.combining(character) for character in latex)  # pdflatex knows none
     (book,) = sites.sphinx_site(tmp_path, "epub").glob("*.epub")
     with zipfile.ZipFile(book) as archive:
         pages = [archive.read(name).decode() for name in archive.namelist() if name.endswith(".xhtml")]
         assert len([name for name in archive.namelist() if name.startswith("_images/")]) == 2
     assert sum("0.89" in page for page in pages) == 1
     assert not any("gru-scope" in page for page in pages)
+    (table,) = (page for page in pages if "0.89" in page)
+    assert "h̃ of unit 1" in table
+    assert "h̃ of unit 1" in (sites.sphinx_site(tmp_path, "text") / "index.txt").read_text()
 
 
 @pytest.mark.parametrize("build", [sites.mkdocs_site, sites.zensical_site])
