@@ -38,6 +38,15 @@ OPTIONS = (*KEYS, "hide", "height", "label", "live")
 HIDDEN = "question,model,share"
 """The parts of a page that are hidden unless the option `hide` names others."""
 
+SCRIPT_LINK = Markup(
+    'If no figure is shown here, its script gruscope.js did not load. <a href="{}">Open the figure</a>.'
+)
+SCRIPT_FILE = Markup(
+    "If no figure is shown here, its script gruscope.js did not load. The figure is the page {} in the folder of this "
+    "script."
+)
+"""The content of the element until its script has loaded: with a link to the figure, or with the name of its file."""
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -61,16 +70,23 @@ class Figure:
         model = re.sub(r"[^\w-]+", "-", self.keys["model"], flags=re.ASCII)
         return f"{model}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}.html"
 
-    def element(self) -> Markup:
-        """Return the element of the figure. For readers without scripts it has the run as a table."""
+    def element(self, folder: str = "") -> Markup:
+        """Return the element of the figure. For readers without scripts it has the run as a table.
+
+        `folder` is the address of the folder of the exported pages, "" if it is not known. The element's content stays
+        in sight until its script has loaded, so it says where the figure is.
+        """
         if self.live:
             query = urlencode({**self.keys, "hide": ",".join(self.hide)}, safe=",@=")
-            place = Markup('src="{}"').format(f"{self.live.rstrip('/')}/embed?{query}")
+            address = f"{self.live.rstrip('/')}/embed?{query}"
+            place = Markup('src="{}"').format(address)
         else:
+            address = f"{folder.rstrip('/')}/{self.file}" if folder else ""
             place = Markup('file="{}"').format(self.file)
+        where = SCRIPT_LINK.format(address) if address else SCRIPT_FILE.format(self.file)
         room = Markup('height="{}" style="display: block; min-height: {}px"').format(self.height, self.height)
-        tag = Markup('<gru-scope {} label="{}" {}><noscript>{}</noscript></gru-scope>')
-        return tag.format(place, self.label, room, Markup(self.run.trace._repr_html_()))
+        tag = Markup('<gru-scope {} label="{}" {}>{}<noscript>{}</noscript></gru-scope>')
+        return tag.format(place, self.label, room, where, Markup(self.run.trace._repr_html_()))
 
     def write(self, folder: Path, settings: Settings) -> None:
         """Write the exported page of the figure into a folder, unless it is there already or a server shows it."""

@@ -16,6 +16,7 @@ from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
+from sphinx.util.osutil import relative_uri
 
 from ..exports.files import as_picture
 from ..output import write
@@ -136,8 +137,10 @@ def _row(cells: Iterable[list[nodes.Node]]) -> nodes.row:
 
 def _visit_html(translator: Any, node: FigureNode) -> None:
     with _figure(node) as figure:
-        figure.write(Path(translator.builder.outdir) / FOLDER, _settings())
-        translator.body.append(figure.element())
+        builder = translator.builder
+        figure.write(Path(builder.outdir) / FOLDER, _settings())
+        folder = relative_uri(builder.get_target_uri(builder.current_docname), FOLDER)
+        translator.body.append(figure.element(folder))
     raise nodes.SkipNode
 
 

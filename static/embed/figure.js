@@ -173,8 +173,9 @@ export class Figure extends HTMLElement {
     this.#frame.hidden = !loaded;
     this.#frame.style.display = loaded ? "block" : "none";
     const address = this.#address;
+    const host = address?.host || "the file";
     this.#message.textContent = address
-      ? `This figure did not load. ${address.host || "The file"} does not answer, or it does not allow this page to show the figure. `
+      ? `This figure did not load. Either ${host} does not answer, or ${host} does not allow this page to show the figure, or this page’s own Content-Security-Policy does not allow frames from ${host} (frame-src). `
       : "This figure did not load, because this page does not allow scripts in frames.";
     if (!address) return;
     const link = Object.assign(document.createElement("a"), { href: address.href, target: "_blank", rel: "noopener" });

@@ -122,6 +122,21 @@ def test_five_figures_on_a_page_with_a_strict_policy(host: Page, console_errors:
     expect(inside(host, 0).locator("html")).to_have_attribute("data-theme", "light")
 
 
+def test_a_page_whose_own_policy_allows_no_frames_gets_the_cause(
+    page: Page, site: Path, console_errors: list[str]
+) -> None:
+    text = HOST.replace("frame-src 'self'", "frame-src 'none'")
+    page.route("**/strict/", lambda route: route.fulfill(content_type="text/html", body=text))
+    page.route("**/strict/gruscope.js", lambda route: route.fulfill(path=site / "gruscope.js"))
+    page.route("**/strict/host.css", lambda route: route.fulfill(path=site / "host.css"))
+    page.goto("/strict/")
+    expect(figure(page, 0).get_by_role("alert")).to_contain_text("own Content-Security-Policy")
+    expect(figure(page, 0).get_by_role("link")).to_have_attribute("href", re.compile("/strict/flip-flop.html"))
+    assert console_errors
+    assert all("frame-src" in error for error in console_errors)
+    console_errors.clear()
+
+
 def test_the_host_and_the_figure_exchange_links(host: Page) -> None:
     expect(heading(host, 0)).to_contain_text("t = 4")
     host.evaluate("""() => {

@@ -66,6 +66,7 @@ def expect_living_figure(page: Page, t: str) -> None:
     frame.get_by_role("textbox", name="Sequence", exact=True).fill("B m m A B")
     expect(frame.get_by_role("list", name="Answers")).to_be_attached()
     page.wait_for_function("() => document.querySelector('gru-scope').link.includes('B+m+m+A+B')")
+    assert "did not load" not in figure.inner_text()
     # The figure has left the right room from the start: the text below it has not moved by more than a few lines.
     assert page.evaluate("moved") <= 60
     assert page.locator("script[src*='gruscope.js']").count() == 1
@@ -97,6 +98,26 @@ def test_a_site_of_sphinx_shows_the_model_in_a_file_next_to_the_page(
     site = sites.sphinx_site(tmp_path, plain=".. gruscope:: mine.safetensors\n   :sequence: a b c d\n   :t: 3")
     reader(site, "part/plain.html")
     expect_numbers(page.locator("gru-scope iframe").content_frame, gru.trace(model, "a b c d"))
+
+
+def test_a_figure_without_its_script_says_where_it_is(
+    page: Page, reader: Callable[[Path, str], None], tmp_path: Path, console_errors: list[str]
+) -> None:
+    block = ".. gruscope:: flip-flop\n   :views: tape"
+    site = sites.sphinx_site(tmp_path, plain=block)
+    (site / "_static" / "gruscope" / "gruscope.js").unlink()
+    for path in ("index.html", "part/plain.html"):
+        reader(site, path)
+        figure = page.locator("gru-scope").first
+        expect(figure).to_contain_text("script gruscope.js did not load")
+        height = int(figure.get_attribute("height") or 0)
+        assert figure.evaluate("figure => figure.offsetHeight") == height
+        figure.get_by_role("link").click()
+        expect(page.get_by_role("textbox", name="Sequence", exact=True)).to_be_visible()
+    console_errors.clear()
+    html = markdown.markdown(sites.BLOCK, extensions=["app.embed.markdown"], extension_configs=config(tmp_path))
+    file = html.partition('file="')[2].partition('"')[0]
+    assert f"The figure is the page {file} in the folder of this script." in html
 
 
 def test_other_formats_of_sphinx_have_the_picture_and_the_table(
