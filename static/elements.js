@@ -31,6 +31,13 @@ export function setSentence(element, text) {
     );
 }
 
+/** Give fields the values that they have in the HTML of the page. @param {(HTMLInputElement | HTMLSelectElement)[]} fields */
+export function resetFields(fields) {
+  for (const field of fields)
+    if (field instanceof HTMLInputElement) field.checked = field.defaultChecked;
+    else for (const option of field.options) option.selected = option.defaultSelected;
+}
+
 /** Make a function that finds an element of `root` by its selector. @param {ParentNode} root */
 export const finder = (root) => (/** @type {string} */ selector) =>
   /** @type {HTMLElement} */ (root.querySelector(selector));

@@ -45,7 +45,7 @@ SCRIPT_FILE = Markup(
     "If no figure is shown here, its script gruscope.js did not load. The figure is the page {} in the folder of this "
     "script."
 )
-"""The content of the element until its script has loaded: with a link to the figure, or with the name of its file."""
+"""The content of an element until its script has loaded: with a link to the figure, or with the name of its file."""
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,7 @@ mountTies(
 mountFinding(find("#finding"), store);
 mountGradient(find(".gradient"), store);
 const measureTimes = mountCosts(find(".costs"), api.measureTime);
-mountShown(main, store, addressOf, home);
+mountShown(main, store, lead, addressOf, home);
 // Every tape that is wider than its frame scrolls with the others.
 const scrollers = findAll(main, ".scroller");
 for (const scroller of scrollers)

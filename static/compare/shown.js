@@ -1,29 +1,33 @@
 /** The choice of the cells to show. A phone shows only the cell that the visitor touched last. */
 
 /** @import { State } from "../state.js" */
-/** @import { StoreOf } from "../store.js" */
+/** @import { Store, StoreOf } from "../store.js" */
 /** @import { Name } from "../facets.js" */
 /** @import { Contest } from "./contest.js" */
-import { findAll, setText } from "../elements.js";
+import { findAll, resetFields, setText } from "../elements.js";
 import { attend } from "../facets.js";
 import { frameKeys } from "../frame.js";
 import { encode, linkTo } from "../link.js";
+import { NotRecorded, recording } from "../recording.js";
 import { missed } from "../run.js";
+import { note } from "../state.js";
 import { added, toggle } from "./contest.js";
 
 /**
  * @param {HTMLElement} main
  * @param {StoreOf<Contest>} store
+ * @param {Store} lead
  * @param {(contest: Contest, other: {task?: string, by?: string}) => string} addressOf
  * @param {string} home the address of the Lab, "" if it is not known
  */
-export function mountShown(main, store, addressOf, home) {
+export function mountShown(main, store, lead, addressOf, home) {
   const all = (/** @type {string} */ selector) => findAll(main, selector);
   const parts = all("[data-cell]");
   const boxes = /** @type {HTMLInputElement[]} */ (all("[name=cells]"));
   const tabs = /** @type {HTMLInputElement[]} */ (all("[name=at]"));
   const labs = /** @type {HTMLAnchorElement[]} */ (all("a.to-lab"));
   const score = all(".words .right");
+  const fields = /** @type {HTMLInputElement[]} */ (all("[name=task], [name=by]"));
   const nameOf = (/** @type {HTMLElement} */ part) => /** @type {Name} */ (part.dataset.cell);
   const cellOf = (/** @type {HTMLElement} */ inside) => /** @type {HTMLElement} */ (inside.closest("[data-cell]"));
   for (const lab of labs) lab.hidden = home === "";
@@ -43,13 +47,19 @@ export function mountShown(main, store, addressOf, home) {
     for (const line of score) setText(line, tellRight(cells[nameOf(cellOf(line))]));
   });
 
+  /** Open another page. A saved page has no other: it keeps its fields and its sequence, and says why. @param {string} address @param {HTMLInputElement[]} changed */
+  function openPage(address, changed) {
+    if (!recording) return location.assign(address + frameKeys());
+    resetFields(changed);
+    lead.update(note, new NotRecorded().message);
+  }
+
   for (const box of boxes)
     box.addEventListener("change", () => {
       const name = box.value;
       const contest = store.get();
       // A cell that the page came without is another page.
-      if (!contest.cells[name])
-        return location.assign(addressOf({ ...contest, shown: added(contest, name) }, {}) + frameKeys());
+      if (!contest.cells[name]) return openPage(addressOf({ ...contest, shown: added(contest, name) }, {}), [box]);
       store.update(toggle, name);
       box.checked = store.get().shown.includes(name);
     });
@@ -59,11 +69,8 @@ export function mountShown(main, store, addressOf, home) {
       part.addEventListener(type, () => store.update(attend, nameOf(part)), { capture: true });
 
   // Another task, or networks of another size, are another page.
-  for (const name of /** @type {const} */ (["task", "by"]))
-    for (const field of /** @type {HTMLInputElement[]} */ (all(`[name=${name}]`)))
-      field.addEventListener("change", () =>
-        location.assign(addressOf(store.get(), { [name]: field.value }) + frameKeys()),
-      );
+  for (const field of fields)
+    field.addEventListener("change", () => openPage(addressOf(store.get(), { [field.name]: field.value }), fields));
 }
 
 /** Describe how many of the outputs so far are correct for the task. @param {State} state */

@@ -323,6 +323,18 @@ def test_the_exported_comparison_works_without_a_network(page: Page, base_url: s
         page.evaluate("document.querySelector('#record').engine.CHAOTIC = 0")
         page.get_by_role("textbox", name="Sequence").fill("=0.1 0.2 0.3 0.4")
         expect(page.get_by_text(contract.CHAOTIC)).to_have_count(3)
+        # Another task, another size or another cell is not in this page, which keeps the sequence.
+        for choose in (
+            lambda: page.get_by_role("combobox", name="Task").select_option("names"),
+            lambda: page.get_by_role("radio", name="parameters").click(force=True),
+        ):
+            page.get_by_role("textbox", name="Sequence").fill("=0.1 0.2 0.3 0.5")
+            expect(page.locator("#error")).to_be_empty()
+            choose()
+            expect(page.locator("#error")).to_contain_text(contract.EXPORTED_MODEL)
+            expect(page.get_by_role("combobox", name="Task")).to_have_value("running-total")
+            expect(page.get_by_role("radio", name="units")).to_be_checked()
+            expect(page.get_by_role("textbox", name="Sequence")).to_have_value("=0.1 0.2 0.3 0.5")
     finally:
         page.context.set_offline(False)
 

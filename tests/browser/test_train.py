@@ -353,6 +353,16 @@ def test_an_exported_training_works_without_a_network(page: Page, tmp_path: Any)
             check(page, "gru", training, place, gru.load("store-and-recall").examples[0])
         button(page, contract.START_TRAINING).click()
         expect(page.locator("#training-error")).to_contain_text("GRU Scope")  # there is no server here
+        # Another task or another cell is not in this page, which keeps its fields.
+        page.reload()
+        page.wait_for_selector(".heatmaps .heatmaplayer image")
+        task = page.get_by_role("combobox", name="Task")
+        task.select_option("flip-flop")
+        expect(page.locator("#training-error")).to_contain_text("This exported page has no server")
+        expect(task).to_have_value("store-and-recall")
+        page.get_by_role("checkbox", name="LSTM").click(force=True)
+        expect(page.get_by_role("checkbox", name="LSTM")).not_to_be_checked()
+        assert page.url == file.as_uri()
     finally:
         page.context.set_offline(False)
 
