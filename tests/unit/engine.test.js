@@ -89,6 +89,11 @@ test("at least 2,000 of the scenarios are not chaotic, and some are", () => {
   assert.ok(calm.length < ran.length);
 });
 
+test("a long run of each cell is not chaotic", () => {
+  const long = calm.filter(({ expected }) => expected.length > 200);
+  assert.deepEqual(new Set(long.map(({ model }) => model.layers[0].cell)), new Set(["gru", "lstm", "rnn", "mingru"]));
+});
+
 test("whole runs have the events of the core", () => {
   let largest = 0;
   for (const { answered, scenario, expected } of calm) {

@@ -40,6 +40,9 @@ CASES = 2100
 WRITING_CASES = 200
 """The number of further scenarios in which the network writes."""
 
+LONG_CASES = 8
+"""The number of further scenarios with 200 timesteps, of networks with small weights, which are not chaotic."""
+
 REFUSED: tuple[tuple[str, dict[str, Any]], ...] = (
     ("flip-flop", {"sequence": "A Q"}),
     ("flip-flop", {"weights": [{"gate": "z", "unit": 1, "part": "b", "value": 1000.5}]}),
@@ -76,10 +79,11 @@ TASKS = tuple(ALL)
 def cases(seed: int = 29) -> list[dict[str, Any]]:
     """Return the scenarios, each with the stream of events and the answers about one unit."""
     rng = np.random.default_rng(seed)
-    return [_case(k, rng) for k in range(CASES)] + [
-        _case(k, rng, writes=True)
-        for k in range(WRITING_CASES)
-        if k % 7 != 1  # the others are bidirectional
+    writing = [k for k in range(WRITING_CASES) if k % 7 != 1]  # the others are bidirectional
+    return [
+        *(_case(k, rng) for k in range(CASES)),
+        *(_case(k, rng, writes=True) for k in writing),
+        *(_case(k, rng, long=True) for k in range(1, LONG_CASES + 1)),
     ]
 
 
@@ -98,9 +102,10 @@ def refused() -> list[dict[str, Any]]:
     return cases
 
 
-def _case(k: int, rng: Random, writes: bool = False) -> dict[str, Any]:
-    model = _writer(_model(k, rng), k, rng) if writes else _model(k, rng)
-    T = int(rng.integers(1, 9)) if k % 300 else 100
+def _case(k: int, rng: Random, writes: bool = False, long: bool = False) -> dict[str, Any]:
+    model = _model(k, rng, small=long)
+    model = _writer(model, k, rng) if writes else model
+    T = 200 if long else int(rng.integers(1, 9)) if k % 300 else 100
     text, other = (_text(model.encoder, T, rng) for _ in range(2))
     steps, temperature, seed = int(rng.integers(1, 9)), float(rng.choice([0, 0.5, 1, 3])), int(rng.integers(2**32))
     write = {"steps": steps, "temperature": temperature, "seed": seed} if writes else None
@@ -197,12 +202,16 @@ def _plain(answer: Any) -> Any:
     return orjson.loads(to_json(answer))
 
 
-def _model(k: int, rng: Random) -> Model:
-    """Return a random model: each cell in turn, with one or two layers, of a built-in task or of other inputs."""
+def _model(k: int, rng: Random, small: bool = False) -> Model:
+    """Return a random model: each cell in turn, with one or two layers, of a built-in task or of other inputs.
+
+    If `small` is true, its weights are small.
+    """
     task = ALL[TASKS[k % len(TASKS)]] if k % 5 == 0 else None
     encoder = task.encoder if task else _encoder(k, rng)
     layers: list[Cell] = []
     inputs, scale = encoder.inputs, float(rng.choice([0.3, 1.0, 2.5])) if k % 300 else 6.0
+    scale = 0.3 if small else scale
     for _ in range(1 + k // 2 % 2):
         kind = CELLS[tuple(CELLS)[k % len(CELLS)]]
         H = int(rng.integers(1, 7)) if k % 300 else 24
