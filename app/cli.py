@@ -10,8 +10,6 @@ from importlib import import_module
 from keyword import iskeyword
 from typing import Any
 
-from .version import VERSIONS
-
 INTERRUPTED = 130
 """The exit code after Ctrl+C. As in shells, it is 128 plus the number of the signal."""
 
@@ -35,15 +33,14 @@ COMMANDS = (
 
 
 def command(name: str) -> Any:
-    """Return the module of a command.
-
-    It is imported here, because this takes a second in which the user can already press Ctrl+C.
-    """
+    """Return the module of a command."""
     return import_module(f".commands.{name}_" if iskeyword(name) else f".commands.{name}", __package__)
 
 
 def parsers(names: Sequence[str] = COMMANDS) -> dict[str, argparse.ArgumentParser]:
     """Return the argument parser of each command, and under "" a parser of command lines with these commands."""
+    from .version import VERSIONS
+
     modules = {name: command(name) for name in names}
     whole = argparse.ArgumentParser(
         prog="gruscope",
@@ -73,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     first = words[0]
     # Only the help and the error about an unknown command are about all commands.
     names = [first] if first in COMMANDS else [] if first == "--version" else COMMANDS
-    try:
+    try:  # also the imports, since they take a second in which the user can press Ctrl+C
         options = parsers(names)[""].parse_args(words)
         status: int = command(options.command).run(options)
         sys.stdout.flush()

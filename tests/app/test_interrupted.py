@@ -14,6 +14,7 @@ from typing import IO
 
 import pytest
 
+from app.cli import COMMANDS as EVERY_COMMAND
 from app.jobs.sweep import COLUMNS
 from app.output import write
 
@@ -71,6 +72,25 @@ COMMANDS: dict[str, tuple[list[str], Wait]] = {
     "import": (["import", "pipe.safetensors", "--out", "made.safetensors"], reads_the_pipe),
     "check": (["check", "pipe.safetensors", "--reference", "nothing.npz"], reads_the_pipe),
 }
+
+
+@pytest.mark.parametrize("name", EVERY_COMMAND)
+def test_ctrl_c_while_a_command_starts_prints_no_traceback(name: str) -> None:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        [sys.executable, "-X", "importtime", "-m", "app.cli", name], stdin=pipe, stdout=pipe, stderr=pipe,
+        cwd=Path(__file__).parents[2], pipesize=4096,  # so little output is waiting that the imports are not over
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:  # fmt: skip
+        try:
+            _read_until(process.stderr, b"importlib.metadata\n")
+            process.send_signal(signal.SIGINT)
+            _, stderr = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == 130
+    assert stderr.splitlines()[-1].startswith(b"gruscope: ")
+    assert b"Traceback" not in stderr
 
 
 @pytest.mark.parametrize("name", COMMANDS)
