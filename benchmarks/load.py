@@ -18,6 +18,7 @@ import time
 from benchmarks.crowd import Follower, Post, Socket, quantile
 from benchmarks.hostile import follow, freeze, full, hostile, nat, rooms, votes
 from benchmarks.room import CLASS, LIMITS, MOVES, OURS, Room, Running, print_check, print_limit, running
+from benchmarks.soak import tables
 from benchmarks.timing import verdict
 from tests.support.ports import free_port
 
@@ -273,6 +274,7 @@ PARTS = {
     "trainings": trainings,
     "hostile": hostile,
     "freeze": freeze,
+    "memory": tables,
     "full": full,
     "nat": nat,
 }
