@@ -323,6 +323,10 @@ def test_the_exported_comparison_works_without_a_network(page: Page, base_url: s
         page.evaluate("document.querySelector('#record').engine.CHAOTIC = 0")
         page.get_by_role("textbox", name="Sequence").fill("=0.1 0.2 0.3 0.4")
         expect(page.get_by_text(contract.CHAOTIC)).to_have_count(3)
+        narration = page.get_by_role("status", name="Narration of the GRU").bounding_box()
+        note = page.locator(".of-gru .chaotic").bounding_box()
+        assert narration and note
+        assert note["y"] >= narration["y"] + narration["height"]
         # Another task, another size or another cell is not in this page, which keeps the sequence.
         for choose in (
             lambda: page.get_by_role("combobox", name="Task").select_option("names"),
