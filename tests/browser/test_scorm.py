@@ -1,4 +1,4 @@
-"""A lesson in a learning platform: a small runtime of SCORM 1.2 opens the package and checks its calls."""
+"""A lesson in a learning platform: two runtimes of SCORM 1.2 open the package and check its calls."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from playwright.sync_api import FrameLocator, Page, expect
 from app.cli import main
 from app.lessons import shelf
 from app.settings import Settings
+from tests.support.npm import packages
 
 LESSON = """---
 title: Two pages & two questions
@@ -35,13 +36,13 @@ Which?
 """
 
 # The rules of SCORM 1.2 for the calls that a lesson may make. An error in a call fails the test.
-PLATFORM = """<!doctype html><meta charset="utf-8"><title>A platform</title><script>
+RULES = """
     const rules = {
         "cmi.core.lesson_status": /^(passed|completed|failed|incomplete|browsed|not attempted)$/,
         "cmi.core.exit": /^(time-out|suspend|logout|)$/,
         "cmi.suspend_data": /^[^]{0,4096}$/,
     };
-    let phase = "before", data = {};
+    let phase, data;
     const check = (fine, what) => { if (!fine) throw new Error(`SCORM: ${what}`); };
     globalThis.API = {
         LMSInitialize: (empty) =>
@@ -52,12 +53,43 @@ PLATFORM = """<!doctype html><meta charset="utf-8"><title>A platform</title><scr
         LMSCommit: (empty) => (check(empty === "" && phase === "running", "Commit"), "true"),
         LMSFinish: (empty) => (check(empty === "" && phase === "running", "Finish"), (phase = "finished"), "true"),
     };
+    const start = (stored) => ([phase, data] = ["before", { "cmi.core.lesson_status": "not attempted", ...stored }]);
+    const stored = () => data;
+    const isFinished = () => phase === "finished";
+"""
+
+# A runtime that platforms use. It allows a longer cmi.suspend_data than SCORM 1.2. An error in a call fails the test.
+SCORM_AGAIN = """
+    const flat = (value, name = "cmi") => typeof value === "object"
+        ? Object.entries(value).flatMap(([key, inner]) => flat(inner, `${name}.${key}`)) : [[name, value]];
+    const values = (runtime) => flat(runtime.renderCMIToJSONObject().cmi);
+    let runtime;
+    const call = (name) => (...texts) => {
+        const result = runtime[name](...texts), code = runtime.LMSGetLastError();
+        if (code !== "0") throw new Error(`SCORM: ${name}(${texts}) has the error ${code}`);
+        return result;
+    };
+    const names = ["LMSInitialize", "LMSGetValue", "LMSSetValue", "LMSCommit", "LMSFinish"];
+    globalThis.API = Object.fromEntries(names.map((name) => [name, call(name)]));
+    const start = (stored) => {
+        runtime = new Scorm12API({ autocommit: false });
+        runtime.loadFromFlattenedJSON(stored);
+    };
+    const isFinished = () => runtime.isTerminated();
+    function stored() {
+        const unset = Object.fromEntries(values(new Scorm12API()));
+        return Object.fromEntries(values(runtime).filter(([name, value]) => value !== unset[name]));
+    }
+"""
+
+PLATFORM = """<!doctype html><meta charset="utf-8"><title>A platform</title><body>
+<script src="runtime.js"></script><script>
     function launch(stored) {
         document.body.innerHTML = "";
-        [phase, data] = ["before", { "cmi.core.lesson_status": "not attempted", ...stored }];
+        start(stored);
         document.body.innerHTML = `<iframe width="1200" height="800" src="player.html"></iframe>`;
     }
-</script><body>"""
+</script>"""
 PLAYER = '<!doctype html><iframe name="sco" width="1180" height="780" src="lesson/{}"></iframe>'
 
 
@@ -91,16 +123,26 @@ def launched_file(package: zipfile.ZipFile) -> str:
     return str(resource.get("href"))
 
 
-@pytest.fixture
-def platform(page: Page, package: zipfile.ZipFile) -> Page:
-    """Return the page of a platform that has the package."""
+@pytest.fixture(scope="module")
+def scorm_again(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the script of the runtime. Skips the test without npm."""
+    (folder,) = packages(tmp_path_factory.mktemp("runtime"), "scorm-again@3.4.3")
+    return (folder / "dist" / "scorm12.min.js").read_text("utf-8") + SCORM_AGAIN
+
+
+@pytest.fixture(params=["rules", "scorm-again"])
+def platform(page: Page, package: zipfile.ZipFile, request: pytest.FixtureRequest) -> Page:
+    """Return the page of a platform that has the package, and a runtime."""
+    runtime = RULES if request.param == "rules" else request.getfixturevalue("scorm_again")
     files = {f"lesson/{name}": package.read(name) for name in package.namelist()}
     files |= {"platform.html": PLATFORM.encode(), "player.html": PLAYER.format(launched_file(package)).encode()}
+    files["runtime.js"] = runtime.encode()
 
     def respond(route: Any) -> None:
         body = files.get(route.request.url.partition("/platform/")[2])
         assert body is not None, route.request.url
-        route.fulfill(body=body, content_type="text/html")
+        kind = "text/javascript" if route.request.url.endswith(".js") else "text/html"
+        route.fulfill(body=body, content_type=kind)
 
     page.route("**/platform/**", respond)
     page.goto("/platform/platform.html")
@@ -118,11 +160,11 @@ def launch(platform: Page, data: dict[str, str]) -> FrameLocator:
 def wait_for(platform: Page, status: str, answered: int) -> dict[str, str]:
     """Wait until the platform has stored a status and a number of answers, and return all that it has stored."""
     platform.wait_for_function(
-        "([status, n]) => data['cmi.core.lesson_status'] === status"
-        " && Object.keys(JSON.parse(data['cmi.suspend_data'])).length === n",
+        "([status, n]) => stored()['cmi.core.lesson_status'] === status"
+        " && Object.keys(JSON.parse(stored()['cmi.suspend_data'])).length === n",
         arg=[status, answered],
     )
-    stored: dict[str, str] = platform.evaluate("data")
+    stored: dict[str, str] = platform.evaluate("stored()")
     assert stored.keys() == {"cmi.core.lesson_status", "cmi.core.exit", "cmi.suspend_data"}
     assert stored["cmi.core.exit"] == "suspend"
     return stored
@@ -142,7 +184,7 @@ def test_a_platform_stores_the_answers_and_the_completion_but_no_score(platform:
     lesson.get_by_role("button", name="Check answer").last.click()
     stored = wait_for(platform, "completed", 2)
     platform.evaluate("document.body.innerHTML = ''")
-    platform.wait_for_function("() => phase === 'finished'")
+    platform.wait_for_function("isFinished()")
 
     # Another student at the same computer sees none of these answers.
     lesson = launch(platform, {})
@@ -164,8 +206,8 @@ def test_a_platform_with_too_little_room_gets_the_last_answers_and_the_page_says
     platform.frames[-1].evaluate(store, {"1.1": curve, "2.1": curve})
     status = platform.frame_locator("iframe").frame_locator("iframe[name=sco]").get_by_role("status")
     expect(status).to_contain_text("1")
-    assert json.loads(platform.evaluate("data")["cmi.suspend_data"]) == {"2.1": curve}
-    assert platform.evaluate("data")["cmi.core.lesson_status"] == "completed"
+    assert json.loads(platform.evaluate("stored()")["cmi.suspend_data"]) == {"2.1": curve}
+    assert platform.evaluate("stored()")["cmi.core.lesson_status"] == "completed"
     platform.evaluate("API.LMSSetValue = () => 'false'")
     platform.frames[-1].evaluate(store, {"1.1": 1})
     expect(status).to_contain_text("not")
