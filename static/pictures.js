@@ -217,11 +217,8 @@ export const words = (x, textContent, anchor) =>
 /** @param {HTMLCanvasElement} canvas */
 function inSvg(canvas) {
   const { width, height } = canvas.getBoundingClientRect();
-  const [svg, image] = ["svg", "image"].map((name) => document.createElementNS("http://www.w3.org/2000/svg", name));
-  svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-  const attributes = { width, height, href: canvas.toDataURL(), preserveAspectRatio: "none" };
-  for (const [name, value] of Object.entries(attributes)) image.setAttribute(name, String(value));
-  image.setAttribute("image-rendering", "pixelated");
-  svg.append(image);
+  const svg = newSvg("svg", { viewBox: `0 0 ${width} ${height}` });
+  const size = { width, height, preserveAspectRatio: "none", "image-rendering": "pixelated" };
+  svg.append(newSvg("image", { ...size, href: canvas.toDataURL() }));
   return /** @type {SVGSVGElement} */ (svg);
 }

@@ -6,10 +6,10 @@
 /** @import { Run } from "../run.js" */
 /** @import { Format, Picture } from "../pictures.js" */
 import { cellOf } from "../cells.js";
-import { findAll } from "../elements.js";
+import { findAll, finder } from "../elements.js";
 import { csv, ledgerPicture, signalsPicture, titleOf } from "../files.js";
 import { LONGEST, encode, linkTo } from "../link.js";
-import { figuresIn, fileOf, mountPictures, save } from "../pictures.js";
+import { drawingsIn, figuresIn, fileOf, mountPictures, save } from "../pictures.js";
 import { pictureOf, plotly } from "../plot.js";
 import { recording } from "../recording.js";
 import { getJson, post, postJson } from "../server.js";
@@ -49,6 +49,7 @@ function createPictures(main, store, skeletons) {
     cell: /** @type {SVGSVGElement} */ (main.querySelector(".cell .figure")),
     influence: /** @type {SVGSVGElement} */ (main.querySelector(".influence svg")),
   };
+  const [card, overview] = [".intro", ".overview"].map((part) => finder(main)(part));
   /** Return whether the page now shows the content of a picture. @param {string} name @param {State} state */
   function isShown(name, state) {
     if (name === "cell" || name === "influence") return drawings[name].getClientRects().length > 0;
@@ -75,7 +76,7 @@ function createPictures(main, store, skeletons) {
         caption: `${key in drawings ? here : run}. Picture of ${words}.`,
         draw: (/** @type {Format} */ format) => draw(key, format),
       }));
-    return [...pictures, ...figuresIn(main, model)];
+    return [...pictures, ...drawingsIn(overview, run), ...drawingsIn(card, model), ...figuresIn(main, model)];
   };
 }
 

@@ -277,6 +277,19 @@ def test_the_chart_of_a_forecast_and_a_confusion_matrix_are_pictures_too(same_pa
     same_page.locator("#summary").click()
 
 
+def test_the_curve_on_the_card_of_a_model_is_a_picture_too(same_page: Page) -> None:
+    lab = Lab(same_page).follow(model="reversed-words", sequence="b a c > C A B")
+    same_page.locator("#summary").click()
+    expect(same_page.get_by_role("heading", name="Words without an error")).to_be_visible()
+    export = Export(lab)
+    export.dialog.get_by_label("Picture of").select_option(label="Share of words without an error")
+    expect(export.dialog.get_by_text("Caption:")).to_contain_text("9 letters")
+    svg = export.download("SVG")[1].decode()
+    assert all(f">{letters}</text>" in svg for letters in range(2, 10))
+    same_page.keyboard.press("Escape")
+    same_page.locator("#summary").click()
+
+
 def test_pictures_are_downloaded_as_svg_and_png(visit: Visit) -> None:
     export = Export(visit(Lab).open(**EXPORTED))
     dialog, page = export.dialog, export.page

@@ -74,6 +74,10 @@ def test_512_units_open_with_those_that_changed_most_and_every_unit_has_its_numb
     expect(page.get_by_role("slider", name="First unit shown")).to_have_value(re.compile(r"^4[5-9]\d$"))
     page.get_by_role("button", name="Export").click()
     expect(page.locator("[data-size='page.html']")).to_have_text(re.compile(r"about \d\.\d MB"))
+    page.get_by_label("Picture of").select_option(label="Hidden state of all 512 units")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="SVG", exact=True).click()
+    assert b"data:image/png" in Path(download.value.path()).read_bytes()
     page.keyboard.press("Escape")
 
     # The next run continues from the state of all units, which is too long for a query.
