@@ -325,7 +325,8 @@ def test_the_exported_comparison_works_without_a_network(page: Page, base_url: s
         expect(page.get_by_text(contract.CHAOTIC)).to_have_count(3)
         narration = page.get_by_role("status", name="Narration of the GRU").bounding_box()
         note = page.locator(".of-gru .chaotic").bounding_box()
-        assert narration and note
+        assert narration is not None
+        assert note is not None
         assert note["y"] >= narration["y"] + narration["height"]
         # Another task, another size or another cell is not in this page, which keeps the sequence.
         for choose in (
