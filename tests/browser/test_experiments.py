@@ -173,7 +173,8 @@ def test_a_race_on_this_server_ends_with_a_verdict_and_can_be_stopped(page: Page
     expect(counting.get_by_role("button", name="Train here")).to_be_enabled()
 
 
-def test_the_sequence_experiment_counts_steps_and_measures_times(page: Page) -> None:
+def test_the_sequence_experiment_counts_steps_and_measures_times(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.routes.experiments.REPEATS", 1)  # of the long ones, several take minutes on a busy machine
     page.goto("/compare/sequence")
     page.get_by_role("slider", name="Sequence length").fill("7")
     for kind, (steps, products) in sequence.counts(128).items():
