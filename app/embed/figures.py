@@ -17,7 +17,7 @@ from markupsafe import Markup
 from gru_core import SequenceError
 
 from .. import output
-from ..assets import assets, version
+from ..assets import version
 from ..errors import Refused
 from ..exports import page as export
 from ..link import CHANGES, FOCUS
@@ -94,7 +94,7 @@ class Figure:
         if self.live or page.exists():
             return
         write_shared(folder)
-        output.write(page, export.page(self.run, settings, plotly="plotly.min.js", hide=self.hide).encode())
+        output.write(page, export.page(self.run, settings, shared=True, hide=self.hide).encode())
 
 
 @contextmanager
@@ -133,9 +133,9 @@ def _read(model: str, options: Mapping[str, str], settings: Settings) -> Figure:
 
 
 def write_shared(folder: Path) -> None:
-    """Write the files that all figures of a site share: the script of the element, and Plotly's."""
+    """Write the files that all figures of a site share: the scripts of the element and of the pages, and Plotly."""
     folder.mkdir(parents=True, exist_ok=True)
-    contents = {SCRIPT: component.script().encode(), "plotly.min.js": assets()["plotly.min.js"].content}
+    contents = {SCRIPT: component.script().encode()} | export.shared_files()
     for name, content in contents.items():
         if not (folder / name).exists() or (folder / name).read_bytes() != content:
             output.write(folder / name, content)

@@ -44,8 +44,8 @@ def lesson_page(lesson: Lesson, settings: Settings, live: str = "") -> str:
     firsts: dict[str, int] = {}
     for n, step in enumerate(steps, 1):
         firsts.setdefault(step.shape, n)
-    plotly = "" if len(firsts) == 1 else None
-    pages = {shape: _page(lesson, steps, n, settings, live, plotly) for shape, n in firsts.items()}
+    with_plotly = len(firsts) == 1
+    pages = {shape: _page(lesson, steps, n, settings, live, with_plotly) for shape, n in firsts.items()}
     if len(pages) == 1:
         return next(iter(pages.values()))
     # Both the policy of a frame and the policy of the page around it apply to the frame.
@@ -62,7 +62,7 @@ def lesson_page(lesson: Lesson, settings: Settings, live: str = "") -> str:
 
 
 def _page(
-    lesson: Lesson, steps: list[ShownStep], n: int, settings: Settings, live: str, plotly: str | None
+    lesson: Lesson, steps: list[ShownStep], n: int, settings: Settings, live: str, with_plotly: bool
 ) -> str:  # fmt: skip
     """Return the page of step n, for it and for all later steps with the same shape of figure."""
     first = steps[n - 1]
@@ -99,7 +99,7 @@ def _page(
         record["gaps"] = [
             {"question": question.model_dump(), "answer": gradient_reach(question)} for question in questions.values()
         ]
-    return file(_page_of(first), context | lesson_context(lesson, n, settings), record, plotly)
+    return file(_page_of(first), context | lesson_context(lesson, n, settings), record, with_plotly)
 
 
 def _page_of(step: ShownStep) -> str:

@@ -1,4 +1,7 @@
-"""Views as HTML files that need no server: each has the page, its scripts and the recorded data."""
+"""Views as HTML files that need no server: each has the page, its scripts and the recorded data.
+
+The pages of a folder share Plotly and the scripts of the Lab, which are then files beside them.
+"""
 
 from __future__ import annotations
 
@@ -40,6 +43,9 @@ from .models import goes_along, stored_models
 from .packing import packed_answer
 from .recording import Answers, RecordedRun, RecordedTraining, Recording
 
+PLOTLY, SHARED = "plotly.min.js", ("engine.js", "lab.js")
+"""The files that the pages of a folder share: Plotly, and scripts in the order in which they run."""
+
 MOST_NUMBERS = 200_000
 """The most numbers in the recorded answers of a page. They take up to 5 MB."""
 
@@ -54,15 +60,15 @@ def page(
     run: LinkedRun,
     settings: Settings,
     live: str = "",
-    plotly: str = "",
+    shared: bool = False,
     title: str = "",
     content: Content = "all",
     hide: Sequence[str] | None = None,
 ) -> str:
     """Return the Lab with a run as one HTML file.
 
-    `live` is the address of a server, for the link “Open in GRU Scope”. `plotly` is the address of plotly.min.js if the
-    script should not be in the file. `title` replaces the title of the page. With the content "signals", the file has
+    `live` is the address of a server, for the link “Open in GRU Scope”. If `shared` is true, the page needs the files
+    of `shared_files` in its folder. `title` replaces the title of the page. With the content "signals", the file has
     the run alone: no answers about its units, and not the original run. With `hide`, the page is for a frame in another
     page, without these parts.
     """
@@ -76,7 +82,7 @@ def page(
     models = stored_models([run.scenario.model], settings) if content == "all" else {}
     record: Recording = {"link": run.link.address(run.scenario), "live": live, "runs": runs, "models": models}
     framed = {} if hide is None else {"embed": True, "hide": hide}
-    return file("lab", context | framed | {"page_title": title}, record, plotly)
+    return file("lab", context | framed | {"page_title": title}, record, shared=shared)
 
 
 def size(run: LinkedRun, trace: int, settings: Settings, content: Content) -> int:
@@ -86,7 +92,7 @@ def size(run: LinkedRun, trace: int, settings: Settings, content: Content) -> in
     stored = stored_models([scenario.model], settings) if content == "all" else {}
     recorded: RecordedRun = {"scenario": scenario.fields(), "trace": "", "answers": answers}
     record: Recording = {"link": "", "live": "", "runs": [recorded], "models": stored}
-    frame = file("lab", run_context(scenario, settings, start, run.trace) | {"page_title": ""}, record, "")
+    frame = file("lab", run_context(scenario, settings, start, run.trace) | {"page_title": ""}, record)
     runs = 2 if start["twin"] and content == "all" else 1
     return len(frame.encode()) + runs * trace
 
@@ -99,7 +105,7 @@ def compare_page(keys: Mapping[str, str], settings: Settings, live: str = "") ->
     runs = record_comparison(keys, settings)
     models = stored_models((run["scenario"]["model"] for run in runs), settings)
     record: Recording = {"link": "?" + urlencode(keys), "live": live, "runs": runs, "models": models}
-    return file("compare", compare.page_context(keys, settings), record, "")
+    return file("compare", compare.page_context(keys, settings), record)
 
 
 def record_comparison(keys: Mapping[str, str], settings: Settings) -> list[RecordedRun]:
@@ -127,13 +133,13 @@ def train_page(keys: Mapping[str, str], settings: Settings, live: str = "") -> s
     context = train.training_context(keys, settings)
     trainings = record_trainings(keys, context, settings)
     record: Recording = {"link": "?" + urlencode(keys), "live": live, "runs": [], "trainings": trainings}
-    return file("train", context, record, "")
+    return file("train", context, record)
 
 
 def start_page(settings: Settings, live: str = "", title: str = "") -> str:
     """Return “Be the gate” as one HTML file; `live` and `title` as in `page`. The page runs the network itself."""
     record: Recording = {"link": "", "live": live, "runs": [], "models": stored_models([MODEL], settings)}
-    return file(START.name, start.page_context(settings) | {"page_title": title}, record, None)
+    return file(START.name, start.page_context(settings) | {"page_title": title}, record, with_plotly=False)
 
 
 def record_trainings(keys: Mapping[str, str], context: Context, settings: Settings) -> dict[str, RecordedTraining]:
@@ -165,25 +171,29 @@ def record_contender(contender: compare.Contender, allowance: Allowance) -> Reco
     return {"scenario": contender.scenario.fields(), "trace": trace, "answers": answers}
 
 
-def file(page: str, context: Context, record: Recording, plotly: str | None) -> str:
+def file(page: str, context: Context, record: Recording, with_plotly: bool = True, shared: bool = False) -> str:
     """Return a page as one HTML file that contains everything it would load.
 
-    The page loads Plotly from the address `plotly`. If that is "", the file contains Plotly. If it is None, the page
-    around this one contains Plotly, or no Plotly is needed.
+    Without `with_plotly`, the page around this one contains Plotly, or no Plotly is needed. If `shared` is true, the
+    page loads its scripts and Plotly from the files of `shared_files`.
     """
     shown = next(known for known in IN_ROOMS.values() if known.name == page)
     sheets = ["page", *([] if shown is START else ["tape", "inspector"]), *shown.sheets]
     if "lesson" in context:
         sheets.append("lesson")
+    first, *modules = scripts(page)
+    loader = Markup(assets()["shared.js"].content.decode())
     files = {
         "page_template": shown.template,
         "icon": _data_url("image/svg+xml", assets()["icon.svg"].content),
         "sheets": [Markup(assets()[f"css/{name}.css"].content.decode()) for name in sheets],
-        "policy": policy([*scripts(page), plotly_source()], loads=bool(plotly)),
-        "first_script": scripts(page)[0],
-        "module_scripts": scripts(page)[1:],
-        "plotly": plotly or "",
-        "plotly_itself": plotly_packed() if plotly == "" else "",
+        "policy": policy([first, loader] if shared else [first, *modules, plotly_source()], loads=shared),
+        "first_script": first,
+        "loader": loader if shared else "",
+        "shared": " ".join(map(_address, SHARED)),
+        "module_scripts": [] if shared else modules,
+        "plotly": PLOTLY if shared else "",
+        "plotly_itself": plotly_packed() if with_plotly and not shared else "",
         "record": escape_for_script(to_json(record)),
     }
     return templates.get_template("export.html").render(context | files | {"live": record["live"]})
@@ -195,10 +205,28 @@ def scripts(page: str) -> tuple[Markup, ...]:
     return Markup(assets()["first.js"].content.decode()), *map(Markup, modules)
 
 
+def shared_files() -> dict[str, bytes]:
+    """Return the files that the pages of a folder share, by name: Plotly, and the scripts of the Lab."""
+    return {PLOTLY: assets()[PLOTLY].content} | {name: _deferred(name) for name in SHARED}
+
+
+@cache
+def _deferred(name: str) -> bytes:
+    """Return a script that runs as a module does: in strict mode, with names of its own, after the page is parsed."""
+    code = assets()[name].content.decode()
+    start = 'document.readyState === "loading" ? addEventListener("DOMContentLoaded", start) : start();'
+    return f'(() => {{\nconst start = async () => {{\n"use strict";\n{code}\n}};\n{start}\n}})();\n'.encode()
+
+
+def _address(name: str) -> str:
+    """Return the address of a shared script. Another version of the script has another address."""
+    return f"{name}?v={hashlib.sha256(_deferred(name)).hexdigest()[:8]}"
+
+
 def policy(allowed: Iterable[str], loads: bool = False) -> str:
     """Return the Content-Security-Policy of a page in a file: only these scripts run, and the page loads nothing.
 
-    With `loads` the scripts may load other scripts, which pages need that share one Plotly.
+    With `loads` the scripts may load other scripts, which the pages of a folder share.
     """
     sources = [f"'sha256-{_digest(str(script))}'" for script in allowed] + ["'strict-dynamic'"] * loads
     return (
@@ -315,7 +343,7 @@ def plotly_packed() -> str:
 
 @cache
 def plotly_source() -> str:
-    return assets()["plotly.min.js"].content.decode()
+    return assets()[PLOTLY].content.decode()
 
 
 def _data_url(media_type: str, content: bytes) -> str:

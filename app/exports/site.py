@@ -66,9 +66,9 @@ def _write(
     pages: list[tuple[Entry, LinkedRun | None]], folder: Path, settings: Settings, live: str
 ) -> Iterator[tuple[Path, str]]:
     folder.mkdir(parents=True, exist_ok=True)
-    plotly = folder / "plotly.min.js"
-    output.write(plotly, assets()[plotly.name].content)
-    yield plotly, "Plotly, for all pages"
+    for name, content in export.shared_files().items():
+        output.write(folder / name, content)
+        yield folder / name, "a script that all pages load"
     output.write(folder / SCRIPT, component.script().encode())
     yield folder / SCRIPT, "the script that shows a page inside another page"
     for entry, run in pages:
@@ -77,7 +77,7 @@ def _write(
             output.write(page, export.start_page(settings, live, entry.title).encode())
             yield page, f"a page {described(MODEL, settings)}"
         else:
-            output.write(page, export.page(run, settings, live, plotly.name, entry.title).encode())
+            output.write(page, export.page(run, settings, live, True, entry.title).encode())
             yield page, f"a page {described(run.scenario.model, settings)}"
     index = folder / "index.html"
     sheet = assets()["css/page.css"].content.decode()

@@ -17,7 +17,6 @@ import pytest
 import uvicorn
 from playwright.sync_api import BrowserContext, BrowserType, Page, expect
 
-from app.assets import assets
 from app.exports import page as export
 from app.main import create_app
 from app.runs.linked import run_link
@@ -183,14 +182,15 @@ def exported(
 ) -> Callable[..., str]:
     """Return a function that exports the run of a link, once for all tests, and returns the address of the file."""
     files = tmp_path_factory.mktemp("exported")
-    (files / "plotly.min.js").write_bytes(assets()["plotly.min.js"].content)
+    for name, content in export.shared_files().items():
+        (files / name).write_bytes(content)
 
     def write(**keys: str) -> str:
         settings = Settings(models=str(folder))
         run = {key: keys[key] for key in ("model", "sequence", "clamps", "weights", "against") if key in keys}
         file = files / f"{hashlib.sha256(urlencode(run).encode()).hexdigest()[:12]}.html"
         if not file.exists():
-            html = export.page(run_link(keys, settings), settings, "http://scope.example/", "plotly.min.js")
+            html = export.page(run_link(keys, settings), settings, "http://scope.example/", shared=True)
             file.write_text(html, "utf-8")
         return file.as_uri()
 

@@ -39,9 +39,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write a site that has the script, the exported pages, and a page with five figures."""
     folder = tmp_path_factory.mktemp("site")
     for name, keys in FIGURES.items():
-        page = export.page(run_link(keys, Settings()), Settings(), "", "plotly.min.js", hide=["question", "model"])
+        page = export.page(run_link(keys, Settings()), Settings(), shared=True, hide=["question", "model"])
         (folder / f"{name}.html").write_text(page, "utf-8")
-    (folder / "plotly.min.js").write_text(NO_PLOTLY)
+    for name, content in (export.shared_files() | {"plotly.min.js": NO_PLOTLY.encode()}).items():
+        (folder / name).write_bytes(content)
     (folder / "gruscope.js").write_text(component.script(), "utf-8")
     (folder / "host.css").write_text(SHEET)
     (folder / "index.html").write_text(HOST, "utf-8")

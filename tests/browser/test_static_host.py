@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 import gru_core as gru
+from app.exports import page as export
 from app.exports.site import build
 from app.settings import Settings
 from gru_core import Clamp, Edit
@@ -52,9 +53,10 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def hosted(visitor: BrowserContext, host: str, console_errors: list[str]) -> Iterator[Callable[[str], Page]]:
-    """Return a function that opens a page of the folder. In the end the page has loaded itself and Plotly alone."""
+    """Return a function that opens a page of the folder. In the end it has loaded only itself and shared scripts."""
     page = visitor.new_page()
     loaded, opened = set[str](), set[str]()
+    shared = {f"{host}/{name}" for name in export.shared_files()}
     page.on("request", lambda request: loaded.add(request.url.partition("?")[0]))
 
     def open(path: str) -> Page:
@@ -65,7 +67,7 @@ def hosted(visitor: BrowserContext, host: str, console_errors: list[str]) -> Ite
     with watched(page, host, console_errors):
         yield open
         own = {url for url in loaded if url.startswith("http")}
-        assert opened <= own <= opened | {f"{host}/plotly.min.js"}
+        assert opened <= own <= opened | shared
         page.evaluate("localStorage.clear()")
     page.close()
 
@@ -89,8 +91,9 @@ def test_a_page_on_a_static_host_runs_its_network(hosted: Callable[[str], Page],
     expect(lab.chips).to_have_count(1)
     lab.expect_trace(gru.load("flip-flop").edited([Edit(0, "z", 0, "W", 2, 3.0)]), "A m B m")
     expect(page.locator(".chaotic")).to_be_empty()
+    shared = {f"{host}/{name}" for name in export.shared_files()}
     loaded = page.evaluate("performance.getEntriesByType('resource').map(({ name }) => name)")
-    assert {url for url in loaded if url.startswith("http")} == {f"{host}/plotly.min.js"}
+    assert {url.partition("?")[0] for url in loaded if url.startswith("http")} == shared
     # An initial state outside of its range is refused as by a server.
     hosted("clamped.html?model=flip-flop&sequence=A+m&h0=2")
     expect(lab.error).to_contain_text("from -1 to 1")
@@ -102,6 +105,14 @@ def test_a_page_on_a_static_host_says_that_a_chaotic_run_differs_elsewhere(hoste
     expect(page.locator(".chaotic")).to_be_visible()
     Lab(page).sequence.fill("a b")
     expect(page.locator(".chaotic")).to_be_empty()
+
+
+def test_a_page_without_its_scripts_names_the_file_that_it_needs(visitor: BrowserContext, host: str) -> None:
+    page = visitor.new_page()
+    page.route("**/lab.js?*", lambda route: route.abort())
+    page.goto(f"{host}/clamped.html")
+    expect(page.get_by_text("lab.js")).to_be_visible()
+    page.close()
 
 
 def test_be_the_gate_is_played_on_a_static_host(hosted: Callable[[str], Page]) -> None:

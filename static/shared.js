@@ -1,0 +1,9 @@
+// Loads the scripts that the exported pages of a folder share. A page that is opened as a file cannot load modules.
+const { scripts = "" } = document.currentScript?.dataset ?? {};
+for (const src of scripts.split(" ")) {
+  const script = Object.assign(document.createElement("script"), { src, async: false });
+  const [name] = src.split("?");
+  script.onerror = () =>
+    addEventListener("load", () => document.body.prepend(`This page needs the file ${name} in its folder.`));
+  document.head.append(script);
+}
