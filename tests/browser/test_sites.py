@@ -16,6 +16,7 @@ from playwright.sync_api import FrameLocator, Page, expect
 
 import gru_core as gru
 from app.embed import sphinx
+from app.exports.page import shared_files
 from tests.support import sites
 from tests.support.lab import GROUPS, number
 from tests.support.myst import myst_book
@@ -86,7 +87,9 @@ def test_a_site_of_sphinx_has_living_figures(page: Page, reader: Callable[[Path,
     expect_living_figure(page, "4")
     expect(page.locator("gru-scope")).to_have_count(2)
     assert "gruscope" not in (site / "part" / "plain.html").read_text()
-    assert len(list((site / "_static" / "gruscope").iterdir())) == 4
+    files = {file.name for file in (site / "_static" / "gruscope").iterdir()}
+    assert {name for name in files if not name.endswith(".html")} == {"gruscope.js", *shared_files()}
+    assert len([name for name in files if name.endswith(".html")]) == 2
 
 
 def test_a_site_of_sphinx_shows_the_model_in_a_file_next_to_the_page(
