@@ -4,6 +4,8 @@ for (const src of scripts.split(" ")) {
   const script = Object.assign(document.createElement("script"), { src, async: false });
   const [name] = src.split("?");
   script.onerror = () =>
-    addEventListener("load", () => document.body.prepend(`This page needs the file ${name} in its folder.`));
+    addEventListener("load", () =>
+      document.querySelector("#error")?.append(`This page needs the file ${name} in its folder.`),
+    );
   document.head.append(script);
 }

@@ -77,7 +77,7 @@ def _write(
             output.write(page, export.start_page(settings, live, entry.title).encode())
             yield page, f"a page {described(MODEL, settings)}"
         else:
-            output.write(page, export.page(run, settings, live, True, entry.title).encode())
+            output.write(page, export.page(run, settings, live, shared=True, title=entry.title).encode())
             yield page, f"a page {described(run.scenario.model, settings)}"
     index = folder / "index.html"
     sheet = assets()["css/page.css"].content.decode()

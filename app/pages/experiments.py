@@ -33,7 +33,7 @@ from .experiment_data import AttentionData, BottleneckData, ExperimentData, Race
 from .page import Context
 
 Values = tuple[dict[str, Any], ExperimentData | None]
-"""The values that only an experiment's template gets, and those that its script gets too."""
+"""The values for an experiment's template alone, and the values for its template and its script."""
 
 MODEL = "flip-flop"
 """The model in the boot data of pages without a model of their own."""
