@@ -69,11 +69,11 @@ class ModelEntry(TypedDict):
     """A model as pages and the API describe it.
 
     `purpose` has sentences about the task. `alphabet` has at most the first `MOST_SYMBOLS` symbols, and `hint` says how
-    many there are. `said` reports in
-    sentences how an uploaded file was read. `drawn` says whether sequences of its task can be drawn, and `writes`
-    whether its task is to write. `vectors` is how many numbers the model reads at each timestep: 0 if it reads
-    symbols, or numbers with operators before them. `handover` is the symbol at which an encoder, the first half of the
-    units, hands its state to a decoder; "" without them. `confusion` is None if the card has no confusion matrix.
+    many there are. `report` has sentences about how an uploaded file was read. `drawn` says whether sequences of its
+    task can be drawn, and `writes` whether its task is to write. `vectors` is how many numbers the model reads at each
+    timestep: 0 if it reads symbols, or numbers with operators before them. `handover` is the symbol at which an
+    encoder, the first half of the units, hands its state to a decoder; "" without them. `confusion` is None if the card
+    has no confusion matrix.
     """
 
     id: str
@@ -84,7 +84,7 @@ class ModelEntry(TypedDict):
     examples: list[str]
     layers: list[LayerEntry]
     parameters: int
-    said: Sequence[str]
+    report: Sequence[str]
     drawn: bool
     writes: bool
     vectors: int
@@ -109,7 +109,7 @@ def model_entry(name: str, model: Model, report: Sequence[str] = ()) -> ModelEnt
         "examples": list(model.examples),
         "layers": layers,
         "parameters": sum(array.size for array in model.parameters.values()),
-        "said": report,
+        "report": report,
         "drawn": task is not None,
         "writes": _can_write(model),
         "handover": "" if handover is None else encoder.alphabet[handover.sign.start],

@@ -110,7 +110,7 @@ class Room:
 
     async def ask(self, *options: str) -> None:
         """Ask a question, and wait until all followers have it."""
-        status, content = await self.post(f"{self.path}/question", {"of": "own", "text": "?", "options": options})
+        status, content = await self.post(f"{self.path}/question", {"subject": "own", "text": "?", "options": options})
         assert status == 204, content
         await self.all_have_question()
 

@@ -211,7 +211,9 @@ def rooms(me: Visitor) -> None:
         return
     path, lead = f"/api/rooms/{opened['code']}", {"authorization": f"Bearer {opened['secret']}"}
     me.send("GET", f"/rooms/{opened['code']}")
-    me.send("POST", f"{path}/question", {"of": "own", "text": f"{me.number}?", "options": ["a", f"{me.number}"]}, lead)
+    me.send(
+        "POST", f"{path}/question", {"subject": "own", "text": f"{me.number}?", "options": ["a", f"{me.number}"]}, lead
+    )
     events = me.send("GET", f"{path}/events", until=QUESTION_ID)
     if (device := DEVICE.search(events)) and (question := QUESTION_ID.search(events)):
         answer = {"question": int(question[1]), "answer": 0}

@@ -52,7 +52,7 @@ export function hasPast(state) {
  */
 export function narrateMixed(state, at, none, clauses) {
   const past = hasPast(state);
-  const result = { text: `then h ${change(at.h_prev, at.h, at.keep)}`, about: "h" };
+  const result = { text: `then h ${change(at.h_prev, at.h, at.keep)}`, term: "h" };
   return [
     ...tellMixed(state, at, past, none),
     ...tellDirection(state),
@@ -75,8 +75,8 @@ function tellMixed(state, at, past, none) {
   else if (alone) {
     // In PyTorch's convention an open gate would keep the state, so the words “open” and “closed” are left out there.
     const place = turned(state, "z") ? `at z = ${fixed(at.z)}` : `${openness(at.z)} (z = ${fixed(at.z)})`;
-    phrases.push({ text: "the update gate is " }, { text: place, about: "z" });
-  } else phrases.push({ text: whichUnits(z, UNITS), about: "z" });
+    phrases.push({ text: "the update gate is " }, { text: place, term: "z" });
+  } else phrases.push({ text: whichUnits(z, UNITS), term: "z" });
   phrases.push({ text: alone ? ": the unit " : `. Unit ${unitName(layerOf(state), at.unit)} ` }, ...mixture(at, past));
   phrases.push({ text: past && alone ? "." : ` (z = ${fixed(at.z)}).` });
   return phrases;
@@ -90,10 +90,10 @@ function tellRate({ z, take, half_life }, past) {
 /** Describe the shares of the old state and of the candidate. @param {Mixed} at @param {boolean} past @returns {Phrase[]} */
 function mixture({ keep, take }, past) {
   const [old, candidate] = [
-    { text: "its state", about: "h_prev" },
-    { text: "its candidate", about: "h_tilde" },
+    { text: "its state", term: "h_prev" },
+    { text: "its candidate", term: "h_tilde" },
   ];
-  const share = (/** @type {string} */ text) => ({ text, about: "z" });
+  const share = (/** @type {string} */ text) => ({ text, term: "z" });
   if (take > MUCH || !past) return [share(`takes ${part(take, keep)}`), { text: " of " }, candidate];
   if (take < LITTLE) return [share(`keeps ${part(keep, take)}`), { text: " of " }, old];
   return [

@@ -101,11 +101,11 @@ export async function fileOf(svg, title, format, lines) {
 }
 
 /**
- * Return the drawings in sight. Each has the label that screen readers get. `about` says what all of them show.
- * @param {HTMLElement} part of the page @param {string} about
+ * Return the drawings in sight. Each has the label that screen readers get. `heading` says what all of them show.
+ * @param {HTMLElement} part of the page @param {string} heading
  * @returns {Picture[]}
  */
-export function drawingsIn(part, about) {
+export function drawingsIn(part, heading) {
   const drawings = /** @type {(SVGSVGElement | HTMLCanvasElement)[]} */ ([
     ...part.querySelectorAll(":is(svg, canvas)[role=img], .cell .figure"),
   ]);
@@ -118,7 +118,7 @@ export function drawingsIn(part, about) {
       return {
         key: title.toLowerCase().replaceAll(/\W+/g, "-"),
         words: title,
-        caption: `${about}. ${withPeriod(label)}`,
+        caption: `${heading}. ${withPeriod(label)}`,
         draw: (format) =>
           drawing instanceof HTMLCanvasElement
             ? fileOf(inSvg(drawing), title, format)
@@ -129,10 +129,10 @@ export function drawingsIn(part, about) {
 
 /**
  * Return the figures that Plotly has drawn in sight, except the heatmaps of the tape. Each has the label that screen readers get.
- * @param {HTMLElement} part of the page @param {string} about
+ * @param {HTMLElement} part of the page @param {string} heading
  * @returns {Picture[]}
  */
-export function figuresIn(part, about) {
+export function figuresIn(part, heading) {
   const figures = /** @type {(HTMLElement & Figure)[]} */ ([...part.querySelectorAll(".js-plotly-plot[role=img]")]);
   return figures
     .filter((figure) => figure.getClientRects().length > 0)
@@ -142,8 +142,8 @@ export function figuresIn(part, about) {
       return {
         key: title.toLowerCase().replaceAll(/\W+/g, "-"),
         words: title.toLowerCase(),
-        caption: `${about}. ${withPeriod(label)}`,
-        draw: async (format) => pictureOf(await plotly(), titled(figure, `${about}: ${title.toLowerCase()}`), format),
+        caption: `${heading}. ${withPeriod(label)}`,
+        draw: async (format) => pictureOf(await plotly(), titled(figure, `${heading}: ${title.toLowerCase()}`), format),
       };
     });
 }

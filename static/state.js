@@ -5,7 +5,7 @@
 
 /** @import { Changes, Clamp, EquationStep, Gate, Layer, Run, Signal, WeightPlace } from "./run.js" */
 /** @typedef {{id: string, purpose: string, hint: string, alphabet: string[], examples: string[], parameters: number,
- *             layers: {cell: string, units: number, backward_units: number, reset?: string}[], said: string[], drawn: boolean, writes: boolean, vectors: number, handover: string, questions: {ask: string, link: string, why: string}[],
+ *             layers: {cell: string, units: number, backward_units: number, reset?: string}[], report: string[], drawn: boolean, writes: boolean, vectors: number, handover: string, questions: {ask: string, link: string, why: string}[],
  *             card: {title: string, question: string, weights: string, summary: string,
  *                    training: Record<string, string | number>, measured: Record<string, number>}, confusion: Confusion | null}} ModelEntry */
 /**

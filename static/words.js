@@ -2,7 +2,7 @@
 
 /** @import { Held, Run } from "./run.js" */
 /** @import { Outcome, State } from "./state.js" */
-/** A piece of a sentence. `about` is the signal that the piece describes. @typedef {{text: string, about?: string}} Phrase */
+/** A piece of a sentence. `term` is the signal or term that the piece describes. @typedef {{text: string, term?: string}} Phrase */
 import { earlier, symbolOf } from "./cells.js";
 import { isBackward, isFirstRead, unitName } from "./directions.js";
 import { answer, fixed, ofLayer, twinOf, writtenIn } from "./run.js";
@@ -103,7 +103,7 @@ export const tellKinds = (names) =>
     .join(" ");
 
 /** Return the first words of a description of a step. @param {{t: number, x: string}} at @returns {Phrase[]} */
-export const tellStep = ({ t, x }) => [{ text: `At t = ${t} (input ` }, { text: x, about: "x" }, { text: ") " }];
+export const tellStep = ({ t, x }) => [{ text: `At t = ${t} (input ` }, { text: x, term: "x" }, { text: ") " }];
 
 /** Return what the network wrote after the sequence, as sentences. @param {Run} run */
 export function tellWriting(run) {
@@ -138,9 +138,9 @@ export function tellDirection(state) {
 export const tellSkipped = (state, at) => [
   ...tellStep(at),
   { text: `the network skips this timestep, because it ${isEnded(state) ? "has written its end" : "is padding"}. ` },
-  { text: "The state stays as it was", about: "h" },
+  { text: "The state stays as it was", term: "h" },
   { text: ", and the output " },
-  { text: tellOutput(state), about: "y" },
+  { text: tellOutput(state), term: "y" },
   { text: "." },
 ];
 
@@ -156,7 +156,7 @@ export function tellRest(state, at, clauses, rate = "") {
   const symbol = (/** @type {Held} */ name) => (earlier(name) ? "the old state" : symbolOf(layerOf(state), name));
   const clamped = Object.entries(at.replaced).map(([name, computed = NaN]) => ({
     text: `${symbol(name)} is clamped at ${fixed(at[name])} instead of ${fixed(computed)}`,
-    about: name,
+    term: name,
   }));
   const capital = (/** @type {string} */ text) =>
     /^[a-z]{2}/.test(text) ? text[0].toUpperCase() + text.slice(1) : text;
@@ -164,7 +164,7 @@ export function tellRest(state, at, clauses, rate = "") {
   return [
     ...sentences.flatMap((sentence, i) => [{ text: i ? ". " : " " }, sentence]),
     { text: ", and the output " },
-    { text: tellOutput(state), about: "y" },
+    { text: tellOutput(state), term: "y" },
     { text: rate ? `. ${rate}.` : "." },
   ];
 }

@@ -61,7 +61,7 @@ class Store:
         model = b"" if result.model is None else result.model.to_bytes()
         head = {
             "upload": upload.metadata,
-            "said": result.report,
+            "report": result.report,
             "question": result.question,
             "model": len(model),
             "sums": [_sum(model), _sum(upload.data)],
@@ -98,7 +98,7 @@ class Store:
                 head = _head(file)
                 model = _part(file, head["model"], head["sums"][0])
             return UploadResult(
-                tuple(head["said"]),
+                tuple(head["report"]),
                 formats.read(model, id, limits=self.limits).model if model else None,
                 head["question"],
             )

@@ -177,7 +177,7 @@ def _groups(entries: list[LabEntry]) -> dict[str, list[LabEntry]]:
     """Return the models by the headings of the Lab's list."""
     groups: dict[str, list[LabEntry]] = {}
     for entry in entries:
-        if entry["said"]:
+        if entry["report"]:
             group = "Uploaded models"
         elif entry["id"] in presets.COMPARED:
             group = f"The same tasks, {CELLS[entry['layers'][0]['cell']].title}"

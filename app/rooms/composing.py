@@ -46,7 +46,7 @@ OptionText = Annotated[str, Field(min_length=1, max_length=400)]
 
 
 class QuestionBody(Body):  # The page of the API shows this name, and those of the other bodies.
-    """A question for the class. `of` chooses its kind. With `rounds` 2, the class answers twice.
+    """A question for the class. `subject` chooses its kind. With `rounds` 2, the class answers twice.
 
     "lesson": a question of a lesson; `lesson` and `question`, such as 2.1, name it. "output": the output at the step
     after the cursor of `view`. "signal": the value of `signal` at the step after the cursor. "wrote": the step that
@@ -58,7 +58,7 @@ class QuestionBody(Body):  # The page of the API shows this name, and those of t
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
-    of: Subject
+    subject: Subject
     rounds: Literal[1, 2] = 1
     view: View = View(page="", link="")
     lesson: Annotated[str, Field(max_length=100)] = ""
@@ -104,7 +104,7 @@ class _Draft:
 def compose(body: QuestionBody, settings: Settings) -> NewQuestion:
     """Return the question of a request. Raise Refused if it cannot be asked."""
     try:
-        draft = DRAFTS[body.of](body, settings)
+        draft = DRAFTS[body.subject](body, settings)
     except (SequenceError, ValueError) as error:
         message = f"this question cannot be asked: {str(error).rstrip('.')}"
         raise Refused(422, "question", message, "question") from error

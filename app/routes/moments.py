@@ -19,7 +19,7 @@ router = APIRouter(prefix="/api")
     description=f"A moment has at most {MOST_MOMENT} timesteps. `units` lists the other units of this layer with "
     "similar values at these timesteps, each with its largest difference, `gap`. If `mirrored` is true, the values "
     "have the opposite sign. The model also runs over 1,000 held-out sequences of its task, with the changed weights "
-    "but without clamps. There, `count` of `of` possible moments are similar; `count` is null if the model has no "
+    "but without clamps. There, `count` of `total` possible moments are similar; `count` is null if the model has no "
     f"built-in task. `places` lists the closest ones, at most {MOST_PLACES}: the `tokens` of the sequence, the first "
     "timestep `t` of the moment, and its `gap`. `common` lists properties that are typical of the similar moments: a "
     "`share` of these moments has the property `what` at the timestep `step`, and `elsewhere` is the share of all "

@@ -27,10 +27,10 @@ _log = logging.getLogger(__name__)
 
 def _model_or_question(takes: str) -> dict[int | str, dict[str, Any]]:
     description = (
-        f"{takes} Status 201 comes with {{model}}, the model as in the list of models; its `said` has sentences about "
-        "how the file was read. If the file leaves a question open, status 200 comes with {upload, question}: send the "
-        "answer to `/api/models/{upload}/answers`. `question` has the `key` of the answer, a `text`, and `options`, "
-        "each with a `value` and what it `means`."
+        f"{takes} Status 201 comes with {{model}}, the model as in the list of models; its `report` says in "
+        "sentences how the file was read. If the file leaves a question open, status 200 comes with "
+        "{upload, question}: send the answer to `/api/models/{upload}/answers`. `question` has the `key` of the "
+        "answer, a `text`, and `options`, each with a `value` and what it `means`."
     )
     return {200: {"description": description}, 201: {"description": "The model"}}
 

@@ -34,10 +34,10 @@ class SimilarPlace(TypedDict):
 
 
 class HeldOut(TypedDict):
-    """The similar moments in held-out sequences: `count` of `of`, both None without such sequences."""
+    """The similar moments in held-out sequences: `count` of `total`, both None without such sequences."""
 
     count: int | None
-    of: int | None
+    total: int | None
     places: list[SimilarPlace]
     common: list[Common]
 
@@ -78,7 +78,7 @@ def _places_in_held_out(question: MomentsQuestion, values: Array, settings: Sett
     model = set_up(question, settings).changed
     batch = held_out(model)
     if batch is None:
-        return {"count": None, "of": None, "places": [], "common": []}
+        return {"count": None, "total": None, "places": [], "common": []}
     T, B = batch.scored.shape
     if len(values) > T:
         message = f"the held-out sequences have {T} timesteps: choose a moment of at most that many"
@@ -91,4 +91,4 @@ def _places_in_held_out(question: MomentsQuestion, values: Array, settings: Sett
         {"tokens": model.encoder.write(batch.x[:, place.sequence]).split(), "t": place.t + 1, "gap": place.gap}
         for place in moments.places
     ]
-    return {"count": moments.count, "of": moments.total, "places": places, "common": moments.common}
+    return {"count": moments.count, "total": moments.total, "places": places, "common": moments.common}

@@ -60,8 +60,8 @@ class Report(TypedDict):
     is measured on held-out sequences. `good_at` is the training step at which the target was reached, None before that.
     `lags` is how far the gradient reaches, as `gradient_by_lag` returns it. `gates` has the mean of each gate at each
     kind of timestep. `moved` has the weights that are furthest from their initial values: gate, part, the name of the
-    number that the weight multiplies, unit (from 1), initial value and current value. `said` are sentences about events
-    that happened for the first time.
+    number that the weight multiplies, unit (from 1), initial value and current value. `sentences` are about events that
+    happened for the first time.
     """
 
     step: int
@@ -72,7 +72,7 @@ class Report(TypedDict):
     lags: list[float]
     gates: dict[str, float]
     moved: list[tuple[str, str, str, int, float, float]]
-    said: list[str]
+    sentences: list[str]
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class Training:
         encoded = np.frombuffer(json.dumps(text, ensure_ascii=False).encode(), np.uint8)
         weights = np.array([checkpoint.weights for checkpoint in self.checkpoints])
         file = io.BytesIO()
-        np.savez_compressed(file, allow_pickle=False, about=encoded, weights=weights)
+        np.savez_compressed(file, allow_pickle=False, text=encoded, weights=weights)
         return file.getvalue()
 
     @staticmethod
@@ -139,7 +139,7 @@ class Training:
         Other bytes raise an error, such as KeyError, ValueError or zipfile.BadZipFile.
         """
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
-            text, weights = json.loads(file["about"].tobytes()), file["weights"]
+            text, weights = json.loads(file["text"].tobytes()), file["weights"]
         checkpoints = [Checkpoint(*pair) for pair in zip(text["reports"], weights, strict=True)]
         return Training(Recipe.from_dict(text["recipe"]), checkpoints, text["end"])
 
@@ -210,7 +210,7 @@ class _Reporter:
             "lags": _short(lags),
             "gates": dict(zip(gates, _short(gates.values()), strict=True)),
             "moved": _moved(snapshot.model, self.first, weights),
-            "said": self.sentences,
+            "sentences": self.sentences,
         }
         self.losses, self.sentences = [], []
         return Checkpoint(report, weights)

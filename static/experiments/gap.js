@@ -96,7 +96,17 @@ function show() {
   store.update((studio) => ({ ...studio, trainings: {}, place: 0, goal: Infinity }));
   for (const name of chosen()) {
     const { lags, recipe } = answer[name];
-    const first = { step: 0, losses: [], rate: 0, score: NaN, good_at: null, lags, gates: {}, moved: [], said: [] };
+    const first = {
+      step: 0,
+      losses: [],
+      rate: 0,
+      score: NaN,
+      good_at: null,
+      lags,
+      gates: {},
+      moved: [],
+      sentences: [],
+    };
     store.update(put, name, { ...newTraining("", recipe), state: "done", reports: [first] });
   }
 }

@@ -21,7 +21,7 @@ import { reading } from "./reading.js";
  */
 export function narrate(state) {
   const at = reading(state);
-  const resets = hasPast(state) && at.matters >= LITTLE ? [{ text: seen(state, at), about: "r" }] : [];
+  const resets = hasPast(state) && at.matters >= LITTLE ? [{ text: seen(state, at), term: "r" }] : [];
   return narrateMixed(state, at, "there is no old state to keep or reset", resets);
 }
 

@@ -14,7 +14,7 @@ const PARTS = {
 };
 
 /** Return the selector of the elements that a word highlights: a part of the page, or everything about a signal. @param {string} name */
-export const selectorOf = (name) => PARTS[name] ?? `[data-about="${name}"]`;
+export const selectorOf = (name) => PARTS[name] ?? `[data-term="${name}"]`;
 
 /** Let words of the lesson highlight parts of the figure. @param {HTMLElement} aside the lesson @param {HTMLElement} main its figure */
 export function mountPoints(aside, main) {

@@ -32,32 +32,28 @@ export function narrate(state) {
   const past = !isFirst || unitsAlong(layer, at.unit).some((unit) => reading(state, unit).c_prev !== 0);
   const phrases = tellStep(at);
   if (!past) phrases.push({ text: "there is no cell state to keep yet" });
-  else if (alone) phrases.push({ text: "the forget gate is " }, { text: openness(at.f), about: "f" });
-  else phrases.push({ text: whichUnits(f, UNITS), about: "f" });
+  else if (alone) phrases.push({ text: "the forget gate is " }, { text: openness(at.f), term: "f" });
+  else phrases.push({ text: whichUnits(f, UNITS), term: "f" });
   phrases.push({ text: alone ? ": the unit " : `. Unit ${unitName(layer, at.unit)} ` });
   if (past) phrases.push(...share(at));
-  phrases.push(
-    { text: `adds ${part(at.i)}`, about: "i" },
-    { text: " of " },
-    { text: "its candidate", about: "c_tilde" },
-  );
+  phrases.push({ text: `adds ${part(at.i)}`, term: "i" }, { text: " of " }, { text: "its candidate", term: "c_tilde" });
   phrases.push({ text: ` (i = ${fixed(at.i)}).` });
   return [
     ...phrases,
     ...tellDirection(state),
     ...tellRest(state, at, [
-      { text: `then c ${change(at.c_prev, at.c, at.f)}`, about: "c" },
-      { text: `the output gate passes on ${part(at.o)} of tanh(c) (o = ${fixed(at.o)})`, about: "o" },
-      { text: `then h ${change(at.h_prev, at.h, 0)}`, about: "h" },
+      { text: `then c ${change(at.c_prev, at.c, at.f)}`, term: "c" },
+      { text: `the output gate passes on ${part(at.o)} of tanh(c) (o = ${fixed(at.o)})`, term: "o" },
+      { text: `then h ${change(at.h_prev, at.h, 0)}`, term: "h" },
     ]),
   ];
 }
 
 /** Describe the share of the old cell state that the forget gate keeps. @param {Reading} at @returns {Phrase[]} */
 const share = ({ f }) => [
-  { text: `keeps ${part(f)}`, about: "f" },
+  { text: `keeps ${part(f)}`, term: "f" },
   { text: " of " },
-  { text: "its cell state", about: "c_prev" },
+  { text: "its cell state", term: "c_prev" },
   { text: ` (f = ${fixed(f)}) and ` },
 ];
 

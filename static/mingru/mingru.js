@@ -18,7 +18,7 @@ const NAMES = {
 /** Describe the cursor's step. @param {State} state @returns {Phrase[]} */
 function narrate(state) {
   const at = mixedAt(state);
-  const candidate = { text: `the candidate comes from the input alone (h̃ = ${fixed(at.h_tilde)})`, about: "h_tilde" };
+  const candidate = { text: `the candidate comes from the input alone (h̃ = ${fixed(at.h_tilde)})`, term: "h_tilde" };
   return narrateMixed(state, at, "there is no old state to keep", "h_tilde" in at.replaced ? [] : [candidate]);
 }
 

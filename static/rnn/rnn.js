@@ -21,11 +21,11 @@ function narrate(state) {
   const past = !isFirst || unitsAlong(layer, at.unit).some((unit) => layer.h0[unit] !== 0);
   const phrases = tellStep(at);
   phrases.push({ text: at.H === 1 ? "the unit computes " : `unit ${unitName(layer, at.unit)} computes ` });
-  phrases.push({ text: `tanh(${fixed(a)})`, about: "h.a" }, { text: ": the sum is " });
-  phrases.push({ text: `${fixed(Wx)} from the input`, about: "h.Wx" });
-  if (past) phrases.push({ text: ", " }, { text: `${fixed(Uh)} from the old state`, about: "h.Uh" });
+  phrases.push({ text: `tanh(${fixed(a)})`, term: "h.a" }, { text: ": the sum is " });
+  phrases.push({ text: `${fixed(Wx)} from the input`, term: "h.Wx" });
+  if (past) phrases.push({ text: ", " }, { text: `${fixed(Uh)} from the old state`, term: "h.Uh" });
   phrases.push({ text: ` and ${fixed(b)} from the bias${past ? "" : ", with no old state yet"}.` });
-  const changed = { text: `then h ${change(at.h_prev, at.h, 0)}`, about: "h" };
+  const changed = { text: `then h ${change(at.h_prev, at.h, 0)}`, term: "h" };
   return [...phrases, ...tellDirection(state), ...tellRest(state, at, [changed])];
 }
 

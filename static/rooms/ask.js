@@ -67,17 +67,17 @@ function readyQuestions({ view, lesson, cell }) {
   /** @type {[string, object][]} */
   const questions = Object.entries(lesson?.questions ?? {}).map(([id, text]) => [
     `From this part of the lesson: ${text}`,
-    { of: "lesson", lesson: lesson?.name, question: id },
+    { subject: "lesson", lesson: lesson?.name, question: id },
   ]);
-  questions.push(["Be the gate: each student plays the gates of a network for six letters", { of: "gate" }]);
+  questions.push(["Be the gate: each student plays the gates of a network for six letters", { subject: "gate" }]);
   if (!cell) return questions;
   const { signals, gates, functions } = boot.cells[cell];
-  questions.push(["What will the output do at the next timestep?", { of: "output", view }]);
+  questions.push(["What will the output do at the next timestep?", { subject: "output", view }]);
   for (const { name, symbol } of signals)
     if (functions[name] === "σ" || name === "h")
-      questions.push([`What will ${symbol} be at the next timestep?`, { of: "signal", signal: name, view }]);
+      questions.push([`What will ${symbol} be at the next timestep?`, { subject: "signal", signal: name, view }]);
   // Only a state that gates mix is a sum of what each step contributed.
-  if (gates.length) questions.push(["Which timestep contributed most to this state?", { of: "wrote", view }]);
+  if (gates.length) questions.push(["Which timestep contributed most to this state?", { subject: "wrote", view }]);
   return questions;
 }
 
@@ -85,7 +85,7 @@ function readyQuestions({ view, lesson, cell }) {
 function ownQuestion(form, kind, view) {
   const field = (/** @type {string} */ name) => /** @type {HTMLInputElement} */ (form.elements.namedItem(name)).value;
   const number = (/** @type {string} */ name) => (field(name).trim() === "" ? null : Number(field(name)));
-  const question = { of: "own", text: field("text"), view };
+  const question = { subject: "own", text: field("text"), view };
   if (kind === "number") return { ...question, low: number("low"), high: number("high"), right: number("number") };
   if (kind === "click") return { ...question, right: number("step") };
   const lines = field("options")

@@ -96,7 +96,7 @@ function draw(view) {
   find(".shown .notes").innerHTML = current?.notes ?? "";
   const questions = Object.entries(current?.questions ?? {}).map(([question, html]) => {
     const put = () =>
-      command("question", { of: "lesson", lesson: outline?.name, question, rounds: two.checked ? 2 : 1 });
+      command("question", { subject: "lesson", lesson: outline?.name, question, rounds: two.checked ? 2 : 1 });
     return newElement("li", {}, [newButton("", put, { innerHTML: html })]);
   });
   find(".shown .ready").replaceChildren(...questions);

@@ -51,7 +51,7 @@ export function mountClassroom(play, restart, reveal, resumeAt) {
   }
 
   const page = { show() {}, address: () => "", upto: () => null, subscribe() {} };
-  mountRoom({ ...page, ask: showQuestion, opening: { of: "gate" } }, null);
+  mountRoom({ ...page, ask: showQuestion, opening: { subject: "gate" } }, null);
   return {
     /** Return whether the network's gates are hidden now. */
     isHidden: () => hidden,

@@ -11,7 +11,7 @@ import { DECIMALS } from "../thresholds.js";
 
 /**
  * One product of the sum. `trained` is the trained value of its weight. `about` is the term to which the product belongs.
- * @typedef {{about: string, name: string, place: WeightPlace, weight: number, trained: number, value: number, product: number}} Part
+ * @typedef {{term: string, name: string, place: WeightPlace, weight: number, trained: number, value: number, product: number}} Part
  */
 
 /** Return −1 if the open gate's sum is written negated, else 1. @param {State} state */
@@ -36,7 +36,7 @@ export function partsOf(state, sums) {
    * @returns {Part}
    */
   const newPart = (term, name, part, index, weight, trained, value, product) => ({
-    about: `${gate}.${term}`,
+    term: `${gate}.${term}`,
     name,
     place: { layer: layer + 1, gate, unit: unit + 1, part, index: index === null ? null : index + 1 },
     weight: sign * weight,

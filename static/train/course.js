@@ -106,7 +106,7 @@ export function mountCourse(section, store, actions) {
 const latestSentence = (reports, step) =>
   reports
     .filter((report) => report.step <= step)
-    .flatMap((report) => report.said)
+    .flatMap((report) => report.sentences)
     .at(-1) ?? "";
 
 /** Return the text that a screen reader announces: the latest sentence, and the end of a training. @param {Studio} studio */

@@ -21,7 +21,7 @@ export function mountMilestones(section, store) {
   store.subscribe((studio) => {
     const names = namesOf(studio);
     const all = names.flatMap((name) =>
-      trainingOf(studio, name).reports.flatMap(({ step, said: sentences }) =>
+      trainingOf(studio, name).reports.flatMap(({ step, sentences }) =>
         sentences.map((text) => ({ step, text: names.length > 1 ? `${TITLES[name]}: ${text}` : text })),
       ),
     );

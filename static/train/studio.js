@@ -12,7 +12,7 @@
  * unit that it multiplies, its unit, and its values before and now.
  * @typedef {[string, string, string, number, number, number]} Move
  * @typedef {{step: number, losses: number[], rate: number, score: number, good_at: number | null, lags: number[],
- *            gates: Record<string, number>, moved: Move[], said: string[]}} Report
+ *            gates: Record<string, number>, moved: Move[], sentences: string[]}} Report
  */
 /**
  * The run of a checkpoint over the sequence: `(T × H)` by signal, and outputs `(T × K)`. `numbers` has the outputs in the unit of the

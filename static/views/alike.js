@@ -4,7 +4,7 @@
 /** @import { Store } from "../store.js" */
 /**
  * The response of /api/moments. A place starts at its step `t`. In `common`, step 0 is the first timestep of the moment.
- * @typedef {{from: number, to: number, units: {unit: number, gap: number, mirrored: boolean}[], count: number | null, of: number | null,
+ * @typedef {{from: number, to: number, units: {unit: number, gap: number, mirrored: boolean}[], count: number | null, total: number | null,
  *            places: {tokens: string[], t: number, gap: number}[], common: {step: number, what: string, share: number, elsewhere: number}[]}} Moments
  */
 import { fetchAnswer } from "../api.js";
@@ -75,7 +75,10 @@ export function mountAlike(section, store, actions) {
   function show(state, signal, { from, to, count, ...moments }) {
     const { symbol } = entryOf(layerOf(state), signal);
     const when = from === to ? `at t = ${from}` : `from t = ${from} to ${to}`;
-    setText(says, `${symbol} of unit ${unitName(layerOf(state), state.unit)} ${when}: ${tellCount(count, moments.of)}`);
+    setText(
+      says,
+      `${symbol} of unit ${unitName(layerOf(state), state.unit)} ${when}: ${tellCount(count, moments.total)}`,
+    );
     units.replaceChildren(
       moments.units.length
         ? "Similar units in this run: "

@@ -9,14 +9,14 @@ export function mountLight(root) {
 
   /** @param {EventTarget | null} target */
   function light(target) {
-    const term = (target instanceof Element && target.closest("[data-about]")?.getAttribute("data-about")) || "";
+    const term = (target instanceof Element && target.closest("[data-term]")?.getAttribute("data-term")) || "";
     if (term === lit) return;
     lit = term;
     root.dataset.lit = term; // read by views that write while something is lit
     for (const element of root.querySelectorAll(".lit")) element.classList.remove("lit");
     if (!term) return;
     for (const name of new Set([term, term.split(".")[0]]))
-      for (const element of root.querySelectorAll(`[data-about="${name}"]`)) element.classList.add("lit");
+      for (const element of root.querySelectorAll(`[data-term="${name}"]`)) element.classList.add("lit");
   }
 
   root.addEventListener("pointerover", (event) => light(event.target));

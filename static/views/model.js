@@ -81,7 +81,7 @@ export function mountModel(section, store, actions) {
       );
       parts[parts.length - 1].append(newElement("p", tellKinds(measured)));
     }
-    if (entry.said.length) parts.push(readAs(entry.said));
+    if (entry.report.length) parts.push(readAs(entry.report));
     find("#card").replaceChildren(...parts);
   }
 

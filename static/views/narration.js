@@ -94,10 +94,10 @@ function reserve(paragraphs, descriptions) {
 function write(element, phrases) {
   if (element.firstChild instanceof Text) element.textContent = ""; // a message
   setLength(element, phrases.length, () => newElement("span"));
-  phrases.forEach(({ text, about = "" }, i) => {
+  phrases.forEach(({ text, term = "" }, i) => {
     const span = element.children[i];
-    if (!about) span.removeAttribute("class");
-    else if (span.className !== about) span.className = about;
+    if (!term) span.removeAttribute("class");
+    else if (span.className !== term) span.className = term;
     setSentence(span, text);
   });
 }
@@ -109,11 +109,11 @@ function say(live, state) {
   write(live, phrases);
   const root = /** @type {HTMLElement | null} */ (live.closest("[data-lit]"));
   const [lit] = (root?.dataset.lit ?? "").split(".");
-  phrases.forEach(({ about }, i) => {
+  phrases.forEach(({ term }, i) => {
     const { classList, dataset } = /** @type {HTMLElement} */ (live.children[i]);
-    if (!about) delete dataset.about;
-    else if (dataset.about !== about) dataset.about = about;
-    if (about) classList.toggle("lit", about === lit);
+    if (!term) delete dataset.term;
+    else if (dataset.term !== term) dataset.term = term;
+    if (term) classList.toggle("lit", term === lit);
   });
 }
 

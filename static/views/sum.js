@@ -84,9 +84,9 @@ function showSum(table, state, parts, worked) {
 }
 
 /** @param {HTMLElement} row @param {Part} part @param {number} decimals @param {number} largest product of the sum */
-function showPart(row, { about: term, name, place, weight, trained, value, product }, decimals, largest) {
+function showPart(row, { term, name, place, weight, trained, value, product }, decimals, largest) {
   const [head, button, factor, bar, result] = findAll(row, "th, button, td:nth-child(n + 3)");
-  row.dataset.about = term;
+  row.dataset.term = term;
   setText(head, name);
   setText(button, fixed(weight));
   button.dataset.weight = weightKey(place);

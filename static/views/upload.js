@@ -90,7 +90,7 @@ export function mountUpload(opener, dialog, actions) {
     if (!elsewhere) actions.adopt(model);
     find(".understood h3").textContent =
       `${model.card.title}: ${elsewhere ? "close this dialog to open it" : "now on the page"}`;
-    find(".said").replaceChildren(...model.said.map((text) => newElement("li", text)));
+    find(".report").replaceChildren(...model.report.map((text) => newElement("li", text)));
     for (const name of NAMES) field(name).value = written(answers[name]);
     field("readout").value = answers.answers.readout ?? "";
     parity.clear();

@@ -35,7 +35,7 @@ def test_import_prints_how_it_read_the_file_and_writes_the_model(capsys: Capture
     status, stdout, _ = run(capsys, "import", TAGGER, "--out", out, "--json")
     assert status == 0
     entry = json.loads(stdout)
-    assert (entry["id"], entry["said"]) == ("pytorch-tagger", list(imported.report))
+    assert (entry["id"], entry["report"]) == ("pytorch-tagger", list(imported.report))
     example = imported.model.examples[0]
     assert (gru.trace(gru.load(out), example).h == gru.trace(imported.model, example).h).all()
     assert [path.name for path in tmp_path.iterdir()] == ["out.safetensors"]

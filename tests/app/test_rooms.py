@@ -78,7 +78,7 @@ def test_only_the_secret_of_the_room_gives_control() -> None:
         for headers in ({}, {"authorization": f"Bearer {other_room.secret}"}, {"authorization": teacher.secret}):
             for part, body in (
                 ("view", view), ("mode", {"mode": "explore"}), ("turn", {"turn": "reveal"}),
-                ("question", {"of": "own", "text": "?", "options": ["a", "b"]}),
+                ("question", {"subject": "own", "text": "?", "options": ["a", "b"]}),
             ):  # fmt: skip
                 response = await server.client.post(f"/api/rooms/{code}/{part}", json=body, headers=headers)
                 assert response.status_code == 403, (part, headers)
@@ -181,7 +181,7 @@ def test_solutions_of_questions_about_the_cursor_come_from_the_core() -> None:
         trace = gru.trace(gru.load("store-and-recall"), sequence)
         teacher = await server.open({"page": "", "link": link})
         async with teacher.follower() as follower:
-            await teacher.post_ok("question", {"of": "signal", "signal": "z", "view": {"page": "", "link": link}})
+            await teacher.post_ok("question", {"subject": "signal", "signal": "z", "view": {"page": "", "link": link}})
             state = await follower.wait_for_state(lambda state: state["question"])
             assert "revealed" not in state["question"]
             assert state["view"]["upto"] == 4
@@ -191,7 +191,7 @@ def test_solutions_of_questions_about_the_cursor_come_from_the_core() -> None:
             assert state["view"]["upto"] is None
             assert "t=5" in state["view"]["link"]
 
-            await teacher.post_ok("question", {"of": "wrote", "view": {"page": "", "link": link}})
+            await teacher.post_ok("question", {"subject": "wrote", "view": {"page": "", "link": link}})
             await follower.wait_for_state(lambda state: state["question"]["kind"] == "click")
             await teacher.post_ok("turn", {"turn": "reveal"})
             state = await follower.wait_for_state(lambda state: state["question"]["status"] == "revealed")
@@ -199,7 +199,7 @@ def test_solutions_of_questions_about_the_cursor_come_from_the_core() -> None:
             assert state["question"]["revealed"]["truth"] == [1 + int(np.argmax(shares))]
             assert "memory" in state["view"]["link"]
 
-            await teacher.post_ok("question", {"of": "output", "view": {"page": "", "link": link}})
+            await teacher.post_ok("question", {"subject": "output", "view": {"page": "", "link": link}})
             state = await follower.wait_for_state(lambda state: state["question"]["kind"] == "choose")
             labels = gru.load("store-and-recall").readout.labels
             await teacher.post_ok("turn", {"turn": "reveal"})
@@ -219,7 +219,7 @@ def test_a_question_about_a_numeric_output_asks_for_its_direction() -> None:
             for t, direction in ((1, 0), (2, 1)):
                 assert np.sign(trace.y[t, 0] - trace.y[t - 1, 0]) == (1, -1)[direction]
                 await teacher.post_ok(
-                    "question", {"of": "output", "view": {"page": "", "link": link.replace("t=1", f"t={t}")}}
+                    "question", {"subject": "output", "view": {"page": "", "link": link.replace("t=1", f"t={t}")}}
                 )
                 await teacher.post_ok("turn", {"turn": "reveal"})
                 state = await follower.wait_for_state(
@@ -227,7 +227,7 @@ def test_a_question_about_a_numeric_output_asks_for_its_direction() -> None:
                 )
                 assert state["question"]["revealed"]["truth"] == [direction]
         response = await teacher.post(
-            "question", {"of": "output", "view": {"page": "", "link": link.replace("t=1", "t=3")}}
+            "question", {"subject": "output", "view": {"page": "", "link": link.replace("t=1", "t=3")}}
         )
         assert "the cursor is at the last timestep" in response.json()["error"]["message"]
 
@@ -237,7 +237,7 @@ def test_a_question_about_a_numeric_output_asks_for_its_direction() -> None:
 def test_each_device_has_one_vote_and_counts_stay_hidden_until_the_reveal() -> None:
     async def test(server: Server) -> None:
         teacher = await server.open()
-        question = {"of": "own", "text": "Which?", "options": ["one", "two", "three"], "right": 1, "rounds": 2}
+        question = {"subject": "own", "text": "Which?", "options": ["one", "two", "three"], "right": 1, "rounds": 2}
         async with teacher.follower() as a, teacher.follower() as b, teacher.watching() as watching:
             await teacher.post_ok("question", question)
             for follower in (a, b):
@@ -276,7 +276,7 @@ def test_a_question_of_a_lesson_covers_the_figure_until_the_reveal() -> None:
         teacher = await server.open({"page": "lessons/reset", "link": "", "step": 1})
         solution = await server.client.get("/api/lessons/reset/reveal?question=2.1")
         async with teacher.follower() as follower:
-            await teacher.post_ok("question", {"of": "lesson", "lesson": "reset", "question": "2.1"})
+            await teacher.post_ok("question", {"subject": "lesson", "lesson": "reset", "question": "2.1"})
             state = await follower.wait_for_state(lambda state: state["question"])
             assert state["view"]["step"] == 2
             assert str(solution.json()["text"]) not in json.dumps(state["question"])
@@ -296,13 +296,13 @@ def test_a_question_about_the_cursor_of_a_lesson_stays_in_the_lesson() -> None:
         view = {"page": "lessons/gates", "link": step["link"].replace("t=4", "t=2"), "step": 2}
         teacher = await server.open(view)
         async with teacher.follower() as follower:
-            await teacher.post_ok("question", {"of": "signal", "signal": "z", "view": view})
+            await teacher.post_ok("question", {"subject": "signal", "signal": "z", "view": view})
             state = await follower.wait_for_state(lambda state: state["question"])
             assert (state["view"]["page"], state["view"]["step"], state["view"]["upto"]) == ("lessons/gates", 2, 2)
             await teacher.post_ok("turn", {"turn": "dismiss"})
             state = await follower.wait_for_state(lambda state: not state["question"])
             assert state["view"]["upto"] is None
-            await teacher.post_ok("question", {"of": "signal", "signal": "z", "view": view})
+            await teacher.post_ok("question", {"subject": "signal", "signal": "z", "view": view})
             await teacher.post_ok("turn", {"turn": "reveal"})
             state = await follower.wait_for_state(
                 lambda state: state["question"] and state["question"]["status"] == "revealed"
@@ -400,7 +400,7 @@ def test_a_hostile_client_is_refused_and_the_class_continues() -> None:
         teacher = await server.open()
         async with teacher.follower() as honest, teacher.follower() as hostile:
             mark = "<img src=x onerror=alert(1)>"
-            await teacher.post_ok("question", {"of": "own", "text": mark, "options": [mark, "b"]})
+            await teacher.post_ok("question", {"subject": "own", "text": mark, "options": [mark, "b"]})
             for follower in (honest, hostile):
                 await follower.wait_for_state(lambda state: state["question"])
             assert "<img" not in honest.state["question"]["ask"] + honest.state["question"]["options"][0]

@@ -21,15 +21,15 @@ TALLY = {"labels", "counts", "right", "middle", "quartiles", "answers"}
 TEACHER = STATE | {"followers"}
 
 QUESTIONS: dict[str, dict[str, Any]] = {
-    "output": {"of": "output", "view": LAB},
-    "signal": {"of": "signal", "signal": "z", "view": LAB},
-    "wrote": {"of": "wrote", "view": LAB},
-    "gate": {"of": "gate"},
-    "choice": {"of": "own", "text": "Which?", "options": ["a", "b"], "right": 1},
-    "number": {"of": "own", "text": "How much?", "low": 0, "high": 1, "right": 0.25},
-    "step": {"of": "own", "text": "Where?", "right": 2, "view": LAB},
-    "lesson": {"of": "lesson", "lesson": "reset", "question": "2.1"},
-    "curve": {"of": "lesson", "lesson": "gates", "question": "1.1"},
+    "output": {"subject": "output", "view": LAB},
+    "signal": {"subject": "signal", "signal": "z", "view": LAB},
+    "wrote": {"subject": "wrote", "view": LAB},
+    "gate": {"subject": "gate"},
+    "choice": {"subject": "own", "text": "Which?", "options": ["a", "b"], "right": 1},
+    "number": {"subject": "own", "text": "How much?", "low": 0, "high": 1, "right": 0.25},
+    "step": {"subject": "own", "text": "Where?", "right": 2, "view": LAB},
+    "lesson": {"subject": "lesson", "lesson": "reset", "question": "2.1"},
+    "curve": {"subject": "lesson", "lesson": "gates", "question": "1.1"},
 }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import gru_core as gru
 from tests.support.rooms import LAB, Server, in_room
 
-GATE = {"of": "gate"}
+GATE = {"subject": "gate"}
 SEQUENCE = "A m p B s m"
 OPEN, CLOSED = [1.0, 0, 0, 1, 0, 0], [0.0] * 6
 """The z of a student who opens the gate at the capitals, and of one who never opens it."""

@@ -116,7 +116,7 @@ def test_a_room_continues_after_its_process_is_killed(tmp_path: Path) -> None:
                 for follower in (a, b):
                     await follower.wait_for_state(lambda state: state["view"]["link"].endswith("t=3"))
                 await watching.until(lambda event: event["followers"] == 2)
-                await elsewhere.post_ok("question", {"of": "own", "text": "Which?", "options": ["one", "two"]})
+                await elsewhere.post_ok("question", {"subject": "own", "text": "Which?", "options": ["one", "two"]})
                 for follower, answer in ((a, 0), (b, 1), (a, 1)):
                     if not follower.state.get("question"):
                         await follower.wait_for_state(lambda state: state["question"])
@@ -132,7 +132,7 @@ def test_a_room_continues_after_its_process_is_killed(tmp_path: Path) -> None:
                         assert state["question"]["class"][0]["counts"] == [0, 2]
             # A question that another one replaces is in the record, with its answers.
             for text in ("Again?", "And now?"):
-                await elsewhere.post_ok("question", {"of": "own", "text": text, "options": ["one", "two"]})
+                await elsewhere.post_ok("question", {"subject": "own", "text": text, "options": ["one", "two"]})
                 await b.wait_for_state(lambda state, text=text: text in state["question"]["ask"])
                 assert (await b.answer(0)).status_code == 204
             record = await second.client.get(f"/api/rooms/{teacher.code}/record.csv", headers=elsewhere.headers)

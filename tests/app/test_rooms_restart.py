@@ -49,7 +49,7 @@ def test_a_restarted_server_has_the_same_question_and_counts(tmp_path: Path) -> 
         async with process(tmp_path) as (server, killed):
             teacher = await server.open()
             async with teacher.follower() as a, teacher.follower() as b:
-                await teacher.post_ok("question", {"of": "own", "text": "Which?", "options": ["one", "two"]})
+                await teacher.post_ok("question", {"subject": "own", "text": "Which?", "options": ["one", "two"]})
                 for follower, answer in ((a, 0), (b, 1)):
                     await follower.wait_for_state(lambda state: state["question"])
                     assert (await follower.answer(answer)).status_code == 204

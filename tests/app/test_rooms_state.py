@@ -152,7 +152,7 @@ def test_a_question_about_a_link_that_grows_when_encoded_is_accepted() -> None:
 
     async def test(server: Any) -> None:
         teacher = await server.open()
-        await teacher.post_ok("question", {"of": "signal", "view": {"page": "", "link": link}})
+        await teacher.post_ok("question", {"subject": "signal", "view": {"page": "", "link": link}})
         room = await server.app.state.rooms.keeper.find(codes.read_code(teacher.code))
         assert len(room.public.view.link) > 40_000
 

@@ -42,7 +42,7 @@ def test_followers_receive_inputs_but_no_values_after_the_cursor_until_the_revea
         link = SHOWN["link"] + "&clamps=z@2-6=0,r@5=1,z@3-=0.5&against=B+m+B+m+p+B+m"
         teacher = await server.open({"page": "", "link": link})
         async with teacher.follower() as follower:
-            await teacher.post_ok("question", {"of": kind, "view": {"page": "", "link": link}})
+            await teacher.post_ok("question", {"subject": kind, "view": {"page": "", "link": link}})
             state = await follower.wait_for_state(lambda state: state["question"])
             link_keys = keys(state["view"])
             assert (link_keys["sequence"], state["view"]["upto"]) == (SEQUENCE, 4)
@@ -65,7 +65,7 @@ def test_a_covered_view_that_arrives_after_its_question_covers_nothing_again(tur
     async def test(server: Server) -> None:
         teacher = await server.open(SHOWN)
         async with teacher.follower() as follower:
-            await teacher.post_ok("question", {"of": "output", "view": SHOWN})
+            await teacher.post_ok("question", {"subject": "output", "view": SHOWN})
             asked = await follower.wait_for_state(lambda state: state["question"])
             covered, question = asked["view"], asked["question"]["id"]
             await teacher.post_ok("turn", {"turn": turn})
@@ -95,7 +95,7 @@ def test_inputs_that_the_network_must_predict_are_hidden_until_the_reveal(model:
         tokens = sequence.split() if " " in sequence else [*sequence]
         async with teacher.follower() as follower:
             for kind, inputs in (("signal", 5), ("output", 3)):  # Only the second asks for these inputs.
-                await teacher.post_ok("question", {"of": kind, "view": view})
+                await teacher.post_ok("question", {"subject": kind, "view": view})
                 state = await follower.wait_for_state(lambda state: state["question"])
                 assert keys(state["view"])["sequence"].lower().split() == [token.lower() for token in tokens[:inputs]]
                 assert state["view"]["upto"] == 2
@@ -127,7 +127,7 @@ def test_a_lessons_question_shows_the_inputs_that_it_asks_about(lesson: str) -> 
         teacher = await server.open({"page": f"lessons/{lesson}", "link": "", "step": 1})
         for n, step in enumerate(shown_steps(file, Settings()), 1):
             for shown in (part for part in step.parts if isinstance(part, ShownQuestion)):
-                await teacher.post_ok("question", {"of": "lesson", "lesson": lesson, "question": shown.id})
+                await teacher.post_ok("question", {"subject": "lesson", "lesson": lesson, "question": shown.id})
                 path = f"/api/rooms/{teacher.code}/class?once=true"
                 events = (await server.client.get(path, headers=teacher.headers)).text
                 view = json.loads(events.split("data: ", 1)[1].splitlines()[0])["view"]
@@ -159,7 +159,7 @@ def test_an_experiment_is_covered_in_a_room_until_its_answer_is_shown() -> None:
                 assert (await follower.wait_for_state())["view"]["covered"]
                 assert is_covered((await server.client.get(f"/rooms/{teacher.code}")).text)
                 await teacher.post_ok("view", body)
-            await teacher.post_ok("question", {"of": "lesson", "lesson": "neither-wins", "question": "2.1"})
+            await teacher.post_ok("question", {"subject": "lesson", "lesson": "neither-wins", "question": "2.1"})
             assert (await follower.wait_for_state(lambda state: state["question"]))["view"]["covered"]
             await teacher.post_ok("turn", {"turn": "reveal"})
             state = await follower.wait_for_state(lambda state: state["question"]["status"] == "revealed")
@@ -178,7 +178,7 @@ def test_the_teachers_other_pages_cannot_remove_the_cover() -> None:
     async def test(server: Server) -> None:
         teacher = await server.open(SHOWN)
         async with teacher.follower() as follower:
-            await teacher.post_ok("question", {"of": "signal", "signal": "z", "view": SHOWN})
+            await teacher.post_ok("question", {"subject": "signal", "signal": "z", "view": SHOWN})
             state = await follower.wait_for_state(lambda state: state["question"])
             cover = state["view"]
             # A page that the teacher reloads posts the whole run of its address.
@@ -213,7 +213,7 @@ def test_a_reveal_that_overlaps_with_the_next_question_is_refused(monkeypatch: p
             return await rows(*arguments)
 
         teacher = await server.open(SHOWN)
-        await teacher.post_ok("question", {"of": "output", "view": SHOWN})
+        await teacher.post_ok("question", {"subject": "output", "view": SHOWN})
         revealing = set[asyncio.Task[Any] | None]()
         reveal = server.app.state.rooms.questions.reveal
 
@@ -225,7 +225,7 @@ def test_a_reveal_that_overlaps_with_the_next_question_is_refused(monkeypatch: p
         monkeypatch.setattr(keeper, "rows", slow)
         response = asyncio.create_task(teacher.post("turn", {"turn": "reveal"}))
         await asyncio.wait_for(counting.wait(), 20)
-        await teacher.post_ok("question", {"of": "own", "text": "Why?", "options": ["a", "b"]})
+        await teacher.post_ok("question", {"subject": "own", "text": "Why?", "options": ["a", "b"]})
         next_question.set()
         assert (await response).status_code == 409
         async with teacher.follower() as follower:
@@ -240,9 +240,9 @@ def test_a_new_question_removes_the_cover_of_the_last_one() -> None:
     async def test(server: Server) -> None:
         teacher = await server.open(SHOWN)
         async with teacher.follower() as follower:
-            await teacher.post_ok("question", {"of": "signal", "signal": "z", "view": SHOWN})
+            await teacher.post_ok("question", {"subject": "signal", "signal": "z", "view": SHOWN})
             assert (await follower.wait_for_state(lambda state: state["question"]))["view"]["upto"] == 4
-            await teacher.post_ok("question", {"of": "own", "text": "Why?", "options": ["a", "b"]})
+            await teacher.post_ok("question", {"subject": "own", "text": "Why?", "options": ["a", "b"]})
             state = await follower.wait_for_state(lambda state: "Why" in state["question"]["ask"])
             assert (state["view"]["link"], state["view"]["upto"]) == (SHOWN["link"], None)
             await teacher.post_ok("turn", {"turn": "reveal"})
@@ -257,9 +257,9 @@ def test_a_dismissed_question_restores_the_view_before_it() -> None:
         later = {"page": "", "link": "?model=flip-flop&sequence=B+p+A+m&t=2"}
         teacher = await server.open(SHOWN)
         async with teacher.follower() as follower:
-            await teacher.post_ok("question", {"of": "own", "text": "Why?", "options": ["a", "b"]})
+            await teacher.post_ok("question", {"subject": "own", "text": "Why?", "options": ["a", "b"]})
             await teacher.post_ok("view", later)
-            await teacher.post_ok("question", {"of": "output", "view": later})
+            await teacher.post_ok("question", {"subject": "output", "view": later})
             assert (await follower.wait_for_state(lambda state: state["view"]["upto"]))["view"]["upto"] == 2
             await teacher.post_ok("turn", {"turn": "dismiss"})
             state = await follower.wait_for_state(lambda state: not state["question"])
@@ -312,7 +312,7 @@ def test_only_the_teacher_gets_a_lessons_answers_while_a_class_follows_it() -> N
             await teacher.post_ok("mode", {"mode": "explore"})
             assert (await server.client.get(reveal)).status_code == 200
             assert solution in (await server.client.get(paper)).text
-            await teacher.post_ok("question", {"of": "lesson", "lesson": "reset", "question": "2.1"})
+            await teacher.post_ok("question", {"subject": "lesson", "lesson": "reset", "question": "2.1"})
             for path in (reveal, outline):
                 assert (await server.client.get(path)).status_code == 403
             await teacher.post_ok("turn", {"turn": "reveal"})
@@ -326,7 +326,7 @@ def test_a_question_about_timesteps_does_not_name_what_the_network_writes_later(
         link = "?model=name-writer&sequence=irish+o&write=10&temperature=0&t=3"
         teacher = await server.open({"page": "", "link": link, "upto": 3})
         async with teacher.follower() as follower:
-            body = {"of": "own", "text": "?", "view": {"page": "", "link": link, "upto": 3}}
+            body = {"subject": "own", "text": "?", "view": {"page": "", "link": link, "upto": 3}}
             await teacher.post_ok("question", body)
             state = await follower.wait_for_state(lambda state: state["question"])
             assert len(state["question"]["steps"]) == 3
@@ -360,7 +360,7 @@ def test_only_connected_devices_vote_and_a_returning_student_keeps_place_and_vot
     async def test(server: Server) -> None:
         teacher = await server.open()
         room = await server.app.state.rooms.keeper.find(codes.read_code(teacher.code))
-        await teacher.post_ok("question", {"of": "own", "text": "?", "options": ["a", "b"]})
+        await teacher.post_ok("question", {"subject": "own", "text": "?", "options": ["a", "b"]})
         async with teacher.follower() as honest, teacher.watching() as watching:
             await honest.wait_for_state()
             made_up = codes.new_device(room.digest)
@@ -442,7 +442,7 @@ def test_a_page_that_polls_instead_of_streaming_counts_as_a_student() -> None:
             await watching.until(lambda event: event["followers"] == 1)
             again = await server.client.get(path, headers={"x-device": device, "last-event-id": id})
             assert "event: room" not in again.text
-            await teacher.post_ok("question", {"of": "own", "text": "?", "options": ["a", "b"]})
+            await teacher.post_ok("question", {"subject": "own", "text": "?", "options": ["a", "b"]})
             event = await watching.until(lambda event: event["question"])
             body = {"question": event["question"]["id"], "answer": 1}
             headers = {"x-device": device}
@@ -462,7 +462,7 @@ def test_sketches_of_a_class_are_public_without_names_after_the_reveal() -> None
         teacher = await server.open({"page": "lessons/gates", "link": "", "step": 1})
         prompt = None
         for name, step in lessons:
-            question = {"of": "lesson", "lesson": name, "question": f"{step}.1"}
+            question = {"subject": "lesson", "lesson": name, "question": f"{step}.1"}
             if (await teacher.post("question", question)).status_code != 204:
                 continue
             room = await server.app.state.rooms.keeper.find(codes.read_code(teacher.code))
@@ -496,14 +496,17 @@ def test_a_question_with_a_range_too_small_or_too_large_is_refused() -> None:
     async def test(server: Server) -> None:
         teacher = await server.open()
         for low, high in ((0, 5e-324), (1, 1 + 1e-15), (0, 1e300), (-1e308, 1e308)):
-            response = await teacher.post("question", {"of": "own", "text": "?", "low": low, "high": high})
+            response = await teacher.post("question", {"subject": "own", "text": "?", "low": low, "high": high})
             assert response.status_code == 422
-        for text in ('{"of":"own","text":"?","options":["a","b"],"right":1e999}', '{"of":"own","text":"?","low":NaN}'):
+        for text in (
+            '{"subject":"own","text":"?","options":["a","b"],"right":1e999}',
+            '{"subject":"own","text":"?","low":NaN}',
+        ):
             path = f"/api/rooms/{teacher.code}/question"
             headers = teacher.headers | {"content-type": "application/json"}
             assert (await server.client.post(path, content=text, headers=headers)).status_code in (400, 422)
         async with teacher.follower() as follower:
-            await teacher.post_ok("question", {"of": "own", "text": "?", "low": 0, "high": 1})
+            await teacher.post_ok("question", {"subject": "own", "text": "?", "low": 0, "high": 1})
             await follower.wait_for_state(lambda state: state["question"])
             assert (await follower.answer(10**400)).status_code == 422
             assert (await follower.answer(0.5)).status_code == 204
@@ -517,7 +520,7 @@ def test_a_record_opened_as_a_file_runs_no_scripts() -> None:
     async def test(server: Server) -> None:
         teacher = await server.open()
         text = "<script>alert(1)</script>"
-        await teacher.post_ok("question", {"of": "own", "text": text, "options": ["a", "b"]})
+        await teacher.post_ok("question", {"subject": "own", "text": text, "options": ["a", "b"]})
         record = await server.client.get(f"/api/rooms/{teacher.code}/record.html", headers=teacher.headers)
         (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', record.text)
         assert "default-src 'none'" in policy.split("; ")

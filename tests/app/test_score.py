@@ -238,14 +238,14 @@ def test_a_model_of_an_experiments_task_has_scores_and_similar_moments(task: str
     body = post_score(client, "trained", sequence=x)
     assert body["untouched"] == scored(trained, fresh(BASES[task]).first(body["sequences"]))
     request = {"model": "trained", "sequence": x, "layer": 1, "unit": 1, "signal": "z", "from": 1, "to": 2}
-    assert client.post("/api/moments", json=request).json()["of"] > 0
+    assert client.post("/api/moments", json=request).json()["total"] > 0
 
 
 def test_a_model_with_other_inputs_than_its_task_has_no_similar_moments(tmp_path: Path) -> None:
     model = replace(deep(), card=replace(deep().card, task="flip-flop"))
     model.save(tmp_path / "other.safetensors")
     request = {"model": "other", "sequence": "a b", "layer": 1, "unit": 1, "signal": "z", "from": 1, "to": 2}
-    assert client_of(tmp_path).post("/api/moments", json=request).json()["of"] is None
+    assert client_of(tmp_path).post("/api/moments", json=request).json()["total"] is None
 
 
 def test_a_large_model_is_scored_on_fewer_sequences(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -259,4 +259,4 @@ def test_two_processes_share_a_directory(tmp_path: Path) -> None:
         assert [run.result().stderr for run in runs] == ["", ""]
     assert len(list(tmp_path.iterdir())) <= 6
     for path in tmp_path.iterdir():
-        assert json.loads(path.read_bytes().split(b"\n")[1])["said"] == ["x"]
+        assert json.loads(path.read_bytes().split(b"\n")[1])["report"] == ["x"]

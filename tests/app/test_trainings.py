@@ -390,7 +390,7 @@ def test_a_branch_equals_the_original_until_its_learning_rate_changes() -> None:
     same = [a.weights.tobytes() == b.weights.tobytes() for a, b in zip(train(original), train(fork), strict=True)]
     steps = [checkpoint.report["step"] for checkpoint in train(original)]
     assert same == [step <= 50 for step in steps]
-    sentences = [sentence for c in train(fork) for sentence in c.report["said"]]
+    sentences = [sentence for c in train(fork) for sentence in c.report["sentences"]]
     assert any("training step 50 " in sentence and "0.06" in sentence for sentence in sentences)
 
 

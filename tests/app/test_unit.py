@@ -176,7 +176,7 @@ def test_a_moment_that_is_longer_than_the_held_out_sequences_is_refused(client: 
     request = {"model": name, "sequence": sequence, "layer": 1, "unit": 1, "signal": "h", "from": 1, "to": 20}
     refused = client.post("/api/moments", json=request)
     assert (refused.status_code, refused.json()["error"]["where"]) == (422, "to")
-    assert client.post("/api/moments", json=request | {"to": 5}).json()["of"] > 0
+    assert client.post("/api/moments", json=request | {"to": 5}).json()["total"] > 0
 
 
 def test_similar_moments_have_sequences_that_reproduce_them(client: TestClient) -> None:

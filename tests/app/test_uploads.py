@@ -78,7 +78,7 @@ def test_a_real_file_is_uploaded_run_shown_and_passes_its_check(client: TestClie
     imported = formats.read_file(FIXTURES / file)
     entry = upload(client, file)["model"]
     assert re.fullmatch("u-[0-9a-f]{32}", entry["id"])
-    assert entry["said"] == list(imported.report)
+    assert entry["report"] == list(imported.report)
     assert entry["card"]["weights"] == "imported"
     assert entry["card"]["title"] == file.split(".")[0]
     assert client.get(f"/api/models/{entry['id']}").json() == entry
@@ -215,7 +215,7 @@ def test_an_uploaded_gru_scope_file_is_marked_as_imported(client: TestClient) ->
     content = presets.path("flip-flop").read_bytes()
     entry = client.post("/api/models", content=content).json()["model"]
     assert (entry["card"]["title"], entry["card"]["weights"]) == ("Flip-flop", "imported")
-    assert entry["said"][0].startswith("A GRU Scope model, trained")
+    assert entry["report"][0].startswith("A GRU Scope model, trained")
 
 
 def test_a_parity_check_names_the_cause_and_refuses_a_bad_reference(client: TestClient) -> None:
@@ -223,7 +223,7 @@ def test_a_parity_check_names_the_cause_and_refuses_a_bad_reference(client: Test
     reference = (FIXTURES / "pytorch-tagger-reference.npz").read_bytes()
     path = f"/api/models/{entry['id']}/answers"
     wrong = client.post(path, json={"answers": {"order": "z,r,h"}}).json()["model"]
-    assert any("replaces what the file says about: order" in sentence for sentence in wrong["said"])
+    assert any("replaces what the file says about: order" in sentence for sentence in wrong["report"])
     proof = client.post(f"/api/models/{wrong['id']}/check", content=reference).json()
     assert not proof["passed"]
     assert proof["cause"].startswith("with gate order r, z, h it matches to ")
@@ -477,7 +477,7 @@ def test_a_run_of_a_masked_network_lists_the_skipped_timesteps(client: TestClien
 
 
 def test_a_pytorch_checkpoint_can_be_uploaded_without_conversion(client: TestClient) -> None:
-    assert "PyTorch's nn.GRU" in upload(client, "pytorch-lightning.ckpt")["model"]["said"][0]
+    assert "PyTorch's nn.GRU" in upload(client, "pytorch-lightning.ckpt")["model"]["report"][0]
     page = client.get("/").text
     assert f'accept="{",".join(ENDINGS)}"' in page
     assert KINDS in page

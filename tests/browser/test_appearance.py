@@ -102,7 +102,7 @@ def test_views_errors_and_dialogs_are_accessible(page: Page, check: Check, conso
         lab.settled()
         check(zoom, "[data-part=cell]")
     page.get_by_role("radio", name="keeps").check()
-    lab.equations.locator("mrow[data-about='z.Wx']").first.hover()
+    lab.equations.locator("mrow[data-term='z.Wx']").first.hover()
     check("the other convention, a term lit up", "#inspector")
     lab.sequence.fill("A Q")
     expect(lab.error).not_to_be_empty()
@@ -193,7 +193,7 @@ def test_every_control_is_reached_by_keys_and_shows_its_focus(page: Page) -> Non
                 const bar = on.closest("[role=toolbar], nav, .sequence, .scroller");
                 return {
                     end: on === document.body,
-                    name: `${on.localName} ${name || on.name || on.dataset.about || on.textContent.trim()}`,
+                    name: `${on.localName} ${name || on.name || on.dataset.term || on.textContent.trim()}`,
                     visible: (outlineStyle !== "none" || drawn.matches(".box")) && width > 0 && height > 0,
                     inBar: bar !== null && !on.matches("input"),
                 };

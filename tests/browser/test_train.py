@@ -158,7 +158,7 @@ def test_a_training_can_be_watched_paused_and_rewound(page: Page) -> None:
 def test_milestones_and_the_picture_lead_to_their_checkpoints(page: Page) -> None:
     training = shipped("store-and-recall")
     arrived(opened(page, task="store-and-recall"), len(training.steps))
-    milestones = [(c.report["step"], sentence) for c in training.checkpoints for sentence in c.report["said"]]
+    milestones = [(c.report["step"], sentence) for c in training.checkpoints for sentence in c.report["sentences"]]
     buttons = page.get_by_role("region", name=contract.MILESTONES).get_by_role("button")
     expect(buttons).to_have_text([sentence for _, sentence in milestones])
     step, sentence = next((step, sentence) for step, sentence in milestones if step == 78)
@@ -190,7 +190,7 @@ def test_a_branch_with_another_learning_rate_is_compared_with_its_run(page: Page
     check(page, "gru", branch, len(branch.steps) - 1, gru.load("flip-flop").examples[0])
     page.evaluate(READ, ["gru", 61])
     check(page, "gru", branch, 61, gru.load("flip-flop").examples[0])
-    sentences = [sentence for checkpoint in branch.checkpoints for sentence in checkpoint.report["said"]]
+    sentences = [sentence for checkpoint in branch.checkpoints for sentence in checkpoint.report["sentences"]]
     expect(page.get_by_role("region", name=contract.MILESTONES).get_by_role("button")).to_have_text(sentences)
     assert len(page.locator("svg.loss .twin").get_attribute("d") or "") > 1000
 

@@ -228,7 +228,7 @@ def assert_unit_at_row(lab: Lab, row: int, unit: int) -> None:
 
 def lit(page: Page) -> set[str]:
     """Return the names of all highlighted parts."""
-    names = page.locator(".lit").evaluate_all("elements => elements.map(({ dataset }) => dataset.about)")
+    names = page.locator(".lit").evaluate_all("elements => elements.map(({ dataset }) => dataset.term)")
     return set(names)
 
 
@@ -236,7 +236,7 @@ def test_a_signal_is_highlighted_in_all_views_at_once(visit: Visit) -> None:
     lab = visit(Lab).open(model="flip-flop", sequence="A m B", t="3")
     page = lab.page
     for hovered, names in (
-        (lab.equations.locator("mrow[data-about='r.Wx']"), {"r", "r.Wx"}),
+        (lab.equations.locator("mrow[data-term='r.Wx']"), {"r", "r.Wx"}),
         (lab.cell.locator("[data-node=z]"), {"z"}),
         (lab.narration.get_by_text("its candidate"), {"h_tilde"}),
         (lab.group("h").get_by_text("hidden state"), {"h"}),
@@ -247,15 +247,15 @@ def test_a_signal_is_highlighted_in_all_views_at_once(visit: Visit) -> None:
         for part in (
             lab.group(whole),
             lab.cell.locator(f"[data-node={whole}]"),
-            lab.equations.locator(f"mrow[data-about='{whole}']").first,
-            lab.narration.locator(f"[data-about='{whole}']").first,
+            lab.equations.locator(f"mrow[data-term='{whole}']").first,
+            lab.narration.locator(f"[data-term='{whole}']").first,
         ):
             expect(part).to_have_class(re.compile(r"\blit\b"))
     lab.heading.hover()
     assert lit(page) == set()
-    lab.equations.locator("mrow[data-about='z.Uh']").focus()  # and by keyboard
+    lab.equations.locator("mrow[data-term='z.Uh']").focus()  # and by keyboard
     assert lit(page) == {"z", "z.Uh"}
-    expect(lab.cell.locator("[data-wire][data-about='z.Uh']")).to_have_class(re.compile(r"\blit\b"))
+    expect(lab.cell.locator("[data-wire][data-term='z.Uh']")).to_have_class(re.compile(r"\blit\b"))
 
 
 def test_a_positive_product_is_blue_and_a_negative_one_brown_in_the_cell_and_in_the_sum(same_page: Page) -> None:

@@ -49,7 +49,7 @@ test("a second answer replaces the first answer in the form", () => {
 });
 
 test("a word highlights everything about its signal, or the part of the page that it names", () => {
-  for (const { name } of boot.cells.gru.signals) assert.equal(selectorOf(name), `[data-about="${name}"]`);
+  for (const { name } of boot.cells.gru.signals) assert.equal(selectorOf(name), `[data-term="${name}"]`);
   assert.equal(selectorOf("tape"), ".tape");
-  assert.doesNotMatch(selectorOf("outputs"), /data-about/);
+  assert.doesNotMatch(selectorOf("outputs"), /data-term/);
 });

@@ -8,10 +8,10 @@ const narrate = (state) =>
     .narrate(state)
     .map(({ text }) => text)
     .join("");
-const aboutOf = (state) =>
+const termsOf = (state) =>
   ownOf(state)
     .narrate(state)
-    .flatMap(({ about }) => about ?? []);
+    .flatMap(({ term }) => term ?? []);
 
 // Half of 0.5 · 0.98^n is left after ln 0.5 / ln 0.98 = 34.3 steps.
 const keeps = { z: [[1, 0.02]], r: [[0.5, 0.1]], h_tilde: [[0.5, 0]], h: [[0.5, 0.49]], half_life: [[0, 34.3]] };
@@ -23,7 +23,7 @@ test("for a GRU that keeps its state, the share and the half-life are named", ()
     "At t = 2 (input A) the update gate is nearly closed (z = 0.02): the unit keeps 98% of its state. " +
       "Then h changes from 0.50 to 0.49, and the output stays A. If z stayed at 0.02, half of its state would be left after about 34 timesteps.",
   );
-  assert.deepEqual(new Set(aboutOf(state)), new Set(["x", "z", "h_prev", "h", "y"]));
+  assert.deepEqual(new Set(termsOf(state)), new Set(["x", "z", "h_prev", "h", "y"]));
 });
 
 test("the other convention describes the same step with 1 − z", () => {

@@ -66,7 +66,7 @@ test("a unit that reads from the end has an old state at the next timestep, and 
   const state = stateOf(two, { step: 2, unit: 1, gate: "z" });
   const parts = partsOf(state, { run: two, layer: 0, unit: 1, from: 2, to: 2, inputs: ["A"], gates: { z: sum } });
   assert.deepEqual(
-    parts.filter(({ about }) => about === "z.Uh").map(({ name, value }) => [name, value]),
+    parts.filter(({ term }) => term === "z.Uh").map(({ name, value }) => [name, value]),
     [["h2, t + 1", 0.6]],
   );
 });
