@@ -1,4 +1,4 @@
-/** Server-sent events: the one parser of this format, for runs, trainings and rooms, from the server or from a saved page. */
+/** Server-sent events: a parser of this format, for the runs and rooms of a server and for the record in a saved page. */
 
 /** An event; `name` is "" for a comment, which only shows that the server is there. @typedef {{name: string, id: string, data: any}} ServerEvent */
 

@@ -10,7 +10,7 @@ import { layerIndex, layerOf } from "../state.js";
 import { DECIMALS } from "../thresholds.js";
 
 /**
- * One product of the sum. `trained` is the trained value of its weight. `about` is the term to which the product belongs.
+ * One product of the sum. `trained` is the trained value of its weight. `term` is the term to which the product belongs.
  * @typedef {{term: string, name: string, place: WeightPlace, weight: number, trained: number, value: number, product: number}} Part
  */
 

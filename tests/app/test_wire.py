@@ -139,7 +139,7 @@ def test_the_page_names_the_kinds_with_sketches_that_the_server_has() -> None:
 
 
 def test_the_page_asks_a_class_about_the_subjects_that_the_server_knows() -> None:
-    asked = re.findall(r'\bof: "(\w+)"', (STATIC / "rooms/ask.js").read_text("utf-8"))
+    asked = re.findall(r'\bsubject: "(\w+)"', (STATIC / "rooms/ask.js").read_text("utf-8"))
     assert set(asked) == set(DRAFTS) == set(get_args(Subject))
 
 

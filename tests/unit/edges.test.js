@@ -36,14 +36,14 @@ test("no sentence names a timestep outside of the run, or has a value that is no
 test("a change is named with the two values, and a value is kept only by a gate that keeps it", () => {
   for (const state of states) {
     const [layer] = state.run.layers;
-    for (const { text, about } of phrases(state).filter(({ text }) => /^Then/.test(text))) {
-      const row = layer.rows[about][state.unit];
+    for (const { text, term } of phrases(state).filter(({ text }) => /^Then/.test(text))) {
+      const row = layer.rows[term][state.unit];
       const now = fixed(row[state.step - 1]);
       assert.ok(text.endsWith(now) || text.endsWith(`(${now})`), text);
       if (!text.includes("stays")) continue;
       assert.notEqual(layer.cell, "rnn", text);
       const keep = layer.cell === "lstm" ? layer.rows.f : layer.rows.z.map((units) => units.map((z) => 1 - z));
-      assert.ok(about === memoryOf(layer) && keep[state.unit][state.step - 1] >= 0.5, text);
+      assert.ok(term === memoryOf(layer) && keep[state.unit][state.step - 1] >= 0.5, text);
     }
   }
 });
