@@ -5,6 +5,7 @@
  * ?model=net&t=3&v=1#more=eJzLSM3JyQcABiwCFQ
  */
 
+import { bytesOf } from "./base64.js";
 import { LONGEST } from "./link.js";
 
 const LONG = 500; // characters of a key and its value that go into the fragment
@@ -60,5 +61,4 @@ function toBase64(bytes) {
 }
 
 /** @param {string} text */
-const fromBase64 = (text) =>
-  Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (character) => character.charCodeAt(0));
+const fromBase64 = (text) => bytesOf(text.replaceAll("-", "+").replaceAll("_", "/"));

@@ -14,6 +14,7 @@
  *            react: (div: HTMLElement, data: object[], layout: object, config: object) => Promise<void>}} PlotlyLibrary
  */
 
+import { unpacked } from "./base64.js";
 import { pictureAddress } from "./pixels.js";
 import { LEAST_SHARE } from "./thresholds.js";
 
@@ -35,7 +36,7 @@ let draws = 0;
 /** Load Plotly on the first call. Plotly has 1.5 MB, and the page works without it until it is loaded. */
 export function plotly() {
   const { dataset, textContent } = /** @type {HTMLElement} */ (document.querySelector("#plotly"));
-  library ??= dataset.src ? loaded(dataset.src) : unpacked(textContent);
+  library ??= dataset.src ? loaded(dataset.src) : fromPage(textContent);
   return library;
 }
 
@@ -53,12 +54,9 @@ const loaded = (src) =>
  * @param {string | null} base64
  * @returns {Promise<PlotlyLibrary>}
  */
-async function unpacked(base64) {
-  const text = atob(base64 || (parent.document.querySelector("#plotly")?.textContent ?? ""));
-  const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
-  const source = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+async function fromPage(base64) {
   const script = document.createElement("script");
-  script.textContent = await new Response(source).text();
+  script.textContent = await unpacked(base64 || (parent.document.querySelector("#plotly")?.textContent ?? ""));
   document.head.append(script);
   return /** @type {any} */ (globalThis).Plotly;
 }

@@ -2,8 +2,8 @@
 
 /** @import { Scenario } from "./api.js" */
 /** @import { StoredModel } from "./engine/model.js" */
+import { bytesOf, doublesOf } from "./base64.js";
 import { writeScenario } from "./link.js";
-import { bytesOf } from "./run.js";
 
 /**
  * `link` is the query of the view. `live` is the address of a server that can answer more, or "". Each run has its stream of
@@ -56,7 +56,7 @@ const unpacked = (answer) =>
     Object.entries(answer).map(([name, value]) => [
       name,
       typeof value === "string"
-        ? Array.from(new Float64Array(bytesOf(value)), (number) => (Number.isFinite(number) ? number : null))
+        ? Array.from(doublesOf(value), (number) => (Number.isFinite(number) ? number : null))
         : value,
     ]),
   );
@@ -70,8 +70,7 @@ export function recordedTapes(id, sequence) {
 
 /** Return the recorded answer and explanation of a lesson's question. @param {string} question */
 export function recordedReveal(question) {
-  const bytes = Uint8Array.from(atob(recording?.reveals?.[question] ?? ""), (character) => character.charCodeAt(0));
-  return JSON.parse(new TextDecoder().decode(bytes));
+  return JSON.parse(new TextDecoder().decode(bytesOf(recording?.reveals?.[question] ?? "")));
 }
 
 /** Return a text that is the same for equal scenarios. White space in the sequence does not matter. @param {Scenario} scenario */

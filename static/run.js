@@ -82,6 +82,7 @@
  *             effect: Effect | null, last: number[][] | null, chaotic: boolean, equations: (UnitPlace & {steps: EquationStep[]}) | null}} Run
  */
 
+import { doublesOf, numbersOf } from "./base64.js";
 import { boot } from "./boot.js";
 
 /** @typedef {typeof NUMBERS[number]} NumberName */
@@ -182,8 +183,7 @@ function exactRow({ rows }, name, unit, columns) {
  */
 export function putUnit(run, { layer, unit, rows }) {
   const into = run.layers[layer - 1];
-  for (const [name, base64] of Object.entries(rows))
-    exactRow(into, name, unit - 1, run.columns).set(new Float64Array(bytesOf(base64)));
+  for (const [name, base64] of Object.entries(rows)) exactRow(into, name, unit - 1, run.columns).set(doublesOf(base64));
   into.exact?.add(unit - 1);
 }
 
@@ -222,18 +222,8 @@ export function finish(run, { moved, twin, last, chaotic = false }) {
  */
 function put(rows, column, base64) {
   if (!rows.length) return;
-  const bytes = bytesOf(base64);
-  const single = bytes.byteLength === 4 * rows.length;
-  const values = single ? new Float32Array(bytes) : new Float64Array(bytes);
+  const values = numbersOf(base64, rows.length);
   for (let i = 0; i < values.length; i++) rows[i][column] = values[i];
-}
-
-/** Return the bytes of a text in base64. All processors with a browser are little-endian. @param {string} base64 */
-export function bytesOf(base64) {
-  const text = atob(base64);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  return bytes.buffer;
 }
 
 /**

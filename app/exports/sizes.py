@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 
 from ..runs.answers import to_json, whole
 from ..runs.events import events
@@ -18,7 +17,7 @@ SAMPLE = 8
 """The timesteps from which the sizes are estimated."""
 
 
-def sizes(linked: LinkedRun, settings: Settings) -> dict[str, dict[str, int]]:
+def sizes(linked: LinkedRun, settings: Settings) -> dict[str, dict[Content, int]]:
     """Return about how many bytes each file of a run has, by the name of the file and by its content."""
     T, n = linked.start["T"], min(linked.start["T"], SAMPLE)
     parts = [_cut(linked, steps) for steps in (n, 1)]
@@ -27,27 +26,16 @@ def sizes(linked: LinkedRun, settings: Settings) -> dict[str, dict[str, int]]:
         """Return the size with T timesteps, from the sizes with n timesteps and with one."""
         return many if n == 1 else round(single + (T - 1) * (many - single) / (n - 1))
 
-    def of_file(size: Callable[[LinkedRun], int]) -> int:
-        return grown(*(size(part) for part in parts))
-
-    return {
-        "page.html": {content: page.size(linked, of_file(_in_page), settings, content) for content in CONTENTS},
-        "trace.csv": {content: of_file(partial(_of_csv, content)) for content in CONTENTS},
-        "trace.json": {content: of_file(partial(_of_json, content)) for content in CONTENTS},
-        "trace.npz": {content: of_file(partial(_of_npz, content)) for content in CONTENTS},
+    sized: dict[str, Callable[[LinkedRun, Content], int]] = {
+        "trace.csv": lambda run, content: sum(map(len, as_csv(run.trace, content=content))),
+        "trace.json": lambda run, content: sum(map(len, whole(run.start, run.trace, content=content))),
+        "trace.npz": lambda run, content: len(as_npz(run.trace, content)),
     }
-
-
-def _of_csv(content: Content, linked: LinkedRun) -> int:
-    return sum(map(len, as_csv(linked.trace, content=content)))
-
-
-def _of_json(content: Content, linked: LinkedRun) -> int:
-    return sum(map(len, whole(linked.start, linked.trace, content=content)))
-
-
-def _of_npz(content: Content, linked: LinkedRun) -> int:
-    return len(as_npz(linked.trace, content))
+    in_page = grown(*map(_in_page, parts))
+    return {"page.html": {content: page.size(linked, in_page, settings, content) for content in CONTENTS}} | {
+        file: {content: grown(*(size(part, content) for part in parts)) for content in CONTENTS}
+        for file, size in sized.items()
+    }
 
 
 def _cut(linked: LinkedRun, steps: int) -> LinkedRun:

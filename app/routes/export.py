@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
 
@@ -22,7 +23,7 @@ from ..lessons import shelf
 from ..link import read_address
 from ..rooms.withheld import open_to
 from ..runs.answers import to_json, whole
-from ..runs.linked import LinkedRun, run_link
+from ..runs.linked import run_link
 from ..runs.run import is_large, within_text
 from ..schemas import Content, ExportQuestion
 from ..sitemap import ExperimentName
@@ -36,8 +37,7 @@ CONTENT = (
 )
 
 
-def _run_link(request: Request) -> LinkedRun:
-    return run_link(request.query_params, request.app.state.settings)
+RunFile = Literal["page.html", "trace.csv", "trace.json", "trace.npz"]
 
 
 def _file(name: str, content: str | bytes | Iterator[bytes], media_type: str) -> Response:
@@ -53,20 +53,28 @@ def _file(name: str, content: str | bytes | Iterator[bytes], media_type: str) ->
     return StreamingResponse(content, headers=headers, media_type=media_type)
 
 
-def _joined(run: LinkedRun, pieces: Iterator[bytes]) -> bytes | Iterator[bytes]:
-    """Return the content of a file as a whole, or in pieces if the run is large."""
-    return pieces if is_large(run.start) else b"".join(pieces)
+def _run_file(request: Request, keys: Mapping[str, str], file: RunFile, content: Content | None) -> Response:
+    """Return a file of the run of a link. If the run is large, the text of its numbers is sent in pieces."""
+    settings = request.app.state.settings
+    run = run_link(keys, settings)
+    if file == "page.html":
+        within_text(run.start, "one HTML file")
+        page = export.page(run, settings, str(request.base_url), content=content or "all")
+        return _file(f"{run.name}.html", page, "text/html")
+    numbers = content_of(run, content)
+    if file == "trace.npz":
+        return _file(f"{run.name}.npz", as_npz(run.trace, numbers), "application/octet-stream")
+    if file == "trace.csv":
+        pieces, media_type = as_csv(run.trace, content=numbers), "text/csv"
+    else:
+        pieces, media_type = whole(run.start, run.trace, content=numbers), "application/json"
+    name = f"{run.name}{Path(file).suffix}"
+    return _file(name, pieces if is_large(run.start) else b"".join(pieces), media_type)
 
 
 @router.get("/page.html", summary="Export a view as one HTML file that needs no server", description=CONTENT)
 def page_html(request: Request, content: Content | None = None) -> Response:
-    return _page(request, _run_link(request), content)
-
-
-def _page(request: Request, run: LinkedRun, content: Content | None) -> Response:
-    within_text(run.start, "one HTML file")
-    page = export.page(run, request.app.state.settings, str(request.base_url), content=content or "all")
-    return _file(f"{run.name}.html", page, "text/html")
+    return _run_file(request, request.query_params, "page.html", content)
 
 
 @router.get(
@@ -74,8 +82,8 @@ def _page(request: Request, run: LinkedRun, content: Content | None) -> Response
     summary="Estimate how large the exported files of a view will be",
     description=f"{QUERY} The answer has the bytes of each file, by its name and by its content.",
 )
-def file_sizes(request: Request) -> dict[str, dict[str, int]]:
-    return sizes(_run_link(request), request.app.state.settings)
+def file_sizes(request: Request) -> dict[str, dict[Content, int]]:
+    return sizes(run_link(request.query_params, request.app.state.settings), request.app.state.settings)
 
 
 @router.get("/compare.html", summary="Export a comparison as one HTML file that needs no server", description=QUERY)
@@ -139,40 +147,17 @@ def model_file(request: Request, model: str) -> Response:
 
 @router.get("/trace.csv", summary="Export a run as CSV, one line per timestep", description=CONTENT)
 def trace_csv(request: Request, content: Content | None = None) -> Response:
-    return _csv(request, _run_link(request), content)
-
-
-def _csv(_: Request, run: LinkedRun, content: Content | None) -> Response:
-    pieces = as_csv(run.trace, content=content_of(run, content))
-    return _file(f"{run.name}.csv", _joined(run, pieces), "text/csv")
+    return _run_file(request, request.query_params, "trace.csv", content)
 
 
 @router.get("/trace.json", summary="Export a run as JSON, in the form of /api/trace", description=CONTENT)
 def trace_json(request: Request, content: Content | None = None) -> Response:
-    return _json(request, _run_link(request), content)
-
-
-def _json(_: Request, run: LinkedRun, content: Content | None) -> Response:
-    pieces = whole(run.start, run.trace, content=content_of(run, content))
-    return _file(f"{run.name}.json", _joined(run, pieces), "application/json")
+    return _run_file(request, request.query_params, "trace.json", content)
 
 
 @router.get("/trace.npz", summary="Export every array of a run, for NumPy", description=CONTENT)
 def trace_npz(request: Request, content: Content | None = None) -> Response:
-    return _npz(request, _run_link(request), content)
-
-
-def _npz(_: Request, run: LinkedRun, content: Content | None) -> Response:
-    return _file(f"{run.name}.npz", as_npz(run.trace, content_of(run, content)), "application/octet-stream")
-
-
-def _sizes(request: Request, run: LinkedRun, _: Content | None) -> Response:
-    return Response(to_json(sizes(run, request.app.state.settings)), media_type="application/json")
-
-
-_FILES: dict[str, Callable[[Request, LinkedRun, Content | None], Response]] = {
-    "page.html": _page, "trace.csv": _csv, "trace.json": _json, "trace.npz": _npz, "sizes": _sizes,
-}  # fmt: skip
+    return _run_file(request, request.query_params, "trace.npz", content)
 
 
 @router.post(
@@ -183,11 +168,11 @@ _FILES: dict[str, Callable[[Request, LinkedRun, Content | None], Response]] = {
     responses={200: {"description": "The file", "content": {"application/octet-stream": {}}}},
 )
 def file_of_long_link(
-    request: Request,
-    file: Literal["page.html", "compare.html", "trace.csv", "trace.json", "trace.npz", "sizes"],
-    question: ExportQuestion,
+    request: Request, file: RunFile | Literal["compare.html", "sizes"], question: ExportQuestion
 ) -> Response:
-    keys = read_address(question.link)
+    keys, settings = read_address(question.link), request.app.state.settings
     if file == "compare.html":
         return _compare(request, keys)
-    return _FILES[file](request, run_link(keys, request.app.state.settings), question.content)
+    if file == "sizes":
+        return Response(to_json(sizes(run_link(keys, settings), settings)), media_type="application/json")
+    return _run_file(request, keys, file, question.content)

@@ -1,6 +1,7 @@
 /** The figure in a notebook, as anywidget's contract describes it: `render` gets the model, which has the state in Python, and an element. */
 
 /** @import { Figure } from "./figure.js" */
+import { unpacked } from "../base64.js";
 import { define } from "./figure.js";
 
 /**
@@ -61,9 +62,3 @@ const textOf = (value, usual) => (value === usual ? "" : String(value));
 
 /** Read a value of a link, null if the link leaves it out. @param {string | null} text @param {string | number} usual */
 const valueOf = (text, usual) => (text === null ? usual : typeof usual === "number" ? Number(text) : text);
-
-/** @param {string} base64 */
-function unpacked(base64) {
-  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
-}

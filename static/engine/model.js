@@ -2,6 +2,8 @@
 
 /** @import { Layer, Vector } from "./cells.js" */
 /** @import { Weight } from "../run.js" */
+import { numbersOf } from "../base64.js";
+
 /**
  * A model as it is stored: each array is the base64 of little-endian numbers, float32 if all of them are float32 numbers.
  * `table` has the rows of an embedding.
@@ -56,14 +58,8 @@ function blocks(gates, stacked) {
   return Object.fromEntries(gates.map((gate, i) => [gate, stacked.slice(i * size, (i + 1) * size)]));
 }
 
-/** Return the `n` numbers of an array in base64. Their length says whether they are float32. @param {string} base64 @param {number} n */
-function numbers(base64, n) {
-  const text = atob(base64);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  const { buffer } = bytes;
-  return text.length === 4 * n ? Float64Array.from(new Float32Array(buffer)) : new Float64Array(buffer);
-}
+/** Return the `n` numbers of an array in base64 as float64. @param {string} base64 @param {number} n */
+const numbers = (base64, n) => new Float64Array(numbersOf(base64, n));
 
 /** Return the model with edited weights; layers without an edit are the same objects. @param {Model} model @param {readonly Weight[]} weights @returns {Model} */
 export function edited(model, weights) {

@@ -5,6 +5,7 @@
 /** @import { RequestError } from "../server.js" */
 /** @import { Report, Studio, Tape } from "./studio.js" */
 import * as api from "../api.js";
+import { singlesOf } from "../base64.js";
 import { recording } from "../recording.js";
 import { fail, note } from "../state.js";
 import { receive, namesOf, read, setMessage, trainingOf } from "./studio.js";
@@ -114,21 +115,13 @@ export function createStreams(store, lead) {
  * @returns {Tape[]}
  */
 function cut(start, N, { signals, y, numbers }) {
-  const arrays = Object.entries(signals).map(([name, text]) => /** @type {const} */ ([name, decoded(text)]));
-  const outputs = decoded(y);
-  const inUnit = numbers === null ? null : decoded(numbers);
+  const arrays = Object.entries(signals).map(([name, text]) => /** @type {const} */ ([name, singlesOf(text)]));
+  const outputs = singlesOf(y);
+  const inUnit = numbers === null ? null : singlesOf(numbers);
   const [size, K] = [start.T * start.layers[0].H, start.T * start.y.labels.length];
   return Array.from({ length: N }, (_, n) => ({
     signals: Object.fromEntries(arrays.map(([name, all]) => [name, all.subarray(n * size, (n + 1) * size)])),
     y: outputs.subarray(n * K, (n + 1) * K),
     numbers: inUnit?.subarray(n * K, (n + 1) * K) ?? null,
   }));
-}
-
-/** @param {string} base64 little-endian float32 */
-function decoded(base64) {
-  const text = atob(base64);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  return new Float32Array(bytes.buffer);
 }
