@@ -1,7 +1,8 @@
 import { lesson, room } from "./boot.js";
 import { isProjected } from "./display.js";
 import { expand, isCompact } from "./fragment.js";
-import { recording } from "./recording.js";
+import { resetFields } from "./elements.js";
+import { NotRecorded, recording } from "./recording.js";
 import { ROOT } from "./server.js";
 
 /** Return the query of the page's view. It comes from the room, the lesson, the address or, in a saved page, from the recording. */
@@ -40,3 +41,13 @@ const embedded = [...new URLSearchParams(location.search)]
 /** Return the keys that the address keeps besides the view: the page's appearance, and the task after Be the gate. The text starts with "&", or is empty. */
 export const frameKeys = () =>
   embedded + (isProjected() ? "&display=projector" : "") + (document.querySelector("#after-gate") ? "&task=gate" : "");
+
+/**
+ * Open another page of the server. A saved page has none: the changed fields go back to their values, and `say` gets the reason.
+ * @param {string} address @param {(HTMLInputElement | HTMLSelectElement)[]} changed @param {(reason: string) => void} say
+ */
+export function openPage(address, changed, say) {
+  if (!recording) return location.assign(address + frameKeys());
+  resetFields(changed);
+  say(new NotRecorded().message);
+}

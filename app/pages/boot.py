@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any, NotRequired, TypedDict
 
 import orjson
 from markupsafe import Markup
 
 from gru_core.cells.registry import CELLS, ORDER
-from gru_core.runs.figures import page_figures, page_tape_picture
+from gru_core.runs.figures import by_theme, heatmaps, tape_picture
 from gru_core.training.recipe import RecipeFields
 
 from ..models import ModelEntry
@@ -153,13 +153,15 @@ def cells() -> dict[str, CellEntry]:
 @cache
 def cell_figures() -> orjson.Fragment:
     """Return the Plotly figures of the tapes of all cells."""
-    return orjson.Fragment(to_json({name: page_figures(cell.signals) for name, cell in CELLS.items()}))
+    return orjson.Fragment(to_json({name: by_theme(partial(heatmaps, cell.signals)) for name, cell in CELLS.items()}))
 
 
 @cache
 def cell_pictures() -> orjson.Fragment:
     """Return the pictures of the tapes of all cells, without data, which the page fills and saves."""
-    return orjson.Fragment(to_json({name: page_tape_picture(cell.signals) for name, cell in CELLS.items()}))
+    return orjson.Fragment(
+        to_json({name: by_theme(partial(tape_picture, cell.signals)) for name, cell in CELLS.items()})
+    )
 
 
 def columns(T: int) -> int:

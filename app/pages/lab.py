@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import orjson
@@ -16,7 +16,7 @@ from gru_core.cells.registry import CELLS
 from gru_core.encoders.vectors import Scaled
 from gru_core.formats import KINDS
 from gru_core.formats.imported import ENDINGS
-from gru_core.runs.figures import page_confusion, page_figures, page_forecast, page_pictures
+from gru_core.runs.figures import by_theme, confusion_heatmap, forecast_lines, heatmaps, tape_pictures
 
 from .. import models
 from ..assets import compress, version
@@ -37,22 +37,22 @@ from .page import MOST_PRINTED, MOST_SENT, Context, link_error_notice, outputs, 
 
 @cache
 def _figures(cell: str) -> orjson.Fragment:
-    return orjson.Fragment(to_json({cell: page_figures(CELLS[cell].signals)}))
+    return orjson.Fragment(to_json({cell: by_theme(partial(heatmaps, CELLS[cell].signals))}))
 
 
 @cache
 def _pictures(cell: str) -> orjson.Fragment:
-    return orjson.Fragment(to_json({cell: page_pictures(CELLS[cell].signals)}))
+    return orjson.Fragment(to_json({cell: by_theme(partial(tape_pictures, CELLS[cell].signals))}))
 
 
 @cache
 def _forecast() -> orjson.Fragment:
-    return orjson.Fragment(to_json(page_forecast()))
+    return orjson.Fragment(to_json(by_theme(forecast_lines)))
 
 
 @cache
 def _confusion() -> orjson.Fragment:
-    return orjson.Fragment(to_json(page_confusion()))
+    return orjson.Fragment(to_json(by_theme(confusion_heatmap)))
 
 
 def warm_up(settings: Settings) -> None:

@@ -54,7 +54,7 @@ class FairShares:
             return
         address = limit_key(scope["client"][0]) if scope.get("client") else ""
         if not self.shares.allow(address):
-            await _refusal(429, "busy", TOO_MANY, {"Retry-After": "5"})(scope, receive, send)
+            await refusal(429, "busy", TOO_MANY, {"Retry-After": "5"})(scope, receive, send)
             return
         self.shares.take(address)
         try:
@@ -90,7 +90,7 @@ class BodyLimit:
         settings = self.settings
         post, path = scope["method"] == "POST", route_path(scope)
         if post and settings.no_uploads and UPLOAD_PATHS.fullmatch(path):
-            await _refusal(403, "read-only", settings.no_uploads)(scope, receive, send)
+            await refusal(403, "read-only", settings.no_uploads)(scope, receive, send)
             return
         limit, seconds, kind = settings.max_body, settings.body_seconds, "request"
         if post and UPLOAD_PATHS.fullmatch(path):
@@ -118,12 +118,12 @@ class BodyLimit:
                         if len(body) > settings.max_body and not large:
                             if self._large == LARGE_FILES:
                                 busy = "too many large files are arriving at the moment; try again in a few seconds"
-                                await _refusal(429, "busy", busy, {"Retry-After": "5"})(scope, receive, send)
+                                await refusal(429, "busy", busy, {"Retry-After": "5"})(scope, receive, send)
                                 return
                             large = True
                             self._large += 1
             except TimeoutError:
-                await _refusal(408, "too-slow", f"the {kind} took too long to arrive; try again")(scope, receive, send)
+                await refusal(408, "too-slow", f"the {kind} took too long to arrive; try again")(scope, receive, send)
                 return
             await self.app(scope, _replay_body(body, receive), send)
         finally:
@@ -134,10 +134,10 @@ class BodyLimit:
 
 def _too_large(kind: str, limit: int) -> JSONResponse:
     size = f"{limit // 2**20} MiB" if limit >= 2**20 else f"{limit // 1024} KiB"
-    return _refusal(413, "too-large", f"the {kind} is too large: at most {size}")
+    return refusal(413, "too-large", f"the {kind} is too large: at most {size}")
 
 
-def _refusal(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
+def refusal(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
     """Return a response that closes the connection, since the body of the request may not be read completely."""
     return JSONResponse(error_body(code, message), status, {"Connection": "close"} | (headers or {}))
 

@@ -6,12 +6,10 @@ import socket
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ..errors import error_body
 from ..settings import Settings, is_loopback
-from .middleware import route_path
+from .middleware import refusal, route_path
 
 
 class HostCheck:
@@ -31,7 +29,7 @@ class HostCheck:
             self._is_own(host, scope) for host in Headers(scope=scope).getlist("host")
         ):
             message = "this server does not answer to this host name; add the name to GRUSCOPE_HOSTS"
-            await _refusal(421, "host", message)(scope, receive, send)
+            await refusal(421, "host", message)(scope, receive, send)
             return
         await self.app(scope, receive, send)
 
@@ -56,7 +54,7 @@ class OriginCheck:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not _is_allowed(scope):
             message = "this request comes from a page of another origin; only this server's pages may send it"
-            await _refusal(403, "cross-origin", message)(scope, receive, send)
+            await refusal(403, "cross-origin", message)(scope, receive, send)
             return
         await self.app(scope, receive, send)
 
@@ -74,8 +72,3 @@ def _is_allowed(scope: Scope) -> bool:
     # If a proxy terminates TLS, requests of an https page arrive here as http.
     schemes = {scope["scheme"], "https"}
     return origin is None or origin.lower() in {f"{scheme}://{headers.get('host', '').lower()}" for scheme in schemes}
-
-
-def _refusal(status: int, code: str, message: str) -> JSONResponse:
-    """Return a response that closes the connection, since the body of the request was not read."""
-    return JSONResponse(error_body(code, message), status, {"Connection": "close"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -333,36 +333,17 @@ def fill(standalone: Figure, run: Run, tokens: list[str] | None, title: str) -> 
     return figure.update_layout(title={"text": escape(title)}, width=max(460, T * cell + 224), height=round(height))
 
 
-def page_figures(signals: Signals) -> dict[str, Any]:
-    """Return the figure of `heatmaps` for each theme."""
-    return {theme: heatmaps(signals, theme) for theme in THEMES}
+def by_theme(figure: Callable[[Theme], dict[str, Any]]) -> dict[Theme, dict[str, Any]]:
+    """Return the result of `figure` for each theme."""
+    return {theme: figure(theme) for theme in THEMES}
 
 
-def page_forecast() -> dict[str, Any]:
-    """Return the figure of `forecast_lines` for each theme."""
-    return {theme: forecast_lines(theme) for theme in THEMES}
+def tape_picture(signals: Signals, theme: Theme) -> dict[str, Figure]:
+    """Return the figure of all signals, without data, that a page can save as a picture."""
+    return {"signals": standalone(signals, theme)}
 
 
-def page_confusion() -> dict[str, Any]:
-    """Return the figure of `confusion_heatmap` for each theme."""
-    return {theme: confusion_heatmap(theme) for theme in THEMES}
-
-
-def page_tape_picture(signals: Signals) -> dict[Theme, dict[str, Figure]]:
-    """Return the figure of all signals from `page_pictures` for each theme, under the same key."""
-    return {theme: {"signals": standalone(signals, theme)} for theme in THEMES}
-
-
-def page_pictures(signals: Signals) -> dict[Theme, dict[str, Figure]]:
-    """Return the figures without data that the page can save as pictures, for each theme.
-
-    There is one figure of all signals, one of each signal, and one of the ledger.
-    """
-    return {
-        theme: {
-            **tape,
-            **{name: standalone({name: signal}, theme) for name, signal in signals.items()},
-            "ledger": ledger_picture(theme),
-        }
-        for theme, tape in page_tape_picture(signals).items()
-    }
+def tape_pictures(signals: Signals, theme: Theme) -> dict[str, Figure]:
+    """Return `tape_picture`, the figure of each signal and that of the ledger, all without data."""
+    single = {name: standalone({name: signal}, theme) for name, signal in signals.items()}
+    return tape_picture(signals, theme) | single | {"ledger": ledger_picture(theme)}

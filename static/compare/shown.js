@@ -4,11 +4,10 @@
 /** @import { Store, StoreOf } from "../store.js" */
 /** @import { Name } from "../facets.js" */
 /** @import { Contest } from "./contest.js" */
-import { findAll, resetFields, setText } from "../elements.js";
+import { findAll, setText } from "../elements.js";
 import { attend } from "../facets.js";
-import { frameKeys } from "../frame.js";
+import { openPage } from "../frame.js";
 import { encode, linkTo } from "../link.js";
-import { NotRecorded, recording } from "../recording.js";
 import { missed } from "../run.js";
 import { note } from "../state.js";
 import { added, toggle } from "./contest.js";
@@ -47,19 +46,13 @@ export function mountShown(main, store, lead, addressOf, home) {
     for (const line of score) setText(line, tellRight(cells[nameOf(cellOf(line))]));
   });
 
-  /** Open another page. A saved page has no other: it keeps its fields and its sequence, and says why. @param {string} address @param {HTMLInputElement[]} changed */
-  function openPage(address, changed) {
-    if (!recording) return location.assign(address + frameKeys());
-    resetFields(changed);
-    lead.update(note, new NotRecorded().message);
-  }
-
+  const say = (/** @type {string} */ reason) => lead.update(note, reason);
   for (const box of boxes)
     box.addEventListener("change", () => {
       const name = box.value;
       const contest = store.get();
       // A cell that the page came without is another page.
-      if (!contest.cells[name]) return openPage(addressOf({ ...contest, shown: added(contest, name) }, {}), [box]);
+      if (!contest.cells[name]) return openPage(addressOf({ ...contest, shown: added(contest, name) }, {}), [box], say);
       store.update(toggle, name);
       box.checked = store.get().shown.includes(name);
     });
@@ -70,7 +63,9 @@ export function mountShown(main, store, lead, addressOf, home) {
 
   // Another task, or networks of another size, are another page.
   for (const field of fields)
-    field.addEventListener("change", () => openPage(addressOf(store.get(), { [field.name]: field.value }), fields));
+    field.addEventListener("change", () =>
+      openPage(addressOf(store.get(), { [field.name]: field.value }), fields, say),
+    );
 }
 
 /** Describe how many of the outputs so far are correct for the task. @param {State} state */

@@ -4,10 +4,9 @@
 /** @import { StoreOf } from "../store.js" */
 /** @import { Studio } from "./studio.js" */
 import * as api from "../api.js";
-import { findAll, resetFields } from "../elements.js";
+import { findAll } from "../elements.js";
 import { NAMES, attend } from "../facets.js";
-import { frameKeys } from "../frame.js";
-import { NotRecorded, recording } from "../recording.js";
+import { openPage } from "../frame.js";
 import { OWN, addressOf, addressOfTraining, recipeFor } from "./link.js";
 import { mountOwn } from "./own.js";
 import { bodyOf, initial } from "./recipe.js";
@@ -22,12 +21,8 @@ export function mountChoices(main, dialog, store) {
   const boxes = /** @type {HTMLInputElement[]} */ (findAll(main, "[name=cells]"));
   const select = /** @type {HTMLSelectElement} */ (main.querySelector("[name=task]"));
 
-  /** Open another page. A saved page has no other: it keeps its fields and its sequence, and says why. @param {string} address */
-  function goTo(address) {
-    if (!recording) return location.assign(address + frameKeys());
-    resetFields([select, ...boxes]);
-    store.update(setMessage, new NotRecorded().message);
-  }
+  const goTo = (/** @type {string} */ address) =>
+    openPage(address, [select, ...boxes], (reason) => store.update(setMessage, reason));
 
   for (const box of boxes)
     box.addEventListener("change", () => {

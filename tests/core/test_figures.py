@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from itertools import combinations, product
 from math import atan2
 
@@ -16,13 +17,14 @@ from gru_core.cells.gru import SIGNALS
 from gru_core.cells.registry import CELLS
 from gru_core.cells.signals import DIVERGING, Theme
 from gru_core.runs.figures import (
+    by_theme,
     colorscale,
+    confusion_heatmap,
     fill,
-    page_confusion,
-    page_figures,
-    page_forecast,
-    page_pictures,
+    forecast_lines,
+    heatmaps,
     standalone,
+    tape_pictures,
 )
 from tests.support.vision import MACHADO, Lab, ciede2000, simulated
 
@@ -99,9 +101,10 @@ def test_an_open_update_gate_and_a_positive_state_have_distinct_colors(deficienc
 
 
 def test_plotly_accepts_every_figure_of_the_page_and_adds_nothing() -> None:
-    pictures = [page_pictures(cell.signals)[theme] for cell in CELLS.values() for theme in ("light", "dark")]
-    figures = [page_figures(cell.signals) for cell in CELLS.values()]
-    for group in (page_forecast(), page_confusion(), *figures, *pictures):
+    themes: tuple[Theme, ...] = ("light", "dark")
+    pictures = [tape_pictures(cell.signals, theme) for cell in CELLS.values() for theme in themes]
+    figures = [by_theme(partial(heatmaps, cell.signals)) for cell in CELLS.values()]
+    for group in (by_theme(forecast_lines), by_theme(confusion_heatmap), *figures, *pictures):
         for figure in group.values():
             assert json.loads(go.Figure(figure).to_json()) == json.loads(json.dumps(figure))
 
