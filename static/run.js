@@ -84,6 +84,7 @@
 
 import { doublesOf, numbersOf } from "./base64.js";
 import { boot } from "./boot.js";
+import { LARGE } from "./thresholds.js";
 
 /** @typedef {typeof NUMBERS[number]} NumberName */
 const NUMBERS = /** @type {const} */ (["number.x", "number.y", "number.twin.y", "number.delta.y"]);
@@ -328,7 +329,7 @@ export function missed(run, column) {
  */
 export function fixed(value, decimals = 2) {
   if (Number.isNaN(value)) return "";
-  const text = Math.abs(value) >= 1e4 ? value.toExponential(1) : value.toFixed(decimals);
+  const text = Math.abs(value) >= LARGE ? value.toExponential(1) : value.toFixed(decimals);
   return (Number(text) === 0 ? text.replace("-", "") : text).replace("-", "−");
 }
 

@@ -26,8 +26,23 @@ FRAME_LINK = Markup(
 )
 """The line below a frame. A frame that does not load is empty, and cannot say why by itself."""
 
+MOST_WIDE, MOST_LABELLED = 64, 128
+"""The most columns of a tape that are as wide as a number, and the most with letters."""
+
+
+def _crowding(columns: int) -> str:
+    """Return the classes of a tape with many columns; the text starts with a space, or is empty."""
+    return " many" * (columns > MOST_WIDE) + " unlabelled" * (columns > MOST_LABELLED)
+
+
 templates = Jinja2Templates(TEMPLATES)
-templates.env.globals |= {"CELLS": CELLS, "PAGES": PAGES, "EXPERIMENTS": EXPERIMENTS, "FRAME_LINK": FRAME_LINK}
+templates.env.globals |= {
+    "CELLS": CELLS,
+    "PAGES": PAGES,
+    "EXPERIMENTS": EXPERIMENTS,
+    "FRAME_LINK": FRAME_LINK,
+    "crowding": _crowding,
+}
 
 PARTS = ("question", "model", "sequence", "transport", "convention", "share")
 """The parts of a page that a link can hide."""

@@ -13,6 +13,7 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from ..errors import Refused
+from ..runs.events import EVENT_STREAM
 from .events import PING, device_event, teacher_event
 from .room import Room
 from .teacher import TeacherState
@@ -31,7 +32,7 @@ class ConnectedStream(StreamingResponse):
     def __init__(
         self, events: AsyncIterator[bytes], headers: Mapping[str, str], connection: AbstractAsyncContextManager[None]
     ) -> None:
-        super().__init__(events, headers=headers, media_type="text/event-stream")
+        super().__init__(events, headers=headers, media_type=EVENT_STREAM)
         self.connection = connection
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

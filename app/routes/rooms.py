@@ -210,9 +210,7 @@ async def qr(request: Request, code: str) -> Response:
     return Response(image.getvalue(), media_type="image/svg+xml", headers={"Cache-Control": "no-cache"})
 
 
-EVENTS: dict[int | str, dict[str, Any]] = {
-    200: {"description": "Server-sent events", "content": {"text/event-stream": {}}}
-}
+EVENTS: dict[int | str, dict[str, Any]] = {200: {"description": "Server-sent events", "content": {EVENT_STREAM: {}}}}
 
 
 def _stream(events: AsyncIterator[bytes]) -> Response:

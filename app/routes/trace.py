@@ -53,7 +53,7 @@ SHORT, MOST_SHORT_CHANGES = 128, 8
             "null. `/api/rows` returns those of another unit. If a softmax has more than 1,024 outputs, `y` has the 16 "
             "largest probabilities of each timestep, and `labels` their names; of more than 1,024 numbers `y` has the "
             "first 16. `y.total` counts all.",
-            "content": {"text/event-stream": {}, "application/json": {}},
+            "content": {EVENT_STREAM: {}, "application/json": {}},
         }
     },
 )
@@ -72,7 +72,7 @@ async def trace(request: Request, question: TraceQuestion) -> Response:
         200: {
             "description": "The streams of all scenarios, one after the other, each as `/api/trace` sends it: `start`, "
             "one `step` for each timestep, and `done`.",
-            "content": {"text/event-stream": {}},
+            "content": {EVENT_STREAM: {}},
         }
     },
 )
@@ -96,7 +96,7 @@ def _is_short(scenario: Scenario) -> bool:
 
 
 def _answer(question: TraceQuestion, settings: Settings, accept: str) -> Response:
-    if "text/event-stream" in accept:
+    if EVENT_STREAM in accept:
         return _stream([_events(question, settings)])
     beginning, blocks = prepare(question, settings, None, place=question.equations)
     pieces = whole(beginning, next(blocks), question.equations)

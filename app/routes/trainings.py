@@ -18,7 +18,7 @@ from ..jobs.trainings import UNFOLLOWED_SECONDS, LiveTraining, State, Trainings,
 from ..recipes import RecipeBody
 from ..runs.answers import to_json
 from ..runs.checkpoints import run_at_checkpoints
-from ..runs.events import STREAM_HEADERS
+from ..runs.events import EVENT_STREAM, STREAM_HEADERS
 from ..runs.limits import MOST_READ
 from ..schemas import TapesQuestion
 from ..settings import Settings
@@ -114,7 +114,7 @@ def _state(id: str, training: Training, state: State, place: int = 0) -> Trainin
             "the `state` (done, stopped or failed) and, as `why`, the reason in words, empty if the training is "
             "complete. While the training waits, `place` has its place in the queue. All events except `place` have "
             "ids: after a lost connection, send the last id as `Last-Event-ID` to continue there.",
-            "content": {"text/event-stream": {}},
+            "content": {EVENT_STREAM: {}},
         }
     },
 )
@@ -124,9 +124,9 @@ async def events(request: Request, id: str, token: Token = "") -> Response:
     live = _trainings(request).get(id)
     if live is None:
         training = training_cache(request.app.state.settings).get(id)
-        return Response(as_events(id, training, after), headers=STREAM_HEADERS, media_type="text/event-stream")
+        return Response(as_events(id, training, after), headers=STREAM_HEADERS, media_type=EVENT_STREAM)
     stream = _trainings(request).follow(live, after, token)
-    return StreamingResponse(stream, headers=STREAM_HEADERS, media_type="text/event-stream")
+    return StreamingResponse(stream, headers=STREAM_HEADERS, media_type=EVENT_STREAM)
 
 
 @router.post(

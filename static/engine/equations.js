@@ -4,10 +4,8 @@
 /** @import { Values } from "./cells.js" */
 /** @import { EquationStep } from "../run.js" */
 /** A result, worked out from rounded numbers and exactly. @typedef {[name: string, workedOut: number, exact: number]} Result */
-import { DECIMALS } from "../thresholds.js";
+import { DECIMALS, LARGE } from "../thresholds.js";
 import { CELLS, gatesOf, squash } from "./cells.js";
-
-const LARGE = 1e4; // numbers from here on are printed with two digits
 
 /** Return a number as it is printed. @param {number} x @param {number} decimals */
 function printed(x, decimals) {

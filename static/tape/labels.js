@@ -5,7 +5,7 @@
 import { finder, newElement, setLength, setText } from "../elements.js";
 import { answer, hasSeveral, isSkipped, isWritten, missed, numberText, severalAt } from "../run.js";
 import { createGuard } from "../store.js";
-import { LEAST_DIFFERENCE, MOST_LABELLED } from "../thresholds.js";
+import { LEAST_DIFFERENCE, MOST_LABELLED, MOST_WIDE } from "../thresholds.js";
 import { nameOf } from "../tokens.js";
 import { showToken } from "./vectors.js";
 
@@ -73,7 +73,7 @@ function setColumns(tape, run, labelled) {
   const labels = longest(y.kind === "softmax" ? y.labels : []);
   for (const [name, value] of Object.entries({ cols: columns, steps: T, chars, "label-chars": labels }))
     tape.style.setProperty(`--${name}`, String(value));
-  tape.classList.toggle("many", columns > 64);
+  tape.classList.toggle("many", columns > MOST_WIDE);
   tape.classList.toggle("unlabelled", labelled === 0);
   tape.classList.toggle("signed", y.kind === "linear");
   tape.classList.toggle("several", hasSeveral(run));

@@ -3,7 +3,7 @@
 import * as api from "../api.js";
 import { setText } from "../elements.js";
 
-const MOST = 128 * 1024; // bytes
+const MOST_BYTES = 131072; // as in gru_core/training/table.py
 
 /**
  * Mount the dialog for the visitor's own data.
@@ -17,7 +17,7 @@ export function mountOwn(dialog, open) {
   file.addEventListener("change", async () => {
     const [chosen] = file.files;
     if (!chosen) return;
-    if (chosen.size > MOST) setText(error, `This file is too large: at most ${MOST / 1024} KiB.`);
+    if (chosen.size > MOST_BYTES) setText(error, `This file is too large: at most ${MOST_BYTES / 1024} KiB.`);
     else area.value = await chosen.text();
     file.value = "";
   });

@@ -23,8 +23,9 @@ from app.pages.boot import Boot, CellEntry, SignalEntry, TrainingBoot
 from app.pages.experiment_data import AttentionData, BottleneckData, RaceData, SequenceData, Times
 from app.pages.lab import LabEntry
 from app.pages.lesson import LessonData, QuestionData, StepData
+from app.pages.page import MOST_LABELLED, MOST_WIDE
 from app.questions.registry import KINDS, LESSON_KINDS
-from app.rooms.composing import DRAFTS, Subject
+from app.rooms.composing import DRAFTS, QuestionBody, Subject
 from app.rooms.question import Status
 from app.rooms.state import ClassMode
 from app.routes.rooms import RoomData
@@ -32,10 +33,10 @@ from app.runs.answers import LayerStart, Outputs, Start
 from app.runs.limits import LIKELIEST, MOST_OUTPUTS
 from app.runs.race import CellOutcome, RaceOutcome
 from app.runs.tokens import FEW
-from app.schemas import MOST_SEEDS, MOST_WRITTEN, SIGNALS, Scenario, ScenarioFields, WriteBody
+from app.schemas import MOST_SEEDS, MOST_WRITTEN, SIGNALS, GapQuestion, Scenario, ScenarioFields, WriteBody
 from gru_core import numerals
 from gru_core.card import Card, CardFields
-from gru_core.cells.equations import DECIMALS
+from gru_core.cells.equations import DECIMALS, LARGE
 from gru_core.cells.registry import CELLS
 from gru_core.encoders import tokens
 from gru_core.encoders.symbols import LISTED, MOST_ACCENTS, SPELLED
@@ -47,6 +48,7 @@ from gru_core.runs.writing import HOTTEST
 from gru_core.training.checkpoints import Report
 from gru_core.training.fit import Schedule
 from gru_core.training.recipe import Recipe, RecipeFields, ScheduleFields
+from gru_core.training.table import MOST_BYTES
 
 STATIC = Path(__file__).parents[2] / "static"
 SCRIPTS = "\n".join(path.read_text("utf-8") for path in sorted(STATIC.rglob("*.js")))
@@ -218,12 +220,35 @@ def test_engine_and_core_have_the_same_least_difference_of_outputs_and_the_same_
     [("state.js", "MOST_ROWS", MOST_ROWS), ("tokens.js", "FEW", FEW), ("files.js", "PANEL", PANEL),
      ("engine/checks.js", "LARGEST", LARGEST), ("engine/encoders.js", "LARGEST", tokens.LARGEST),
      ("engine/encoders.js", "LONGEST", numerals.LONGEST), ("engine/encoders.js", "LISTED", LISTED),
-     ("engine/encoders.js", "MOST_ACCENTS", MOST_ACCENTS), ("link.js", "LONGEST", LONGEST_LINK)],
+     ("engine/encoders.js", "MOST_ACCENTS", MOST_ACCENTS), ("link.js", "LONGEST", LONGEST_LINK),
+     ("thresholds.js", "LARGE", LARGE), ("thresholds.js", "MOST_WIDE", MOST_WIDE),
+     ("thresholds.js", "MOST_LABELLED", MOST_LABELLED), ("train/own.js", "MOST_BYTES", MOST_BYTES)],
 )  # fmt: skip
 def test_a_number_that_python_and_the_page_use_is_the_same_in_both(file: str, name: str, value: float) -> None:
     match = re.search(rf"const {name} = ([\d.e]+);", (STATIC / file).read_text("utf-8"))
     assert match is not None
     assert float(match[1]) == value
+
+
+def schema_of(body: type[BaseModel], name: str) -> dict[str, Any]:
+    """Return the JSON schema of a field of a request's body."""
+    return dict(body.model_json_schema()["properties"][name])
+
+
+@pytest.mark.parametrize(
+    ("template", "field", "limits"),
+    [("experiments/gap.html", 'name="gap"', schema_of(GapQuestion, "gap")),
+     ("experiments/gap.html", 'name="units"', schema_of(GapQuestion, "units")),
+     ("lab.html", 'aria-label="Weight, number"', {"minimum": -LARGEST, "maximum": LARGEST}),
+     ("ask.html", 'name="text"', schema_of(QuestionBody, "text"))],
+)  # fmt: skip
+def test_a_field_of_a_form_has_the_limits_of_the_request(template: str, field: str, limits: dict[str, Any]) -> None:
+    text = (STATIC.parent / "templates" / template).read_text("utf-8")
+    (tag,) = re.findall(rf"<[^<>]* {field}[^<>]*>", text)
+    attributes = {key: float(value) for key, value in re.findall(r' (min|max|maxlength)="([-\d]+)"', tag)}
+    names = {"min": "minimum", "max": "maximum", "maxlength": "maxLength"}
+    assert attributes == {key: limits[name] for key, name in names.items() if name in limits}
+    assert attributes
 
 
 def test_server_and_page_have_the_same_numbers_of_decimals_of_an_equation() -> None:
