@@ -26,7 +26,7 @@ import numpy as np
 from gru_core.arrays import Array
 from gru_core.cells import cell, directions, run
 from gru_core.cells.cell import Cell, σ
-from gru_core.cells.holds import Held, Holds, put
+from gru_core.cells.holds import Held, Holds, put, without_held
 from gru_core.cells.signals import BLUE, DIVERGING, GREEN, GREENS, PURPLE, VERMILION, VERMILIONS, Colour, Signal
 from gru_core.cells.update_gate import UpdateGateRun
 
@@ -432,9 +432,7 @@ def gate_gradients(run: Forward, dh: Array) -> dict[str, Array]:
     `dh` is the total ∂L/∂h. All have the shape of `run.h`.
     """
     U_h = np.split(run.cell.U, 3)[2]
-    da_h = dh * run.z * (1 - run.h_tilde**2)
-    if run.holds is not None and "h_tilde" in run.holds.masks:
-        da_h[run.holds.masks["h_tilde"]] = 0
+    da_h = without_held(run.holds, "h_tilde", dh * run.z * (1 - run.h_tilde**2))
     dr = run.h_prev * (da_h @ U_h) if run.cell.c_h is None else da_h * (run.h_prev @ U_h.T + run.cell.c_h)
     return {"z": dh * (run.h_tilde - run.h_prev), "r": dr}
 
@@ -452,10 +450,7 @@ def step_jacobians(run: Forward) -> Array:
     U_r, U_z, U_h = np.split(run.cell.U, 3)
     slopes: dict[str, Array]
     slopes = {"r": r * (1 - r), "z": z * (1 - z) * (h_tilde - h_prev), "h_tilde": z * (1 - h_tilde**2)}
-    masks = {} if run.holds is None else run.holds.masks
-    for gate, slope in slopes.items():
-        if gate in masks:
-            slope[masks[gate]] = 0
+    slopes = {gate: without_held(run.holds, gate, slope) for gate, slope in slopes.items()}
     if run.cell.c_h is None:
         J = U_h * r[:, None] + (U_h * (h_prev * slopes["r"])[:, None]) @ U_r
     else:
@@ -463,6 +458,6 @@ def step_jacobians(run: Forward) -> Array:
     J = slopes["h_tilde"][..., None] * J + slopes["z"][..., None] * U_z
     units = np.arange(run.cell.units)
     J[:, units, units] += 1 - z
-    if "h_prev" in masks:
-        J *= ~masks["h_prev"][:, None]
+    if run.holds is not None and "h_prev" in run.holds.masks:
+        J *= ~run.holds.masks["h_prev"][:, None]
     return J

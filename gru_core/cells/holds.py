@@ -97,3 +97,9 @@ def put(held: Held, signal: str, computed: Array) -> None:
     """Overwrite the held entries in a signal's computed values, in place."""
     if signal in held:
         computed.put(*held[signal])
+
+
+def without_held(holds: Holds | None, signal: str, array: Array) -> Array:
+    """Return the array with 0 where the signal is clamped: no gradient passes there."""
+    masks = {} if holds is None else holds.masks
+    return np.where(masks[signal], array.dtype.type(0), array) if signal in masks else array

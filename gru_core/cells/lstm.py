@@ -24,7 +24,7 @@ import numpy as np
 from gru_core.arrays import Array
 from gru_core.cells import directions, run
 from gru_core.cells.cell import Cell, σ
-from gru_core.cells.holds import Held, Holds, put
+from gru_core.cells.holds import Held, Holds, put, without_held
 from gru_core.cells.mixture import Mixture
 from gru_core.cells.run import Run
 from gru_core.cells.signals import (
@@ -218,7 +218,7 @@ class Forward(Run):
 
     def gate_gradients(self, gradients: Gradients) -> dict[str, Array]:
         """Return ∂L/∂i, ∂L/∂f and ∂L/∂o, by the equations of `backward`. All have the shape of `run.h`."""
-        dh, dc = _free(self, "h", gradients.h), _free(self, "c", gradients.c)
+        dh, dc = without_held(self.holds, "h", gradients.h), without_held(self.holds, "c", gradients.c)
         return {"i": dc * self.c_tilde, "f": dc * self.c_prev, "o": dh * self.tanh_c}
 
     def by_state(self, J: Array, s: int) -> dict[str, Array]:
@@ -293,12 +293,6 @@ class Gradients(run.Gradients):
     c: Array
 
 
-def _free(run: Forward, signal: str, gradient: Array) -> Array:
-    """Return the gradient that continues to the values that `signal` is computed from: 0 where it is held."""
-    masks = {} if run.holds is None else run.holds.masks
-    return np.where(masks[signal], gradient.dtype.type(0), gradient) if signal in masks else gradient
-
-
 def backward(run: Forward, dh: Array, direct: Mapping[str, Array] | None = None) -> Gradients:
     """Compute the gradients of a loss by backpropagation through time (Werbos 1990).
 
@@ -329,7 +323,7 @@ def backward(run: Forward, dh: Array, direct: Mapping[str, Array] | None = None)
                 sigmoid[gate][run.holds.masks[gate]] = 0
         zero = np.zeros_like(run.h)
         direct_a = np.concatenate([direct[g] * sigmoid[g] if g in direct else zero for g in GATES], -1)
-    keep = _free(run, "c", run.f)
+    keep = without_held(run.holds, "c", run.f)
     dh_total, dc_total = np.array(dh, lstm.U.dtype, order="C"), slopes["c"].copy()
     carry_h, carry_c = np.zeros_like(run.h0), np.zeros_like(run.c0)
     of_c, of_o = da[..., : 3 * H].reshape(*run.h.shape[:-1], 3, H, copy=False), da[..., 3 * H :]
@@ -370,7 +364,7 @@ def step_jacobians(run: Forward) -> Array:
     f counts as 0. At a skipped timestep the derivative is the identity.
     """
     H, slopes = run.cell.units, run.slopes
-    U, keep = run.cell.recurrent_weights, _free(run, "c", run.f)
+    U, keep = run.cell.recurrent_weights, without_held(run.holds, "c", run.f)
     A = sum(slopes[gate][..., None] * U[gate] for gate in ("i", "f", "c_tilde"))
     J = np.zeros((len(run.h), 2 * H, 2 * H), run.h.dtype)
     units = np.arange(H)

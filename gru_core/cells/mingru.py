@@ -25,7 +25,7 @@ import numpy as np
 from gru_core.arrays import Array
 from gru_core.cells import directions, gru
 from gru_core.cells.cell import Cell, σ
-from gru_core.cells.holds import Holds
+from gru_core.cells.holds import Holds, without_held
 from gru_core.cells.run import Gradients
 from gru_core.cells.signals import BLUE, DIVERGING, PLUM, PURPLE, Colour, Signal
 from gru_core.cells.update_gate import UpdateGateRun
@@ -128,7 +128,7 @@ class Forward(UpdateGateRun):
     @cached_property
     def passed(self) -> Array:
         """1 − z, the derivative ∂h_t/∂h_{t-1} of each unit. It is 0 where h_{t-1} is held."""
-        return _without(self.holds, "h_prev", 1 - self.z)
+        return without_held(self.holds, "h_prev", 1 - self.z)
 
     def backward(self, dh: Array, direct: Mapping[str, Array] | None = None) -> Gradients:
         if self.cell.backward_units:
@@ -145,12 +145,6 @@ class Forward(UpdateGateRun):
         A column is 0 where h_{t-1} is held.
         """
         return self.passed[..., None] * np.eye(self.cell.units, dtype=self.h.dtype)
-
-
-def _without(holds: Holds | None, signal: str, array: Array) -> Array:
-    """Return the array with 0 where the signal is held."""
-    masks = {} if holds is None else holds.masks
-    return np.where(masks[signal], array.dtype.type(0), array) if signal in masks else array
 
 
 def forward(mingru: MinGRU, x: Array, h0: Array | None = None, holds: Holds | None = None) -> Forward:
@@ -171,7 +165,7 @@ def forward(mingru: MinGRU, x: Array, h0: Array | None = None, holds: Holds | No
     keep, taken = 1 - z, z * h_tilde
     if "h_prev" in masks:
         taken = np.where(masks["h_prev"], keep * values["h_prev"] + taken, taken)
-        keep = _without(holds, "h_prev", keep)
+        keep = without_held(holds, "h_prev", keep)
     h, h_prev = np.empty_like(z), h0
     for keep_t, taken_t, h_t in zip(keep, taken, h, strict=True):
         np.multiply(keep_t, h_prev, h_t)
@@ -204,7 +198,7 @@ def backward(run: Forward, dh: Array, dz: Array | None = None) -> Gradients:
         of_z += dz
     of_z *= z * (1 - z)
     of_h = dh_total * z
-    da = np.concatenate([_without(run.holds, "z", of_z), _without(run.holds, "h_tilde", of_h)], -1)
+    da = np.concatenate([without_held(run.holds, "z", of_z), without_held(run.holds, "h_tilde", of_h)], -1)
     rows: Array = da.reshape(-1, len(mingru.b))
     return Gradients(
         W=rows.T @ run.x.reshape(-1, mingru.inputs),

@@ -18,7 +18,7 @@ import numpy as np
 from gru_core.arrays import Array
 from gru_core.cells import directions
 from gru_core.cells.cell import Cell
-from gru_core.cells.holds import Held, Holds, put
+from gru_core.cells.holds import Held, Holds, put, without_held
 from gru_core.cells.run import Gradients, Run
 from gru_core.cells.signals import BLUE, DIVERGING, SLATE, Colour, Signal
 
@@ -114,10 +114,7 @@ def forward(rnn: RNN, x: Array, h0: Array | None = None, holds: Holds | None = N
 
 def slope(run: Forward) -> Array:
     """Return 1 − h², the factor that turns ∂L/∂h into ∂L/∂a. It is 0 where h is held."""
-    factor = 1 - run.h**2
-    if run.holds is not None and "h" in run.holds.masks:
-        factor[run.holds.masks["h"]] = 0
-    return factor
+    return without_held(run.holds, "h", 1 - run.h**2)
 
 
 def backward(run: Forward, dh: Array) -> Gradients:
