@@ -16,6 +16,7 @@ from gru_core.runs.census import Census, Labels, Moment, Unit
 from .. import output
 from ..exports.files import rows_as_csv
 from ..runs.census import Data, held_out_data, labels_between, read_arrays, read_data, targets_of
+from .messages import fail
 from .numbers import whole_number
 
 HELP = "run a model over many sequences, and print what each unit does: gates, half-life, and the labels it separates"
@@ -71,11 +72,9 @@ def run(options: argparse.Namespace) -> int:
             output.write(options.html, census.figure().to_html(include_plotlyjs=True).encode())
     except OSError as error:  # `load` raises one without a file name for a name that is neither a preset nor a file
         words = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        print(f"gruscope: {words}", file=sys.stderr)
-        return 1
+        return fail(words)
     except ValueError as error:
-        print(f"gruscope: {error}", file=sys.stderr)
-        return 1
+        return fail(str(error))
     if options.json:
         print(json.dumps(census.table()))
     elif options.csv:

@@ -17,6 +17,7 @@ from gru_core.experiments import sequence
 from .. import output
 from ..jobs import work
 from ..jobs.start import start_engine
+from .messages import fail_to_write
 
 HELP = "compute the stored result of an experiment again, and write it to a file"
 EXAMPLES = ("gruscope experiment gap --out gap.json",)
@@ -45,8 +46,7 @@ def run(options: argparse.Namespace) -> int:
         )
         output.write(out, content)
     except OSError as error:
-        print(f"gruscope: {out} cannot be written: {error.strerror}", file=sys.stderr)
-        return 1
+        return fail_to_write(out, error)
     print(f"{out}: {summary}")
     return 0
 

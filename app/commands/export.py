@@ -26,6 +26,7 @@ from ..models import served_file
 from ..runs.answers import whole
 from ..runs.linked import LinkedRun, run_link
 from ..settings import Settings
+from .messages import fail
 
 HELP = "export a view: as a page that needs no server, as numbers or as a picture"
 EXAMPLES = (
@@ -91,7 +92,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         return _site(options) if options.site else _files(options)
     except (Refused, SequenceError, ValueError, ImportError) as error:
-        print(f"gruscope: {error}", file=sys.stderr)
+        return fail(str(error))
     except BrokenPipeError:  # the reader of the output, such as head, has closed it
         sys.stdout = None
         return 1
@@ -99,18 +100,15 @@ def run(options: argparse.Namespace) -> int:
         file = error.filename or "the output"
         # `load` raises an error without a file name for a name that is neither a preset nor a file.
         words = f"{file} cannot be opened or written: {error.strerror}" if error.strerror else str(error)
-        print(f"gruscope: {words}", file=sys.stderr)
-    return 1
+        return fail(words)
 
 
 def _files(options: argparse.Namespace) -> int:
     files = {ending: getattr(options, ending) for ending in FILES if getattr(options, ending)}
     if not files:
-        print(f"gruscope: choose a file to write: {', '.join(f'--{ending}' for ending in FILES)}", file=sys.stderr)
-        return 2
+        return fail(f"choose a file to write: {', '.join(f'--{ending}' for ending in FILES)}", 2)
     if list(files.values()).count("-") > 1:
-        print("gruscope: only one file can go to standard output", file=sys.stderr)
-        return 2
+        return fail("only one file can go to standard output", 2)
     settings = Settings.from_environment(local=True)
     keys = read_address(options.source) if options.source else {}
     keys |= {key: getattr(options, key) for key in KEYS if getattr(options, key) is not None}
@@ -118,8 +116,7 @@ def _files(options: argparse.Namespace) -> int:
     make_page = _page_of(urlsplit(options.source or "").path)
     if make_page is not None and list(files) != ["html"]:
         only = "this page can be exported only with --html; to export a run, use a link to the Lab"
-        print(f"gruscope: {only}", file=sys.stderr)
-        return 2
+        return fail(only, 2)
     with served_file(keys.get("model", ""), settings) as model:
         if make_page is not None:
             contents = {"html": make_page(keys, settings, options.live).encode()}
@@ -171,8 +168,7 @@ def _content(run: LinkedRun, ending: str, settings: Settings, options: argparse.
 
 def _site(options: argparse.Namespace) -> int:
     if not options.source:
-        print("gruscope: --site needs a TOML file of scenarios", file=sys.stderr)
-        return 2
+        return fail("--site needs a TOML file of scenarios", 2)
     settings = Settings.from_environment(local=True)
     for file, content in build(options.site, Path(options.source), settings, options.live):
         print(f"{file}: {content}, {_size(file.stat().st_size)}", file=sys.stderr)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 import gru_core
 
+from .messages import fail
 from .numbers import whole_number
 
 HELP = "forecast a series: the network reads each forecast as its next input"
@@ -28,8 +28,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         free_run = gru_core.forecast(gru_core.load(options.model), options.numbers, options.steps)
     except (OSError, ValueError) as error:
-        print(f"gruscope: {error}", file=sys.stderr)
-        return 1
+        return fail(str(error))
     for number in free_run.forecasts:
         print(f"{number:g}")
     return 0

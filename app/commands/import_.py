@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from gru_core.formats import FormatError, Unanswered
@@ -12,6 +11,7 @@ from .. import output
 from ..commands import network_file
 from ..models import model_entry
 from ..runs.answers import to_json
+from .messages import fail_to_write
 
 HELP = "import a network from PyTorch, Keras, ONNX, Flax, Equinox, Haiku or MLX, and report how its file was read"
 EXAMPLES = (
@@ -40,6 +40,5 @@ def run(options: argparse.Namespace) -> int:
         try:
             output.write(options.out, network.model.to_bytes())
         except OSError as error:
-            print(f"gruscope: {options.out} cannot be written: {error.strerror}", file=sys.stderr)
-            return 1
+            return fail_to_write(options.out, error)
     return 0

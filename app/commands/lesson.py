@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import errno
 import os
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from ..exports.scorm import package
 from ..lessons import shelf, shown
 from ..lessons.reading import LessonError, Mistake
 from ..settings import Settings
+from .messages import fail, fail_to_write
 from .serve import add_arguments as add_serving
 from .serve import run as serve
 
@@ -77,25 +77,25 @@ def run(options: argparse.Namespace) -> int:
 
 def _new(file: Path) -> int:
     if not _is_name(file):
-        return _fail(f"{file} cannot be the name of a lesson: {NAMED}")
+        return fail(f"{file} cannot be the name of a lesson: {NAMED}")
     title = file.stem.replace("-", " ").capitalize()
     try:
         if file.exists():
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
         output.write(file, TEMPLATE.format(title=title).encode())
     except OSError as error:
-        return _fail(f"{file} cannot be written: {error.strerror}")
+        return fail_to_write(file, error)
     print(f"{file}: a lesson with one part. Change it, then run: gruscope lesson check {file}")
     return 0
 
 
 def _check(file: Path) -> int:
     if not file.is_file():
-        return _fail(f"there is no file {file}")
+        return fail(f"there is no file {file}")
     try:
         settings = replace(Settings.from_environment(), lessons=str(file.parent))
     except ValueError as error:
-        return _fail(str(error))
+        return fail(str(error))
     try:
         lesson = shelf.load(file)
         mistakes = [
@@ -117,16 +117,16 @@ def _check(file: Path) -> int:
 def _preview(options: argparse.Namespace) -> int:
     file: Path = options.file
     if not file.is_file() or not _is_name(file):
-        return _fail(f"{file} does not exist, or its name cannot be the name of a lesson: {NAMED}")
+        return fail(f"{file} does not exist, or its name cannot be the name of a lesson: {NAMED}")
     if file.stem in shelf.ORDER:
-        return _fail(f"“{file.stem}” is the name of a built-in lesson, which is shown instead: rename the file")
+        return fail(f"“{file.stem}” is the name of a built-in lesson, which is shown instead: rename the file")
     return serve(options, f"lessons/{file.stem}", lessons=str(file.parent))
 
 
 def _package(name: str) -> int:
     file = Path(name)
     if name not in shelf.ORDER and not _is_name(file):
-        return _fail(f"there is no built-in lesson {name}, and it cannot be the name of a lesson's file: {NAMED}")
+        return fail(f"there is no built-in lesson {name}, and it cannot be the name of a lesson's file: {NAMED}")
     try:
         settings = replace(Settings.from_environment(local=True), lessons=str(file.parent))
         lesson = shelf.get(name, settings) if name in shelf.ORDER else shelf.load(file)
@@ -134,11 +134,11 @@ def _package(name: str) -> int:
         archive = Path(f"{lesson.name}.zip")
         output.write(archive, content)
     except LessonError as error:
-        return _fail(f"{name}: {error.mistakes[0].reason}; to see all mistakes: gruscope lesson check {name}")
+        return fail(f"{name}: {error.mistakes[0].reason}; to see all mistakes: gruscope lesson check {name}")
     except (Refused, ValueError) as error:
-        return _fail(f"{name}: {error}")
+        return fail(f"{name}: {error}")
     except OSError as error:
-        return _fail(f"{error.filename} cannot be written: {error.strerror}")
+        return fail_to_write(error.filename, error)
     print(f"{archive}: a SCORM 1.2 package, {len(content) / 1e6:.1f} MB. Upload it to your learning platform")
     return 0
 
@@ -152,8 +152,3 @@ def _is_name(file: Path) -> bool:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _fail(message: str) -> int:
-    print(f"gruscope: {message}", file=sys.stderr)
-    return 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +13,7 @@ from .. import models
 from ..models import model_entry
 from ..runs.answers import to_json
 from ..settings import Settings, with_cache
+from .messages import fail, warn
 
 HELP = "list the presets, the models in GRUSCOPE_MODELS (marked “served”) and the uploaded models (marked “kept”)"
 EXAMPLES = ("gruscope models", "gruscope models --json")
@@ -28,8 +28,7 @@ def run(options: argparse.Namespace) -> int:
         settings = with_cache(Settings.from_environment(local=True))
         entries, hidden = list(_entries(settings)), models.excluded(settings)
     except ValueError as error:
-        print(f"gruscope: {error}", file=sys.stderr)
-        return 1
+        return fail(str(error))
     if options.json:
         print(to_json(entries).decode())
         return 0
@@ -39,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
         title, summary = (short(text, 100) for text in (entry["card"]["title"], entry["card"]["summary"]))
         print(f"{entry['id']:{width}}  {entry['from']:6}  units {units}  {title}: {summary}")
     for name, reason in hidden.items():
-        print(f"gruscope: the pages do not offer {name}: {reason}", file=sys.stderr)
+        warn(f"the pages do not offer {name}: {reason}")
     return 0
 
 

@@ -12,6 +12,7 @@ from gru_core import formats
 from gru_core.formats import FormatError, Imported, Unanswered
 
 from ..runs.answers import to_json
+from .messages import warn
 
 ANSWERS_NEEDED = 2
 """The exit code of a command that needs answers about the file."""
@@ -68,13 +69,13 @@ def print_error(error: FormatError | OSError, options: argparse.Namespace) -> No
     With --json the question goes to standard output.
     """
     if isinstance(error, OSError):
-        print(f"gruscope: {error.filename} cannot be read: {error.strerror}", file=sys.stderr)
+        warn(f"{error.filename} cannot be read: {error.strerror}")
     elif not isinstance(error, Unanswered):
-        print(f"gruscope: {options.file}: {error}", file=sys.stderr)
+        warn(f"{options.file}: {error}")
     elif options.json:
         print(to_json({"question": asdict(error.question)}).decode())
     else:
-        print(f"gruscope: {options.file}: {error.question.text} Choose one:", file=sys.stderr)
+        warn(f"{options.file}: {error.question.text} Choose one:")
         answers = [
             f"{options.answer_option} {_quoted(f'{error.question.key}={o.value}')}" for o in error.question.options
         ]

@@ -31,6 +31,7 @@ from ..server.connections import protocol
 from ..server.log import LOG
 from ..server.primary import POSSIBLE, Primary
 from ..settings import Settings, is_loopback, with_cache
+from .messages import fail
 from .numbers import whole_number
 
 try:
@@ -135,8 +136,7 @@ def run(options: argparse.Namespace, page: str = "", lessons: str | None = None)
         local = is_loopback(options.host) and not options.proxy_headers
         settings = with_cache(Settings.from_environment(local=local))
     except ValueError as error:
-        print(f"gruscope: {error}", file=sys.stderr)
-        return 1
+        return fail(str(error))
     if lessons is not None:
         settings = replace(settings, lessons=lessons)
     if options.scheduler:
@@ -147,8 +147,7 @@ def run(options: argparse.Namespace, page: str = "", lessons: str | None = None)
     if options.proxy_headers:
         proxies = options.forwarded_allow_ips or os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
     elif options.forwarded_allow_ips:
-        print("gruscope: --forwarded-allow-ips needs --proxy-headers: add --proxy-headers", file=sys.stderr)
-        return 2
+        return fail("--forwarded-allow-ips needs --proxy-headers: add --proxy-headers", 2)
     return serve(
         settings,
         options.host,
@@ -177,8 +176,7 @@ def serve(
     KeyboardInterrupt after Ctrl+C.
     """
     if workers > 1 and not POSSIBLE:
-        print("gruscope: --workers needs Unix sockets, which Windows does not have: leave it out", file=sys.stderr)
-        return 1
+        return fail("--workers needs Unix sockets, which Windows does not have: leave it out")
     # One of several workers can have the streams of all.
     allowed = _raise_file_limit(workers * settings.max_connections) // workers
     if allowed < settings.max_connections:
@@ -195,8 +193,7 @@ def serve(
                 asyncio.run(create_app(settings, Primary(Path(folder), settings)).state.trainings.close())
             listener = _bind(host, port)
         except (ImportError, OSError, ValueError) as error:
-            print(f"gruscope: {error}", file=sys.stderr)
-            return 1
+            return fail(str(error))
         if not settings.uploads:
             print("uploads are off: set GRUSCOPE_UPLOADS to a folder for uploaded models")
         if hasattr(socket, "TCP_USER_TIMEOUT"):

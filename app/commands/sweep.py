@@ -12,6 +12,7 @@ from .. import output
 from ..jobs import sweep
 from ..jobs.cache import id_of
 from ..jobs.start import start_engine
+from .messages import fail, fail_to_write
 
 HELP = "train every recipe of a grid; skip the recipes that already have a row in the output table"
 EXAMPLES = (
@@ -59,8 +60,7 @@ def run(options: argparse.Namespace) -> int:
                 output.check(file)
         engine = start_engine(max(1, options.workers), options.scheduler, options.plain_scheduler)
     except (ImportError, OSError, ValueError) as error:
-        print(f"gruscope: {error}", file=sys.stderr)
-        return 2
+        return fail(str(error), 2)
     started, first_count = time.monotonic(), None
     try:
         for count in sweep.run(recipes, engine, table):
@@ -69,8 +69,7 @@ def run(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         raise KeyboardInterrupt("interrupted. Run the same command again to continue.") from None
     except OSError as error:
-        print(f"gruscope: {table} cannot be written: {error.strerror}", file=sys.stderr)
-        return 1
+        return fail_to_write(table, error)
     finally:
         if first_count is not None:
             print(file=sys.stderr)

@@ -28,6 +28,7 @@ from ..link import read_h0
 from ..runs.tokens import name_of
 from .clamps import add_clamps, read_clamps
 from .drawing import SEED, TEMPERATURE, add_drawing
+from .messages import fail, fail_to_write, warn
 from .numbers import count, whole_number
 
 HELP = "run a model over a sequence, and print its outputs, gates and states"
@@ -90,9 +91,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     whole = options.json or options.npz is not None
     if whole and (options.layer or options.unit):
-        return _failed("--layer and --unit are for the table and --csv; --json and --npz give the whole run", 2)
+        return fail("--layer and --unit are for the table and --csv; --json and --npz give the whole run", 2)
     if options.write is None and (options.temperature, options.seed) != (TEMPERATURE, SEED):
-        return _failed("--temperature and --seed need --write: they say how the network writes", 2)
+        return fail("--temperature and --seed need --write: they say how the network writes", 2)
     try:
         model = gru_core.load(options.model)
         clamps = read_clamps(options)
@@ -105,7 +106,7 @@ def run(options: argparse.Namespace) -> int:
             given, trace = _written(model, sequence, options, clamps, h0 if after is None else after.last)
         places = _places(trace, options.layer, options.unit, every=options.csv)
     except (OSError, ValueError, Refused) as error:
-        return _failed(str(error))
+        return fail(str(error))
     if options.json:
         print(json.dumps(trace.to_dict(), allow_nan=False))
     elif options.csv:
@@ -115,16 +116,11 @@ def run(options: argparse.Namespace) -> int:
         try:
             output.write(options.npz, as_npz(trace))
         except OSError as error:
-            return _failed(f"{options.npz} cannot be written: {error.strerror}")
+            return fail_to_write(options.npz, error)
         print(f"{options.npz}: {trace}")
     else:
         _print_table(trace, places, given)
     return 0
-
-
-def _failed(message: str, status: int = 1) -> int:
-    print(f"gruscope: {message}", file=sys.stderr)
-    return status
 
 
 def _sequence(text: str, model: Model) -> str:
@@ -141,7 +137,7 @@ def _sequence(text: str, model: Model) -> str:
     except OSError as error:
         raise ValueError(f"{text} cannot be read: {error.strerror}") from error
     if file.note:
-        print(f"gruscope: {text}: {file.note}", file=sys.stderr)
+        warn(f"{text}: {file.note}")
     return file.text
 
 
@@ -154,7 +150,7 @@ def _read() -> str:
     lines = sum(bool(line.strip()) for line in text.splitlines())
     if lines > 1:
         note = f"the {lines} lines of the standard input are read as one sequence; for a sequence in each line use"
-        print(f"gruscope: {note} gruscope census MODEL -", file=sys.stderr)
+        warn(f"{note} gruscope census MODEL -")
     return text
 
 

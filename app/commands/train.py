@@ -19,6 +19,7 @@ from .. import output
 from ..errors import Refused
 from ..link import read_address
 from ..recipes import read_recipes
+from .messages import fail, fail_to_write
 
 HELP = "train a preset again from its recipe and seed, or train the recipe of a link to the Train page"
 EXAMPLES = (
@@ -51,12 +52,10 @@ def run(options: argparse.Namespace) -> int:
     try:
         recipe = None if source in NAMES else _recipe_of_link(source)
     except (Refused, ValueError) as error:
-        print(f"gruscope: {error}", file=sys.stderr)
-        return 2
+        return fail(str(error), 2)
     out = options.out or Path(f"{source if recipe is None else f'{recipe.task}-{recipe.cell}'}.safetensors")
     if checkpoint_file is not None and source in COMPARED:
-        print(f"gruscope: {source} has no checkpoints: leave out --checkpoints", file=sys.stderr)
-        return 2
+        return fail(f"{source} has no checkpoints: leave out --checkpoints", 2)
     try:
         output.check(out)
         if checkpoint_file is not None:
@@ -68,8 +67,7 @@ def run(options: argparse.Namespace) -> int:
             status if checkpoint_file is None else _train_recipe(recipes.PRESETS[source].recipe, None, checkpoint_file)
         )
     except OSError as error:
-        print(f"gruscope: {error.filename or 'the file'} cannot be written: {error.strerror}", file=sys.stderr)
-        return 1
+        return fail_to_write(error.filename or "the file", error)
 
 
 def _recipe_of_link(link: str) -> Recipe:
@@ -90,8 +88,7 @@ def _train_preset(name: str, out: Path) -> int:
     output.write(out, snapshot.model.to_bytes())
     print(f"{out}: {snapshot.model.card.summary}")
     if not snapshot.reached:
-        print(f"gruscope: {name} did not reach the target of its recipe", file=sys.stderr)
-        return 1
+        return fail(f"{name} did not reach the target of its recipe")
     return 0
 
 
@@ -113,8 +110,7 @@ def _train_recipe(recipe: Recipe, out: Path | None, checkpoint_file: Path | None
         output.write(checkpoint_file, training.to_bytes())
         print(f"{checkpoint_file}: {len(training.checkpoints)} checkpoints")
     if training.end or training.checkpoints[-1].report["good_at"] is None:
-        print(f"gruscope: {training.end or 'the training did not reach the target of its recipe'}", file=sys.stderr)
-        return 1
+        return fail(training.end or "the training did not reach the target of its recipe")
     return 0
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 
 import numpy as np
 
@@ -13,6 +12,7 @@ import gru_core
 from ..errors import Refused
 from .clamps import add_clamps, read_clamps
 from .drawing import add_drawing
+from .messages import fail
 from .numbers import count
 
 HELP = "let a network write: it draws each symbol from its output, and reads it next"
@@ -39,7 +39,6 @@ def run(options: argparse.Namespace) -> int:
         clamps = read_clamps(options)
         writing = gru_core.write(model, options.prompt, options.steps, options.temperature, rng, clamps=clamps)
     except (OSError, ValueError, Refused) as error:
-        print(f"gruscope: {error}", file=sys.stderr)
-        return 1
+        return fail(str(error))
     print(json.dumps(writing.trace.to_dict(), allow_nan=False) if options.json else writing.text)
     return 0
