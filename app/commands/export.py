@@ -161,9 +161,7 @@ def _content(run: LinkedRun, ending: str, settings: Settings, options: argparse.
         case "npz":
             return as_npz(run.trace, content)
         case _:
-            layer = int(run.link.options.get("layer", 0)) - 1
-            title = f"{run.trace.model.card.title}: {run.scenario.sequence}"
-            return as_picture(run.trace, layer, title, ending)
+            return as_picture(run.trace, run.layer - 1, run.title, ending)
 
 
 def _site(options: argparse.Namespace) -> int:

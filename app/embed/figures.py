@@ -88,22 +88,25 @@ class Figure:
         tag = Markup('<gru-scope {} label="{}" {}>{}<noscript>{}</noscript></gru-scope>')
         return tag.format(place, self.label, room, where, Markup(self.run.trace._repr_html_()))
 
-    def write(self, folder: Path, settings: Settings) -> None:
+    def write(self, folder: Path) -> None:
         """Write the exported page of the figure into a folder, unless it is there already or a server shows it."""
         page = folder / self.file
         if self.live or page.exists():
             return
         write_shared(folder)
-        output.write(page, export.page(self.run, settings, shared=True, hide=self.hide).encode())
+        output.write(
+            page, export.page(self.run, Settings.from_environment(local=True), shared=True, hide=self.hide).encode()
+        )
 
 
 @contextmanager
-def opened(model: str, options: Mapping[str, str], settings: Settings, folder: Path) -> Iterator[Figure]:
+def opened(model: str, options: Mapping[str, str], folder: Path) -> Iterator[Figure]:
     """Yield the figure of a model, or of a model's file in `folder`, with these options.
 
     The model of a file can be used as long as the context is open. Raises FileNotFoundError if there is no such file,
     and ValueError if the file or an option is not valid.
     """
+    settings = Settings.from_environment(local=True)
     with served_file(model, settings, folder) as name:
         if name != model and options.get("live"):
             raise ValueError("live needs a model of the server, and not a file")
@@ -128,8 +131,7 @@ def _read(model: str, options: Mapping[str, str], settings: Settings) -> Figure:
         run = run_link(keys, settings)
     except (Refused, SequenceError) as error:
         raise ValueError(str(error)) from error
-    title = f"{run.trace.model.card.title}: {run.scenario.sequence}"
-    return Figure(run, keys, hide, int(height or height_of(run)), options.get("label", title), live)
+    return Figure(run, keys, hide, int(height or height_of(run)), options.get("label", run.title), live)
 
 
 def write_shared(folder: Path) -> None:

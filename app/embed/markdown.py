@@ -21,7 +21,6 @@ from markdown import Markdown
 from markdown.extensions import Extension
 from markdown.preprocessors import Preprocessor
 
-from ..settings import Settings
 from .figures import Figure, opened, write_shared
 
 FENCED = re.compile(
@@ -50,14 +49,10 @@ def figures(text: str, folder: Path) -> Iterator[tuple[re.Match[str], Figure]]:
                 raise ValueError(f"gruscope: {line.strip()!r} is not an option: write it as :t: 4")
             options[option[1]] = option[2]
         try:
-            with opened(model[1], options, _settings(), folder) as figure:
+            with opened(model[1], options, folder) as figure:
                 yield block, figure
         except (ValueError, FileNotFoundError) as error:
             raise ValueError(f"gruscope: {error}") from error
-
-
-def _settings() -> Settings:
-    return Settings.from_environment(local=True)
 
 
 class Blocks(Preprocessor):
@@ -72,7 +67,7 @@ class Blocks(Preprocessor):
         text = "\n".join(lines)
         parts, end = [], 0
         for block, figure in figures(text, self.folder.parent):
-            figure.write(self.folder, _settings())
+            figure.write(self.folder)
             parts += [text[end : block.start()], f"\n{block['indent']}{self.md.htmlStash.store(figure.element())}\n"]
             end = block.end()
         return "".join([*parts, text[end:]]).split("\n")
@@ -91,7 +86,7 @@ class FigureExtension(Extension):
         write_shared(folder)
         for page in folder.parent.rglob("*.md"):
             for _, figure in figures(page.read_text("utf-8").replace("\r\n", "\n"), folder.parent):
-                figure.write(folder, _settings())
+                figure.write(folder)
         md.preprocessors.register(Blocks(md, folder), "gruscope", BEFORE_FENCES)
 
 

@@ -22,7 +22,6 @@ from ..exports.files import as_picture
 from ..output import write
 from ..pages.page import outputs
 from ..runs.linked import LinkedRun
-from ..settings import Settings
 from .component import SCRIPT
 from .figures import OPTIONS, Figure, opened, write_shared
 
@@ -76,11 +75,10 @@ def _replace_in_other_formats(app: Sphinx, document: nodes.document, page: str) 
 def _picture(figure: Figure, app: Sphinx, page: str) -> nodes.image | None:
     """Return the picture of a run, or None if it cannot be drawn here."""
     path = Path(app.doctreedir) / "gruscope" / figure.file.replace(".html", ".png")
-    layer = int(figure.run.link.options.get("layer", 0)) - 1
     try:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            write(path, as_picture(figure.run.trace, layer, figure.label, "png"))
+            write(path, as_picture(figure.run.trace, figure.run.layer - 1, figure.label, "png"))
     except (ImportError, ValueError) as error:
         logger.info("gruscope: %s", error)
         return None
@@ -88,12 +86,8 @@ def _picture(figure: Figure, app: Sphinx, page: str) -> nodes.image | None:
     return nodes.image(uri=str(path), candidates={"*": str(path)}, alt=figure.label)
 
 
-def _settings() -> Settings:
-    return Settings.from_environment(local=True)
-
-
 def _figure(node: nodes.Element) -> AbstractContextManager[Figure]:
-    return opened(node["model"], node["options"], _settings(), Path(node["folder"]))
+    return opened(node["model"], node["options"], Path(node["folder"]))
 
 
 def _is_live(app: Sphinx) -> bool:
@@ -106,14 +100,14 @@ def _table(run: LinkedRun, as_math: bool) -> nodes.table:
 
     If `as_math` is true, a symbol with a tilde is mathematics.
     """
-    layer = run.trace.layers[int(run.link.options.get("layer", 0)) - 1]
-    unit = int(run.link.options.get("unit", 1))
+    layer = run.trace.layers[run.layer - 1]
     answers = outputs(run.trace.model, run.trace)
     symbols = [signal.symbol for signal in layer.cell.signals.values()]
     heads = [[nodes.Text(head)] for head in ("t", "input", "output")]
-    heads += [[_symbol(symbol, as_math), nodes.Text(f" of unit {unit}")] for symbol in symbols]
+    heads += [[_symbol(symbol, as_math), nodes.Text(f" of unit {run.unit}")] for symbol in symbols]
     columns = [
-        [f"{value:.2f}".replace("-", "−") for value in getattr(layer, name)[:, unit - 1]] for name in layer.cell.signals
+        [f"{value:.2f}".replace("-", "−") for value in getattr(layer, name)[:, run.unit - 1]]
+        for name in layer.cell.signals
     ]
     tokens = run.trace.tokens or [""] * len(answers)
     rows = zip(map(str, range(1, len(answers) + 1)), tokens, answers, *columns, strict=True)
@@ -138,7 +132,7 @@ def _row(cells: Iterable[list[nodes.Node]]) -> nodes.row:
 def _visit_html(translator: Any, node: FigureNode) -> None:
     with _figure(node) as figure:
         builder = translator.builder
-        figure.write(Path(builder.outdir) / FOLDER, _settings())
+        figure.write(Path(builder.outdir) / FOLDER)
         folder = relative_uri(builder.get_target_uri(builder.current_docname), FOLDER)
         translator.body.append(figure.element(folder))
     raise nodes.SkipNode

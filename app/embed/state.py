@@ -30,7 +30,7 @@ def state_of(run: LinkedRun, page: str) -> dict[str, Any]:
     return {
         "page": base64.b64encode(gzip.compress(page.encode(), mtime=0)).decode(),
         "defaults": defaults,
-        "label": f"{run.trace.model.card.title}: {sequence}",
+        "label": run.title,
         "height": height_of(run),
         **defaults,
         **values,

@@ -7,7 +7,6 @@ from typing import Any
 from gru_core.cells.equations import steps as equation_steps
 
 from .. import models
-from ..link import unit_in
 from ..runs.limits import MOST_SHARES
 from ..runs.linked import LinkedRun
 from ..runs.run import input_names
@@ -29,9 +28,8 @@ def answers_of_large(linked: LinkedRun, settings: Settings) -> dict[str, dict[st
     layer that changed most, have exact values and equations, so the tape of the file can show them.
     """
     trace, T = linked.trace, linked.start["T"]
-    at = unit_in(linked.link.options, [layer.cell.units for layer in trace.layers])
-    layer, unit, place = at.layer - 1, at.unit - 1, f"{at.layer}.{at.unit}"
-    run, t = trace.layers[layer], int(linked.link.options.get("t", 1))
+    layer, unit, place = linked.layer - 1, linked.unit - 1, f"{linked.layer}.{linked.unit}"
+    run, t = trace.layers[layer], linked.t
     n = max(1, min(T, MOST_SUMMED // (len(run.cell.gates) * (run.cell.units + run.cell.inputs))))
     first = max(0, min(t - 1 - n // 2, T - n))
     trained = models.get(linked.scenario.model, settings).layers[layer] if linked.scenario.weights else None
@@ -48,8 +46,8 @@ def answers_of_large(linked: LinkedRun, settings: Settings) -> dict[str, dict[st
         answers["ledger"][place] = {"from": 1, "to": T, **shares_of(trace, layer, unit, slice(0, T))}
     others = [other for other in (-run.moved).argsort(kind="stable").tolist() if other != unit]
     for each in [unit, *others][: max(1, MOST_ROWS // T)]:
-        key = f"{at.layer}.{each + 1}"
-        span = {"layer": at.layer, "unit": each + 1, "from": 1, "to": T}
+        key = f"{linked.layer}.{each + 1}"
+        span = {"layer": linked.layer, "unit": each + 1, "from": 1, "to": T}
         answers["rows"][key] = {**span, "rows": unit_rows_of(trace, layer, each)}
         answers["equations"][key] = {"from": 1, "to": T, "steps": equation_steps(run, each)}
     return answers

@@ -23,7 +23,7 @@ from .. import models
 from ..assets import assets
 from ..jobs.cache import name_of, training_cache
 from ..jobs.trainings import as_events
-from ..link import compared_cells, comparison_in, read_link, unit_in
+from ..link import compared_cells, comparison_in, read_link
 from ..pages import compare, start, train
 from ..pages.boot import escape_for_script
 from ..pages.lab import run_context
@@ -261,7 +261,7 @@ def start_of(run: LinkedRun) -> Start:
     """Return the `start` of a recorded run: a large run is recorded in brief."""
     if not is_large(run.start):
         return run.start
-    return {**run.start, "exact": unit_in(run.link.options, units_of(run.trace)).model_dump()}
+    return {**run.start, "exact": {"layer": run.layer, "unit": run.unit}}
 
 
 def _answers_of(run: LinkedRun, allowance: Allowance, settings: Settings) -> Answers:
@@ -274,13 +274,12 @@ def _answers(linked: LinkedRun, allowance: Allowance, settings: Settings) -> Ans
     The unit of the cursor and the timesteps around the cursor come first, then the other units of its layer, and then
     the other layers.
     """
-    trace, options, T = linked.trace, linked.link.options, linked.start["T"]
-    at = unit_in(options, units_of(trace))
-    cursor = at.layer - 1
+    trace, T = linked.trace, linked.start["T"]
+    cursor = linked.layer - 1
     computes = goes_along(linked.scenario.model, settings) and linked.scenario.write is None
     answers: Answers = {"sensitivity": {}}
     if not computes:
-        answers |= {"equations": _equations(trace, cursor, at.unit - 1), "sums": {}, "ledger": {}}
+        answers |= {"equations": _equations(trace, cursor, linked.unit - 1), "sums": {}, "ledger": {}}
     for layer in sorted(range(len(trace.layers)), key=lambda layer: layer != cursor):
         layer_run = trace.layers[layer]
         H, I = layer_run.cell.units, layer_run.cell.inputs
@@ -290,14 +289,14 @@ def _answers(linked: LinkedRun, allowance: Allowance, settings: Settings) -> Ans
         n = min(T, allowance.numbers // numbers_per_step, allowance.products // (H**2 * T))
         if n == 0:
             continue
-        first = max(0, min(int(options.get("t", 1)) - 1 - n // 2, T - n))
+        first = max(0, min(linked.t - 1 - n // 2, T - n))
         steps = slice(first, first + n)
         allowance.products -= n * H**2 * T
         trained = models.get(linked.scenario.model, settings).layers[layer] if linked.scenario.weights else None
         inputs = input_names(linked.start, layer)
         sensitivities = [trace.sensitivity(t, None, layer) for t in range(first, first + n)]
         span = {"from": first + 1, "to": first + n}
-        cursor_unit = at.unit - 1 if layer == cursor else 0
+        cursor_unit = linked.unit - 1 if layer == cursor else 0
         for unit in sorted(range(H), key=lambda unit: unit != cursor_unit)[
             : allowance.numbers // (numbers_per_step * n)
         ]:
@@ -315,18 +314,13 @@ def _answers(linked: LinkedRun, allowance: Allowance, settings: Settings) -> Ans
     return answers
 
 
-def units_of(trace: Trace) -> list[int]:
-    """Return the number of units of each layer of a run."""
-    return [layer.cell.units for layer in trace.layers]
-
-
 def _equations(trace: Trace, layer: int, unit: int) -> dict[str, dict[str, Any]]:
     """Return the equations of as many units as allowed, at every timestep.
 
     This unit comes first, then the other units of its layer.
     """
     T = len(trace.y)
-    places = [(i, j) for i, units in enumerate(units_of(trace)) for j in range(units)]
+    places = [(i, j) for i, run in enumerate(trace.layers) for j in range(run.cell.units)]
     places.sort(key=lambda place: (place != (layer, unit), place[0] != layer))
     span = {"from": 1, "to": T}
     return {

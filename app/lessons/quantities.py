@@ -48,7 +48,7 @@ from ..settings import Settings
 from .experiment_quantities import EXPRESSIONS
 from .formats import Value, format_value
 from .reading import Figure, figure_of
-from .run_quantities import QUANTITIES, Place, last_step, layer_of, within
+from .run_quantities import QUANTITIES, Place, last_step, within
 
 LONGEST = 400
 """The most characters of an expression."""
@@ -100,11 +100,11 @@ def curve(signal: str, figure: Figure, runs: Runs) -> tuple[list[float], float, 
     """Return a signal of a unit at all timesteps, and the lowest and highest value of its scale. Raises ValueError."""
     linked = runs.get(figure)
     match = re.fullmatch(rf"(\w+)(?:\.({_PLACE}))?", signal)
-    run = linked.trace.layers[layer_of(linked)]
+    run = linked.trace.layers[linked.layer - 1]
     if match is None or match[1] not in run.cell.signals:
         raise ValueError(f"“{signal}” is not a signal of this model; choose one of {', '.join(run.cell.signals)}")
     style = run.cell.signals[match[1]]
-    unit = within("unit", int(match[2] or linked.link.options.get("unit", 1)), run.cell.units)
+    unit = within("unit", int(match[2] or linked.unit), run.cell.units)
     return [float(v) for v in getattr(run, match[1])[:, unit - 1]], style.lowest, style.highest
 
 
@@ -181,10 +181,9 @@ def _term(text: str, figure: Figure, runs: Runs) -> tuple[float | str, str]:
     linked = runs.get(figure)
     if match[1] == "gradient-norm":
         return gradient_norm(linked.scenario, runs.settings), "ratio"
-    run = linked.trace.layers[layer_of(linked)]
-    options = linked.link.options
-    unit = within("unit", int(match[2] or options.get("unit", 1)), run.cell.units)
-    t = within("t", int(match[3] or options.get("t", 1)), linked.start["T"])
+    run = linked.trace.layers[linked.layer - 1]
+    unit = within("unit", int(match[2] or linked.unit), run.cell.units)
+    t = within("t", int(match[3] or linked.t), linked.start["T"])
     place = Place(linked, unit, t, int(match[4] or 0), match[5])
     if match[1] in run.cell.signals:
         return float(getattr(run, match[1])[t - 1, unit - 1]), "value"

@@ -27,10 +27,6 @@ class Place:
     label: str | None
 
 
-def layer_of(linked: LinkedRun) -> int:
-    return int(linked.link.options.get("layer", len(linked.trace.layers))) - 1
-
-
 def last_step(linked: LinkedRun, t: int) -> int:
     """Return the last timestep, from 1, with an input on which a state at `t` can depend."""
     return int(linked.start["T"]) if linked.trace.model.is_bidirectional else t
@@ -88,14 +84,14 @@ def _forecast(at: Place) -> tuple[float, str]:
 
 
 def _keeps(at: Place) -> tuple[float, str]:
-    mixture = at.linked.trace.layers[layer_of(at.linked)].mixture
+    mixture = at.linked.trace.layers[at.linked.layer - 1].mixture
     if mixture is None:
         raise ValueError("an RNN keeps no share of its state")
     return float(mixture.keep[at.t - 1, at.unit - 1]), "share"
 
 
 def _half_life(at: Place) -> tuple[float, str]:
-    half_life = at.linked.trace.layers[layer_of(at.linked)].half_life
+    half_life = at.linked.trace.layers[at.linked.layer - 1].half_life
     if half_life is None:
         raise ValueError("this cell has no half-life")
     return float(half_life[at.t - 1, at.unit - 1]), "steps"
@@ -105,7 +101,7 @@ def _share(at: Place) -> tuple[float, str]:
     last = last_step(at.linked, at.t)
     if at.earlier > last:
         raise ValueError(f"step {at.earlier} comes after step {last}: choose a step from 0 to {last}")
-    return float(at.linked.trace.ledger(at.unit - 1, layer_of(at.linked))[at.t - 1, at.earlier]), "share"
+    return float(at.linked.trace.ledger(at.unit - 1, at.linked.layer - 1)[at.t - 1, at.earlier]), "share"
 
 
 def _reach(at: Place) -> tuple[float, str]:
@@ -118,7 +114,7 @@ def _reach(at: Place) -> tuple[float, str]:
 
 def _flow(at: Place) -> tuple[float, str]:
     within("from", at.earlier, last_step(at.linked, at.t))
-    layer = layer_of(at.linked)
+    layer = at.linked.layer - 1
     _check_products(at)
     states = at.linked.trace.sensitivity(at.t - 1, layer=layer).states
     return float(states.get("c", states["h"])[at.earlier - 1, at.unit - 1]), "ratio"
@@ -146,8 +142,8 @@ QUANTITIES: dict[str, Callable[[Place], tuple[float | str, str]]] = {
     "reach": _reach,
     "flow": _flow,
     "weights": _weights,
-    "units": lambda at: (at.linked.trace.model.layers[layer_of(at.linked)].units, "count"),
-    "inputs": lambda at: (at.linked.trace.model.layers[layer_of(at.linked)].inputs, "count"),
+    "units": lambda at: (at.linked.trace.model.layers[at.linked.layer - 1].units, "count"),
+    "inputs": lambda at: (at.linked.trace.model.layers[at.linked.layer - 1].inputs, "count"),
     "steps": lambda at: (at.linked.start["T"], "count"),
 }
 """By name: each returns the value at a place, and its kind, which sets its format."""

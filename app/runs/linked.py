@@ -26,6 +26,26 @@ class LinkedRun:
     trace: Trace
 
     @property
+    def t(self) -> int:
+        """The timestep at the cursor, from 1."""
+        return int(self.link.options.get("t", 1))
+
+    @property
+    def layer(self) -> int:
+        """The layer at the cursor, from 1."""
+        return int(self.link.options.get("layer", len(self.start["layers"])))
+
+    @property
+    def unit(self) -> int:
+        """The unit at the cursor, from 1."""
+        return int(self.link.options.get("unit", 1))
+
+    @property
+    def title(self) -> str:
+        """The title of the model and the sequence."""
+        return f"{self.trace.model.card.title}: {self.scenario.sequence}"
+
+    @property
     def name(self) -> str:
         """The name of exported files, without an ending."""
         return "gruscope-" + re.sub(r"[^\w.-]+", "-", self.scenario.model, flags=re.ASCII)
@@ -48,9 +68,9 @@ def run_link(keys: Mapping[str, str], settings: Settings) -> LinkedRun:
     start, trace = run_whole(scenario, settings)
     if start["tokens"] is not None:
         scenario = scenario.model_copy(update={"sequence": " ".join(start["tokens"][: start["given"]])})
+    run = LinkedRun(link, scenario, start, replace(trace, tokens=start["tokens"]))
     layers = start["layers"]
-    layer = int(link.options.get("layer", len(layers)))
-    within("t", int(link.options.get("t", 1)), 1, start["T"], "the timesteps of this sequence")
-    within("layer", layer, 1, len(layers), "the layers of this model")
-    within("unit", int(link.options.get("unit", 1)), 1, layers[layer - 1]["H"], "the units of this layer")
-    return LinkedRun(link, scenario, start, replace(trace, tokens=start["tokens"]))
+    within("t", run.t, 1, start["T"], "the timesteps of this sequence")
+    within("layer", run.layer, 1, len(layers), "the layers of this model")
+    within("unit", run.unit, 1, layers[run.layer - 1]["H"], "the units of this layer")
+    return run
