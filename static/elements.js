@@ -38,6 +38,23 @@ export function resetFields(fields) {
     else for (const option of field.options) option.selected = option.defaultSelected;
 }
 
+/**
+ * Let a button open a form, and the form's Close button close it. Closing gives the focus back to the button.
+ * @param {HTMLElement} opener @param {HTMLFormElement} form @param {() => void} open @param {() => void} close
+ */
+export function mountFold(opener, form, open, close) {
+  opener.addEventListener("click", () => {
+    form.hidden = false;
+    open();
+  });
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.querySelector("[data-do=close]")?.addEventListener("click", () => {
+    close();
+    opener.hidden = false; // a hidden button takes no focus
+    opener.focus();
+  });
+}
+
 /** Make a function that finds an element of `root` by its selector. @param {ParentNode} root */
 export const finder = (root) => (/** @type {string} */ selector) =>
   /** @type {HTMLElement} */ (root.querySelector(selector));

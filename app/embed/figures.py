@@ -28,15 +28,13 @@ from ..settings import Settings
 from . import component
 from .component import SCRIPT
 from .height import height_of
+from .state import HIDDEN
 
 KEYS = ("sequence", *CHANGES, *FOCUS)
 """The options of a figure that are keys of its link."""
 
 OPTIONS = (*KEYS, "hide", "height", "label", "live")
 """All options of a figure."""
-
-HIDDEN = "question,model,share"
-"""The parts of a page that are hidden unless the option `hide` names others."""
 
 SCRIPT_LINK = Markup(
     'If no figure is shown here, its script gruscope.js did not load. <a href="{}">Open the figure</a>.'
@@ -117,7 +115,7 @@ def _read(model: str, options: Mapping[str, str], settings: Settings) -> Figure:
     unknown = [name for name in options if name not in OPTIONS]
     if unknown:
         raise ValueError(f"there is no option {unknown[0]!r}: choose from {', '.join(OPTIONS)}")
-    hide = tuple(part for part in options.get("hide", HIDDEN).split(",") if part)
+    hide = tuple(part for part in options.get("hide", ",".join(HIDDEN)).split(",") if part)
     if set(hide) - set(PARTS):
         raise ValueError(f"hide must be some of {','.join(PARTS)}")
     height = options.get("height", "")

@@ -3,7 +3,7 @@
 /** @import { State } from "../state.js" */
 /** @import { Store, Update } from "../store.js" */
 import { compareWith } from "../changes.js";
-import { setText } from "../elements.js";
+import { mountFold, setText } from "../elements.js";
 import { setDifference } from "../state.js";
 import { tellEffect } from "../words.js";
 
@@ -30,21 +30,20 @@ export function mountAgainst(opener, form, store, actions) {
     setText(effect, against && run.against ? tellEffect(state) : "");
   }
 
-  opener.addEventListener("click", () => {
-    form.hidden = false;
+  function open() {
     box.focus();
     actions.alter(compareWith, store.get().text);
     box.value = store.get().text;
     box.select();
-  });
-  box.addEventListener("input", () => actions.alter(compareWith, box.value.trim()));
-  form.addEventListener("submit", (event) => event.preventDefault());
-  form.querySelector("[data-do=close]")?.addEventListener("click", () => {
+  }
+
+  function close() {
     box.blur();
     actions.alter(compareWith, "");
-    opener.hidden = false; // a hidden button takes no focus
-    opener.focus();
-  });
+  }
+
+  mountFold(opener, form, open, close);
+  box.addEventListener("input", () => actions.alter(compareWith, box.value.trim()));
   difference.addEventListener("change", () => store.update(setDifference, difference.checked));
   store.subscribe(update);
 }

@@ -97,33 +97,35 @@ export function mountAlike(section, store, actions) {
     const shared = moments.common.slice(0, 6).map((input) => tellCommon(input, length));
     const sentences = shared.length ? shared : ["No kind of input is typical of these moments."];
     if (count) common.append(...sentences.map((sentence) => newElement("li", sentence)));
-    places.append(...moments.places.map((place) => placeOf(state, place, length)));
-  }
-
-  /**
-   * Create the list item of a place, with some steps around it. A press opens the place.
-   * @param {State} state
-   * @param {Moments["places"][number]} place
-   * @param {number} length
-   */
-  function placeOf(state, { tokens, t }, length) {
-    const open = () => {
-      const keys = {
-        model: state.run.model,
-        sequence: tokens.join(" "),
-        t: String(t),
-        unit: String(state.unit + 1),
-        views: store.get().views.join(","),
-      };
-      actions.follow(`?${new URLSearchParams(keys)}`);
-    };
-    const button = newButton("", open, { title: "Open this sequence here" });
-    button.append(...excerpt(tokens, t - 1, length));
-    return newElement("li", {}, [button]);
+    places.append(
+      ...moments.places.map((place) => placeOf(place, length, () => actions.follow(linkTo(place, store.get())))),
+    );
   }
 
   form.addEventListener("submit", search);
   store.subscribe(update);
+}
+
+/**
+ * Create the list item of a place, with some timesteps around it. A press opens the place.
+ * @param {Moments["places"][number]} place @param {number} length @param {() => void} open
+ */
+function placeOf({ tokens, t }, length, open) {
+  const button = newButton("", open, { title: "Open this sequence here" });
+  button.append(...excerpt(tokens, t - 1, length));
+  return newElement("li", {}, [button]);
+}
+
+/** Return the link to a place, with the unit and the views of the page. @param {Moments["places"][number]} place @param {State} state */
+function linkTo({ tokens, t }, { run, unit, views }) {
+  const keys = {
+    model: run.model,
+    sequence: tokens.join(" "),
+    t: String(t),
+    unit: String(unit + 1),
+    views: views.join(","),
+  };
+  return `?${new URLSearchParams(keys)}`;
 }
 
 /** Return the tokens around a moment, with the moment in bold. @param {string[]} tokens @param {number} from @param {number} length */

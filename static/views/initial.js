@@ -3,7 +3,7 @@
 /** @import { State } from "../state.js" */
 /** @import { Store, Update } from "../store.js" */
 import { startFrom } from "../changes.js";
-import { setText } from "../elements.js";
+import { mountFold, setText } from "../elements.js";
 import { readStates, writeStates } from "../link.js";
 
 /**
@@ -44,11 +44,19 @@ export function mountInitial(opener, form, store, actions) {
     setText(status, `${form} Empty: zero.${backward}`);
   }
 
-  opener.addEventListener("click", () => {
-    form.hidden = false;
+  function open() {
     update(store.get());
     box.focus();
-  });
+  }
+
+  function close() {
+    box.blur();
+    box.removeAttribute("aria-invalid");
+    form.hidden = true;
+    actions.alter(startFrom, null);
+  }
+
+  mountFold(opener, form, open, close);
   box.addEventListener("input", () => {
     const states = readStates(box.value);
     if (states === undefined) box.setAttribute("aria-invalid", "true");
@@ -57,15 +65,6 @@ export function mountInitial(opener, form, store, actions) {
     else setText(status, "Write numbers separated by commas, and layers separated by semicolons.");
   });
   last.addEventListener("click", () => actions.alter(startFrom, lastStates(store.get())));
-  form.addEventListener("submit", (event) => event.preventDefault());
-  form.querySelector("[data-do=close]")?.addEventListener("click", () => {
-    box.blur();
-    box.removeAttribute("aria-invalid");
-    form.hidden = true;
-    actions.alter(startFrom, null);
-    opener.hidden = false; // a hidden button takes no focus
-    opener.focus();
-  });
   store.subscribe(update);
 }
 

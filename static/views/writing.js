@@ -4,7 +4,7 @@
 /** @import { State } from "../state.js" */
 /** @import { Store, Update } from "../store.js" */
 import { writeOn } from "../changes.js";
-import { findAll, setText } from "../elements.js";
+import { findAll, mountFold, setText } from "../elements.js";
 import { WRITING } from "../link.js";
 import { tellWriting } from "../words.js";
 
@@ -35,11 +35,12 @@ export function mountWriting(opener, form, store, actions) {
     setText(status, received === run.T ? tellWriting(run) : "");
   }
 
-  opener.addEventListener("click", () => {
+  function open() {
     actions.alter(writeOn, store.get().run.scale ? NUMBERS : SYMBOLS);
-    form.hidden = false;
     boxes[0].focus();
-  });
+  }
+
+  mountFold(opener, form, open, () => actions.alter(writeOn, null));
   for (const box of boxes)
     box.addEventListener("input", () => {
       const { write } = store.get();
@@ -48,12 +49,6 @@ export function mountWriting(opener, form, store, actions) {
   form.querySelector("[data-do=again]")?.addEventListener("click", () => {
     const { write } = store.get();
     if (write) actions.alter(writeOn, { ...write, seed: write.seed < WRITING.seed ? write.seed + 1 : 0 });
-  });
-  form.addEventListener("submit", (event) => event.preventDefault());
-  form.querySelector("[data-do=close]")?.addEventListener("click", () => {
-    actions.alter(writeOn, null);
-    opener.hidden = false; // a hidden button takes no focus
-    opener.focus();
   });
   store.subscribe(update);
 }
