@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     for entry in entries:
         units = " → ".join(str(layer["units"]) for layer in entry["layers"])
         title, summary = (short(text, 100) for text in (entry["card"]["title"], entry["card"]["summary"]))
-        print(f"{entry['id']:{width}}  {entry['from']:6}  units {units}  {title}: {summary}")
+        print(f"{entry['id']:{width}}  {entry['from']:8}  units {units}  {title}: {summary}")
     for name, reason in hidden.items():
         warn(f"the pages do not offer {name}: {reason}")
     return 0
@@ -50,4 +50,4 @@ def _entries(settings: Settings) -> Iterator[dict[str, Any]]:
     for id in store.ids() if store else ():
         result = store and store.peek(id)
         if result and result.model:
-            yield model_entry(id, result.model, result.report) | {"from": "kept"}
+            yield model_entry(id, result.model, result.report) | {"from": "uploaded"}

@@ -187,14 +187,14 @@ slider.addEventListener("input", () => store.update(goToPlace, Number(slider.val
 addEventListener("pagehide", () => stop({ keepalive: true }));
 mountGradientFlow(find(".gradient"), store);
 mountCurves(find(".course"), store);
-mountMilestones(find(".told"), store);
+mountMilestones(find(".milestones"), store);
 store.subscribe((studio) => {
   showProgress(studio);
   if (namesOf(studio).length === 0) return;
   slider.max = String(Math.max(0, longest(studio).reports.length - 1));
   slider.value = String(studio.place);
   const trained = longest(studio).reports.length > 1 || isBusy(studio);
-  for (const part of [...findAll(find(".course"), ".curves, .as-table"), find(".told")]) part.hidden = !trained;
+  for (const part of [...findAll(find(".course"), ".curves, .as-table"), find(".milestones")]) part.hidden = !trained;
   setText(find(".course .status"), trained ? tellStatus(studio) : "");
   setText(find(".course .unseen"), trained ? tellNews(studio) : "");
 });

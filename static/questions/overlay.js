@@ -86,13 +86,13 @@ export function createSteps(tape, onChange) {
       committed = truth !== undefined;
       [...tokens.children].forEach((token, i) => {
         token.classList.toggle("picked", answer.includes(i + 1));
-        token.classList.toggle("found", truth?.includes(i + 1) ?? false);
+        token.classList.toggle("correct", truth?.includes(i + 1) ?? false);
       });
     },
     remove() {
       tokens.removeEventListener("click", click);
       tokens.classList.remove("pressed");
-      for (const token of tokens.children) token.classList.remove("picked", "found");
+      for (const token of tokens.children) token.classList.remove("picked", "correct");
     },
   };
 }

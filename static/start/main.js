@@ -174,7 +174,7 @@ function finish(run) {
   showNetwork(run);
   setText(find("#score"), score(run));
   setText(find(".mistake"), firstMistake(run, letters));
-  setText(find(".found"), findings(run, letters));
+  setText(find(".findings"), findings(run, letters));
   turn(true);
   find("#score").focus();
 }

@@ -56,7 +56,7 @@ mountTransport(find(".transport"), /** @type {HTMLInputElement} */ (find("#step"
 mountTape(find("#clock-tape"), lead);
 mountCourse(find(".course"), store, trainer);
 mountCurves(find(".course"), store);
-mountMilestones(find(".told"), store);
+mountMilestones(find(".milestones"), store);
 mountEvolution(find(".birth"), store);
 mountGradientFlow(find(".gradient"), store);
 mountMoved(find(".moved"), store);

@@ -143,7 +143,7 @@ def test_models_lists_presets_the_models_directory_and_uploads(
     assert "mine: this model has 8 units in a layer; at most 7" in run(capsys, "models")[2]
     monkeypatch.delenv("GRUSCOPE_MAX_UNITS")
     listed = json.loads(run(capsys, "models", "--json")[1])
-    assert [entry["from"] for entry in listed] == ["preset"] * len(presets.SHIPPED) + ["served", "kept"]
+    assert [entry["from"] for entry in listed] == ["preset"] * len(presets.SHIPPED) + ["served", "uploaded"]
 
 
 def test_the_cache_directory_follows_the_convention_of_each_system(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -352,7 +352,7 @@ def test_an_answer_can_be_a_click_on_the_tape(page: Page) -> None:
     expect(page.get_by_role("checkbox", name="t = 4, B")).to_be_checked()
     page.get_by_role("button", name=contract.CHECK_ANSWER).click()
     expect(page.get_by_role("group", name="Answer")).to_contain_text(contract.CORRECT)
-    expect(page.locator("#tokens .found")).to_have_text("B")
+    expect(page.locator("#tokens .correct")).to_have_text("B")
 
 
 def test_an_experiment_shows_its_result_after_the_last_answer(page: Page) -> None:

@@ -55,7 +55,7 @@ SHOWN = """
         drawn: Object.fromEntries(pictures.map(({ name, z }) =>
             [name, Array.from(z[0], (value) => value !== null && !Number.isNaN(value))])),
         marked: [parts[0], document.querySelector("#tape") ?? document.createElement("p")]
-            .some((part) => part.querySelector(".is, .yours, .found, .picked, .predict :checked, .real[d^=M]")),
+            .some((part) => part.querySelector(".is, .yours, .correct, .picked, .predict :checked, .real[d^=M]")),
         memory: [...document.querySelectorAll(".ribbon, [data-part=memory]")].some((part) => part.checkVisibility()),
     };
 }
