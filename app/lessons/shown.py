@@ -14,7 +14,7 @@ from gru_core.cells.registry import USUAL
 from gru_core.numerals import whole
 
 from ..link import compared_cells
-from ..questions.kind import Truth
+from ..questions.kind import Prompt, Truth
 from ..questions.registry import LESSON_KINDS
 from ..settings import Settings
 from .markdown import Prose, numbers_in, render
@@ -41,23 +41,10 @@ def reload_keys(figure: Figure) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class ShownQuestion:
-    """A question on the page, without its answer.
-
-    A number is from `low` to `high`, in steps of `grain`. `form` is its format: "%" or the number of decimals. `steps`
-    has the tokens to click, or to draw over, starting at the place `start`.
-    """
+    """A question on the page, without its answer. The texts of its `prompt` are Markup."""
 
     id: str
-    kind: str
-    text: Markup
-    options: list[Markup]
-    low: float
-    high: float
-    grain: float
-    form: str
-    start: int
-    steps: list[str]
-    signal: str
+    prompt: Prompt
 
 
 @dataclass(frozen=True)
@@ -196,19 +183,19 @@ def _shape(figure: Figure, runs: Runs) -> str:
 
 def _shown_question(id: str, question: LessonQuestion, figure: Figure, runs: Runs) -> ShownQuestion:
     scale = LESSON_KINDS[question.kind].scale(question, int(figure.keys.get("t", 1)), runs)
-    return ShownQuestion(
-        id,
+    prompt = Prompt(
         question.kind,
         render(question.text, _number_writer(figure, runs)),
-        [render(option.words, _number_writer(question.figure, runs)) for option in question.options],
+        tuple(render(option.words, _number_writer(question.figure, runs)) for option in question.options),
         scale.low,
         scale.high,
         1 if scale.form == "0" else (scale.high - scale.low) / 100,
         scale.form,
         scale.start,
-        [*scale.steps],
+        scale.steps,
         scale.signal,
     )
+    return ShownQuestion(id, prompt)
 
 
 def _number_writer(figure: Figure, runs: Runs) -> Callable[[str], Markup]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import TypedDict, cast
 
 from ..errors import Refused
 from ..lessons import shelf
@@ -111,7 +111,7 @@ class QuestionData(TypedDict):
     high: float
     form: str
     start: int
-    steps: list[str]
+    steps: Sequence[str]
     signal: str
 
 
@@ -125,15 +125,7 @@ class LessonData(TypedDict):
 
 
 def _question_data(question: ShownQuestion) -> QuestionData:
-    return {
-        "kind": question.kind,
-        "low": question.low,
-        "high": question.high,
-        "form": question.form,
-        "start": question.start,
-        "steps": question.steps,
-        "signal": question.signal,
-    }
+    return cast(QuestionData, {name: getattr(question.prompt, name) for name in QuestionData.__annotations__})
 
 
 def steps_of(lesson: Lesson, settings: Settings) -> list[ShownStep]:

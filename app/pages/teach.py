@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from markupsafe import Markup
-
 from ..lessons import shelf
 from ..lessons.quantities import Runs, evaluate
 from ..lessons.reading import Figure, figure_of
@@ -55,7 +53,7 @@ class Row:
     part: int
     title: str
     part_title: str
-    questions: list[Markup]
+    questions: list[str]
     do: str
 
 
@@ -70,7 +68,7 @@ def _rows(items: tuple[Item, ...], settings: Settings) -> list[Row]:
     for name, part, minutes, do in items:
         lesson = shelf.get(name, settings)
         step = steps_of(lesson, settings)[part - 1]
-        texts = [question.text for question in step.parts if isinstance(question, ShownQuestion)]
+        texts = [question.prompt.ask for question in step.parts if isinstance(question, ShownQuestion)]
         rows.append(Row(start, start + minutes, name, part, lesson.title, step.title, texts, do))
         start += minutes
     return rows

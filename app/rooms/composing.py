@@ -127,25 +127,13 @@ def _lesson_question(body: QuestionBody, settings: Settings) -> _Draft:
     n = int(body.question.partition(".")[0])
     step = shown_steps(lesson, settings)[n - 1]
     part = next(part for part in step.parts if isinstance(part, ShownQuestion) and part.id == body.question)
-    prompt = Prompt(
-        kind=part.kind,
-        ask=str(part.text),
-        options=tuple(map(str, part.options)),
-        low=part.low,
-        high=part.high,
-        grain=part.grain,
-        form=part.form,
-        start=part.start,
-        steps=tuple(part.steps),
-        signal=part.signal,
-    )
     answer = reveal_answer(question, settings)
     replies = tuple(map(str, answer["replies"]))
     solution = Solution(answer["truth"], answer["text"], replies, str(answer["reveal"]), str(answer["why"]))
     page = f"lessons/{body.lesson}"
     before = View.model_construct(page=page, step=n, link=step.link, upto=step.upto)
     after = View.model_construct(page=page, step=n, link=answer["link"], upto=None)
-    return _Draft(prompt, solution, (before, after), plain(part.text), f"{page}?step={n}")
+    return _Draft(part.prompt, solution, (before, after), plain(Markup(part.prompt.ask)), f"{page}?step={n}")
 
 
 class _Cursor:

@@ -1,6 +1,11 @@
-"""The server-sent events of a room, as JSON. Students receive the fields of the public state that are named here."""
+"""The server-sent events of a room, as JSON. Students receive the fields of the public state that are named here.
+
+A `Prompt` is public as a whole.
+"""
 
 from __future__ import annotations
+
+from dataclasses import asdict
 
 import orjson
 from fastapi.sse import format_sse_event
@@ -65,16 +70,7 @@ def _view(view: ShownView) -> dict[str, object]:
 def _question(question: RoomQuestion) -> dict[str, object]:
     prompt, result = question.prompt, question.result
     fields: dict[str, object] = {
-        "kind": prompt.kind,
-        "ask": prompt.ask,
-        "options": prompt.options,
-        "low": prompt.low,
-        "high": prompt.high,
-        "grain": prompt.grain,
-        "form": prompt.form,
-        "start": prompt.start,
-        "steps": prompt.steps,
-        "signal": prompt.signal,
+        **asdict(prompt),
         "rounds": question.rounds,
         "id": question.id,
         "round": question.round,

@@ -92,7 +92,7 @@ def outline(request: Request, name: str) -> list[OutlinedStep]:
         OutlinedStep(
             title=step.title,
             notes=step.notes,
-            questions={part.id: part.text for part in step.parts if isinstance(part, ShownQuestion)},
+            questions={part.id: part.prompt.ask for part in step.parts if isinstance(part, ShownQuestion)},
             link=step.link,
             upto=step.upto,
         )

@@ -82,8 +82,8 @@ def numbers_of(lesson: Lesson, id: str, truth: Any) -> list[float]:
     """Return the numbers of an answer that have many digits: the value of a slider, or the values of a curve."""
     shown_questions = [part for step in shown.shown_steps(lesson, Settings()) for part in step.parts]
     question = next(part for part in shown_questions if isinstance(part, shown.ShownQuestion) and part.id == id)
-    values = {"number": [truth], "draw": truth[question.start :] if isinstance(truth, list) else []}
-    return [value for value in values.get(question.kind, []) if len(repr(value)) > 6]
+    values = {"number": [truth], "draw": truth[question.prompt.start :] if isinstance(truth, list) else []}
+    return [value for value in values.get(question.prompt.kind, []) if len(repr(value)) > 6]
 
 
 def shows_more(step: Step, question: LessonQuestion, link: str) -> bool:

@@ -139,7 +139,7 @@ def test_a_lessons_question_shows_the_inputs_that_it_asks_about(lesson: str) -> 
                 question = question_of(file, shown.id)
                 assert question is not None
                 after = keys({**reveal_answer(question, Settings())})["sequence"].split()
-                texts = (Markup(part if isinstance(part, str) else part.text).striptags() for part in step.parts)
+                texts = (Markup(part if isinstance(part, str) else part.prompt.ask).striptags() for part in step.parts)
                 named = words(" ".join(texts))
                 if f"{lesson} {shown.id}" not in OTHER_EXAMPLES:
                     assert not set(after) - set(inputs) - named, f"{shown.id} asks about inputs that nobody sees"

@@ -99,16 +99,16 @@ def _spoilers_of(
         yield from _same_numbers(answer["text"], visible["texts"], "")
     elif question.kind == "choose":
         for i in answer["truth"]:
-            for expression, link, text in computed(str(shown.options[i])):
+            for expression, link, text in computed(str(shown.prompt.options[i])):
                 if re.search(r"\d", text):
                     yield from _same_numbers(text, visible["texts"], shown.id)
                 elif is_output_shown(expression, link, figure, visible["outputs"]):
                     yield f"the output row shows {text}"
     elif question.kind == "draw":
-        name = shown.signal.partition(".")[0]
+        name = shown.prompt.signal.partition(".")[0]
         printed = visible["rows"].get(name, [])  # the numbers of one unit after another
-        later = [text for i, text in enumerate(printed) if i % len(shown.steps) >= shown.start]
-        if any(later) or any(visible["drawn"].get(name, [])[shown.start :]):
+        later = [text for i, text in enumerate(printed) if i % len(shown.prompt.steps) >= shown.prompt.start]
+        if any(later) or any(visible["drawn"].get(name, [])[shown.prompt.start :]):
             yield f"the row of {name} shows values at the timesteps to draw"
     else:
         name = re.split(r"[. ]", question.target)[0]
