@@ -15,10 +15,11 @@ from pydantic import BaseModel
 from app.embed.height import MOST_ROWS
 from app.exports.models import StoredModel, StoredReadout
 from app.exports.recording import RecordedRun, RecordedTraining, Recording
-from app.intake.child import OpenQuestion
+from app.intake.child import DifferenceResult, OpenQuestion, ParityResult
 from app.lessons.markdown import PARTS
 from app.lessons.shown import Revealed
 from app.link import DEFAULTS, FOCUS, LONGEST_LINK, VERSION
+from app.models import ConfusionEntry
 from app.pages.boot import Boot, CellEntry, SignalEntry, TrainingBoot
 from app.pages.experiment_data import AttentionData, BottleneckData, RaceData, SequenceData, Times
 from app.pages.lab import LabEntry
@@ -27,16 +28,19 @@ from app.pages.page import MOST_LABELLED, MOST_WIDE
 from app.questions.registry import KINDS, LESSON_KINDS
 from app.rooms.composing import DRAFTS, QuestionBody, Subject
 from app.rooms.question import Status
-from app.rooms.state import ClassMode
+from app.rooms.state import ClassMode, PublicState
 from app.routes.rooms import RoomData
-from app.runs.answers import LayerStart, Outputs, Start
+from app.runs.answers import Differences, LayerStart, Outputs, Start
+from app.runs.census import CensusAnswer, UnitRow
 from app.runs.limits import LIKELIEST, MOST_OUTPUTS
+from app.runs.moments import Moments
 from app.runs.race import CellOutcome, RaceOutcome
 from app.runs.tokens import FEW
+from app.runs.unit import Shares, Sums
 from app.schemas import MOST_SEEDS, MOST_WRITTEN, SIGNALS, GapQuestion, Scenario, ScenarioFields, WriteBody
 from gru_core import numerals
 from gru_core.card import Card, CardFields
-from gru_core.cells.equations import DECIMALS, LARGE
+from gru_core.cells.equations import DECIMALS, LARGE, EquationNumbers
 from gru_core.cells.registry import CELLS
 from gru_core.encoders import tokens
 from gru_core.encoders.symbols import LISTED, MOST_ACCENTS, SPELLED
@@ -92,10 +96,28 @@ def declared(typed_dict: type) -> set[str]:
      (LessonData, "Lesson"), (StepData, "LessonStep"), (RoomData, "Room"), (SequenceData, "SequenceData"),
      (Times, "Times"), (BottleneckData, "BottleneckData"), (RaceData, "RaceData"), (RaceOutcome, "RaceOutcome"),
      (CellOutcome, "CellOutcome"), (AttentionData, "AttentionData"), (Lookup, "Lookup"), (Recording, "Recording"),
-     (RecordedRun, "RecordedRun"), (StoredModel, "StoredModel"), (Report, "Report")],
+     (RecordedRun, "RecordedRun"), (StoredModel, "StoredModel"), (Report, "Report"), (UnitRow, "CensusUnit"),
+     (CensusAnswer, "CensusAnswer"), (Moments, "Moments"), (EquationNumbers, "EquationStep"), (Differences, "Effect"),
+     (ConfusionEntry, "Confusion")],
 )  # fmt: skip
 def test_a_typed_dict_has_the_fields_of_its_jsdoc_type(typed_dict: type, name: str) -> None:
     assert declared(typed_dict) == set(fields(typedef(name)))
+
+
+@pytest.mark.parametrize(("typed_dict", "name"), [(Sums, "Sums"), (Shares, "Ledger")])
+def test_an_answer_about_a_unit_has_the_fields_of_its_jsdoc_type(typed_dict: type, name: str) -> None:
+    stretch, _, own = typedef(name).partition(" & ")
+    assert (stretch, declared(typed_dict)) == ("Stretch", set(fields(own)))
+
+
+@pytest.mark.parametrize(("typed_dict", "name"), [(ParityResult, "Parity"), (DifferenceResult, "Difference")])
+def test_the_page_reads_only_fields_that_a_parity_check_has(typed_dict: type, name: str) -> None:
+    assert set(fields(typedef(name))) <= declared(typed_dict)
+
+
+def test_students_receive_the_fields_of_the_public_state() -> None:
+    names = {field.name for field in dataclasses.fields(PublicState)}
+    assert names == set(fields(typedef("RoomState"))) < set(fields(typedef("ClassState")))
 
 
 def test_a_recipe_has_the_same_fields_in_the_core_in_json_and_in_jsdoc() -> None:
