@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,12 +22,15 @@ from gru_core.training.task import Task
 from gru_core.training.tasks import task_of
 
 from .errors import Refused
+from .intake import reading
 from .intake.reading import UploadResult
 from .intake.store import Store
 from .intake.upload import ID, Upload
 from .jobs.cache import ID as TRAINING
 from .jobs.cache import training_cache
 from .settings import Settings
+
+_log = logging.getLogger(__name__)
 
 MOST_SYMBOLS = 1_024
 """The most symbols of a model that its description lists."""
@@ -266,6 +270,25 @@ def upload(name: str, settings: Settings) -> Upload:
     if file is None:
         raise _gone()
     return file
+
+
+def read_and_store(upload: Upload, settings: Settings) -> UploadResult:
+    """Return the model of an uploaded file, or its open question, and store both.
+
+    The server must have a store. Raises Refused if the model is above the limits, or if the file cannot be stored.
+    """
+    uploads = store(settings)
+    assert uploads is not None  # without a store, BodyLimit has refused the request
+    result = uploads.get(upload.id) or reading.read(upload, settings.limits)
+    if result.model is not None:
+        check(result.model, settings)  # before it is stored
+    if not uploads.is_intact(upload.id):  # the upload is new, or its file is damaged
+        try:
+            uploads.put(upload, result)
+        except OSError as error:
+            _log.error("the upload %s could not be stored: %s", upload.id, error)
+            raise Refused(507, "full", "this server could not store the model; try again later") from error
+    return result
 
 
 def _local_model(name: str, settings: Settings) -> Model | None:

@@ -2,40 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from statistics import median
-from time import perf_counter
-
-import numpy as np
 from fastapi import APIRouter, Request
-from pydantic import BaseModel
-
-from gru_core import Model
-from gru_core.training.fit import loss_and_gradients
 
 from .. import models
-from ..server.budget import spend
+from ..runs.timing import REPEATS, B, T, Timing, measure
 
 router = APIRouter(prefix="/api")
-
-
-class Timing(BaseModel):
-    """Microseconds per timestep (`step`) and milliseconds for the gradients of a batch (`training`).
-
-    Both are medians of `repeats` measurements, with `sequences` sequences of `steps` timesteps in the batch.
-    """
-
-    step: float
-    training: float
-    repeats: int
-    steps: int
-    sequences: int
-
-
-T, B = 100, 32
-"""The timesteps of every sequence, and the number of sequences in a batch for training."""
-
-REPEATS = 9
 
 
 @router.get(
@@ -46,29 +18,4 @@ REPEATS = 9
     f"{T} timesteps.",
 )
 def timing(request: Request, model: str) -> Timing:
-    network = models.get(model, request.app.state.settings)
-    batch = models.task(network).draw(np.random.default_rng(0), T, B)
-    spend(T * B * sum(cell.units for cell in network.layers))
-    x = batch.x[:, 0]
-    return Timing(
-        step=1e6 * _seconds(lambda: _run(network, x)) / T,
-        training=1e3 * _seconds(lambda: loss_and_gradients(network, batch)),
-        repeats=REPEATS,
-        steps=T,
-        sequences=B,
-    )
-
-
-def _run(model: Model, x: np.ndarray) -> None:
-    for cell in model.layers:
-        x = cell.forward(x).h
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    """Return the median of the seconds over all repeats."""
-    times = []
-    for _ in range(REPEATS):
-        started = perf_counter()
-        work()
-        times.append(perf_counter() - started)
-    return median(times)
+    return measure(models.get(model, request.app.state.settings))

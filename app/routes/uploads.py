@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -21,8 +20,6 @@ from ..server.body import FileBody, LongJSON
 from ..settings import Settings
 
 router = APIRouter(prefix="/api/models", route_class=LongJSON)
-
-_log = logging.getLogger(__name__)
 
 
 def _model_or_question(takes: str) -> dict[int | str, dict[str, Any]]:
@@ -92,23 +89,9 @@ def check(request: Request, id: str, body: FileBody) -> Response:
 
 
 def _answer(upload: Upload, settings: Settings) -> Response:
-    """Return the model of an upload, or its open question, and store the upload."""
-    store = models.store(settings)
-    assert store is not None  # without a store, BodyLimit has refused the request
-    result = store.get(upload.id)
-    if result is None:
-        result = reading.read(upload, settings.limits)
-        if result.model is not None:
-            models.check(result.model, settings)  # before it is stored
-    if not store.is_intact(upload.id):  # the upload is new, or its file is damaged
-        try:
-            store.put(upload, result)
-        except OSError as error:
-            _log.error("the upload %s could not be stored: %s", upload.id, error)
-            raise Refused(507, "full", "this server could not store the model; try again later") from error
+    result = models.read_and_store(upload, settings)
     if result.model is None:
         return _json({"upload": upload.id, "question": result.question})
-    models.check(result.model, settings)
     return _json({"model": model_entry(upload.id, result.model, result.report)}, 201)
 
 
