@@ -1,4 +1,4 @@
-/** The choice of the task and of the cells. Another choice opens another page. */
+/** The task picker and the cell picker. A new choice opens another page. */
 
 /** @import { Name } from "../facets.js" */
 /** @import { StoreOf } from "../store.js" */
@@ -14,15 +14,16 @@ import { bodyOf, initial } from "./recipe.js";
 import { namesOf, setMessage } from "./studio.js";
 
 /**
+ * Mount the task picker and the cell picker.
  * @param {HTMLElement} main
- * @param {HTMLDialogElement} dialog for a table of the visitor's
+ * @param {HTMLDialogElement} dialog for the visitor's own table
  * @param {StoreOf<Studio>} store
  */
 export function mountChoices(main, dialog, store) {
   const boxes = /** @type {HTMLInputElement[]} */ (findAll(main, "[name=cells]"));
   const select = /** @type {HTMLSelectElement} */ (main.querySelector("[name=task]"));
 
-  /** Open another page. A saved page has no other: it keeps its fields and its sequence, and says why. @param {string} address */
+  /** Open another page. A saved page cannot do this: it resets its fields and shows a message. @param {string} address */
   function goTo(address) {
     if (!recording) return location.assign(address + frameKeys());
     resetFields([select, ...boxes]);
