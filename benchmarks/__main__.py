@@ -1,4 +1,4 @@
-"""`python -m benchmarks [core stream answers page …]`: runs these parts, or all."""
+"""Run the benchmarks: `python -m benchmarks [core stream answers page …]` runs these parts, or all parts."""
 
 import sys
 

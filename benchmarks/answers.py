@@ -1,6 +1,6 @@
-"""Responses per second: each request has an edited sequence, and each response the data of its run.
+"""Responses per second, compared with a Dash app.
 
-Clients keep their connections open.
+Each request has an edited sequence, and each response has the data of its run. Clients keep their connections open.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ WORDS = [*MODEL.encoder.alphabet, *MODEL.encoder.alphabet][:20]
 CHANGED = MODEL.encoder.alphabet[:5]
 
 MakeRequest = Callable[[str], tuple[str, dict[str, object], str, bytes]]
-"""A function that returns for a sequence the path, body and accepted type of a request, and a part of its response."""
+"""A function that takes a sequence, and returns a request and a part of its response.
+
+The request is a path, a body and an accepted content type.
+"""
 
 
 def events(text: str) -> tuple[str, dict[str, object], str, bytes]:
@@ -81,7 +84,7 @@ def main() -> None:
 
 
 def wait_until_compressed(url: str) -> None:
-    """Wait until a server has compressed its files. After its start this occupies a core for some seconds."""
+    """Wait until a server has compressed its files, which occupies a core for some seconds after the start."""
     with urllib.request.urlopen(url) as page:
         folder = re.findall(rb"static/\w+/", page.read())[0].decode()
     request = urllib.request.Request(f"{url}{folder}race.js", headers={"accept-encoding": "br"})
@@ -93,7 +96,7 @@ def wait_until_compressed(url: str) -> None:
 
 
 async def rate(url: str, pid: int, make_request: MakeRequest) -> tuple[float, float]:
-    """Return the responses per second, and per second of the server's processor time.
+    """Return the responses per second, and the responses per second of the server's processor time.
 
     Other programs on the machine lower the first number, but not the second.
     """
@@ -129,7 +132,7 @@ class Visitor:
         self.reader: asyncio.StreamReader | None = None
 
     async def post(self, path: str, body: object, accept: str) -> bytes:
-        """Return the content of the response. Raises AssertionError if its status is not 200."""
+        """Post JSON, and return the content of the response. Raises AssertionError if the status is not 200."""
         if self.reader is None:
             self.reader, self.writer = await asyncio.open_connection(self.host, self.port)
         content = json.dumps(body).encode()

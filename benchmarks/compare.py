@@ -1,4 +1,4 @@
-"""The page Compare in Chromium: from an edit to three painted tapes, a move of the cursor, and the size of a visit."""
+"""The Compare page in Chromium: the time from an edit to three painted tapes, a cursor move, and a visit's size."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MOVES, ROUNDS = 8, 9
 
 
 def moves(page: Page) -> float:
-    """Return the milliseconds of JavaScript in a move to the next timestep: the median of the means of all rounds."""
+    """Return the time of JavaScript in a move to the next timestep, in ms: the median over rounds of the mean."""
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable", {"timeDomain": "threadTicks"})
     rounds = []

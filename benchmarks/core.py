@@ -1,4 +1,4 @@
-"""The core compared with torch and onnxruntime, in traces and training steps, and with simpler, slower code."""
+"""The time of traces and training steps in the core, compared with torch, onnxruntime and simpler code."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ I, T = 8, 100
 
 
 def torch_loop(cell: Any, x: Any) -> list[Any]:
-    """Run the cell with the code that reads its gates in torch. Return (r, z, n, h) for each timestep."""
+    """Run a torch cell with a loop that exposes its gates. Return (r, z, n, h) for each timestep."""
     h, gates = torch.zeros(cell.hidden_size), []
     for x_t in x:
         i_r, i_z, i_n = torch.nn.functional.linear(x_t, cell.weight_ih, cell.bias_ih).chunk(3)

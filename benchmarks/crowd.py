@@ -1,4 +1,4 @@
-"""Many followers of a room. Each is only a connection that measures when it receives a cursor's move."""
+"""Many followers of a room. Each follower is only a connection that measures when it receives a cursor move."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
 MOVE = re.compile(rb"sequence=m(\d+)")
-"""The number of the teacher's move in a state."""
+"""The pattern for the number of the teacher's move in a state of the room."""
 
 DEVICE, EVENT_ID = re.compile(rb'"device":"([^"]+)"'), re.compile(rb"^id: (\S+)", re.M)
 QUESTION_ID, COUNTS = re.compile(rb'"id":(\d+)'), re.compile(rb'"counts":(\[[\d,]*\])')
@@ -20,7 +20,7 @@ QUESTION_ID, COUNTS = re.compile(rb'"id":(\d+)'), re.compile(rb'"counts":(\[[\d,
 class Follower(asyncio.Protocol):
     """A follower of a room.
 
-    `seen` is the newest move, and `delays` are the seconds from the post of each move until the follower received it.
+    `seen` is the number of the newest move. `delays` has the seconds between the post of each move and its arrival.
     """
 
     def __init__(self, crowd: Crowd, request: bytes) -> None:
@@ -81,7 +81,7 @@ def _frame(text: bytes) -> bytes:
 
 
 class Crowd:
-    """Followers of one server, from one address. `posted` has when each move was posted."""
+    """The followers of one server, all from one address. `posted` has the time at which each move was posted."""
 
     def __init__(self, url: str, address: str = "127.0.0.1") -> None:
         parts = urlsplit(url)
@@ -91,7 +91,7 @@ class Crowd:
         self.followers: list[Follower] = []
 
     async def join(self, count: int, path: str, kind: type[Follower] = Follower, headers: str = "") -> list[Follower]:
-        """Add followers, a few at a time. Return them when all of them have received something."""
+        """Add `count` followers, a few at a time. Return them when all of them have received something."""
         key = base64.b64encode(bytes(16)).decode()
         if kind is Socket:
             headers += "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
@@ -120,7 +120,7 @@ class Crowd:
 
 
 async def until(condition: Callable[[], bool], seconds: float) -> bool:
-    """Wait until a condition is true. Return whether this happened within so many seconds."""
+    """Wait up to `seconds` until `condition` is true. Return whether it became true."""
     end = time.perf_counter() + seconds
     while not condition():
         if time.perf_counter() > end:
@@ -130,7 +130,7 @@ async def until(condition: Callable[[], bool], seconds: float) -> bool:
 
 
 class Post:
-    """A connection that posts JSON again and again."""
+    """A connection that is reused to post JSON."""
 
     def __init__(self, url: str, headers: dict[str, str], address: str = "127.0.0.1") -> None:
         parts = urlsplit(url)

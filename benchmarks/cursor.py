@@ -1,4 +1,4 @@
-"""The browser's time for a move of the cursor, and its longest tasks while a run plays: 64 units, 500 timesteps."""
+"""The browser's time for a cursor move, and its longest tasks during playback, for 64 units and 500 timesteps."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ STATES = {
 MOVES, ROUNDS, WARM_UP, TURNS = 60, 3, 20, 9
 SPEED, SECONDS, PLAYS = 20, 5, 3
 
-# Each move takes two frames. The page changes in the first frame, and the second frame begins after this is painted.
-# The time of a move is that of the key's handlers, and that of the frame between our two callbacks.
+# Each move takes two frames. The page changes in the first frame, and the second frame begins after the change is
+# painted. The time of a move is the time of the key's handlers plus the time of the frame between our two callbacks.
 MOVE = """
     async (moves) => {
         const times = [];
@@ -108,18 +108,18 @@ def open_lab(browser: Browser, url: str) -> Page:
 
 
 def spent(session: CDPSession) -> dict[str, float]:
-    """Return the milliseconds of the page's thread so far, by the categories of the DevTools, which do not overlap."""
+    """Return the time of the page's thread so far, in ms, by DevTools category. The categories do not overlap."""
     metrics = session.send("Performance.getMetrics")["metrics"]
     return {metric["name"]: 1e3 * metric["value"] for metric in metrics if metric["name"].endswith("Duration")}
 
 
 def moves(page: Page) -> dict[str, float]:
-    """Return the milliseconds of a move by category: the median of the means of all rounds.
+    """Return the time of a move by category, in ms: the median over rounds of the mean.
 
-    "clock" is the median time of all moves.
+    "clock" is the median wall-clock time of all moves.
     """
     session = page.context.new_cdp_session(page)
-    # With the time of the thread, other work on the machine does not count.
+    # Thread time leaves out other work on the machine.
     session.send("Performance.enable", {"timeDomain": "threadTicks"})
     page.evaluate(MOVE, WARM_UP)
     clock: list[float] = []
@@ -135,7 +135,10 @@ def moves(page: Page) -> dict[str, float]:
 
 
 def play(page: Page) -> tuple[float, int, int]:
-    """Play for some seconds. Return the longest task above 50 ms or 0, the number of such tasks, and of timesteps."""
+    """Play for some seconds. Return the longest task in ms, the number of tasks, and the number of timesteps.
+
+    Only tasks above 50 ms count. The longest task is 0 if there is none.
+    """
     page.get_by_role("button", name="First timestep").click()
     page.select_option("#speed", str(SPEED))
     page.wait_for_timeout(500)
@@ -147,7 +150,7 @@ def play(page: Page) -> tuple[float, int, int]:
 
 
 def beside_plotly(lab: Page, plot: Page, trace: Trace) -> dict[str, list[float]]:
-    """Return the median milliseconds of a move in each turn, on our page and on a page with Plotly alone."""
+    """Return the median time of a move in each turn, in ms, on our page and on a page with Plotly alone."""
     figure = go.Figure(heatmaps(SIGNALS, "light"))
     figure.update_xaxes(range=[-0.5, T - 0.5])
     for picture in figure.data:

@@ -1,4 +1,4 @@
-"""A Dash app that does the same, for comparison: a text box, a GRU of 8 units, and four heatmaps."""
+"""A Dash app that does the same as the Lab, for comparison: a text box, a GRU of 8 units, and four heatmaps."""
 
 from __future__ import annotations
 

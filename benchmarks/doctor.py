@@ -1,8 +1,8 @@
-"""`python -m benchmarks doctor`: how often the parity check names the right cause of a difference, and names none.
+"""The accuracy of the parity check: how often it names the right cause of a fault, or a cause without a fault.
 
-Each of 200 ports has one fault: a network of PyTorch, Keras, ONNX or Flax is moved to one of them, and something goes
-wrong in the conversion or in the call. 50 ports have no fault. The ports run in the equations of
-other_networks.py, those to ONNX in onnxruntime if they can.
+`python -m benchmarks doctor` checks networks that are ported between PyTorch, Keras, ONNX and Flax. 200 ports have one
+fault, in the conversion or in the call, and 50 ports have no fault. The ports are computed with the equations of
+other_networks.py. Ports to ONNX run in onnxruntime if possible.
 """
 
 from __future__ import annotations
@@ -38,7 +38,11 @@ RIGHT = 0.95
 
 @dataclass
 class Port:
-    """A file, a reference that disagrees with it, and the libraries of both."""
+    """A network that was ported from the library `source` to the library `target`.
+
+    `file` is the network in the source. `other` is the reference of the target: arrays of values, or a second file. If
+    the port has a fault, the reference disagrees with the file.
+    """
 
     source: str
     target: str
@@ -47,7 +51,7 @@ class Port:
 
 
 class Maker:
-    """Random ports. `rng` decides the libraries, the sizes and the weights."""
+    """A maker of random ports. `rng` decides the libraries, the sizes and the weights."""
 
     def __init__(self, seed: int) -> None:
         self.rng = np.random.default_rng([24, seed])
@@ -59,7 +63,7 @@ class Maker:
             self.source = self.source if self.source != "Flax" else "Keras"
             self.target = self.target if self.target != "Flax" else "PyTorch"
         net = network(self.rng, kind, **sizes)
-        if "Flax" in (self.source, self.target):  # which has one bias for r and one for z
+        if "Flax" in (self.source, self.target):  # Flax has only one bias for r, and one for z
             for layer in net.layers:
                 layer |= {"b" + g: layer["b" + g] + layer["c" + g] for g in "rz"}
                 layer |= {"c" + g: 0 * layer["c" + g] for g in "rz"}
@@ -76,7 +80,7 @@ class Maker:
         return lengths
 
     def of_arrays(self, change: Callable[[list[Array]], list[Array]], kind: str = "GRU", **sizes: Any) -> Port:
-        """Return a port with changed arrays, in the layout of the target."""
+        """Return a port with arrays that are changed by `change`, which gets them in the layout of the target."""
         net, file, x = self.start(kind, **sizes)
         net.layers = [unpack(change(pack(layer, self.target, kind)), self.target, kind) for layer in net.layers]
         return self.port(file, x=x, h=net.states(x)[-1])
@@ -102,7 +106,7 @@ def exporter(m: Maker) -> Port:
 
 
 def gate_order(m: Maker) -> Port:
-    """Return a port that reads the arrays, which have the source's order of gates, in another order."""
+    """Return a port that reads arrays with the gates in another order than the source stores them."""
     net, file, x = m.start()
     m.source, m.target = [("PyTorch", "Keras"), ("Keras", "PyTorch"), ("ONNX", "Flax"), ("Flax", "ONNX")][m.T % 4]
     file = read(net, m.source)
@@ -140,7 +144,7 @@ def bias_summed(m: Maker) -> Port:
 
 
 def bias_order(m: Maker) -> Port:
-    """Return a port with reordered kernels, but not reordered biases."""
+    """Return a port with the kernels reordered for the target, but with the biases in the old order."""
 
     def change(a: list[Array]) -> list[Array]:
         return [*a[:2], *(np.concatenate([np.split(bias, 3)[i] for i in (1, 0, 2)]) for bias in a[2:])]
@@ -195,7 +199,7 @@ def packed(m: Maker) -> Port:
 
 
 def masked(m: Maker) -> Port:
-    """Return a port with a mask as in Keras: a masked timestep holds the state.
+    """Return a port with a mask as in Keras: a masked timestep does not change the state.
 
     Masked timesteps are anywhere, or at the start of a sequence.
     """
@@ -255,7 +259,7 @@ def bfloat16_products(m: Maker) -> Port:
 
 
 def quantized(m: Maker) -> Port:
-    """Return a port with weights in 8 bits, with one scale for each matrix."""
+    """Return a port with kernels that are quantized to 8 bits, with one scale for each matrix."""
 
     def change(a: list[Array]) -> list[Array]:
         scales = [float(np.abs(kernel).max()) / 127 for kernel in a[:2]]
@@ -308,7 +312,7 @@ def relu_before_readout(m: Maker) -> Port:
 
 
 def scaled_input(m: Maker) -> Port:
-    """Return a port that reads pixels from 0 to 255 as numbers from -1 to 1, or standardized inputs."""
+    """Return a port that rescales pixels from 0 to 255 to numbers from -1 to 1, or that standardizes its inputs."""
     net, file, x = m.start(str(m.rng.choice(["GRU", "LSTM"])))
     if m.T % 2:
         x = m.rng.integers(0, 256, x.shape).astype(np.float32)

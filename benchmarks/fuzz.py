@@ -1,9 +1,9 @@
-"""Reading of mutated files: `formats.read` must return a model or raise FormatError, within two seconds.
+"""A fuzz test with mutated files: `formats.read` must return a model or raise FormatError, within two seconds.
 
     python -m benchmarks.fuzz --format npz --count 100000 --seed 0 --state fuzz-npz.json
 
-The same seed gives the same files. With `--state` a run continues after a stop or a crash, and its file lists the
-findings. A run with findings exits with 1.
+The same seed gives the same files. With `--state` a run continues after a stop or a crash, and the state file lists
+the findings. A run with findings exits with 1.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ ENDINGS = {
 }
 SECONDS = 2.0
 HANG = 20.0
-"""Seconds that reading a mutant may take. After that the process ends, with a traceback.
+"""The time limit for reading a mutant, in seconds. When it is exceeded, the process ends with a traceback.
 
-Nothing else can end a loop inside a library."""
+Nothing else can stop a loop inside a library."""
 
 EVERY = 200
-"""The number of mutants after which the state is written. The number of each mutant is written before it is read."""
+"""The number of mutants between two writes of the state. A mutant's number is written before the mutant is read."""
 
 TOUCHING = {"open", "socket.connect", "subprocess.Popen", "os.mkdir", "os.remove", "os.rename"}
 EXTREMES = (0, 1, 2, 127, 128, 255, 2**15, 2**16 - 1, 2**31 - 1, 2**31, 2**32 - 1, 2**40, 2**63 - 1, 2**63, 2**64 - 1)
@@ -110,7 +110,7 @@ def mutated(data: bytes, rng: random.Random, other: bytes) -> bytes:
 
 
 def mutant(kind: str, originals: list[bytes], seed: int, number: int) -> bytes:
-    """Return the mutant with a number. Half of all zip mutants have a mutated member and correct checksums."""
+    """Return mutant `number` of a seed. Half of all zip mutants have a mutated member and correct checksums."""
     rng = random.Random(f"{seed} {kind} {number}")
     data, other = rng.choice(originals), rng.choice(originals)
     if data[:2] != b"PK" or rng.random() < 0.5:
@@ -127,7 +127,7 @@ def mutant(kind: str, originals: list[bytes], seed: int, number: int) -> bytes:
 
 
 def outcome(data: bytes, name: str = "mutant") -> str:
-    """Read a file, and return "model" or "refused". Any other text describes a finding."""
+    """Read a file, and return "model" or "refused". Any other result describes a finding."""
     answers: dict[str, str] = {}
     start = time.process_time()
     try:
@@ -151,9 +151,9 @@ def outcome(data: bytes, name: str = "mutant") -> str:
 
 
 def opened() -> list[str]:
-    """Return a list that receives every file and connection that is opened from now on, except Python code.
+    """Return a list that grows with every file and connection opened from now on, except Python code.
 
-    Reading the bytes of a file must open nothing.
+    Reading a model from bytes must open nothing.
     """
     seen: list[str] = []
 

@@ -3,8 +3,8 @@
     python -m benchmarks.fuzz_routes --count 100000 --seed 0
 
 The routes and the schemas of their bodies come from the OpenAPI document; the routes of pages are added. The same seed
-gives the same requests, and `--only` sends one of them again. The application runs in this process, and only trainings
-and uploads have other processes.
+gives the same requests, and `--only` sends one of them again. The application runs in this process. Only trainings and
+uploads start other processes.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ RARE = {
     "GET /api/experiments/sequence": 0.01, "GET /api/timing/{model}": 0.2, "GET /api/export/page.html": 0.1,
     "GET /api/export/compare.html": 0.1, "GET /api/export/train.html": 0.1, "GET /api/export/lesson.html": 0.1,
 }  # fmt: skip
-"""The weights of routes that are requested less often, since they start processes, measure, or send megabytes."""
+"""The weights of routes that are requested less often, since they start processes, measure times or send megabytes."""
 
 SECRET = "fuzz" * 8
 
@@ -70,7 +70,7 @@ TEXTS = (
     "flip-flop@٣", "flip-flop@0", "[" * 300,
     "A" * 3_000, "A " * 1_500, "1 " * 1_000, "z@1=0," * 100, "z.1@1-=²", "z.1.W1=1e-5",
 )  # fmt: skip
-"""Texts that are rarely valid anywhere."""
+"""Strings that are rarely valid values."""
 
 NUMBERS: tuple[Any, ...] = (
     0, 1, 2, 3, 7, 20, -1, 0.5, -0.5, 1.5, 1e-9, 5e-324, 1e308, -1e308, 2**31, 2**32 - 1, 2**53 + 1, 2**63, 2**64,
@@ -148,7 +148,7 @@ class Route:
 
 
 def routes(app: FastAPI) -> tuple[list[Route], dict[str, Any]]:
-    """Return all routes, in the OpenAPI document or not, and the named schemas of the document."""
+    """Return all routes, also the ones that are not in the OpenAPI document, and the document's schemas by name."""
     document = app.openapi()
     all_routes = [Route("GET", "/openapi.json", (), None), Route("GET", "/no/such/{page}", (), None)]
     for module in main.ROUTES:
@@ -162,7 +162,7 @@ def routes(app: FastAPI) -> tuple[list[Route], dict[str, Any]]:
 
 
 class Requests:
-    """The requests of a seed, by number."""
+    """A source of random requests. The same seed and number give the same request."""
 
     def __init__(self, app: FastAPI, seed: int) -> None:
         self.routes, self.schemas = routes(app)
@@ -241,7 +241,7 @@ class _Maker:
         return text.encode()[: self.rng.choice((10**9, 10**9, 10**9, 10**9, 10**9, max(1, len(text) - 1)))]
 
     def wide(self, value: dict[str, Any]) -> None:
-        """Add very many wrong parts to a body."""
+        """Add many invalid parts to a body."""
         many = self.rng.choice((10, 1_000, 20_000))
         key = self.rng.choice(list(value))
         wrong: Any = self.rng.choice((None, "a", [], {}, [None] * 3, {"gate": 1}))
@@ -388,9 +388,10 @@ class Server:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of a run. `longest` is the longest time of a request in seconds, `hardest` the longest processor time.
+    """The result of a run.
 
-    `slowest` names the request with the longest processor time.
+    `longest` is the longest time of a request in seconds. `hardest` is the longest processor time of a request, and
+    `slowest` names this request.
     """
 
     statuses: Counter[str]

@@ -1,4 +1,4 @@
-"""What strangers do to a class: answers without end, open connections, long numbers, and votes under new names."""
+"""Attacks on a class by strangers: endless answers, open connections, long numbers, and votes under new names."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HALF = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 
 
 async def hostile() -> None:
-    """Measure a class while a hostile client sends answers without end, forges requests, and joins under new names."""
+    """Measure a class while a hostile client sends endless answers, forges requests, and joins under new names."""
     async with running([*OURS, "0"]) as server:
         room = await Room(server.url).open()
         await room.crowd.join(CLASS, f"{room.path}/events")
@@ -62,7 +62,7 @@ async def hostile() -> None:
 
 
 async def health(url: str) -> float:
-    """Return the seconds until a new connection gets a response, PATIENCE if it takes longer or is refused."""
+    """Return the seconds until a new connection gets a response, or PATIENCE if it fails or takes longer."""
     start = time.perf_counter()
     try:
         async with asyncio.timeout(PATIENCE):
@@ -73,7 +73,7 @@ async def health(url: str) -> float:
 
 
 async def slowest_health(url: str, meanwhile: Coroutine[Any, Any, object]) -> float:
-    """Return the longest `health` during `meanwhile`, which is canceled after PATIENCE seconds."""
+    """Return the longest time of `health` while `meanwhile` runs. `meanwhile` is canceled after PATIENCE seconds."""
     task, slowest = asyncio.ensure_future(asyncio.wait_for(meanwhile, PATIENCE)), 0.0
     while not task.done():
         slowest = max(slowest, await health(url))
@@ -111,7 +111,7 @@ def follow(room: Room) -> bytes:
 
 
 class Held:
-    """The connections of one address, as many as the server accepts."""
+    """Connections of one address that stay open, as many as the server accepts."""
 
     def __init__(self, url: str, address: str) -> None:
         parts = urlsplit(url)
@@ -150,13 +150,16 @@ async def full() -> None:
 
 
 async def others_are_answered(what: str, url: str) -> None:
-    """Print how long other addresses wait while one address has these connections."""
+    """Print how long another address waits while one address keeps its connections open."""
     await health(url)  # returns after the server has handled the new connections
     print_limit(f"{what}: another address waits", 1000 * await slowest_health(url, asyncio.sleep(2)), 1000, "ms")
 
 
 async def nat() -> None:
-    """Let a class behind one address join. Each browser opens six connections for the page, and a stream."""
+    """Let a class behind one address join while another address keeps as many connections as it can get.
+
+    Each browser opens six connections for the page, and a stream.
+    """
     async with running([*OURS, "0"], {}) as server:
         rooms = [await Room(server.url).open() for _ in range(4)]
         hostile = Held(server.url, HOSTILE)

@@ -1,4 +1,4 @@
-"""Large networks: the whole stream compared with torch's forward pass, and the Lab in a browser."""
+"""Large networks: the time of the whole stream, compared with torch's forward pass, and the Lab in a browser."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.support.chromium import installed
 
 WORDS = 100_000
 SIZES = {"wide": (2, 512), "huge": (3, 1024), "words": (1, 256)}
-"""The layers and the units of each network. The last one reads and writes 100,000 words."""
+"""The numbers of layers and of units in each network. The last network reads and writes 100,000 words."""
 
 TORCH = """
 import statistics, sys, time, torch
@@ -80,7 +80,7 @@ def torch_seconds(layers: int, units: int, T: int) -> float | None:
 
 
 def stream(url: str, model: str, sequence: str) -> tuple[float, float]:
-    """Return the seconds until a client has the whole stream, as the page requests it, and its size in MB."""
+    """Return the seconds until a client has the whole stream that the page requests, and the stream's size in MB."""
     times, size = [], 0
     for _ in range(5):
         connection = http.client.HTTPConnection(urlsplit(url).netloc)
@@ -95,7 +95,7 @@ def stream(url: str, model: str, sequence: str) -> tuple[float, float]:
 
 
 def visit(browser: Browser, url: str, model: str, sequence: str) -> tuple[float, float, float, float]:
-    """Return the seconds to the first picture and to the whole run, the milliseconds of a move, and the page's MB."""
+    """Return the seconds to the first picture and to the whole run, the ms of a move, and the page's memory in MB."""
     page = browser.new_page(viewport={"width": 1440, "height": 900}, bypass_csp=True)
     start = time.perf_counter()
     page.goto(f"{url}?{urlencode({'model': model, 'sequence': sequence})}", wait_until="commit")

@@ -1,6 +1,6 @@
-"""`make load`: rooms with 300 and 1,000 followers, with stalled and hostile clients, restarts and full queues.
+"""Load tests of rooms with 300 and 1,000 followers, stalled and hostile clients, restarts and full queues.
 
-`make load PARTS=growth HOURS=2` measures whether the server's memory grows.
+`make load` runs all parts except growth. `make load PARTS=growth HOURS=2` measures whether the server's memory grows.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ KILLS, VOTING = 50, 60
 
 
 class Other(Room):
-    """A room of another program, which has only one room, at /view."""
+    """A room in a program that uses another library. The program has only one room, with its view at /view."""
 
     async def open(self, secret: str | None = None) -> Room:
         self.post, self.view_path = Post(f"http://{self.crowd.host}:{self.crowd.port}/", {}), "/view"
@@ -39,7 +39,7 @@ class Other(Room):
 async def measured(
     room: Room, server: Running, count: int, seconds: float, path: str, kind: type[Follower] = Follower
 ) -> dict[str, float]:
-    """Measure a class of `count` followers: delays in ms, the server's processor time and its memory."""
+    """Measure a class of `count` followers. Return delays in ms, and the server's processor time and memory."""
     before = server.kib()
     await room.crowd.join(count, path, kind)
     await asyncio.sleep(1)
@@ -89,7 +89,7 @@ async def classes(seconds: float) -> None:
 
 
 async def stalled() -> None:
-    """Let some followers read nothing, with small receive buffers."""
+    """Measure a class while some followers with small receive buffers read nothing."""
     async with running([*OURS, "0"]) as server:
         room = await Room(server.url).open()
         await room.crowd.join(CLASS - STALLED, f"{room.path}/events")
@@ -170,7 +170,7 @@ async def answers() -> None:
 
 
 async def restart() -> None:
-    """End the server with SIGTERM, and start another at the same port."""
+    """End the server with SIGTERM, and start another server at the same port."""
     port = str(free_port())
     async with running([*OURS, port]) as server:
         room = await Room(server.url).open()

@@ -1,4 +1,4 @@
-"""Networks of other libraries in their own equations, which share no code with gru_core, and their files."""
+"""Networks of other libraries, with equations that share no code with gru_core, and the files of these networks."""
 
 from __future__ import annotations
 
@@ -33,9 +33,11 @@ def hard_sigmoid(a: Array) -> Array:
 
 @dataclass
 class Network:
-    """A network: W, U, b and c of each gate for each layer, and a readout.
+    """A network: W, U, b and c of each gate for each layer, and a readout with `V` and `c`.
 
-    The other fields are the equations of a port: its activations, its reset gate, its z and its rounding.
+    The other fields vary the equations. If `after` is true, the reset gate acts after the product. `sigma` and `tanh`
+    are the activations. If `keeps` is true, z is the share of the old state that is kept. `rounded` rounds the factors
+    of each matrix product.
     """
 
     kind: str  # "GRU" or "LSTM"
@@ -57,7 +59,7 @@ class Network:
         return len(self.layers[0]["b" + self.gates[0]])
 
     def states(self, x: Array, h0: Array | None = None, real: Array | None = None) -> list[Array]:
-        """Return the states of each layer. A timestep that is not `real` `(T, B)` holds the state."""
+        """Return the states of each layer. If `real` `(T, B)` is false at a timestep, the state does not change."""
         states = []
         for layer in self.layers:
             H = self.units
@@ -107,11 +109,11 @@ def network(rng: Any, kind: str = "GRU", layers: int = 1, square: bool = False, 
     )  # fmt: skip
 
 
-# Files. `pack` writes a layer's arrays as a library stores them, `unpack` reads them.
+# Files. `pack` returns a layer's arrays as a library stores them, and `unpack` does the reverse.
 
 
 def pack(layer: Layer, library: str, kind: str = "GRU") -> list[Array]:
-    """Return the kernel, the recurrent kernel and the biases in the library's layout."""
+    """Return the kernel, the recurrent kernel and the two biases in the library's layout."""
     gates = (GATES if kind == "GRU" else LSTM_GATES)[library]
     W, U = (np.concatenate([layer[n + g] for g in gates]) for n in "WU")
     b, c = (np.concatenate([layer[n + g] for g in gates]) for n in "bc")
@@ -128,7 +130,7 @@ def unpack(arrays: list[Array], library: str, kind: str = "GRU") -> Layer:
 
 
 def read(net: Network, library: str) -> formats.Imported:
-    """Write the network as a file of the library, and read the file."""
+    """Convert the network to a file or to arrays of the library, and return what gru_core reads from them."""
     if library == "ONNX":
         return formats.read(onnx_file(net, True), "net.onnx")
     arrays: dict[str, Array] = {}

@@ -16,7 +16,7 @@ from sse_starlette import EventSourceResponse
 
 
 def by_sse_starlette() -> Any:
-    """Return an application with a queue of length one for each follower, so that it receives only the newest view."""
+    """Return an application with a queue of length one for each follower. A slow follower gets only the newest view."""
     app, followers = FastAPI(), set[asyncio.Queue[str]]()
 
     @app.get("/events")

@@ -1,4 +1,4 @@
-"""The Lab in Chromium compared with a Dash app: the time from an edit to painted gates, and of a first visit."""
+"""The Lab in Chromium, compared with a Dash app: the time from an edit to painted gates, and a first visit."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def open_page(browser: Browser, url: str) -> Page:
 
 
 def edits(pages: dict[str, tuple[Page, list[str]]]) -> dict[str, float]:
-    """Return the median milliseconds of an edit on each page. Edits alternate between the two texts of the page."""
+    """Return the median time of an edit on each page, in ms. Edits alternate between the two texts of the page."""
     times: dict[str, list[float]] = {name: [] for name in pages}
     for i in range(EDITS + 2):
         for name, (page, texts) in pages.items():
@@ -71,7 +71,10 @@ def edits(pages: dict[str, tuple[Page, list[str]]]) -> dict[str, float]:
 
 
 def first_visit(browser: Browser, url: str) -> dict[str, float]:
-    """Visit a page with an empty cache. Return ms to the first picture, ms to the heatmaps, bytes and requests."""
+    """Visit a page with an empty cache. Return the time to the first `cells` and to the `heatmaps`, and the traffic.
+
+    The times are in ms. The time to `cells` is NaN on a page without them. The traffic is in `bytes` and `requests`.
+    """
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     session = context.new_cdp_session(page)
@@ -113,7 +116,7 @@ CASES = {
     "sentiment, T = 20": ("sentiment", WORDS * 2, "good", "bad"),
     "sentiment, T = 60": ("sentiment", WORDS * 6, "good", "bad"),
 }
-"""Models, texts, and two last words for each."""
+"""The cases by name: a model, the start of a text, and the two endings between which an edit switches."""
 
 
 def main() -> None:
@@ -163,7 +166,7 @@ def main() -> None:
 
 
 def open_case(browser: Browser, url: str, model: str, text: str, *words: str) -> tuple[Page, list[str]]:
-    """Open the Lab for a case, and return it with the two texts."""
+    """Open the Lab for a case, and return the page and the two texts."""
     texts = [text + word for word in words]
     return open_page(browser, url + "?" + urlencode({"model": model, "sequence": texts[0]})), texts
 

@@ -1,6 +1,6 @@
-"""The stored results of the experiments, computed again in torch: own equations, own sequences, own initial weights.
+"""The experiments, run again in torch with separate code for the equations, sequences and initial weights.
 
-Each line has the median of the training steps to the target in torch, and the stored 95% interval of the median.
+Each line of the cell comparison has the median in torch and the stored median, both with their 95% intervals.
 `python -m benchmarks.recompute [SEEDS]`: 10 seeds take about half an hour.
 """
 
@@ -63,7 +63,7 @@ def _gap(rng: np.random.Generator, T: int, B: int) -> Data:
 
 
 def counted(n: int, start: int, T: int) -> Data:
-    """Return the sequence with n times a and then n + 1 times b."""
+    """Return a sequence of `T` timesteps with n a's and then n + 1 b's from timestep `start` on, and its answers."""
     symbol = np.full((T, 1), 2)
     symbol[start : start + n], symbol[start + n : start + 2 * n + 1] = 0, 1
     target = 1 + np.sign((symbol == 1).cumsum(0) - (symbol == 0).cumsum(0))
@@ -84,7 +84,7 @@ TASKS: dict[str, tuple[Sequences, int, int]] = {
     "gap": (_gap, 6, 2),
     "counting": (_counting, 3, 3),
 }
-"""The sequences of each task, the inputs and the outputs."""
+"""For each task, the function that draws its sequences, the number of inputs and the number of outputs."""
 
 
 def train(recipe: Recipe) -> tuple[int | None, Network]:
@@ -101,7 +101,7 @@ def train(recipe: Recipe) -> tuple[int | None, Network]:
 
 
 def share_beyond(network: Network) -> float:
-    """Return the share of the lengths beyond the trained ones that the network counts correctly."""
+    """Return the share of the lengths in `race.BEYOND` that the network counts correctly."""
 
     def right(n: int) -> bool:
         tests = [counted(n, int(start), 2 * n + 10) for start in race.STARTS]

@@ -1,4 +1,4 @@
-"""A server, a room on it, and a teacher who moves the cursor there."""
+"""A server with a room, and a teacher who moves the cursor in the room."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Running:
 
 @asynccontextmanager
 async def running(command: list[str], limits: Mapping[str, str] = LIMITS) -> AsyncIterator[Running]:
-    """Start a server, and yield it when it uses the processor no more after its start."""
+    """Start a server, and yield it when it has finished starting and no longer uses the processor."""
     folder = tempfile.TemporaryDirectory()  # without rooms of an earlier server
     environment = os.environ | {"GRUSCOPE_UPLOADS": folder.name} | limits
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment)
@@ -65,7 +65,7 @@ async def running(command: list[str], limits: Mapping[str, str] = LIMITS) -> Asy
 
 
 class Room:
-    """A room of GRU Scope and its teacher. With a `secret`, `open` opens the room of another process again."""
+    """A room of GRU Scope and its teacher. With a `secret`, `open` reopens a room that an earlier process had."""
 
     def __init__(self, url: str, address: str = "127.0.0.1") -> None:
         self.crowd, self.move = Crowd(url, address), 0
@@ -81,7 +81,7 @@ class Room:
         return self
 
     async def teacher_state(self) -> dict[str, Any]:
-        """Return the state that the teacher receives now."""
+        """Return the current state of the room, as the teacher receives it."""
         reader, writer = await asyncio.open_connection(self.crowd.host, self.crowd.port)
         request = f"GET {self.path}/class?once=true HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
         writer.write(f"{request}Authorization: Bearer {self.secret}\r\n\r\n".encode())
@@ -97,14 +97,14 @@ class Room:
         assert status == 204, content
 
     async def lead(self, seconds: float) -> None:
-        """Move the cursor for some seconds."""
+        """Move the cursor for some seconds, MOVES times per second."""
         start = time.perf_counter()
         for n in range(int(seconds * MOVES)):
             await self.step()
             await asyncio.sleep(max(0, start + (n + 1) / MOVES - time.perf_counter()))
 
     async def arrived(self, among: list[Follower] | None = None) -> bool:
-        """Return whether all followers receive the newest view."""
+        """Wait up to 10 seconds, and return whether all followers have received the newest view."""
         followers = self.crowd.followers if among is None else among
         return await until(lambda: all(follower.seen == self.move for follower in followers), 10)
 

@@ -1,4 +1,4 @@
-"""Servers for the benchmarks, each in its own process, with their processor time and memory."""
+"""Servers for the benchmarks, each in its own process, and the processor time and memory of a process."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""`python -m benchmarks.shift [model …]`: how far the Lab's parts move while the cursor moves over 30 timesteps.
+"""A measurement of how far the parts of the Lab move while the cursor moves over 30 timesteps.
 
-It measures every model, or those named, on four screens, in the projector mode and without it.
+`python -m benchmarks.shift [model …]` measures the named models, or all models, on four screens, with and without the
+projector mode.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def sequence_of(model: str) -> str:
 
 
 def moved_parts(page: Page, url: str, model: str) -> list[list[tuple[str, float]]]:
-    """Return the parts that moved, the farthest first, without and with the projector mode."""
+    """Return two lists of the parts that moved, the farthest first: without and with the projector mode."""
     page.goto(url + "?" + urlencode({"model": model, "sequence": sequence_of(model)}))
     page.wait_for_selector(".heatmaps .heatmaplayer image", state="attached")
     on_page = shift(page, STEPS)

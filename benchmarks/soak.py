@@ -1,4 +1,4 @@
-"""`make soak MINUTES=60`: requests of every kind, all different, and whether the server's memory grows."""
+"""A test of whether the server's memory grows, with different requests of every kind: `make soak MINUTES=60`."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ BETWEEN, REST = 20, 2
 """Seconds between two samples of the server's memory, and seconds without requests before each sample."""
 
 WARM = 0.25
-"""The share of the time before the growth counts."""
+"""The share of the time that is warm-up. Growth during the warm-up does not count."""
 
 LARGE = {"task": "sentiment", "cell": "lstm", "units": 32, "T": 2, "after": 0, "most": 28, "reach": 2}
 LARGE_ONES = 8
-"""The number of trainings of 0.8 MB that fill the small cache of trainings before the measured time."""
+"""The number of trainings of 0.8 MB that fill the small cache of trainings before the measurement."""
 
 MOST, TABLES, MOST_AFTER_TABLES = 2, 44, 40
-"""The most megabytes per hour; the tables that are posted at once, and the most megabytes that these may leave."""
+"""The limit of growth in MB per hour; the number of posted tables, and the limit of growth after them in MB."""
 
 BOUNDS = {"GRUSCOPE_MAX_KEPT": "10", "GRUSCOPE_TRAININGS": "1"}
-"""Settings with which the stored uploads reach their limit before the measured time."""
+"""Settings with which the stored uploads reach their limit before the measurement."""
 
 SMALL_CACHE = """
 import sys
@@ -54,10 +54,10 @@ cache.CACHE_BYTES, cache.CACHE_TRAININGS = 4 * 2**20, 40
 memory.TRIM_SECONDS = 1
 sys.exit(cli.main(["serve", "--no-browser", "--port", "0"]))
 """
-"""A server with a small cache of trainings, which returns free pages to the system each second instead of each minute.
+"""The program of a server with a small cache of trainings, which returns free memory to the system each second.
 
-A cache of 64 MB holds 30 to 60 MB, which depends on what was trained last, and up to a minute's free pages are 15 MB:
-both hide a growth of some megabytes.
+The usual cache of 64 MB holds 30 to 60 MB, depending on the latest trainings. The usual server returns free memory each
+minute, and up to 15 MB can be free until then. Both would hide a growth of a few megabytes.
 """
 
 LESSONS = ("gates", "reset", "half-life", "parameters", "candidate")
@@ -80,7 +80,10 @@ class Visitor:
         headers: dict[str, str] | None = None,
         until: re.Pattern[bytes] | None = None,
     ) -> bytes:
-        """Return the content of the response. With `until`, stop reading after the first match of this pattern."""
+        """Send a request, and return the content of the response, or nothing if the connection fails.
+
+        With `until`, stop reading after the first match of this pattern.
+        """
         content = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         sent = {"content-type": "application/json"} | (headers or {})
         try:
@@ -94,7 +97,7 @@ class Visitor:
                 received += piece
             self.connection.close()
             return received
-        except (http.client.HTTPException, OSError):  # refused before the whole body was sent, or cut
+        except (http.client.HTTPException, OSError):  # refused before the whole body was sent, or disconnected
             self.seen[self.kind, 0] += 1
             self.connection.close()
             return b""
@@ -246,11 +249,11 @@ KINDS: dict[str, tuple[Callable[[Visitor], None], int]] = {
     "runs": (runs, 8), "details": (details, 4), "pages": (pages, 2), "exports": (exports, 1), "uploads": (uploads, 1),
     "trainings": (trainings, 3), "rooms": (rooms, 2), "refused": (refused, 3),
 }  # fmt: skip
-"""The kinds of requests, each with the weight of its frequency."""
+"""The kinds of requests, each with a function that sends them and a relative frequency."""
 
 
 def table(number: int) -> str:
-    """Return a table of 12 KB that takes the most memory: one sequence is long, the others have one timestep."""
+    """Return a table of 12 KB that takes much memory: one sequence is long, and all others have one timestep."""
     symbols = [f"s{i}" for i in range(TABLE_STEPS)]
     long = f"{' '.join(symbols)},{' '.join('ab'[i % 2] for i in range(TABLE_STEPS))}"
     return "\n".join([long, *(f"{symbols[i % 64]},{i % 7}" for i in range(TABLE_ROWS - 2)), f"s0,n{number}"])
@@ -259,8 +262,8 @@ def table(number: int) -> str:
 def growth(samples: list[tuple[float, float]]) -> tuple[float, float]:
     """Return the slope of the line through the samples and its standard error, in MB per hour.
 
-    Single samples scatter, because the stored trainings and pages change. The error says how much of the slope this can
-    explain.
+    `samples` are pairs of hours and MB. Single samples scatter, because the stored trainings and pages change. The
+    error says how much of the slope this scatter can explain.
     """
     hours, sizes = np.array(samples).T
     slopes, covariance = np.polyfit(hours, sizes, 1, cov=True)
@@ -268,7 +271,7 @@ def growth(samples: list[tuple[float, float]]) -> tuple[float, float]:
 
 
 async def tables() -> None:
-    """Post many tables at once. The server refuses most. Print how much memory this leaves in use."""
+    """Post many tables in a row. The server refuses most of them. Print how much the server's memory has grown."""
     async with running([*OURS, "0"]) as server:
         seen: Counter[tuple[str, int]] = Counter()
         me = Visitor(server.url, 0, seen)
@@ -299,7 +302,7 @@ async def _soaked(server: Running, minutes: float) -> None:
     over, seen = threading.Event(), Counter[tuple[str, int]]()
 
     def at_rest() -> float:
-        """Return the server's megabytes after a pause without requests. An export alone takes some megabytes."""
+        """Return the server's memory in MB after a pause without requests, since a single export takes several MB."""
         with ExitStack() as turns:
             for visitor in visitors:
                 turns.enter_context(visitor.turn)

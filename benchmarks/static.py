@@ -1,4 +1,4 @@
-"""An exported page on a static host compared with the same page of a server: from an edit to painted gates."""
+"""The time from an edit to painted gates, on an exported page on a static host and on the server's page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The timesteps per second that a client on the same machine receives from the stream of a run."""
+"""The number of timesteps per second that a client on the same machine receives from the event stream of a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A sweep of 1,000 small trainings, in processes and on a Dask cluster, compared with a bare ProcessPoolExecutor."""
+"""Sweeps of small trainings, in processes and on a Dask cluster, compared with a bare ProcessPoolExecutor."""
 
 from __future__ import annotations
 

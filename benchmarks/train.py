@@ -31,7 +31,7 @@ def content(connection: http.client.HTTPConnection, method: str, path: str, body
 
 
 def slowest(connection: http.client.HTTPConnection) -> float:
-    """Return the p99 of the seconds of a run."""
+    """Return the 99th percentile of the time of a run, in seconds."""
     seconds = []
     for _ in range(REQUESTS):
         start = time.perf_counter()
@@ -53,7 +53,7 @@ def follow(host: str, id: str) -> None:
 
 @contextmanager
 def training(host: str, seed: int) -> Iterator[None]:
-    """Start two trainings, and follow them until the context ends."""
+    """Start two trainings, follow them, and delete them at the end of the context."""
     ids = [once(host, "POST", "/api/trainings?token=own", LONG | {"seed": seed + i})["id"] for i in (0, 1)]
     for id in ids:
         Thread(target=follow, args=[host, id]).start()

@@ -1,4 +1,4 @@
-"""The types of arrays in signatures."""
+"""Type aliases for NumPy arrays, used in signatures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Model cards: descriptions of models for people."""
+"""Model cards: human-readable descriptions of models."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypedDict, cast
 
 Origin = Literal["trained", "random", "hand-set", "imported"]
-"""The origin of the weights of a model."""
+"""Where a model's weights come from."""
 
 
 class CardFields(TypedDict):
-    """The fields of a `Card` as JSON has them."""
+    """The fields of a `Card` as they appear in JSON."""
 
     title: str
     task: str
@@ -29,15 +29,14 @@ class CardFields(TypedDict):
 
 @dataclass(frozen=True)
 class Card:
-    """The description of a model, for people.
+    """A human-readable description of a model.
 
     `task` is a name in `tasks.ALL`, "own" or "imported". `about` describes the task in words, and `question`
-    says what to look for. `weights` is the origin of the weights, and `summary` their quality in words. `training` is
-    the recipe. `measured` has the figures by name, measured on held-out sequences. `examples` are sequences to start
-    with. `reading` explains the hidden state. `confusion` has a row for each label, with the number of times that the
-    output was each label, and is empty if nothing was counted. `regressions` has the weights of the linear
-    autoregressions that the forecasts of a series are compared with, if they are fitted to data of a visitor: see
-    `Series.regressions`.
+    says what to look for. `weights` says where the weights come from, and `summary` how good they are. `training` has
+    the training settings. `measured` maps names to figures measured on held-out sequences. `examples` are sequences to
+    start with. `reading` explains the hidden state. `confusion` is the confusion matrix: each row counts the outputs
+    for one true label. It is empty if nothing was counted. `regressions` is for forecasts of a visitor's data: it has
+    the weights of the linear autoregressions that serve as the baseline, as in `Series.regressions`.
     """
 
     title: str

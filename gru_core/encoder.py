@@ -1,7 +1,7 @@
 """Encoders, which turn text into a model's inputs: symbols, numbers with an operator, or rows of numbers.
 
-An encoder splits a text into tokens, one for each timestep, and encodes the tokens as inputs `(T, I)`. It raises
-SequenceError, with the number of the timestep from 1, if it cannot read the text.
+An encoder splits the text into tokens, one for each timestep, and encodes the tokens as inputs `(T, I)`. If it cannot
+parse the text, it raises SequenceError with the number of the timestep, counted from 1.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ Encoder = Symbols | Numbers | Vectors
 
 
 def encoder_from_dict(data: dict[str, Any], table: Array | None = None) -> Encoder:
-    """Return the encoder of a dictionary that `to_dict` returned, and of the `table` of an `Embedded`."""
+    """Rebuild an encoder from `data`, a dictionary that `to_dict` returned.
+
+    An `Embedded` encoder also needs its `table`. Raises ValueError if the table is missing or does not fit.
+    """
     if data["kind"] == "embedded":
         if table is None or table.ndim != 2 or len(table) != len(data["alphabet"]):
             raise ValueError("the embedding needs a row for each symbol")

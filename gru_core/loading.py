@@ -1,6 +1,6 @@
-"""Models by name, from files, and from networks of PyTorch and Keras in memory.
+"""Loaders of models: by name, from a file, or from a PyTorch or Keras network in memory.
 
-`load`, `from_torch` and `from_keras` have the same keywords, and the models that they return have a `report`: sentences
+`load`, `from_torch` and `from_keras` have the same keywords. The models that they return have a `report`: sentences
 that explain how the network was read.
 """
 
@@ -40,8 +40,8 @@ def load(
         gru.load(torch.load("net.pt", weights_only=True), direction="forward")   # arrays or tensors by name
 
     `NAME@STEP` is a checkpoint of the training, for a name in `presets.NAMES`. A file may have any format that
-    `formats.read_file` reads. `answers`, `alphabet` and `labels` add what is missing in the file. The `report` of a
-    model from a file or a state dict explains how it was read.
+    `formats.read_file` reads. `answers`, `alphabet` and `labels` supply facts that the file does not have. If the model
+    comes from a file or a state dict, its `report` explains how the file was read.
 
     Raises FileNotFoundError if there is no such preset or file. Raises ValueError if the training has no checkpoint
     at STEP, or if the name of a preset (without @) comes with answers, an alphabet or labels. Raises FormatError,
@@ -87,12 +87,12 @@ def from_torch(
     """Return the model in a `torch.nn.GRU`, `LSTM` or `RNN`, a cell such as `GRUCell`, or a module with one of these.
 
         gru.from_torch(module)
-        gru.from_torch(module.state_dict(), direction="forward")     # of a bidirectional layer
+        gru.from_torch(module.state_dict(), direction="forward")     # one direction of a bidirectional layer
 
     `module` can also be a state dict: tensors or arrays by name. The module may also have an Embedding and a Linear.
-    `answers`, `alphabet` and `labels` are as for `load`, and so are the errors. Answers can also be `given` as a
-    dictionary, as for `formats.read_file`. Raises FormatError if `module` is neither a torch module nor a state dict,
-    or if it has a plain RNN with relu.
+    `answers`, `alphabet` and `labels` have the same meaning as for `load`. `given` can pass the answers as a
+    dictionary, as for `formats.read_file`. Raises the errors of `load`, and FormatError if `module` is neither a torch
+    module nor a state dict, or if it has a plain RNN with relu.
     """
     answers = {**(given or {}), **answers}
     return _read(
@@ -124,7 +124,10 @@ def from_keras(
 def _read(
     call: str, read: Callable[[], Imported], answers: Mapping[str, str], alphabet: Names | None, labels: Names | None
 ) -> Model:
-    """Return the model that `read` reads, with its report. An open question gets the `call` that answers it."""
+    """Return the model that `read` reads, with its report.
+
+    If `read` raises Unanswered, raise it again with a message that shows the `call` that answers the question.
+    """
     try:
         imported = read()
     except Unanswered as error:
@@ -153,7 +156,10 @@ def _check_path(source: Any) -> None:
 
 
 def _missing(name: str) -> str:
-    """Return a message about a name that is no preset and no file: by its form it is meant as one of them."""
+    """Return the error message for a name that is neither a preset nor a file.
+
+    A name with a dot or a slash is taken for a path, and any other name for a misspelled preset.
+    """
     if re.search(r"[./\\]", name):
         return (
             f"there is no file {name} here ({os.getcwd()})" if not os.path.isabs(name) else f"there is no file {name}"

@@ -30,16 +30,16 @@ from gru_core.runs.clamp import Clamp, hold
 from gru_core.runs.edit import Edit, edited
 
 TABLE = "encoder.table"
-"""The name of an embedding in the file of a model."""
+"""The name of the embedding array in a model file."""
 
 
 @dataclass(frozen=True)
 class Readout:
     """The output layer. It reads the top layer's state h: y = softmax(V h + c) or y = V h + c.
 
-    `V` is `(K, H)` and `c` `(K,)`. `labels` name the K outputs. If `product`, it reads the product of the two
-    directions of the top layer in place of h, as with Keras's merge_mode "mul": each unit of the first half times the
-    same unit of the second half. Then `V` is `(K, H / 2)`. Raises ValueError if K is not the same in all three.
+    `V` is `(K, H)` and `c` `(K,)`. `labels` name the K outputs. If `product` is true, the readout multiplies the two
+    directions of the top layer, unit by unit, and reads the products in place of h, as Keras does with merge_mode
+    "mul". Then `V` is `(K, H / 2)`. Raises ValueError if `V`, `c` and `labels` have different numbers of outputs.
     """
 
     kind: Literal["softmax", "linear"]
@@ -66,14 +66,14 @@ class Readout:
         return y
 
     def read(self, h: Array) -> Array:
-        """Return the numbers that V multiplies, for states `h` `(…, H)`."""
+        """Return the vectors that `V` multiplies: the states `h` `(…, H)`, or the product of their two halves."""
         if not self.product:
             return h
         first, second = np.split(h, 2, -1)
         return first * second
 
     def backward(self, h: Array, gradient: Array) -> Array:
-        """Return the gradient with respect to the states `h` `(…, H)`, given the one with respect to `read(h)`."""
+        """Return ∂L/∂h `(…, H)`, given `gradient`, the gradient of the loss L with respect to `read(h)`."""
         if not self.product:
             return gradient
         first, second = np.split(h, 2, -1)
@@ -84,7 +84,7 @@ class Readout:
 class Model:
     """A network: an `encoder`, `layers` from the bottom to the top, a `readout` and a `card`.
 
-    `report` has the sentences that explain how the file of another library was read. It is not saved with the model.
+    `report` has sentences that explain how a file from another library was read. It is not saved with the model.
     """
 
     encoder: Encoder
@@ -98,7 +98,7 @@ class Model:
         return f"Model({self.card.title[:40]!r}, {self.card.weights}: I={I}, H={self.sizes}, K={K})"
 
     def _repr_html_(self) -> str:
-        """Return the card as HTML. A notebook shows it."""
+        """Return the card as HTML, for notebooks."""
         kinds = " and ".join(dict.fromkeys(cell.kind for cell in self.layers))
         sizes = {
             "inputs": f"{self.encoder.inputs}. {self.encoder.hint}",
@@ -110,7 +110,7 @@ class Model:
 
     @property
     def sizes(self) -> str:
-        """The units of each layer from the bottom, as text: "8", or "8→4"."""
+        """The number of units in each layer, from bottom to top, as text: "8", or "8→4"."""
         return "→".join(str(cell.units) for cell in self.layers)
 
     @property
@@ -124,10 +124,10 @@ class Model:
         return self.card.examples or (self.encoder.example,)
 
     def state(self, h0: Sequence[npt.ArrayLike] | None) -> list[Array]:
-        """Return an initial state for each layer: `(H,)`, or `(2H,)` in an LSTM, which is h and then c.
+        """Return an initial state for each layer: h `(H,)` or, for an LSTM, h followed by c `(2H,)`.
 
         The states are the arrays in `h0`, or zero if `h0` is None. Raises ValueError if a shape does not fit its layer,
-        and TypeError if `h0` is no list.
+        and TypeError if `h0` is not a list.
         """
         needed = [(len(cell.carried) * cell.units,) for cell in self.layers]
         if h0 is not None and not isinstance(h0, Iterable):
@@ -144,9 +144,9 @@ class Model:
     def holds(self, clamps: Sequence[Clamp], steps: tuple[int, ...]) -> list[Holds | None]:
         """Return the clamped values of each layer, or None for a layer without a clamp.
 
-        `steps` is the shape of the run: `(T,)` for one sequence, `(T, B)` for a batch. Raises ValueError if the model
-        has no such layer, signal or unit, or if a clamp covers no timestep or has a mask of another shape. Raises
-        TypeError if `clamps` is a single clamp.
+        `steps` is the shape of the run: `(T,)` for one sequence, `(T, B)` for a batch. Raises ValueError if a clamp
+        names a layer, signal or unit that the model does not have, covers no timestep, or has a mask that does not fit
+        the run. Raises TypeError if `clamps` is a single clamp.
         """
         if isinstance(clamps, Clamp):
             raise TypeError("clamps is a list: write clamps=[…] even for one clamp")
@@ -154,7 +154,7 @@ class Model:
         return [hold(clamps, i, cell, steps) for i, cell in enumerate(self.layers)]
 
     def edited(self, edits: Sequence[Edit]) -> Model:
-        """Return the model with the edits applied. Raises ValueError if the model has no such layer or weight."""
+        """Return the model with the edits applied. Raises ValueError if it does not have an edited layer or weight."""
         self._check_layers(edits)
         layers = (edited(cell, [edit for edit in edits if edit.layer == i]) for i, cell in enumerate(self.layers))
         return replace(self, layers=tuple(layers))
@@ -165,9 +165,9 @@ class Model:
                 raise ValueError(f"layer {change.layer + 1} is not in this model: choose from 1 to {len(self.layers)}")
 
     def mask(self, x: Array) -> Mask | None:
-        """Return the mask `(T, …)` of the timesteps of `x` `(T, …, I)` that are not skipped; None if none is skipped.
+        """Return a mask `(T, …)` for `x` `(T, …, I)`, false at the timesteps that the network skips, or None.
 
-        The network skips a timestep that has only padding, so the state does not change.
+        The network skips timesteps of padding: the state does not change there. None means that no timestep is skipped.
         """
         return self.encoder.mask(x)
 
@@ -181,7 +181,7 @@ class Model:
         """Run every layer over `x`, `(T, I)` or `(T, B, I)`, and return the runs from the bottom layer to the top.
 
         `h0` and `holds` have an entry for each layer. `mask` `(T,)` or `(T, B)` is false at the timesteps that every
-        layer skips; None means the timesteps of `Model.mask`. Raises ValueError if a shape does not fit.
+        layer skips. If it is None, `Model.mask` provides the mask. Raises ValueError if a shape does not fit.
         """
         mask = self.mask(x) if mask is None else mask
         if mask is not None and mask.shape not in (x.shape[:1], x.shape[:-1]):
@@ -201,12 +201,12 @@ class Model:
 
     @property
     def parameters(self) -> dict[str, Array]:
-        """All arrays, by their names in the file."""
+        """The weights of all layers and of the readout, by their names in the file."""
         arrays = {f"layers.{i}.{n}": a for i, cell in enumerate(self.layers) for n, a in cell.parameters.items()}
         return arrays | {"readout.V": self.readout.V, "readout.c": self.readout.c}
 
     def with_parameters(self, parameters: Mapping[str, Array]) -> Model:
-        """Return the model with other arrays, by the names of `parameters`."""
+        """Return a copy of the model with new arrays. `parameters` has the names of the property `parameters`."""
         layers = tuple(
             cell.with_parameters({n: parameters[f"layers.{i}.{n}"] for n in cell.parameters})
             for i, cell in enumerate(self.layers)
@@ -246,9 +246,9 @@ class Model:
             metadata["cells"] = [cell.name for cell in self.layers]
         if self.is_bidirectional:
             metadata["backward units"] = [cell.backward_units for cell in self.layers]
-        # All of the text has one key, because the library does not write several keys in a fixed order.
+        # The metadata is a single JSON text under one key, because the library does not write keys in a fixed order.
         text = json.dumps(metadata, ensure_ascii=False)
-        # The library copies the memory of an array as it is, and later reads it row by row.
+        # The library copies an array's memory unchanged and later reads it as row-major, so make each array contiguous.
         arrays = self.parameters
         if isinstance(self.encoder, Embedded):
             arrays = arrays | {TABLE: self.encoder.table}
@@ -259,7 +259,7 @@ class Model:
 def load_file(path: str | Path) -> Model:
     """Return the model in a file that `Model.save` wrote.
 
-    Raises FileNotFoundError if there is no file, and ValueError if the file has no such model.
+    Raises FileNotFoundError if the file does not exist, and ValueError if it is not a GRU Scope model.
     """
     try:
         with safe_open(path, framework="numpy") as file:
@@ -279,7 +279,7 @@ def is_saved(path: str | Path) -> bool:
 
 
 def from_parts(arrays: Mapping[str, Array], text: str) -> Model:
-    """Return the model from its arrays by name and from the JSON text that `Model.save` wrote.
+    """Rebuild a model from its arrays by name and `text`, the JSON metadata that `Model.save` wrote.
 
     Raises KeyError, TypeError or ValueError if something is missing or does not fit.
     """

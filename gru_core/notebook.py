@@ -1,4 +1,4 @@
-"""What a notebook shows for a model and for a trace: HTML of text and colors, and the live figure of `gru.show`.
+"""Notebook output for models and traces: static HTML tables, and the live figure of `gru.show`.
 
 The HTML has no script and loads nothing, so it looks the same offline and in a notebook that is not trusted. Text from
 a file or a sequence is escaped.
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from gru_core.runs.trace import Trace
 
 FIGURES = "gruscope.embed.notebook"
-"""The module with the live figures. Only a call of `show` imports it, so the core needs neither it nor its server."""
+"""The module with the live figures. Only `show` and `show_trace` import it, so the core works without a server."""
 
 STEPS, UNITS = 40, 8
-"""The most timesteps and units in the table of a trace. If there are more units, it has the units that moved most."""
+"""The largest numbers of timesteps and units in a trace's table. It shows the units that moved most (`Run.moved`)."""
 
 TABLE = "border-collapse: collapse; font: 12px sans-serif"
 CELL = "padding: 2px 5px; text-align: center"
@@ -35,12 +35,14 @@ CELL = "padding: 2px 5px; text-align: center"
 def show(model: Model, sequence: str | None = None, **view: Any) -> Any:
     """Return a live figure of a run in a notebook: `gru.show(model, "A m m B", t=4, views="tape,words,cell")`.
 
-    Without a `sequence`, the figure has the model's first example. `view` has keys of a link to the Lab: timesteps,
-    units and layers count from 1 there. Each key is an attribute of the figure, such as `figure.t`: setting it changes
-    the figure, and it follows the reader. `hide` lists parts of the page that are not shown. `height` is the height in
-    pixels until the figure has loaded, and `theme` is "light" or "dark".
+    Without a `sequence`, the figure has the model's first example. `view` takes the same keys as a link to the Lab,
+    with timesteps, units and layers counted from 1. Each key is also an attribute of the figure, such as `figure.t`:
+    set the attribute to change the figure, or read it to get what the reader has selected. `hide` lists parts of the
+    page that are not shown. `height` is the height in pixels until the figure has loaded, and `theme` is "light" or
+    "dark".
 
-    Raises ImportError without the extra `notebook`, ValueError or SequenceError if the view does not fit the model.
+    Raises ImportError if the extra `notebook` is not installed, and ValueError or SequenceError if the view does not
+    fit the model.
     """
     return import_module(FIGURES).show(model, sequence, **view)
 
@@ -51,7 +53,7 @@ def show_trace(trace: Trace, view: Mapping[str, Any]) -> Any:
 
 
 def card_html(card: Card, sizes: Mapping[str, str], examples: Sequence[str]) -> str:
-    """Return a table with a model's card and its sizes."""
+    """Return an HTML table with a model's card and its sizes."""
     rows = {
         "task": card.about,
         "question": card.question,
@@ -67,7 +69,7 @@ def card_html(card: Card, sizes: Mapping[str, str], examples: Sequence[str]) -> 
 
 
 def some(labels: Sequence[str]) -> str:
-    """Return the first twelve labels as text."""
+    """Join the first twelve labels with commas, and mark left-out labels with "…"."""
     return f"{', '.join(labels[:12])}{' …' * (len(labels) > 12)}"
 
 
@@ -76,7 +78,7 @@ def _figures(figures: Mapping[str, Any]) -> str:
 
 
 def run_html(title: str, run: Run, tokens: list[str] | None, outputs: Iterable[tuple[str, list[str]]]) -> str:
-    """Return a table with a column for each timestep.
+    """Return an HTML table of a run, with a column for each timestep.
 
     The rows are the inputs, the outputs, and each signal of the units that moved most.
     """
@@ -96,7 +98,7 @@ def run_html(title: str, run: Run, tokens: list[str] | None, outputs: Iterable[t
 
 
 def rows_html(title: str, rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return a table with a line for each row, at most `STEPS`. Numbers have three digits."""
+    """Return an HTML table of the first `STEPS` rows. Floats have three significant digits."""
     hidden = f" (not shown: {len(rows) - STEPS} more rows)" * (len(rows) > STEPS)
     header = _row("", map(_cell, rows[0] if rows else ()))
     lines = (
@@ -107,11 +109,11 @@ def rows_html(title: str, rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _colored_cell(signal: Signal, value: float) -> str:
-    """Return a table cell with the value, on the value's color in the signal's scale."""
+    """Return a table cell with the value. Its background is the value's color in the signal's scale."""
     colors = np.array([[*bytes.fromhex(color[1:])] for color in signal.scale["light"]], float)
     position = (value - signal.lowest) / (signal.highest - signal.lowest) * (len(colors) - 1)
     red, green, blue = (round(float(np.interp(position, range(len(colors)), channel))) for channel in colors.T)
-    ink = "#000" if _luminance(np.array([red, green, blue])) > 0.18 else "#fff"  # at least 4.5 to 1 on every color
+    ink = "#000" if _luminance(np.array([red, green, blue])) > 0.18 else "#fff"  # contrast of 4.5 to 1 or more
     return _cell(f"{value:.2f}", f"background: rgb({red}, {green}, {blue}); color: {ink}")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 LONGEST = 40
-"""The most characters of a number."""
+"""The largest number of characters in a number."""
 
 _NUMBER = r"[+-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?"
 _DECIMAL = re.compile(_NUMBER)
@@ -17,16 +17,16 @@ _DECIMALS = re.compile(rf"(?:{_NUMBER},)*+{_NUMBER}")
 
 
 def whole(text: str) -> int | None:
-    """Return the number if the text is a whole number from 0, else None."""
+    """Parse `text` as a nonnegative integer. Return None if it is not one."""
     return int(text) if len(text) <= LONGEST and text.isascii() and text.isdigit() else None
 
 
 def decimal(text: str) -> float | None:
-    """Return the number in the text, or None if the text is not a number. It is infinite if a float cannot hold it."""
+    """Parse `text` as a float, or return None if it is not a number. A number too large for a float is infinite."""
     return float(text) if len(text) <= LONGEST and _DECIMAL.fullmatch(text) else None
 
 
 def decimals(text: str) -> list[float] | None:
-    """Return the numbers of a comma-separated text, each as in `decimal`, or None if one of them is not a number."""
+    """Parse comma-separated numbers as `decimal` does. Return None if one of them is not a number."""
     pieces = text.split(",")
     return list(map(float, pieces)) if max(map(len, pieces)) <= LONGEST and _DECIMALS.fullmatch(text) else None

@@ -14,7 +14,7 @@ import { addModel, failDetail, layerIndex, note, putCheck, putScore } from "./st
 /**
  * Return the actions that need the server.
  * @param {Store} store
- * @param {() => void} requestRun runs the scenario that the state asks for
+ * @param {() => void} requestRun runs the scenario in the state
  * @param {(link: Link) => Promise<void>} open follows a link
  */
 export function createActions(store, requestRun, open) {
@@ -33,12 +33,12 @@ export function createActions(store, requestRun, open) {
     },
     /** Return whether this page can show a model. @param {ModelEntry} entry */
     fits: (entry) => !elsewhere(entry),
-    /** Show an uploaded model on this page, or go to the page that can show its cell. @param {ModelEntry} entry */
+    /** Show an uploaded model on this page, or go to the page for the model's cell. @param {ModelEntry} entry */
     adopt(entry) {
       store.update(addModel, entry);
       actions.choose(entry.id);
     },
-    /** Change clamps or weights by a transition, and run the model with them. @type {Update} */
+    /** Apply a transition to the state. If it changes the scenario, run the model again. @type {Update} */
     alter(transition, ...args) {
       const { clamps, weights, against, h0, write } = store.get();
       store.update(transition, ...args);
@@ -47,7 +47,8 @@ export function createActions(store, requestRun, open) {
       if (!isSame || state.against !== against || state.h0 !== h0 || state.write !== write) requestRun();
     },
     /**
-     * Run the scenario on the tape again with more clamps, and store the resulting output and state at the cursor.
+     * Run the scenario on the tape again with the additional clamps `poke`. Store the state and the output at the cursor, with and
+     * without these clamps.
      * @param {"memory" | "influence"} view @param {number} step @param {Clamp[]} poke
      */
     async check(view, step, poke) {
@@ -55,7 +56,7 @@ export function createActions(store, requestRun, open) {
       const { run, unit } = state;
       const [layer, column] = [layerIndex(state), state.step - 1];
       const scenario = scenarioOf(run);
-      const equations = { layer: layer + 1, unit: unit + 1 }; // of a large run this unit comes exactly
+      const equations = { layer: layer + 1, unit: unit + 1 }; // in a large run, the server sends this unit's values in float64
       const poked = { ...scenario, clamps: [...scenario.clamps, ...poke], equations };
       /** @type {Run} */
       let other;
@@ -83,20 +84,23 @@ export function createActions(store, requestRun, open) {
         if (store.get().run === run) store.update(failDetail, "score", /** @type {Error} */ (error).message);
       }
     },
-    /** Follow a link on the page, and keep the page's convention for z. @param {string} query */
+    /** Open a link on this page, but keep the page's convention for z. @param {string} query */
     follow(query) {
       const link = decode(query);
       const { convention } = store.get();
       return open({ ...link, focus: { ...link.focus, convention } });
     },
-    /** Draw a sequence at random. */
+    /** Replace the sequence with a random one. */
     draw: () => replaceText((model, seed) => api.drawSequence(model, seed)),
   };
 
-  /** Replace the sequence by one that the server draws with a random seed. @param {(model: string, seed: number) => Promise<string>} drawText */
+  /**
+   * Replace the sequence with one that the server draws from a random seed.
+   * @param {(model: string, seed: number) => Promise<string>} drawText
+   */
   async function replaceText(drawText) {
     const { model, text } = store.get();
-    // What was typed or chosen meanwhile is newer than the draw.
+    // If the visitor has typed or chosen something in the meantime, the drawn sequence is ignored.
     const isCurrent = () => store.get().model === model && store.get().text === text;
     const [seed] = crypto.getRandomValues(new Uint32Array(1));
     try {
@@ -110,7 +114,10 @@ export function createActions(store, requestRun, open) {
   return actions;
 }
 
-/** Return the state of a unit and the output of a run at a column. @param {Run} run @param {number} layer @param {number} unit @param {number} column */
+/**
+ * Return a unit's state `h` and the run's output `y`, as text, at a column.
+ * @param {Run} run @param {number} layer @param {number} unit @param {number} column
+ */
 const resultAt = (run, layer, unit, column) => ({
   h: run.layers[layer].rows.h[unit][column],
   y: answer(run, column).text,

@@ -1,13 +1,16 @@
-/** The page's requests to the server. A page that was saved as a file looks up recorded answers, or computes them: see offline.js. */
+/** The page's requests to the server. A page saved as a file uses recorded responses, or computes them itself: see offline.js. */
 
 /** @import { ServerEvent } from "./events.js" */
 /** @import { Changes, Done, Start, Step, UnitPlace } from "./run.js" */
 /**
- * A scenario. `equations` is the unit with equations in the response, if there is one.
+ * The model, the sequence and the changes for a run. `equations` is the unit for which the response includes equations, if any.
  * @typedef {Changes & {model: string, sequence: string, equations?: UnitPlace | null}} Scenario
  */
-/** @typedef {{start: (start: Start) => void, step: (step: Step) => void, done: (done: Done) => void,
- *             piece?: () => void}} Listener */
+/**
+ * The callbacks for the events of a run. `piece` is called after each piece of the stream.
+ * @typedef {{start: (start: Start) => void, step: (step: Step) => void, done: (done: Done) => void,
+ *            piece?: () => void}} Listener
+ */
 import { StreamError, parseEvents, readEvents } from "./events.js";
 import { offlineAnswer, offlineRun } from "./offline.js";
 import { NotRecorded, recordedReveal, recordedTapes, recording } from "./recording.js";
@@ -15,7 +18,7 @@ import { DEADLINE, NoAnswer, ROOT, RequestError, getJson, post, postFile, postJs
 import { readStored, writeStored } from "./storage.js";
 
 /**
- * Call the listener with each event of a run.
+ * Call the listener's callback for each event of a run.
  * @param {ServerEvent[]} events
  * @param {Listener} listener
  */
@@ -42,8 +45,8 @@ export async function trace(scenario, listener, signal) {
 }
 
 /**
- * Return a function like `trace` for runs that are shown together: all scenarios of one moment are one request. If the server
- * refuses one of them, each is a request of its own, so that each has its own error.
+ * Return a function like `trace` for runs that are shown together. Calls in the same tick share one request. If the server
+ * rejects this request, each scenario gets a separate request, and its own error.
  * @returns {typeof trace}
  */
 export function traceTogether() {
@@ -88,7 +91,7 @@ export function traceTogether() {
 }
 
 /**
- * Read the stream of a number of runs. Throws NoAnswer if it ends before the last of them.
+ * Post a request, and read the stream of the response. Throws NoAnswer if the stream ends before all `runs` runs are complete.
  * @param {string} route @param {object} body @param {AbortSignal} signal @param {number} runs
  * @param {(events: ServerEvent[]) => void} receive
  */
@@ -107,10 +110,10 @@ async function readRuns(route, body, signal, runs, receive) {
 }
 
 /**
- * Ask the server about a scenario, for example at /api/sums. The answer names the steps that it covers.
+ * Fetch details of a scenario, for example from /api/sums. The response names the steps that it covers.
  * @param {string} route
  * @param {Scenario & {layer?: number, unit?: number}} question
- * @param {number} [step] that the answer must cover
+ * @param {number} [step] a step that the response must cover
  * @returns {Promise<any>}
  */
 export const fetchAnswer = async (route, question, step = 0) =>
@@ -118,7 +121,7 @@ export const fetchAnswer = async (route, question, step = 0) =>
 
 const KEY = "gruscope-visitor";
 
-/** Identifies this tab to the server, so that this tab does not stop a training that another tab is watching. */
+/** A random id of this tab. It lets the server check whether another tab is still watching a training. */
 const token = (() => {
   const created = Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join("");
   const stored = readStored(KEY, "sessionStorage");
@@ -126,11 +129,11 @@ const token = (() => {
   return stored ?? created;
 })();
 
-/** Starts of trainings that the server has not answered yet. @type {Set<Promise<any>>} */
+/** The requests to start a training that have no response yet. @type {Set<Promise<any>>} */
 const starting = new Set();
 
 /**
- * Start a training by a recipe, unless the server already has this training. Return its id.
+ * Start a training from a recipe, unless the server already has this training. Return the training's id.
  * @param {object} recipe
  * @returns {Promise<{id: string}>}
  */
@@ -145,7 +148,8 @@ export async function train(recipe) {
 }
 
 /**
- * Stop a training, unless somebody else is watching it. A start that arrived after the stop would start it again.
+ * Stop a training, unless someone else is watching it. Pending start requests are awaited first, because a start request that
+ * arrived after the stop request would start the training again.
  * @param {string} id @param {RequestInit} [init]
  */
 export async function stopTraining(id, init) {
@@ -156,12 +160,12 @@ export async function stopTraining(id, init) {
 /** @param {string} id */
 const trainingUrl = (id) => `api/trainings/${encodeURIComponent(id)}`;
 
-/** Return the address of a checkpoint's model as a file. @param {string} id @param {number} step */
+/** Return the download address of a checkpoint's model, as a .safetensors file. @param {string} id @param {number} step */
 export const checkpointUrl = (id, step) =>
   `${ROOT}api/export/model.safetensors?model=${encodeURIComponent(`${id}@${step}`)}`;
 
 /**
- * Run a sequence through the checkpoints of a training, from the checkpoint with the index `first`.
+ * Run a sequence through the checkpoints of a training, starting with the checkpoint at index `first`.
  * @param {string} id @param {string} sequence @param {number} first
  * @returns {Promise<any>}
  */
@@ -172,11 +176,11 @@ export async function fetchTapes(id, sequence, first) {
 }
 
 /**
- * Receive the events of a training from its start. If the connection is lost, it is made again.
+ * Receive the events of a training from its start. The browser reconnects after a lost connection.
  * @param {string} id
  * @param {(name: string, data: any) => void} receive
- * @param {(forGood: boolean) => void} lost is called when the connection is lost, for now or for good
- * @returns {() => void} stops following
+ * @param {(forGood: boolean) => void} lost called when the connection is lost, temporarily or for good
+ * @returns {() => void} a function that stops following
  */
 export function followTraining(id, receive, lost) {
   if (recording) {
@@ -196,7 +200,7 @@ export function followTraining(id, receive, lost) {
 /** @param {string} id */
 const modelUrl = (id) => `api/models/${encodeURIComponent(id)}`;
 
-/** Get the entry of a model. @param {string} id @returns {Promise<any>} */
+/** Fetch a model's entry in the list of models. @param {string} id @returns {Promise<any>} */
 export const fetchModel = (id) => getJson(modelUrl(id));
 
 /** Measure how long one timestep of a model takes on the server. @param {string} id @returns {Promise<any>} */
@@ -205,18 +209,21 @@ export const measureTime = (id) => getJson(`api/timing/${encodeURIComponent(id)}
 /** Upload a model. @param {File} file @param {(share: number) => void} report receives the share of the file that has been sent */
 export const uploadModel = (file, report) => postFile(`api/models?name=${encodeURIComponent(file.name)}`, file, report);
 
-/** Read a file of vectors as the sequence of a model. @param {string} id @param {File} file @returns {Promise<{sequence: string, note: string}>} */
+/**
+ * Convert a file of vectors to a sequence for a model.
+ * @param {string} id @param {File} file @returns {Promise<{sequence: string, note: string}>}
+ */
 export const fetchSequence = (id, file) =>
   postFile(`${modelUrl(id)}/sequence?name=${encodeURIComponent(file.name)}`, file);
 
 /** Compare an uploaded model with a reference, or with the file of a second model. @param {string} id @param {File} file */
 export const checkParity = (id, file) => postFile(`${modelUrl(id)}/check`, file);
 
-/** Answer the questions that an uploaded file leaves open. @param {string} id @param {object} answers @returns {Promise<any>} */
-export const answerQuestions = (id, answers) => postJson(`${modelUrl(id)}/answers`, answers, { signal: null }); // reading the file again takes as long as it takes
+/** Send the visitor's answers to the questions about an uploaded file. @param {string} id @param {object} answers @returns {Promise<any>} */
+export const answerQuestions = (id, answers) => postJson(`${modelUrl(id)}/answers`, answers, { signal: null }); // no timeout: reading a large file takes long
 
 /**
- * Get the answer and the explanation of a lesson's question, which the page shows after an answer.
+ * Fetch the correct answer to a lesson's question, and its explanation. The page shows them after the visitor answers.
  * @param {string} lesson
  * @param {string} question
  * @param {Record<string, string>} headers
@@ -228,7 +235,7 @@ export const fetchReveal = async (lesson, question, headers) =>
     : getJson(`api/lessons/${encodeURIComponent(lesson)}/reveal?question=${question}`, { headers });
 
 /**
- * Get numbers from the run that a link to the Lab shows, in the notation of lessons.
+ * Fetch numbers from the run that a link to the Lab shows. `what` lists the numbers in the notation of lessons.
  * @param {string} link
  * @param {string[]} what
  * @returns {Promise<(string | null)[]>}
@@ -236,7 +243,7 @@ export const fetchReveal = async (lesson, question, headers) =>
 export const fetchNumbers = (link, what) => postJson("api/numbers", { link, what });
 
 /**
- * Count what each unit does over many sequences: those in a file, or held-out ones of the model's task.
+ * Fetch statistics of each unit over many sequences: the sequences in `file`, or held-out sequences of the model's task.
  * @param {string} model
  * @param {File | null} file text, CSV or .npz
  * @param {string[] | null} between the two labels to separate
@@ -251,5 +258,5 @@ export async function fetchCensus(model, file, between) {
   return postJson("api/census", { model, text: file && (await file.text()), table: name.endsWith(".csv"), between });
 }
 
-/** Draw a sequence of the model's task at random. @param {string} model @param {number} seed @returns {Promise<string>} */
+/** Fetch a random sequence of the model's task. @param {string} model @param {number} seed @returns {Promise<string>} */
 export const drawSequence = async (model, seed) => (await getJson(`${modelUrl(model)}/draw?seed=${seed}`)).sequence;

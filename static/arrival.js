@@ -1,4 +1,4 @@
-/** How runs arrive on the tape: first the page's own run, then a new run for each new request. */
+/** Put runs on the tape as they arrive: first the run that comes with the page, then a run for each request. */
 
 /** @import { Listener, Scenario } from "./api.js" */
 /** @import { Run, Start, Step } from "./run.js" */
@@ -16,8 +16,8 @@ import { complete, fail, goBack, placeToCome, receive, show } from "./state.js";
 const SLOW = 400; // ms of waiting before the tape fades: a quick answer must not flicker
 
 /**
- * Return the first run. It is in the page, in `script`; a long run is fetched instead. If it cannot be fetched, the page shows the
- * reason in `error` and stays empty.
+ * Return the page's first run and the number of its steps that have arrived. Read the run from the text of `script`. If `script` is
+ * empty, because the run is long, fetch the run. If this fails, show the reason in `error` and never resolve.
  * @param {HTMLElement} error
  * @param {HTMLElement} script
  * @param {Scenario} scenario
@@ -46,14 +46,14 @@ export async function firstRun(error, script, scenario) {
 }
 
 /**
- * Show the requested run on the tape, step by step as it arrives. If the connection breaks off, show the last complete run again.
+ * Show the requested run on the tape, step by step as it arrives. If the connection is lost, show the last complete run again.
  * @param {HTMLElement} tape
  * @param {Store} store
  * @param {typeof api.trace} [trace] gets the runs
- * @returns {(there?: boolean) => Promise<void>} to be called when the requested scenario changes; `there`: its run is already on the tape
+ * @returns {(there?: boolean) => Promise<void>} must be called when the requested scenario changes; `there`: whether its run is on the tape
  */
 export function keepArriving(tape, store, trace = api.trace) {
-  let lastComplete = store.get(); // the state when the last run was lastComplete
+  let lastComplete = store.get(); // the state when the last run was complete
 
   /** Report that a run could not be fetched. @param {Error} error */
   function failed(error) {
@@ -85,7 +85,7 @@ export function keepArriving(tape, store, trace = api.trace) {
             store.update(show, run);
           }
           putStep(run, step);
-          if (step.t < run.T) store.update(receive, step.t); // the last is reported once it is known what moved
+          if (step.t < run.T) store.update(receive, step.t); // the last step is reported with the event `done`
         },
         done(done) {
           finish(run, done);
@@ -119,8 +119,8 @@ export function keepArriving(tape, store, trace = api.trace) {
 }
 
 /**
- * Return a function that runs a scenario, or only its first `upto` steps, with columns for all steps. A bidirectional network needs
- * all steps: then the later ones are left out afterwards.
+ * Return a function that runs a scenario, or only its first `upto` steps, with columns for all steps. A bidirectional network
+ * (`needsAll`) must read the whole sequence. For it, run all steps and ignore the steps after `upto`.
  * @param {typeof api.trace} trace
  * @returns {(scenario: Scenario & {upto: number | null, needsAll: boolean}, listener: Listener, signal: AbortSignal) => Promise<void>}
  */

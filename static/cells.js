@@ -8,23 +8,23 @@
 import { boot } from "./boot.js";
 
 /**
- * `words` is the name of the signal. `lowest` and `highest` are the ends of its scale; `low` and `high` describe these ends in
- * words.
+ * The description of a signal. `words` is the signal's name in words. `lowest` and `highest` are the ends of its scale; `low` and
+ * `high` describe these ends in words.
  * @typedef {{name: Signal, symbol: string, words: string, low: string, high: string, lowest: number, highest: number}} SignalEntry
  */
 /**
- * The description of a cell. `gates` are the signals that are computed from a sum W x + U h + b; the sums of `recurrent` gates have
- * the term U h. `functions` has the function that a gate applies to its sum, null if the gate equals its sum. `parts` names the
- * products in the equations, in the order in which the server sends them. `holds` has the lowest and the highest value of
+ * The description of a cell. `gates` are the signals that are computed from a sum W x + U h + b; only the sums of `recurrent` gates
+ * have the term U h. `functions` has the function that each gate applies to its sum, or null if the gate equals its sum. `parts`
+ * names the products in the equations, in the order in which the server sends them. `holds` has the lowest and the highest value of
  * everything that can be clamped. `key_gate` is the gate that is selected at first: the gate that keeps the old state, or the only
- * gate. `chrono`: whether the cell has the initialization "chrono".
+ * gate. `chrono`: whether the cell supports chrono initialization.
  * @typedef {{title: string, signals: SignalEntry[], gates: Gate[], recurrent: Gate[], parts: string[], functions: Record<Gate, "σ" | "tanh" | null>, key_gate: Gate, chrono: boolean, holds: Record<Held, [number, number]>}} Cell
  */
 
 /** Return the description of the cell of a layer. @param {{cell: string}} layer */
 export const cellOf = ({ cell }) => boot.cells[cell];
 
-/** The cell of this page. A model with another cell has its own page. */
+/** The first layer of the page's model. Its cell is the page's cell; models with another cell have another page. */
 export const pageCell = /** @type {ModelEntry} */ (boot.models.find(({ id }) => id === boot.scenario.model)).layers[0];
 
 /** Return the gate that is selected at first. @param {{cell: string}} layer */
@@ -42,7 +42,7 @@ export const GATES = ofAll(({ gates }) => gates);
 /** Everything that can be clamped, in any of the cells. */
 export const HELD = ofAll(({ holds }) => Object.keys(holds));
 
-/** Return "h" for "h_prev", the state at the previous step, and null for a gate. @param {Held} name */
+/** Return the signal of a previous state, for example "h" for "h_prev"; null for the name of a gate. @param {Held} name */
 export const earlier = (name) => (name.endsWith("_prev") ? name.slice(0, -"_prev".length) : null);
 
 /** Return the entry of a signal: its symbol, its name in words and its scale. @param {{cell: string}} layer @param {Signal} name @returns {SignalEntry} */
@@ -62,7 +62,7 @@ export const functionOf = (layer, gate) => cellOf(layer).functions[gate];
  */
 export const memoryOf = (layer) => (cellOf(layer).signals.some(({ name }) => name === "c") ? "c" : "h");
 
-/** Return the symbol of a signal, or of the state at the previous step. @param {{cell: string}} layer @param {Signal | Held} name */
+/** Return the symbol of a signal, or of a previous state, such as "previous h". @param {{cell: string}} layer @param {Signal | Held} name */
 export function symbolOf(layer, name) {
   const before = earlier(name);
   const { symbol } = entryOf(layer, before ?? name);

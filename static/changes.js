@@ -1,6 +1,6 @@
 /**
- * Transitions of the scenario: the model, the text, clamps and changed weights. They only change the view state; actions.js then
- * runs the model. Changes of clamps and weights can be undone.
+ * Transitions that change the scenario: the model, the sequence, clamps and weights. A transition only changes the view state;
+ * actions.js then runs the model. Changes to clamps and weights can be undone.
  */
 
 /** @import { Changes, Clamp, Run, WeightPlace } from "./run.js" */
@@ -10,10 +10,10 @@ import { scenarioOf } from "./run.js";
 import { FOCUS, change, chooseLayer, focus, lookAt, toggleView } from "./state.js";
 import { currentTheme } from "./theme.js";
 
-/** The model as it was trained, without clamps. @type {Changes} */
+/** No changes: the model as it was trained, without clamps. @type {Changes} */
 const UNCHANGED = { clamps: [], weights: [], against: "", h0: null, write: null };
 
-/** Nothing is changed, and there is nothing to undo. */
+/** The part of the view state for a model without changes, with nothing to undo or redo. */
 const NOTHING_CHANGED = {
   ...UNCHANGED,
   chosen: null,
@@ -30,7 +30,7 @@ const NOTHING_CHANGED = {
  * @param {readonly ModelEntry[]} models
  * @param {{model: string, sequence: string}} scenario
  * @param {{run: Run, received: number}} first the run of the scenario
- * @param {string} error the message beside the box
+ * @param {string} error the message beside the sequence box
  * @returns {State}
  */
 export const begin = (models, { model, sequence }, first, error) => ({
@@ -92,7 +92,7 @@ export function choose(state, model) {
  * Follow a link: show its model, its sequence and its changes, and wait for the run unless the tape already shows this run.
  * @param {State} state
  * @param {Changes & {model: string, text: string, focus: Focus, notice: string, upto?: number | null}} link `notice` says which parts could not be used
- * @param {boolean} onTape whether its run is on the tape already
+ * @param {boolean} onTape whether the link's run is already on the tape
  */
 export function follow(state, link, onTape) {
   const { model, text, notice, upto = null } = link;
@@ -156,14 +156,14 @@ export const clearChanges = (state) => alter(state, { clamps: [], weights: [], c
 export const compareWith = (state, against) =>
   alter(state, { against, difference: against !== "" && state.difference }, "against");
 
-/** Start from a state, or from zero. @param {State} state @param {Changes["h0"]} h0 */
+/** Set the initial states of the layers; null for zero. @param {State} state @param {Changes["h0"]} h0 */
 export const startFrom = (state, h0) => alter(state, { h0 }, "h0");
 
-/** Let the network write after the sequence, or, with null, nothing. @param {State} state @param {Changes["write"]} write */
+/** Set how the network writes after the sequence; null to write nothing. @param {State} state @param {Changes["write"]} write */
 export const writeOn = (state, write) => alter(state, { write }, "write");
 
 /**
- * Set a weight to a value, or, with null, to its trained value.
+ * Set a weight to `value`; null resets the weight to its trained value.
  * @param {State} state
  * @param {WeightPlace} place
  * @param {number | null} value
@@ -175,12 +175,12 @@ export function setWeight(state, place, value, altering = null) {
   return alter(state, { weights: value === null ? others : [...others, { ...place, value }] }, altering);
 }
 
-/** Return the key of a weight by its place, such as L2.z.1.W3. @param {WeightPlace} place */
+/** Return the name of a weight in links, such as L2.z.1.W3. @param {WeightPlace} place */
 export const weightKey = ({ layer, gate, unit, part, index }) =>
   `${layer === 1 ? "" : `L${layer}.`}${gate}.${unit}.${part}${index ?? ""}`;
 
 /**
- * Open the sum that contains a weight, and the editor of the weight; null closes the editor.
+ * Open the editor of a weight, and the gate's sum that contains the weight; null closes the editor.
  * @param {State} state
  * @param {WeightPlace | null} editing
  */
@@ -207,8 +207,11 @@ export function redo(state) {
   return change(state, { ...after, chosen: null, altering: null, undo, redo });
 }
 
-/** Choose the clamp that the form changes. With null the form describes a new clamp. @param {State} state @param {number | null} chosen */
+/**
+ * Choose the clamp that the form edits, by index; with null the form describes a new clamp.
+ * @param {State} state @param {number | null} chosen
+ */
 export const chooseClamp = (state, chosen) => change(state, { chosen });
 
-/** Select cells of a picture. @param {State} state @param {Range} selection */
+/** Select units and steps in a heatmap, for the next clamp. @param {State} state @param {Range} selection */
 export const select = (state, selection) => change(state, { selection, chosen: null });

@@ -1,4 +1,4 @@
-/** Curves over the steps on a logarithmic axis. */
+/** Charts of curves over the timesteps, with a logarithmic axis. */
 
 import { finder, newElement, newRow, observeSize } from "./elements.js";
 import { fixed } from "./run.js";
@@ -6,21 +6,21 @@ import { createGuard } from "./store.js";
 import { nameOf } from "./tokens.js";
 
 /**
- * `name` is the CSS class of the curve, which sets its color. `label` stands at the end of the curve. `head` is the heading of its
- * column in the table. Without `head` the heading is `label`.
+ * A curve. `name` is its CSS class, which sets its color. `label` is printed at the end of the curve. `head` is the heading of the
+ * curve's column in the table, by default `label`.
  * @typedef {{name: string, label: string, head?: string, values: number[]}} Curve
  */
 
 const MARGIN = { top: 0.7, right: 8.4, bottom: 2.4, left: 4 }; // em
 const MOST_DECADES = 12; // on the axis, below the largest value
 const ROOM_FOR_LABEL = 1.25; // em
-const MOST_DOTS = 40; // steps that have a dot each
+const MOST_DOTS = 40; // a curve with more steps has no dots
 
 /**
- * Draw the curves as SVG: steps to the right, powers of ten upward. Each curve has its name at its end.
+ * Return the curves as SVG markup: steps on the x-axis, powers of ten on the y-axis, and a label at the end of each curve.
  * @param {Curve[]} curves
  * @param {number} T steps
- * @param {number} step the cursor's
+ * @param {number} step the step of the cursor
  * @param {number} width px
  * @param {number} height px
  * @param {number} em the size of the text, px
@@ -83,7 +83,7 @@ function drawCurves(curves, T, step, width, height, em) {
 }
 
 /**
- * Write the name of each curve beside its end, and move names apart that would overlap.
+ * Return the curves' labels as SVG markup, each beside the end of its curve. Labels that would overlap are moved apart.
  * @param {{name: string, label: string, y: number}[]} ends
  * @param {number} x
  * @param {number} least
@@ -105,7 +105,7 @@ function labels(ends, x, least, most, em) {
 /**
  * Mount a chart of curves, and a table of the same numbers in a `details` element.
  * @param {HTMLElement} section
- * @param {() => void} update draws the chart again; called after a change of size, and when the table is opened
+ * @param {() => void} update redraws the chart; called when the size changes, and when the table is opened or closed
  */
 export function mountChart(section, update) {
   const find = finder(section);
@@ -126,16 +126,20 @@ export function mountChart(section, update) {
      * @param {unknown[]} parts the data
      */
     isNew: (...parts) => isNew(width, height, em, details.open, ...parts),
-    /** @param {Curve[]} curves @param {number} T @param {number} step @param {string[] | null} tokens @param {Curve[]} [listed] the curves in the table */
+    /**
+     * Draw the chart and, if it is open, the table.
+     * @param {Curve[]} curves @param {number} T @param {number} step @param {string[] | null} tokens
+     * @param {Curve[]} [listed] the curves in the table
+     */
     draw(curves, T, step, tokens, listed = curves) {
       find("svg").innerHTML = drawCurves(curves, T, step, width, height, em);
-      // A table that is closed is empty, so that it never opens with what it listed before.
+      // A closed table is emptied, so that it never opens with old numbers.
       find("table").replaceChildren(...(details.open ? tableOf(listed, tokens) : []));
     },
   };
 }
 
-/** Return the curves as a table, with a row for each step. @param {Curve[]} curves @param {string[] | null} tokens */
+/** Return the head and the body of a table of the curves, with a row for each step. @param {Curve[]} curves @param {string[] | null} tokens */
 function tableOf(curves, tokens) {
   const head = newRow(["timestep", "input", ...curves.map(({ head, label }) => head ?? label)], "col");
   const rows = curves[0].values.map((_, i) =>
@@ -144,7 +148,7 @@ function tableOf(curves, tokens) {
   return [newElement("thead", {}, [head]), newElement("tbody", {}, rows)];
 }
 
-/** Write a number of any size in a short form. @param {number} value */
+/** Format a number of any size in a short form, such as 0.25 or 1.2 × 10⁻⁵. @param {number} value */
 export function brief(value) {
   if (value === 0) return "0";
   if (Math.abs(value) >= 0.01 && Math.abs(value) < 1000) return fixed(value, Math.abs(value) < 0.1 ? 3 : 2);
@@ -156,5 +160,5 @@ export function brief(value) {
 const superscript = (exponent) =>
   [...String(exponent)].map((c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(c)])).join("");
 
-/** Write a power of ten in the form of axis labels, such as 10². @param {number} exponent */
+/** Format a power of ten as an axis label, such as 10². @param {number} exponent */
 export const power = (exponent) => (exponent === 0 ? "1" : exponent === 1 ? "10" : `10${superscript(exponent)}`);

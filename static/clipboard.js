@@ -6,7 +6,7 @@
 export async function copy(text, from) {
   from?.select();
   try {
-    // Only on https and on this machine; on a plain school network the older way still works.
+    // Browsers allow this only over HTTPS and on localhost. On a school network without HTTPS the older way still works.
     await navigator.clipboard.writeText(text);
     return true;
   } catch {

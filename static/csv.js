@@ -1,7 +1,7 @@
 /** Tables as comma-separated values (CSV). */
 
-/** Quote a text that would otherwise not be one value. @param {string} text */
+/** Quote `text` if it contains a quotation mark, a comma or a line break. @param {string} text */
 const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
-/** Write a table as CSV. @param {string[][]} lines */
+/** Return a table as CSV, one line for each row. @param {string[][]} lines */
 export const csvOf = (lines) => lines.map((line) => `${line.map(quoted).join(",")}\n`).join("");

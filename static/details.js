@@ -1,6 +1,6 @@
 /**
- * Details of the selected unit that are not part of a run. Each kind of detail is fetched when a view shows it, with one request at
- * a time. The next request uses the new position of the cursor.
+ * Details of the selected unit that are not part of a run. Each kind of detail is fetched when a view needs it, with one request at
+ * a time. If the cursor moves during a request, the next request is for the new position.
  */
 
 /** @import { Store } from "./store.js" */
@@ -14,7 +14,7 @@ import { workedAt } from "./reading.js";
 import { detailAt, failDetail, layerIndex, layerOf, putDetail } from "./state.js";
 
 /**
- * Fetch the details that the open views need. Return a function that waits for the requests that have been sent.
+ * Fetch the details that the open views need. Return a function that waits for the pending requests.
  * @param {Store} store
  */
 export function keepDetails(store) {
@@ -28,19 +28,26 @@ export function keepDetails(store) {
   return () => Promise.all(details.map((settled) => settled()));
 }
 
-/** Return the steps of the equations to fetch, or null if the run already has the equations of the unit. @param {State} state */
+/** Return the steps for which to fetch equations, or null if the page already has them or no view needs them. @param {State} state */
 const equationsWanted = (state) =>
   !workedAt(state) && state.views.some((view) => view === "cell" || view === "equations")
     ? around(state, 127, 384)
     : null;
 
-/** Return the steps around the cursor. @param {State} state @param {number} before @param {number} after */
+/**
+ * Return the range from `before` steps before the cursor to `after` steps after it, limited to the steps that have arrived.
+ * @param {State} state @param {number} before @param {number} after
+ */
 const around = ({ step, received }, before, after) => ({
   from: Math.max(1, step - before),
   to: Math.min(received, step + after),
 });
 
-/** Return all steps of the contributions if one response can hold them, else the steps around the cursor. @param {State} state */
+/**
+ * Return the steps for which to fetch contributions: all steps if they fit in one response, else the steps around the cursor. Return
+ * null if no view needs them.
+ * @param {State} state
+ */
 function ledgerWanted(state) {
   if (!state.views.includes("memory") || !layerOf(state).rows.half_life) return null; // a plain RNN has no ledger
   const rows = Math.floor(boot.shares / (state.run.T + 1));
@@ -48,7 +55,11 @@ function ledgerWanted(state) {
   return around(state, half, half);
 }
 
-/** Return the cursor's step and the index of the output on the tape: null for the most likely label, 1 for the first number. @param {State} state */
+/**
+ * Return the step and the output for which to fetch sensitivities. The output is null for the most likely label, or 1 for the first
+ * number. Return null if no view needs sensitivities.
+ * @param {State} state
+ */
 const sensitivityWanted = ({ views, step, run }) =>
   views.includes("influence") ? { t: step, output: run.y.kind === "linear" ? 1 : null } : null;
 
@@ -58,13 +69,13 @@ const sensitivityWanted = ({ views, step, run }) =>
  * @param {Store} store
  * @param {Kind} kind
  * @param {(state: State) => Steps | null} stepsFor returns the steps to fetch, or null if no view needs any
- * @returns {() => Promise<void> | null} the present request
+ * @returns {() => Promise<void> | null} a function that returns the current request
  */
 function keepDetail(store, kind, stepsFor) {
   /** @type {Promise<void> | null} */
   let asking = null;
   /** @type {unknown[]} */
-  let refused = []; // where the last request failed: it is not repeated before the cursor moves
+  let refused = []; // the position of the last failed request, which is not repeated until the cursor moves
 
   async function fetch() {
     const state = store.get();
@@ -89,7 +100,7 @@ function keepDetail(store, kind, stepsFor) {
       });
     await asking;
     asking = null;
-    fetch(); // the cursor may have gone on meanwhile
+    fetch(); // the cursor may have moved in the meantime
   }
 
   store.subscribe(fetch);

@@ -1,13 +1,13 @@
 /**
- * The projector mode: large text, and only the parts of the page that a lecture needs. The style sheets do the rest. The mode lasts
- * as long as the tab, and stands in the address, so that the address can be stored as a bookmark.
+ * The projector mode: large text, and only the parts of the page that a lecture needs. This module switches the mode, and the style
+ * sheets change the page. The mode lasts as long as the tab. The address contains the mode, so a bookmark keeps it.
  */
 
 import { writeStored } from "./storage.js";
 
 const root = document.documentElement;
 
-/** The event of the window after the mode has changed. */
+/** The name of the window event that follows each change of the mode. */
 export const CHANGED = "displaychange";
 
 /** Return whether the page is in the projector mode. first.js sets the mode before the page is painted. */
@@ -27,7 +27,7 @@ function writeAddress() {
       `${location.pathname}${keys.length ? "?" : ""}${keys.join("&")}${location.hash}`,
     );
   } catch {
-    // Browsers forbid this in some files.
+    // Some browsers forbid this on pages that are opened as files.
   }
 }
 
@@ -36,13 +36,13 @@ export function setProjected(on) {
   if (on === isProjected()) return;
   writeStored("display", on ? "projector" : null, "sessionStorage");
   if (!on) delete root.dataset.display;
-  // A page without the button stays as it is, and the next page with the button is in the mode.
+  // A page without the button does not change. The next page with the button opens in the mode.
   else if (document.querySelector("#display")) root.dataset.display = "projector";
   writeAddress();
   dispatchEvent(new Event(CHANGED));
 }
 
-/** Mount the button of the projector mode. @param {HTMLElement} button */
+/** Mount the button of the projector mode, and its key, P. @param {HTMLElement} button */
 export function mountDisplay(button) {
   const show = () => button.setAttribute("aria-pressed", String(isProjected()));
   const toggle = () => setProjected(!isProjected());

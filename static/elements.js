@@ -8,17 +8,17 @@
 export function setText(element, text) {
   if (element.textContent === text) return;
   const [node, ...others] = element.childNodes;
-  // A new node would make the browser check every rule with :has(), which takes longer than all other work on a text.
+  // A new node would make the browser check every CSS rule with :has(), which takes longer than all other work on the text.
   if (text && node instanceof Text && others.length === 0) node.data = text;
   else element.textContent = text;
 }
 
-/** A value with its name, such as "z = 0.02". */
+/** A pattern that matches a value with its name, such as "z = 0.02". */
 const VALUE = /(\S+ = \S+)/;
 
 /**
- * Set the text of an element, as `setText`, so that no line breaks a value with its name. If the new sentence has as many values, the nodes
- * stay and only their texts change.
+ * Set the text of an element like `setText`, without line breaks between a value and its name. If the new text has as many values
+ * as the old text, keep the nodes and change only their text.
  * @param {Element} element @param {string} text
  */
 export function setSentence(element, text) {
@@ -31,7 +31,7 @@ export function setSentence(element, text) {
     );
 }
 
-/** Give fields the values that they have in the HTML of the page. @param {(HTMLInputElement | HTMLSelectElement)[]} fields */
+/** Reset form fields to their default values in the page's HTML. @param {(HTMLInputElement | HTMLSelectElement)[]} fields */
 export function resetFields(fields) {
   for (const field of fields)
     if (field instanceof HTMLInputElement) field.checked = field.defaultChecked;
@@ -55,18 +55,18 @@ export function mountFold(opener, form, open, close) {
   });
 }
 
-/** Make a function that finds an element of `root` by its selector. @param {ParentNode} root */
+/** Return a function that finds an element in `root` by a CSS selector. @param {ParentNode} root */
 export const finder = (root) => (/** @type {string} */ selector) =>
   /** @type {HTMLElement} */ (root.querySelector(selector));
 
-/** Find all elements of `root` by a selector. @param {ParentNode} root @param {string} selector */
+/** Return all elements in `root` that match a CSS selector. @param {ParentNode} root @param {string} selector */
 export const findAll = (root, selector) => /** @type {HTMLElement[]} */ ([...root.querySelectorAll(selector)]);
 
 /**
- * Mount radio buttons as one choice.
+ * Mount a group of radio buttons.
  * @param {ParentNode} root @param {string} selector of the buttons
- * @param {(value: any) => void} choose is called with the value that the visitor chooses
- * @returns {(value: string) => void} shows a value
+ * @param {(value: any) => void} choose called with the value that the visitor chooses
+ * @returns {(value: string) => void} a function that selects the button with a value
  */
 export function mountChoice(root, selector, choose) {
   const inputs = /** @type {HTMLInputElement[]} */ (findAll(root, selector));
@@ -87,7 +87,7 @@ export function newElement(tag, content = {}, children = []) {
   return element;
 }
 
-/** Create an element of an SVG. @param {string} tag @param {Record<string, string | number>} [attributes] */
+/** Create an SVG element. @param {string} tag @param {Record<string, string | number>} [attributes] */
 export function newSvg(tag, attributes = {}) {
   const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
@@ -136,8 +136,8 @@ export async function attempt(element, work) {
 export const withPeriod = (message) => (/[.?!…]$/.test(message) ? message : `${message}.`);
 
 /**
- * Make a sentence of a server's message. Add a capital letter, unless the message starts with a symbol such as z or h_tilde. Add a
- * period, unless the message ends with lines of code.
+ * Turn a server's message into a sentence. Capitalize the first letter, unless the message starts with a symbol such as z or
+ * h_tilde. Add a period, unless the message ends with lines of code.
  * @param {string} message
  */
 export function sentence(message) {
@@ -152,12 +152,12 @@ export const observeSize = (element, receive) =>
   ).observe(element);
 
 /**
- * Make a list have a number of children: add children at its end, or remove them there.
+ * Set the number of children of a list: append new children, or remove the last ones.
  * @param {Element} list @param {number} length
  * @param {() => Element} [create]
  */
 export function setLength(list, length, create = () => document.createElement("li")) {
-  // The browser counts the children again after each change.
+  // Read only once, because the browser counts the children again after each change.
   const count = list.childElementCount;
   for (let i = count; i > length; i--) list.lastElementChild?.remove();
   for (let i = count; i < length; i++) list.append(create());

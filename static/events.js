@@ -1,9 +1,13 @@
 /** Server-sent events: a parser of this format, for the runs and rooms of a server and for the record in a saved page. */
 
-/** An event; `name` is "" for a comment, which only shows that the server is there. @typedef {{name: string, id: string, data: any}} ServerEvent */
+/**
+ * A server-sent event. `name` is "" for a comment, which only keeps the connection open.
+ * @typedef {{name: string, id: string, data: any}} ServerEvent
+ */
 
 /**
- * Make a parser of an event stream. It takes the text in pieces of any length and returns the events that each piece completes.
+ * Return a parser of an event stream. Each call of the parser takes the next piece of the stream, of any length, and returns the
+ * events that this piece completes.
  * @returns {(text: string) => ServerEvent[]}
  */
 export function createParser() {
@@ -18,13 +22,13 @@ export function createParser() {
 /** Parse a whole event stream. @param {string} text */
 export const parseEvents = (text) => createParser()(text);
 
-/** The connection broke off before the end of the stream. */
+/** The error for a connection that is lost before the end of the stream. */
 export class StreamError extends Error {}
 
 /**
- * Read an event stream from the server until it ends. Throws StreamError if the connection breaks off.
+ * Read an event stream from the server until it ends. Throws StreamError if the connection is lost.
  * @param {Response} response
- * @param {(events: ServerEvent[]) => void} receive is called for each piece that arrives, with the events that the piece completes
+ * @param {(events: ServerEvent[]) => void} receive called for each piece that arrives, with the events that the piece completes
  */
 export async function readEvents(response, receive) {
   const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();

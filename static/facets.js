@@ -1,11 +1,11 @@
 /**
- * Several cells on one page, each with a view state as in the Lab. All cells share the text, the cursor's step and the settings of
- * the page: a change in one cell changes all.
+ * Several cells on one page, each with a view state as in the Lab. All cells share the sequence, the cursor's step and the page's
+ * settings: if these change in one cell, they change in all cells.
  */
 
 /** @import { State } from "./state.js" */
 /** @import { Store, StoreOf } from "./store.js" */
-/** @typedef {typeof NAMES[number]} Name of a cell */
+/** The name of a cell. @typedef {typeof NAMES[number]} Name */
 /**
  * The state of a page with several cells: `cells` has the state of each cell, and `at` is the cell that the visitor touched last.
  * @typedef {{cells: Record<Name, State>, at: Name}} Cells
@@ -13,7 +13,7 @@
 import { boot } from "./boot.js";
 import { goTo } from "./state.js";
 
-/** All cells, in their order on the page. A page can have fewer. */
+/** The names of all cells, in their order on the page. A page can show fewer cells. */
 export const NAMES = Object.keys(boot.cells);
 export const TITLES = Object.fromEntries(NAMES.map((name) => [name, boot.cells[name].title]));
 
@@ -21,7 +21,7 @@ export const TITLES = Object.fromEntries(NAMES.map((name) => [name, boot.cells[n
 const SHARED = ["text", "convention", "theme", "playing", "speed", "error", "invalid"];
 
 /**
- * Change the state of one cell, and the shared parts in all other cells.
+ * Set the state of the cell `name` to `next`, and copy the shared parts that changed to all other cells.
  * @template {Cells} S
  * @param {S} state @param {Name} name @param {State} next
  * @returns {S}
@@ -57,5 +57,8 @@ export const facet = (store, which) => ({
   subscribe: (listener) => store.subscribe((state) => listener(state.cells[which()])),
 });
 
-/** Let the keys ↑ and ↓ select units of a cell. @template {Cells} S @param {S} state @param {Name} at @returns {S} */
+/**
+ * Set the cell that the visitor touched last. The keys ↑ and ↓ then select its units.
+ * @template {Cells} S @param {S} state @param {Name} at @returns {S}
+ */
 export const attend = (state, at) => (at === state.at ? state : { ...state, at });

@@ -1,4 +1,4 @@
-/** Files with the content of the page: pictures with all their styles, and the numbers. */
+/** Files that the visitor can download: pictures of the page with all their styles, and numbers as CSV. */
 
 /** @import { Rows, Run } from "./run.js" */
 /** @import { State } from "./state.js" */
@@ -32,15 +32,18 @@ const STYLES = [
   "paint-order",
 ];
 
-const WIDEST = 1150; // px of cells
-const LABEL = 22; // px that a token takes
+const WIDEST = 1150; // px: the preferred width of all columns together
+const LABEL = 22; // px: the width that a token needs
 const PANEL = 0.78; // as in gru_core/runs/figures.py
 const HEADING = 34; // px above an SVG
 const LINE = 20; // px of a line below an SVG
 const TITLE = 15; // px of the largest letters of a title
-const LETTER = 0.56; // of the font size: the mean width of a letter
+const LETTER = 0.56; // the mean width of a letter, as a share of the font size
 
-/** Return two titles for pictures: one names the run, the other also names the cursor's place. @param {State} state */
+/**
+ * Return titles for pictures: `model` names the model, `run` also its sequence, and `here` the unit and the step at the cursor.
+ * @param {State} state
+ */
 export function titleOf(state) {
   const { run, models, step, unit } = state;
   const { title } = models.find(({ id }) => id === run.model)?.card ?? { title: run.model };
@@ -54,13 +57,14 @@ export function titleOf(state) {
 }
 
 /**
- * Draw the signals as one picture: fill the empty figure from Python in the same way as `fill` in gru_core/runs/figures.py.
+ * Return a figure of all signals: `skeleton`, an empty figure from Python, with the values of the run filled in. `fill` in
+ * gru_core/runs/figures.py does the same.
  * @param {Figure} skeleton @param {State} state @param {string} [title]
  * @returns {Figure}
  */
 export function signalsPicture(skeleton, state, title = titleOf(state).run) {
   const { T, tokens } = state.run;
-  const many = layerOf(state).H > MOST_IN_ORDER; // then the picture has the rows in sight
+  const many = layerOf(state).H > MOST_IN_ORDER; // then the picture has only the visible rows
   const isNamed = many || layerOf(state).backward_units > 0;
   const units = many ? unitsInSight(state) : numbers(0, layerOf(state).H - 1);
   const H = units.length;
@@ -94,11 +98,11 @@ export function signalsPicture(skeleton, state, title = titleOf(state).run) {
   return { data, layout };
 }
 
-/** Return the color bar of z with the labels of the other convention at its ends. @param {{ticktext: string[]}} bar */
+/** Return the color bar of z with end labels for the convention of PyTorch. @param {{ticktext: string[]}} bar */
 const otherWay = (bar) => ({ ...bar, ticktext: ["0 take candidate", "1 keep old"] });
 
 /**
- * Draw the contributions to the states of the selected unit as a picture.
+ * Return a figure of the contributions to the selected unit's states.
  * @param {Figure} skeleton @param {State} state
  * @returns {Figure}
  */
@@ -122,7 +126,8 @@ export function ledgerPicture(skeleton, state) {
 }
 
 /**
- * Return an SVG of the page as a file, with its styles, the page's background, a title, and lines of elements below.
+ * Return an SVG of the page as the text of a file, and its size in pixels. The file has the SVG's styles, the page's background, a
+ * title above the picture, and `lines` of elements below the picture.
  * @param {SVGSVGElement} svg @param {string} title @param {SVGElement[][]} [lines]
  * @returns {{text: string, width: number, height: number}}
  */
@@ -178,8 +183,8 @@ export async function png({ text, width, height }) {
 }
 
 /**
- * Write a run as CSV, in the same form as app/exports/files.py: a line for each step, columns with the names that links use, and
- * numbers with full precision.
+ * Return a run as CSV, in the same format as app/exports/files.py: a line for each step, columns named as in links, and numbers
+ * with full precision.
  * @param {Run} run
  */
 export function csv(run) {
@@ -211,7 +216,7 @@ function states({ layers }, prefix, outputs) {
   return [[`${prefix}y`, outputs], .../** @type {[string, Rows][]} */ (named)];
 }
 
-/** Let the visitor download a file. @param {string} name @param {Blob | string} content a blob, or a data: address */
+/** Download a file to the visitor's device. @param {string} name @param {Blob | string} content a blob, or a data: address */
 export function download(name, content) {
   const href = typeof content === "string" ? content : URL.createObjectURL(content);
   const link = Object.assign(document.createElement("a"), { href, download: name });
@@ -219,7 +224,7 @@ export function download(name, content) {
   if (typeof content !== "string") setTimeout(() => URL.revokeObjectURL(href), 60_000);
 }
 
-/** Escape a text, because Plotly interprets markup in labels. @param {string} text */
+/** Escape `text` for Plotly, which interprets markup in labels. @param {string} text */
 export const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
 /** @param {number} from @param {number} to */

@@ -1,4 +1,4 @@
-// Runs before the first paint, so that neither a chosen theme, the projector mode nor what newcomers see appears late.
+// Set the theme, the projector mode and the welcome for newcomers before the first paint, so that the page does not change visibly.
 try {
   const known = document.currentScript?.dataset.display !== undefined; // whether the page has a button for the mode
   const display = new URLSearchParams(location.search).get("display") ?? sessionStorage.getItem("display");
@@ -7,10 +7,10 @@ try {
     sessionStorage.setItem("display", display);
   }
 } catch {
-  // Storage can be forbidden: then the mode lasts as long as the page.
+  // Storage can be forbidden. Then the mode lasts as long as the page.
 }
 try {
-  // A page that embeds this one can say which theme it has itself.
+  // A page that embeds this page can send its own theme in the address.
   const framed = parent !== window || /\/embed(\/|$)/.test(location.pathname);
   const embedded = framed ? new URLSearchParams(location.search).get("theme") : null;
   const theme = embedded ?? localStorage.getItem("theme");
@@ -20,8 +20,8 @@ try {
 } catch {
   // Storage can be forbidden, for example in an embedded page. Then the page follows the system's theme.
 }
-// A direction of z that the visitor has chosen stays for this tab: the links of the header take it along, and pages with text for one
-// direction say so.
+// The convention for z that the visitor has chosen applies to the whole tab. The links in the header pass it on, and pages with text
+// for one convention say so.
 try {
   const { dataset } = document.documentElement;
   const chosen = sessionStorage.getItem("convention"); // written by views/convention.js
@@ -37,5 +37,5 @@ try {
   };
   for (const type of ["click", "auxclick"]) addEventListener(type, carry, true);
 } catch {
-  // Without storage each page starts with the direction in its address.
+  // Without storage each page starts with the convention in its address.
 }

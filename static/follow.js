@@ -1,4 +1,4 @@
-/** Following links: the address with which the page was opened, and the links that the visitor follows on the page. */
+/** Follow links: the address that opened the page, and the links that the visitor follows on the page. */
 
 /** @import { Link } from "./link.js" */
 /** @import { ModelEntry } from "./state.js" */
@@ -17,7 +17,7 @@ import { addModel, focus, note } from "./state.js";
 export const elsewhere = ({ layers }) => !recording && layers[0].cell !== pageCell.cell;
 
 /**
- * Go to the page of a model with another cell, if the model has a page.
+ * Go to another page if the model's cell needs one. Return whether the cell needs another page.
  * @param {ModelEntry} entry
  * @param {string} [address] the query of that page
  */
@@ -27,9 +27,9 @@ export function leave(entry, address = `?model=${encodeURIComponent(entry.id)}`)
 }
 
 /**
- * Set the cursor and the views as the address says. The page already has the run of the model and sequence. If the address has
- * clamps or weights, request a run with them; also if the server did not see the sequence, which was in the fragment, and if the page
- * has only the start of a large run. Return the promise of this request.
+ * Set the cursor and the views from the page's address. The page already has the run of the model and the sequence, without changes.
+ * Request a new run in three cases: the address changes the run, for example with clamps or weights; the sequence is in the
+ * fragment, which the server does not see; or the page does not yet have the steps of a long run. Wait for this request.
  * @param {Store} store
  * @param {string} address
  * @param {() => Promise<void>} requestRun
@@ -43,7 +43,7 @@ export async function followAddress(store, address, requestRun) {
     return requestRun();
   }
   const { run, received } = store.get();
-  const T = run.T + (link.write?.steps ?? 0); // the page has the run without what the network writes
+  const T = run.T + (link.write?.steps ?? 0); // the page's run does not have the timesteps that the network writes
   const notice = `${error} ${unfollowed([...link.notices, ...beyond(link.focus, { ...run, T })])}`.trim();
   store.update(note, notice);
   store.update(focus, link.focus);
@@ -54,7 +54,7 @@ export async function followAddress(store, address, requestRun) {
 }
 
 /**
- * Return a function that follows a link without loading the page again. Keys that the link does not have get their defaults.
+ * Return a function that follows a link without loading the page again. Keys that the link does not have get their default values.
  * @param {Store} store
  * @param {(there: boolean) => void} requestRun
  */
@@ -81,6 +81,6 @@ export function createLinkOpener(store, requestRun) {
       { model: entry.id, text, clamps, weights, against, h0, write, focus, upto, notice: unfollowed(notices) },
       onTape,
     );
-    requestRun(onTape); // something else may be on its way
+    requestRun(onTape); // another run may be on its way
   };
 }

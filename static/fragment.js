@@ -1,6 +1,6 @@
 /**
- * Long views as an address. Servers and proxies refuse addresses that are too long, but the fragment, the part after "#", stays in
- * the browser. So the long values of a view are compressed there:
+ * Addresses of views with long values. Servers and proxies reject addresses that are too long, but browsers do not send the
+ * fragment, the part after "#". So the fragment has the long keys and values, compressed:
  *
  * ?model=net&t=3&v=1#more=eJzLSM3JyQcABiwCFQ
  */
@@ -8,13 +8,19 @@
 import { bytesOf } from "./base64.js";
 import { LONGEST } from "./link.js";
 
-const LONG = 500; // characters of a key and its value that go into the fragment
+const LONG = 500; // characters of a key and its value together; longer ones go into the fragment
 const MOST = 2 ** 22; // characters of a view; no server runs longer sequences
 const START = "#more=";
 
-/** A query that is short enough for servers, and the fragment with the rest, "" if there is none. @typedef {{query: string, fragment: string}} Address */
+/**
+ * A query that is short enough for servers, and the fragment with the rest, or "" if there is no rest.
+ * @typedef {{query: string, fragment: string}} Address
+ */
 
-/** Write a query as an address. @param {string} query starting with "?" @returns {Promise<Address>} */
+/**
+ * Split a query into an address: a short query, and a fragment if the query is too long.
+ * @param {string} query starting with "?" @returns {Promise<Address>}
+ */
 export async function compact(query) {
   if (query.length <= LONGEST) return { query, fragment: "" };
   const keys = query.slice(1).split("&");
@@ -24,11 +30,11 @@ export async function compact(query) {
   return { query: `?${short.join("&")}`, fragment: START + toBase64(bytes) };
 }
 
-/** Return whether a fragment has a part of a view. @param {string} fragment */
+/** Return whether a fragment contains a part of a view. @param {string} fragment */
 export const isCompact = (fragment) => fragment.startsWith(START);
 
 /**
- * Return the whole query of an address. If the fragment is damaged, the key `more` stands for it.
+ * Return the whole query of an address, with the keys in the fragment. If the fragment is damaged, add the empty key `more` instead.
  * @param {string} query @param {string} fragment
  */
 export async function expand(query, fragment) {
@@ -41,7 +47,7 @@ export async function expand(query, fragment) {
   }
 }
 
-/** Read a stream of UTF-8 up to the longest view. @param {ReadableStream<Uint8Array>} stream */
+/** Return the text of a UTF-8 stream. Throws Error if the text is longer than any view. @param {ReadableStream<Uint8Array>} stream */
 async function readText(stream) {
   const [reader, decoder] = [stream.getReader(), new TextDecoder("utf-8", { fatal: true })];
   let text = "";

@@ -9,7 +9,11 @@ import { ROOT } from "./server.js";
 export const address = () =>
   room?.link || lesson?.steps[lesson.step - 1].link || (recording ? recordedAddress(recording.link) : location.search);
 
-/** Return the query of a saved page. Its address can have all keys of a link, or some that replace keys of the recorded link. @param {string} link */
+/**
+ * Return the query of a saved page. If the page's address has a sequence, return the query of the address. Otherwise return the recorded
+ * link, in which keys of the address replace recorded keys.
+ * @param {string} link
+ */
 function recordedAddress(link) {
   const keys = new URLSearchParams(location.search);
   if (keys.has("sequence")) return location.search;
@@ -20,13 +24,13 @@ function recordedAddress(link) {
 /** Return whether a part of the view is in the fragment of the address, so the server did not see it. */
 export const isPartlyHere = () => !room && !lesson && isCompact(location.hash);
 
-/** Return the query of the page's view, with its part in the fragment. */
+/** Return the query of the page's view, including the part in the fragment. */
 export const wholeAddress = async () => (isPartlyHere() ? expand(address(), location.hash) : address());
 
 /** The address of the server that links lead to: this server or, in a saved page, its original server; "" if that is not known. */
 export const home = recording ? recording.live : new URL(ROOT, location.href).href;
 
-// A server's page is made for a frame. A saved page finds out here.
+// A server sends a page of its own for frames. A saved page detects here whether it is in a frame.
 if (recording && !lesson && parent !== window) {
   document.body.classList.add("embedded");
   document.body.dataset.hide ??= new URLSearchParams(location.search).get("hide")?.replaceAll(",", " ") ?? "";
@@ -38,7 +42,10 @@ const embedded = [...new URLSearchParams(location.search)]
   .map(([key, value]) => `&${key}=${encodeURIComponent(value)}`)
   .join("");
 
-/** Return the keys that the address keeps besides the view: the page's appearance, and the task after Be the gate. The text starts with "&", or is empty. */
+/**
+ * Return the keys of the address that do not belong to the view: the page's appearance, and the task after Be the gate. The result
+ * starts with "&" or is empty.
+ */
 export const frameKeys = () =>
   embedded + (isProjected() ? "&display=projector" : "") + (document.querySelector("#after-gate") ? "&task=gate" : "");
 

@@ -1,6 +1,6 @@
 /**
- * Keeps the address equal to the view. A change of the model, the views or the convention adds an entry to the browser's history.
- * Moving the cursor, and more typing, only change the current entry.
+ * Update the page's address when the view changes. A change of the model, the views or the convention adds an entry to the browser's
+ * history. Cursor moves and further typing only replace the current entry.
  */
 
 /** @import { Store, StoreOf } from "./store.js" */
@@ -17,7 +17,8 @@ const SETTLED = 300; // ms after which a change is written
 const PLACE = ["layer", "views", "zoom", "gate", "table", "convention", "rows", "scale"];
 
 /**
- * An entry of the history: its address, its place, and its scenario; `typed`: whether typing made the entry.
+ * An entry of the history: its query, its scenario, and its `place`, the model and the parts of the focus that are in PLACE.
+ * `typed`: whether typing created the entry.
  * @typedef {{query: string, place: string, scenario: string, typed: boolean}} Entry
  */
 
@@ -30,8 +31,8 @@ export const entryOf = (link) => ({
 });
 
 /**
- * Return how the history changes from its current entry to the next view; null if the address stays the same. More typing changes
- * the entry that typing has made.
+ * Return how to write the next view into the history, and the new entry; null if the address stays the same. Further typing replaces
+ * the entry that typing created.
  * @param {Entry} current @param {Entry} next @param {boolean} typing whether the visitor is in the sequence box
  * @returns {{how: "pushState" | "replaceState", entry: Entry} | null}
  */
@@ -46,14 +47,14 @@ export function changeOf(current, next, typing) {
 /**
  * Keep the address of the page up to date, and follow the Back and Forward buttons.
  * @param {Store} store
- * @param {() => Promise<string>} address the query of the address as it is now
+ * @param {() => Promise<string>} address returns the query of the current address
  * @param {(link: Link) => Promise<void>} open follows a link
  */
 export function mountHistory(store, address, open) {
   let current = entryOf(awaitedLink(store.get()));
   /** @type {number | undefined} */
   let timer;
-  // The address is written out at once, so that the first entry, too, says all that was looked at.
+  // Write the full address at once, so that the first entry also describes the whole view.
   if (location.search && !store.get().awaited) compact(current.query).then((first) => enter("replaceState", first));
 
   async function write() {
@@ -62,7 +63,7 @@ export function mountHistory(store, address, open) {
     const next = entryOf(linkTo(state));
     const address = await compact(next.query);
     const change = changeOf(current, next, document.activeElement?.id === "sequence");
-    if (!change || state !== store.get()) return; // after a newer change this is called again
+    if (!change || state !== store.get()) return; // a newer change calls this function again
     current = change.entry;
     enter(change.how, address);
   }
@@ -108,13 +109,13 @@ function awaitedLink(state) {
   return { model, sequence, clamps, weights, against, h0, write, focus: awaited.focus, notices: [] };
 }
 
-/** Write an address into the history of the browser. @param {"pushState" | "replaceState"} how @param {Address} address */
+/** Write an address into the browser's history. @param {"pushState" | "replaceState"} how @param {Address} address */
 function enter(how, { query, fragment }) {
   // A page in a frame adds nothing to the history of the page around it.
   if (parent !== window) how = "replaceState";
   try {
     history[how](null, "", query + frameKeys() + fragment);
   } catch {
-    // Browsers forbid this in some files, and if it is done too often. Then the address stays as it is.
+    // Browsers forbid this on some pages that are opened as files, and if it happens too often. Then the address does not change.
   }
 }

@@ -1,14 +1,17 @@
 /**
- * The messages between this page and the page that embeds it. Each has the type "gruscope". This page sends its height, and the link
- * to its view; the other page sends a theme, and links to show. static/embed/figure.js is the other side.
+ * The messages between this page and the page that embeds it. Each message has the type "gruscope". This page sends its height and
+ * the link to its view. The embedding page sends a theme and links to show; its code is in static/embed/figure.js.
  */
 
-/** @typedef {{show: (query: string, upto: number | null) => void, address: () => string, subscribe: (listener: () => void) => void, busy?: () => boolean}} Figure */
+/**
+ * A page that can show links. `address` returns the query of its view. `busy` returns whether a link is being loaded.
+ * @typedef {{show: (query: string, upto: number | null) => void, address: () => string, subscribe: (listener: () => void) => void, busy?: () => boolean}} Figure
+ */
 
 /** @param {{height?: number, link?: string, ready?: boolean}} message */
 const send = (message) => parent.postMessage({ type: "gruscope", ...message }, "*");
 
-/** Call a function with each message of the page around this one. @param {(message: {theme?: unknown, link?: unknown}) => void} listener */
+/** Call `listener` with each message from the embedding page. @param {(message: {theme?: unknown, link?: unknown}) => void} listener */
 function receive(listener) {
   addEventListener("message", ({ data, source }) => {
     if (parent !== window && source === parent && data?.type === "gruscope") listener(data);
@@ -19,11 +22,11 @@ function receive(listener) {
 export function announceHeight() {
   if (parent === window) return;
   const announce = () => send({ height: document.documentElement.offsetHeight });
-  announce(); // browsers paint no frame that is out of sight, and an observer waits for that
+  announce(); // an observer waits for a paint, and browsers do not paint frames that are out of sight
   new ResizeObserver(announce).observe(document.documentElement);
 }
 
-/** Take over each theme that the page around this one sends. @param {(theme: "light" | "dark") => void} [changed] */
+/** Apply each theme that the embedding page sends. @param {(theme: "light" | "dark") => void} [changed] */
 export function followTheme(changed) {
   receive(({ theme }) => {
     if (theme !== "light" && theme !== "dark") return;
@@ -32,10 +35,10 @@ export function followTheme(changed) {
   });
 }
 
-/** Show each link that the page around this one sends, and report the link to the view whenever it changes. @param {Figure} figure */
+/** Show each link that the embedding page sends, and report the link to this page's view whenever the view changes. @param {Figure} figure */
 export function followLinks({ show, address, subscribe, busy }) {
   if (parent === window) return;
-  /** @type {string | null} The link in the latest report. Every link that was received gets a report, also one that cannot be shown. */
+  /** @type {string | null} The link in the latest report. It is reset to null for each received link, so that a report always follows. */
   let reported = null;
   let ready = true;
   receive(({ link }) => {

@@ -1,14 +1,17 @@
-/** The curve on the card of a model for words: the share of words without an error, by their number of letters. */
+/** The curve on the card of a model for words: the share of words without an error, by number of letters. */
 
 import { newElement } from "./elements.js";
 
 const NAME = /^accuracy on whole words of (\d+) letters$/;
-const [STEP, TOP, HEIGHT] = [38, 18, 60]; // of the picture
+const [STEP, TOP, HEIGHT] = [38, 18, 60]; // in the SVG: the distance between two points, and the top and the height of the curve
 
-/** Whether a figure of a card belongs to the curve. @param {string} name */
+/** Return whether a number on the card belongs to the curve. @param {string} name */
 export const isOfLength = (name) => NAME.test(name);
 
-/** Draw the curve; null if the card has no such figures. @param {Record<string, number>} measured @returns {HTMLElement | null} */
+/**
+ * Return a section with the curve, or null if the card has no numbers for it.
+ * @param {Record<string, number>} measured @returns {HTMLElement | null}
+ */
 export function lengthCurve(measured) {
   const points = Object.entries(measured).flatMap(([name, share]) => {
     const letters = NAME.exec(name)?.[1];

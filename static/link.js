@@ -13,10 +13,10 @@ import { weightKey } from "./changes.js";
 import { scenarioOf } from "./run.js";
 import { CONVENTIONS, FOCUS, ORDERS, SCALES, VIEWS, ZOOMS } from "./state.js";
 
-/** The version of the keys, which links have as `v`. */
+/** The version of the link format. Links have it as the key `v`. */
 export const VERSION = "1";
 
-/** The largest numbers of what a network writes, as in app/schemas.py. @type {Writing} */
+/** The largest allowed values of the settings for writing, as in app/schemas.py. @type {Writing} */
 export const WRITING = { steps: 100, temperature: 10, seed: 2 ** 32 - 1 };
 
 /** The longest address, in characters, that all servers and proxies accept. */
@@ -27,7 +27,10 @@ export const LONGEST = 8000;
  * that could not be read.
  * @typedef {Changes & {model: string | null, sequence: string | null, focus: Focus, notices: string[]}} Link
  */
-/** @typedef {{read: (text: string) => any, write: (value: any) => string, allowed: string}} Kind */
+/**
+ * A kind of value in a link. `read` returns undefined if the value is not valid, and `allowed` describes the valid values.
+ * @typedef {{read: (text: string) => any, write: (value: any) => string, allowed: string}} Kind
+ */
 
 /** @type {Kind} */
 const place = {
@@ -56,8 +59,8 @@ const someOf = (words) => ({
   allowed: `one or more of ${words.join(",")}, with commas between them`,
 });
 
-// L2.z.1+3@4-6=0.5: in layer 2, z of units 1 and 3, steps 4 to 6, at 0.5. Without "L2." it is layer 1, without ".1+3" all
-// units; "@4" is one step, "@4-" goes to the end.
+// "L2.z.1+3@4-6=0.5" clamps z of units 1 and 3 of layer 2 at 0.5, at steps 4 to 6. Without "L2." the layer is 1. Without ".1+3" the
+// clamp is for all units. "@4" is one step, and "@4-" is step 4 to the last step.
 const CLAMP =
   /^(?:L(\d{1,6})\.)?(\w+)(?:\.(\d{1,6}(?:\+\d{1,6})*))?@(\d{1,6})(-(\d{0,6}))?=(-?(?:\d+(?:\.\d+)?|\.\d+))$/;
 
@@ -89,8 +92,8 @@ function readClamps(text) {
   return clamps.includes(undefined) ? undefined : /** @type {Clamp[]} */ (clamps);
 }
 
-// L2.z.1.W3=0.5: in layer 2, in the sum of z of unit 1, the weight of input 3, at 0.5. "U3" is that of unit 3, "b" and "c"
-// are biases.
+// "L2.z.1.W3=0.5" sets the weight of input 3 in the sum of z of unit 1 of layer 2 to 0.5. "U3" is the weight of unit 3's state; "b"
+// and "c" are biases.
 const WEIGHT = /^(?:L(\d{1,6})\.)?(\w+)\.(\d{1,6})\.(?:([WU])(\d{1,6})|([bc]))=(-?(?:\d+(?:\.\d+)?|\.\d+)(?:e-?\d+)?)$/;
 
 /** @param {readonly Weight[]} weights such as "z.1.W3=0.5,L2.r.1.b=-1" */
@@ -113,7 +116,7 @@ function readWeights(text) {
   return weights.includes(undefined) ? undefined : /** @type {Weight[]} */ (weights);
 }
 
-/** Write a scenario as one text, to compare scenarios by. @param {Changes & {sequence: string | null}} scenario */
+/** Return a scenario as one string, for comparisons. @param {Changes & {sequence: string | null}} scenario */
 export const writeScenario = ({ sequence, clamps, weights, against, h0, write }) =>
   [
     sequence,
@@ -124,13 +127,16 @@ export const writeScenario = ({ sequence, clamps, weights, against, h0, write })
     write ? Object.values(writingKeys(write)) : "",
   ].join("&");
 
-/** Return the keys of what the network writes, all of them. @param {Writing} writing */
+/** Return all keys of the settings for writing, including default values. @param {Writing} writing */
 const writingKeys = ({ steps, temperature, seed }) => ({ write: steps, temperature, seed });
 
-/** The values of what the network writes if a link has no such key. */
+/** The default values of the settings for writing, which links leave out. */
 const UNWRITTEN = { temperature: "1", seed: "0" };
 
-/** Return what the network writes; null for nothing. A value that is not valid is undefined. @param {URLSearchParams} keys @returns {Partial<Writing> | null} */
+/**
+ * Return the settings for writing in a link, or null if the network writes nothing. A value that is not valid is undefined.
+ * @param {URLSearchParams} keys @returns {Partial<Writing> | null}
+ */
 function readWriting(keys) {
   if (!keys.get("write")) return null;
   const number = (/** @type {string} */ text, /** @type {RegExp} */ form, /** @type {number} */ most) =>
@@ -142,10 +148,13 @@ function readWriting(keys) {
   };
 }
 
-/** Write initial states, such as "0.5,-1;0.25": layers by semicolons, their numbers by commas. @param {Changes["h0"]} h0 */
+/** Format initial states, such as "0.5,-1;0.25". Semicolons separate layers, and commas the numbers of a layer. @param {Changes["h0"]} h0 */
 export const writeStates = (h0) => h0?.map((layer) => layer.join(",")).join(";") ?? "";
 
-/** Return the initial states in a text, null for an empty text, undefined if it is not valid. @param {string} text @returns {number[][] | null | undefined} */
+/**
+ * Parse initial states in the format of `writeStates`. Return null if `text` is empty, and undefined if it is not valid.
+ * @param {string} text @returns {number[][] | null | undefined}
+ */
 export function readStates(text) {
   if (!text.trim()) return null;
   const states = text.split(";").map((layer) => layer.split(",").map((value) => (value.trim() ? Number(value) : NaN)));
@@ -166,11 +175,11 @@ const KEYS = /** @type {[string, keyof Focus, Kind][]} */ ([
   ["scale", "scale", oneOf(SCALES)],
 ]);
 
-/** Return the link to the present view. @param {State} state @returns {Link} */
+/** Return the link to the current view. @param {State} state @returns {Link} */
 export const linkTo = (state) => ({ ...scenarioOf(state.run), focus: state, notices: [] });
 
 /**
- * Write a link as an address.
+ * Return the query of a link.
  * @param {Link} link
  * @returns {string} starting with "?"
  */
@@ -190,13 +199,13 @@ export function encode({ model, sequence, clamps, weights, against, h0, write, f
     keys.set(key, kind.write(value));
   }
   keys.set("v", VERSION);
-  // These three are allowed in a query, and read better unescaped.
+  // These three characters are allowed in a query, and are easier to read unescaped.
   const plain = { "%2C": ",", "%40": "@", "%3D": "=" };
   return `?${keys}`.replaceAll(/%2C|%40|%3D/g, (code) => plain[/** @type {keyof typeof plain} */ (code)]);
 }
 
 /**
- * Read an address. A part that cannot be read gets its default, and a sentence in `notices` names it.
+ * Parse the query of an address. A part that cannot be read gets its default value, and a sentence in `notices` names the part.
  * @param {string} query
  * @returns {Link}
  */
@@ -243,7 +252,7 @@ export function decode(query) {
   };
 }
 
-/** Return the message about a link with these notices, "" if it has none. @param {readonly string[]} notices */
+/** Return the message about a link's notices, or "" if there are none. @param {readonly string[]} notices */
 export const unfollowed = (notices) =>
   notices.length ? `Parts of this link could not be used. ${notices.join(" ")}` : "";
 

@@ -1,4 +1,4 @@
-/** The main module of the Lab: creates the store from the page's data, and mounts the views on it. */
+/** Start the Lab: create the store from the page's data, and mount the views. */
 
 import { createActions } from "./actions.js";
 import { firstRun, keepArriving } from "./arrival.js";
@@ -108,7 +108,7 @@ completePage({
   lead: store,
   path: "",
   address: () => encode(linkTo(store.get())),
-  // A saved page cannot run another text: the link takes it to where it can be run.
+  // A saved page cannot run every sequence. The link passes the sequence in the box on to the server, which can.
   liveAddress: () => encode({ ...linkTo(store.get()), ...(recording ? { sequence: store.get().text } : {}) }),
   show: (query, upto) => open(decode(query), upto),
   upto: () => store.get().upto,

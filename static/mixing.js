@@ -1,6 +1,6 @@
 /**
- * Units with an update gate z, which mixes the old state with the candidate: their numbers, and a description of a step in words.
- * All numbers except 1 − z come from the core.
+ * Numbers and descriptions in words for units with an update gate z, which mixes the old state with the candidate. All numbers except
+ * 1 − z come from the core.
  */
 
 /** @import { Worked } from "./reading.js" */
@@ -24,8 +24,8 @@ const UNITS = [
 /** @typedef {ReturnType<typeof mixedAt>} Mixed */
 
 /**
- * Return the numbers of a unit at the cursor's step. `z` and its sum follow the convention. `keep` and `take` are the factors of
- * h_{t−1} and of h̃_t in both conventions. `half_life` is the number of steps after which half of the state would be left.
+ * Return the numbers of a unit at the cursor's step. `z` and its sum follow the convention on screen. `keep` and `take` are the
+ * factors of h_{t−1} and of h̃_t in both conventions. `half_life` is the number of steps after which half of the state would be left.
  * @param {State} state
  */
 export function mixedAt(state, unit = state.unit) {
@@ -35,7 +35,11 @@ export function mixedAt(state, unit = state.unit) {
   return { ...at, z: turned(state, "z") ? keep : take, h_prev, keep, take };
 }
 
-/** Return whether the selected unit's direction has an old state that is not 0. @param {State} state */
+/**
+ * Return whether there is an old state. There is none at the first step that the unit reads if the units that read in the same direction
+ * all have the initial state 0.
+ * @param {State} state
+ */
 export function hasPast(state) {
   const { run, step, unit } = state;
   const layer = layerOf(state);
@@ -46,7 +50,7 @@ export function hasPast(state) {
 }
 
 /**
- * Describe the cursor's step: the effect of the update gate, the clauses of the cell, and the result.
+ * Describe the cursor's step: the effect of the update gate, then the cell's own clauses, then the result.
  * @param {State} state @param {Mixed} at
  * @param {string} none the clause if there is no old state @param {Phrase[]} clauses
  */

@@ -1,6 +1,6 @@
 /**
- * The responses in a saved page: recorded ones, and those that the page computes itself from the models in its file. Gradients,
- * scores and other models need a server.
+ * The responses in a saved page: recorded responses, and responses that the page computes itself from the models in its file.
+ * Gradients, scores and other models need a server.
  */
 
 /** @import { Listener, Scenario } from "./api.js" */
@@ -15,10 +15,13 @@ import { RequestError } from "./server.js";
 /** @type {Record<string, Model>} */
 const models = {};
 
-/** The latest computed run; the questions about its units follow it. @type {{key: string, answered: Answered} | null} */
+/** The latest computed run, stored for later questions about its units. @type {{key: string, answered: Answered} | null} */
 let latest = null;
 
-/** Return the engine, if the page has the model of a scenario. Throws NotRecorded. @param {Scenario} scenario */
+/**
+ * Return the engine, with the scenario's model loaded. Throws NotRecorded if the page does not have the engine or the model.
+ * @param {Scenario} scenario
+ */
 function engineFor({ model }) {
   const engine = /** @type {{engine?: Engine} | null} */ (document.querySelector("#record"))?.engine;
   const stored = recording?.models?.[model];
@@ -27,7 +30,10 @@ function engineFor({ model }) {
   return engine;
 }
 
-/** Run a scenario, unless it was the latest one. Throws NotRecorded or RequestError. @param {Scenario} scenario @returns {Answered} */
+/**
+ * Run a scenario, or return the latest run if it has the same scenario. Throws NotRecorded or RequestError.
+ * @param {Scenario} scenario @returns {Answered}
+ */
 function computed(scenario) {
   const engine = engineFor(scenario);
   const { model, sequence, clamps, weights, against, h0, write } = scenario;
@@ -46,8 +52,8 @@ function computed(scenario) {
 }
 
 /**
- * Return whether the page must not use the recorded numbers of a scenario: it computes a part of the numbers itself, and in a chaotic
- * network they would not fit together.
+ * Return whether the page must not use the recorded numbers of a scenario. The page computes some of the numbers itself, and in a
+ * chaotic network the recorded and the computed numbers would not match.
  * @param {Scenario} scenario
  */
 function isChaotic(scenario) {
@@ -66,8 +72,8 @@ export function offlineRun(scenario, listener, replay) {
 }
 
 /**
- * Answer a question about a unit. Throws NotRecorded.
- * @param {string} route @param {Scenario & Partial<Place>} question @param {number} step that the answer must cover
+ * Return the response to a question about a unit, recorded or computed. Throws NotRecorded if neither is possible.
+ * @param {string} route @param {Scenario & Partial<Place>} question @param {number} step a step that the response must cover
  */
 export function offlineAnswer(route, question, step) {
   const recorded = recordedAnswer(route, question, step);

@@ -11,6 +11,7 @@ import { rnn } from "./rnn/rnn.js";
 import { layerOf } from "./state.js";
 
 /**
+ * The parts of the page that a cell defines.
  * - `narrate`: describes the cursor's step in words.
  * - `tellLasting`: describes how long the state at the cursor would last.
  * - `equations`: the numbers of the cell's equations at the cursor. `note` is the text below them.

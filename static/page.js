@@ -1,5 +1,5 @@
 /**
- * Shared code of the Lab, Compare and Train: first runs, the header, the address, the page's lesson or room, and the loading of
+ * Code that the Lab, Compare and Train share: first runs, the header, the address, the page's lesson or room, and the loading of
  * Plotly. Everything else is in the main.js of each page.
  */
 
@@ -44,7 +44,7 @@ export const dialog = (/** @type {string} */ selector) => /** @type {HTMLDialogE
 export const error = find("#error");
 
 /**
- * Return the view state, with the first run, of each cell on a page with several cells.
+ * Return the first view state of each cell on a page with several cells. Each state contains its first run.
  * @param {readonly Name[]} names
  * @param {(name: Name) => Scenario} scenarioOf
  * @param {string} notice
@@ -65,11 +65,12 @@ export async function firstStates(names, scenarioOf, notice, place) {
  * - `lead` is the store of the cell that the visitor touched last. On a page with one cell it is `store`.
  * - `path` is the page's path on the server, and `address` the query of the view. `show` opens such a query;
  *   the run ends after the step `upto`.
- * - `liveAddress`: the query of the view on the server, if a saved page has another one.
+ * - `liveAddress`: the query of the view on the server, if it differs from `address` in a saved page.
  * - `isBusy`: whether a link is being loaded.
  * - `history` replaces the usual update of the address, which pauses while `isMoving`.
- * - `which`: names the network of a run in captions, if the page shows several of a cell.
- * - `opening`: what the page requests when it opens. Plotly waits for it, because the rows have pictures of their own until then.
+ * - `which`: names the network of a run in captions, if the page shows several networks with the same cell.
+ * - `opening`: the promise of the requests that the page sends when it opens. Plotly can load after these requests, because until then
+ *   the rows show other pictures.
  * @template S
  * @param {{store: StoreOf<S>, lead: Store, path: string, address: () => string, liveAddress?: () => string,
  *          show: (query: string, upto: number | null) => void, upto?: () => number | null, isBusy?: () => boolean, isMoving?: () => boolean, history?: () => void, which?: (run: Run) => string, opening?: Promise<unknown>,
@@ -91,9 +92,9 @@ export function completePage({ store, lead, path, address, show, heatmaps, ...mo
   if (!lesson && !room) followLinks(figure);
   if (!lesson && !room) (history ?? (() => mountAddress(store, address, isMoving)))();
   store.update((state) => ({ ...state })); // a new object, so that every view is drawn for the first time
-  if (parent !== window) store.flush(); // its height is that of the open views, also if the frame is out of sight
+  if (parent !== window) store.flush(); // draw the open views before the height is announced, even if the frame is out of sight
   announceHeight();
-  // Plotly takes a second to start, and until then the page does nothing else.
+  // Plotly takes a second to start and blocks the page during this time, so it starts last.
   Promise.resolve(opening)
     .then(afterPaint)
     .then(plotly)
@@ -104,8 +105,8 @@ export function completePage({ store, lead, path, address, show, heatmaps, ...mo
 }
 
 /**
- * Mount the dialog Export of a page with several cells: its pictures, and the link to a file of the view. If the address is too long
- * for a link, it is posted.
+ * Mount the Export dialog of a page with several cells: its pictures, and the link to a file of the view. If the address is too long
+ * for a link, send it in a POST request.
  * @template S
  * @param {StoreOf<S>} store @param {Store} lead @param {string} path @param {() => string} address @param {(run: Run) => string} [which]
  */
@@ -141,7 +142,7 @@ function mountExport(store, lead, path, address, which) {
 }
 
 /**
- * Return the tapes in sight, each with all signals of its cell.
+ * Return a picture of each tape in sight, with all signals of its cell.
  * @param {Record<Name, State>} cells @param {(run: Run) => string} captionOf says what a run shows
  * @returns {Picture[]}
  */
@@ -164,7 +165,7 @@ function tapesIn(cells, captionOf) {
 }
 
 /**
- * Update the link to the view on the server, in a frame or a saved page.
+ * Keep the link to the view on the server up to date, in a frame or a saved page.
  * @template S
  * @param {StoreOf<S>} store @param {string} path @param {() => string} address @param {() => string} liveAddress
  */

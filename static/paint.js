@@ -1,4 +1,4 @@
-/** Work that can wait until the page has been painted, so that an edit is on the screen earlier. */
+/** Delay work until the page has been painted, so that an edit appears on the screen earlier. */
 
 /** @import { Store } from "./store.js" */
 
@@ -6,8 +6,8 @@
 export const afterPaint = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
 
 /**
- * Make a function that does some work after the next paint; of several calls before that paint, only the last one counts. The first
- * call does the work at once, because the first paint of the page needs it.
+ * Return a function that calls `work` after the next paint. After several calls before a paint, `work` runs once, with the latest
+ * state. The first call runs `work` at once, because the first paint of the page needs the result.
  * @template S
  * @param {(state: S) => void} work
  * @returns {(state: S) => void}
@@ -32,7 +32,7 @@ export function deferred(work) {
 }
 
 /**
- * Return a store that calls its listeners after the next paint while `place` is out of sight, and at once otherwise.
+ * Return a store that calls its listeners at once while `place` is in sight, and after the next paint while it is out of sight.
  * @param {Store} store @param {Element} place
  * @returns {Store}
  */

@@ -1,4 +1,4 @@
-/** The pictures of a page as files: SVG, PNG, and PDF through the print dialog of the browser. Each has a caption. */
+/** Export the pictures of a page as files: SVG, PNG, or PDF through the browser's print dialog. Each picture has a caption. */
 
 import { findAll, newSvg, withPeriod } from "./elements.js";
 import { TITLES } from "./facets.js";
@@ -9,11 +9,14 @@ import { printPicture } from "./print.js";
 /** @import { Figure } from "./plot.js" */
 /** @typedef {"svg" | "png"} Format */
 /**
- * A picture: the end of its file's name, its name in words, and its caption. `draw` returns its file, or a data: address.
+ * A picture to export. `key` is the end of its file name, and `words` its name in words. `draw` returns the file, or a data: address.
  * @typedef {{key: string, words: string, caption: string, draw: (format: Format) => Promise<Blob | string>}} Picture
  */
 
-/** Give a list other options, each with its value and its text. The choice stays if it is still an option. @param {HTMLSelectElement} list @param {[string, string][]} options */
+/**
+ * Replace the options of a select list; each option is [value, text]. Keep the selected value if it is still an option.
+ * @param {HTMLSelectElement} list @param {[string, string][]} options
+ */
 function setOptions(list, options) {
   const chosen = list.value;
   list.replaceChildren(...options.map(([value, text]) => new Option(text, value)));
@@ -21,7 +24,7 @@ function setOptions(list, options) {
 }
 
 /**
- * Do some work, and report that it is done or why it failed.
+ * Run `work`, and show in `status` that it is done, or why it failed.
  * @param {HTMLElement} status @param {string} done @param {string} failed @param {() => Promise<void>} work
  */
 async function perform(status, done, failed, work) {
@@ -34,12 +37,15 @@ async function perform(status, done, failed, work) {
   }
 }
 
-/** Save a file, and report it. @param {HTMLElement} status @param {string} name @param {() => Promise<Blob | string>} make */
+/**
+ * Download the file that `make` returns, and report the result in `status`.
+ * @param {HTMLElement} status @param {string} name @param {() => Promise<Blob | string>} make
+ */
 export const save = (status, name, make) =>
   perform(status, `Downloaded ${name}.`, "The file could not be created", async () => download(name, await make()));
 
 /**
- * Save or print a picture when the button of a format is pressed.
+ * Mount the buttons of the file formats. The SVG and PNG buttons save a picture, and the PDF button prints it.
  * @param {HTMLElement} part with the buttons @param {HTMLElement} status
  * @param {() => string} name returns the file's name without its ending @param {Picture["draw"]} draw
  */
@@ -57,7 +63,7 @@ export function mountFormats(part, status, name, draw) {
 }
 
 /**
- * Export the picture that is chosen in a dialog. The returned function lists the pictures, so call it before the dialog opens.
+ * Mount the pictures of an export dialog. Return a function that sets the list of pictures; call it before the dialog opens.
  * @param {HTMLDialogElement} dialog
  * @param {() => string} name returns the start of the files' names
  * @returns {(pictures: Picture[]) => void}
@@ -92,8 +98,8 @@ export function mountPictures(dialog, name) {
 }
 
 /**
- * Return a drawing of the page as a file with a title.
- * @param {SVGSVGElement} svg @param {string} title @param {Format} format @param {SVGElement[][]} [lines] below it
+ * Return a drawing of the page as a file, with a title above the drawing and `lines` of elements below it.
+ * @param {SVGSVGElement} svg @param {string} title @param {Format} format @param {SVGElement[][]} [lines]
  */
 export async function fileOf(svg, title, format, lines) {
   const file = standaloneSvg(svg, title, lines);
@@ -101,7 +107,8 @@ export async function fileOf(svg, title, format, lines) {
 }
 
 /**
- * Return the drawings in sight. Each has the label that screen readers get. `heading` says what all of them show.
+ * Return the drawings in sight as pictures. Each title comes from the drawing's label for screen readers, and each caption starts
+ * with `heading`.
  * @param {HTMLElement} part of the page @param {string} heading
  * @returns {Picture[]}
  */
@@ -110,7 +117,7 @@ export function drawingsIn(part, heading) {
     ...part.querySelectorAll(":is(svg, canvas)[role=img], .cell .figure"),
   ]);
   return drawings
-    .filter((drawing) => drawing.getClientRects().length > 0 && labelOf(drawing)) // it gets its label when it is drawn
+    .filter((drawing) => drawing.getClientRects().length > 0 && labelOf(drawing)) // a drawing without a label has not been drawn yet
     .map((drawing, _, all) => {
       const label = labelOf(drawing);
       const isAlone = all.filter((other) => shortened(labelOf(other)) === shortened(label)).length === 1;
@@ -128,7 +135,8 @@ export function drawingsIn(part, heading) {
 }
 
 /**
- * Return the figures that Plotly has drawn in sight, except the heatmaps of the tape. Each has the label that screen readers get.
+ * Return the Plotly figures in sight as pictures, except the heatmaps of the tape. Each title comes from the figure's label for
+ * screen readers, and each caption starts with `heading`.
  * @param {HTMLElement} part of the page @param {string} heading
  * @returns {Picture[]}
  */
@@ -148,7 +156,10 @@ export function figuresIn(part, heading) {
     });
 }
 
-/** Return a figure with a title. Lines get axes, and their names below. @param {Figure} figure @param {string} text @returns {Figure} */
+/**
+ * Return a figure with a title. A figure with several lines also gets axes, and a legend below.
+ * @param {Figure} figure @param {string} text @returns {Figure}
+ */
 function titled({ data, layout }, text) {
   const { color, backgroundColor } = getComputedStyle(document.body);
   const isOfLines = data.length > 1;
@@ -175,14 +186,14 @@ function titled({ data, layout }, text) {
   };
 }
 
-/** Return the label of a drawing, or of the part of the page that it is in. @param {Element} drawing */
+/** Return the label of a drawing, or of the part of the page around it. @param {Element} drawing */
 const labelOf = (drawing) =>
   (drawing.role === "img" ? drawing : drawing.parentElement?.closest("[aria-label]"))?.ariaLabel ?? "";
 
 /** @param {string} label */
 const shortened = (label) => label.split(/[,:]/)[0];
 
-/** Return what the page writes below a drawing: the numbers of its axis, and the names of its curves. @param {SVGSVGElement} svg */
+/** Return the lines of SVG elements below a drawing: the numbers of its axis, and the names of its curves. @param {SVGSVGElement} svg */
 function linesBelow(svg) {
   const { left, width } = svg.getBoundingClientRect();
   const axis = [svg.closest("figure"), svg.closest(".curves")]
@@ -210,7 +221,7 @@ function linesBelow(svg) {
   return [ticks, names].filter((line) => line.length);
 }
 
-/** Return words for a line below a drawing. @param {number} x @param {string} textContent @param {"start" | "middle" | "end"} anchor */
+/** Create an SVG text for a line below a drawing. @param {number} x @param {string} textContent @param {"start" | "middle" | "end"} anchor */
 export const words = (x, textContent, anchor) =>
   Object.assign(newSvg("text", { x, "text-anchor": anchor }), { textContent });
 

@@ -5,9 +5,9 @@
 import { pngOf } from "./png.js";
 import { colourAt } from "./theme.js";
 
-const SHADES = 1024; // so many that no color differs by more than 1 in 255 from Plotly's
+const SHADES = 1024; // enough that no color channel differs from Plotly's by more than 1 of 255
 
-/** The shades of each scale: a pixel's red, green, blue and alpha. @type {WeakMap<Scale, Uint8ClampedArray>} */
+/** The computed shades of each color scale: the red, green, blue and alpha of each shade. @type {WeakMap<Scale, Uint8ClampedArray>} */
 const known = new WeakMap();
 
 /** @param {Scale} scale */
@@ -41,7 +41,7 @@ function fill(data, rows, { colorscale, zmin, zmax }) {
 }
 
 /**
- * Paint the values into a canvas, which gets their size.
+ * Paint the values on a canvas, and set the canvas size to one pixel for each value.
  * @param {HTMLCanvasElement} canvas
  * @param {readonly ArrayLike<number>[]} rows
  * @param {Picture} picture with the colors
@@ -55,7 +55,10 @@ export function paintPixels(canvas, rows, picture) {
   context.putImageData(image, 0, 0);
 }
 
-/** Return the values as the data: address of a PNG file. @param {readonly ArrayLike<number>[]} rows @param {Picture} picture with the colors */
+/**
+ * Return the picture of the values as the data: address of a PNG file.
+ * @param {readonly ArrayLike<number>[]} rows @param {Picture} picture with the colors
+ */
 export function pictureAddress(rows, picture) {
   const [width, height] = [rows[0].length, rows.length];
   const data = new Uint8ClampedArray(4 * width * height);

@@ -2,8 +2,11 @@
 
 /** @import { Rows, Signal } from "./run.js" */
 /** @import { Scale } from "./theme.js" */
-/** @typedef {{name: Signal, yaxis?: string, colorscale: Scale, zmin: number, zmax: number}} Picture */
-/** A picture with its values. @typedef {Picture & {z: Rows}} Filled */
+/**
+ * The heatmap of a signal, as a Plotly trace.
+ * @typedef {{name: Signal, yaxis?: string, colorscale: Scale, zmin: number, zmax: number}} Picture
+ */
+/** A heatmap with its values. @typedef {Picture & {z: Rows}} Filled */
 /** @typedef {{data: Picture[], layout: Record<string, any>}} Figure */
 /** An element that Plotly has drawn into. @typedef {HTMLElement & {data: Filled[]}} Drawn */
 /** @typedef {{top: number, width: number, height: number, total: number, font: number}} Place in pixels; `total` is the height of the figure, `font` the size of its numbers */
@@ -18,10 +21,10 @@ import { unpacked } from "./base64.js";
 import { pictureAddress } from "./pixels.js";
 import { LEAST_SHARE } from "./thresholds.js";
 
-// Without these two Plotly offers to post the figure to a service elsewhere; a static plot offers nothing at all.
+// By default Plotly shows its logo and can offer to send the figure to another server. A static plot has no controls at all.
 const CONFIG = { staticPlot: true, showSendToCloud: false, displaylogo: false };
 
-const XLINK = "http://www.w3.org/1999/xlink"; // Plotly's images have this attribute, and not href
+const XLINK = "http://www.w3.org/1999/xlink"; // Plotly's images have xlink:href, and not href
 
 const LABELS = 5; // the width of the labels of a confusion matrix, em
 
@@ -33,7 +36,7 @@ let library;
 
 let draws = 0;
 
-/** Load Plotly on the first call. Plotly has 1.5 MB, and the page works without it until it is loaded. */
+/** Return the promise of Plotly, which loads on the first call. Plotly has 1.5 MB, and the page works while Plotly is loading. */
 export function plotly() {
   const { dataset, textContent } = /** @type {HTMLElement} */ (document.querySelector("#plotly"));
   library ??= dataset.src ? loaded(dataset.src) : fromPage(textContent);
@@ -50,7 +53,7 @@ const loaded = (src) =>
   });
 
 /**
- * Unpack the Plotly of a page without a server: it is in the page or in the page around it, compressed and in base64.
+ * Unpack Plotly on a page without a server. This page, or the page around it, contains Plotly as gzip in base64.
  * @param {string | null} base64
  * @returns {Promise<PlotlyLibrary>}
  */
@@ -80,7 +83,7 @@ export function drawHeatmaps(Plotly, div, figure, places) {
   /** @type {Figure["layout"]} */
   const layout = {
     ...figure.layout,
-    datarevision: draws++, // the same arrays can have other numbers
+    datarevision: draws++, // the numbers in the arrays can change, but Plotly compares only the arrays
     width: places.h.width,
     height: places.h.total,
     xaxis: { ...figure.layout.xaxis, autorange: false, range: [-0.5, columns - 0.5] },
@@ -95,8 +98,8 @@ export function drawHeatmaps(Plotly, div, figure, places) {
 }
 
 /**
- * Replace the images of Plotly's heatmaps, as Plotly does at the end of `restyle`, but without its other work, which takes many
- * times as long. Return false if there are other images: some browsers blur enlarged images, so Plotly enlarges them itself.
+ * Replace the images of Plotly's heatmaps, as Plotly does at the end of `restyle`. The rest of `restyle` takes many times as long.
+ * Return false if Plotly has enlarged the images itself, as it does in browsers that blur enlarged images.
  * @param {Drawn} div @param {Filled[]} data
  */
 function replaceImages(div, data) {
@@ -112,7 +115,8 @@ function replaceImages(div, data) {
 }
 
 /**
- * Draw lines into `div`, with a point in the middle of each column. A line has the style of the trace that its name starts with.
+ * Draw lines into `div`, with a point in the middle of each column. A line's name starts with the name of a trace in `figure`, and the
+ * line has the style of this trace.
  * @param {PlotlyLibrary} Plotly
  * @param {HTMLElement} div
  * @param {Figure} figure from Python
@@ -157,13 +161,13 @@ export function drawConfusion(Plotly, div, { data: [trace], layout }, labels, ro
   const text = rows.map((row) =>
     row.map((share) => (share < LEAST_SHARE || square < 1.6 * font ? "" : (100 * share).toFixed(0))),
   );
-  const height = width; // the labels at the top are turned, so they take as much room as those on the left
+  const height = width; // the labels at the top are rotated, so they take as much room as the labels on the left
   const size = { width, height, font: { ...layout.font, size: font } };
   return Plotly.react(div, [{ ...trace, x: labels, y: labels, z: rows, text }], { ...layout, ...size }, CONFIG);
 }
 
 /**
- * Return a picture as a data: address, to be stored as a file.
+ * Return a promise of the figure's SVG or PNG picture, as a data: address.
  * @param {PlotlyLibrary} Plotly
  * @param {Figure} figure with its size in `layout`
  * @param {"svg" | "png"} format

@@ -1,17 +1,17 @@
-/** A writer of small PNG files. The encoder of a canvas takes longer for one than all other work on a picture. */
+/** A writer of small PNG files. For a small picture, a canvas's encoder takes longer than all other work. */
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 const LARGEST = 0xffff; // bytes of one block of a zlib stream that is not compressed
-const PIECE = 8192; // bytes that become text at a time: a function takes a limited number of arguments
+const PIECE = 8192; // bytes that become text at a time, because a function takes a limited number of arguments
 
-/** The remainders of the checksum of a chunk, by byte. */
+/** The CRC-32 table for the checksums of chunks: a remainder for each byte. */
 const REMAINDERS = Uint32Array.from({ length: 256 }, (_, byte) => {
   let remainder = byte;
   for (let bit = 0; bit < 8; bit++) remainder = remainder & 1 ? 0xedb88320 ^ (remainder >>> 1) : remainder >>> 1;
   return remainder;
 });
 
-/** @param {string} name @param {Uint8Array} data */
+/** Return a PNG chunk: its length, its name, its data and its checksum. @param {string} name @param {Uint8Array} data */
 function chunk(name, data) {
   const bytes = new Uint8Array(12 + data.length);
   const view = new DataView(bytes.buffer);
@@ -24,7 +24,7 @@ function chunk(name, data) {
   return bytes;
 }
 
-/** Return a zlib stream that is not compressed. @param {Uint8Array} data of at most `LARGEST` bytes */
+/** Return the data as a zlib stream without compression. @param {Uint8Array} data of at most `LARGEST` bytes */
 function stored(data) {
   const { length } = data;
   const bytes = new Uint8Array(length + 11);

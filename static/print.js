@@ -1,7 +1,7 @@
-/** Printing one picture of a page, so that the browser can save it as a PDF, with lines and text that stay sharp at any size. */
+/** Print one picture of a page. The browser can save it as a PDF, in which lines and text stay sharp at any size. */
 
 /**
- * Open the browser's print dialog for a picture alone, on a sheet of its size. The name is the one that the dialog suggests for the file.
+ * Open the browser's print dialog for one picture, on a sheet of the picture's size. The dialog suggests `name` as the file name.
  * @param {string} name @param {Blob | string} svg a picture, or its address
  */
 export async function printPicture(name, svg) {

@@ -10,8 +10,8 @@ import { DECIMALS } from "./thresholds.js";
 import { tokenAt } from "./tokens.js";
 
 /**
- * Return whether the page shows 1 minus the core's value of a signal. This is so for z in the convention of PyTorch and Keras. The
- * page then negates the sum of z too, because 1 − σ(a) = σ(−a).
+ * Return whether the page shows 1 minus the core's value of a signal. The page does this for z in the convention of PyTorch and Keras,
+ * and then also negates the sum of z, because 1 − σ(a) = σ(−a).
  * @param {State} state @param {string} name
  */
 export const turned = ({ convention }, name) => convention === "pytorch" && name === "z";
@@ -31,7 +31,7 @@ export function rowsOf(state, signal) {
 }
 
 /**
- * Return the rows in the picture of a signal: its values, or the differences from the original run.
+ * Return the rows in the heatmap of a signal: the values, or the differences from the original run.
  * @param {State} state @param {Signal} signal @returns {Rows}
  */
 export function shownRows(state, signal) {
@@ -59,8 +59,8 @@ export function placeAt(state, unit) {
 }
 
 /**
- * Return a function that gives a value of a unit at the cursor's step, by its name in the server's data; NaN if the page does not
- * have it.
+ * Return a function that returns a value of a unit at the cursor's step, by the value's name in the server's data. It returns NaN if
+ * the page does not have the value.
  * @param {State} state
  * @param {number} unit
  */
@@ -70,8 +70,9 @@ function valuesAt(state, unit) {
 }
 
 /**
- * Return the value of h or c before the cursor's step: at step + 1 if the unit reads from the end. `first` is the index of the
- * signal's first unit in the layer's initial state.
+ * Return a unit's h or c before the cursor's step. This is the value at step − 1 or, if the unit reads from the end, at step + 1. At the
+ * first step that the unit reads, this is the initial state. `first` is the index of the signal's first unit in the layer's initial
+ * state.
  * @param {State} state @param {Signal} signal @param {number} unit @param {number} [first]
  */
 export function before(state, signal, unit, first = 0) {
@@ -99,14 +100,14 @@ export const sumsAt = (state, unit) =>
   Object.fromEntries(cellOf(layerOf(state)).gates.map((gate) => [gate, sumAt(state, gate, unit)]));
 
 /**
- * Return the computed value of each clamped gate or state at the cursor's step.
+ * Return the value that each clamped gate or state would have without its clamp at the cursor's step.
  * @param {State} state @param {number} unit
  * @returns {Partial<Record<Held, number>>}
  */
 export function replacedAt(state, unit) {
   const at = valuesAt(state, unit);
   const { held: clamped, rows } = layerOf(state);
-  // A skipped step holds gates so that the state stays; only then are there computed values without a clamp.
+  // At a skipped step the network clamps gates itself, so that the state stays. Only then are there computed values without a clamp.
   const held = isSkipped(state.run, state.step)
     ? Object.keys(rows).flatMap((name) => (name.startsWith("computed.") ? [name.slice("computed.".length)] : []))
     : clamped.filter((name) => clampAt(state.run, name, layerIndex(state), unit, state.step));
@@ -116,7 +117,7 @@ export function replacedAt(state, unit) {
 }
 
 /**
- * Return the numbers of a unit at the cursor's step: its place, the values with these names, the sums of its gates, and the
+ * Return the numbers of a unit at the cursor's step: its place, the values in `names`, the sums of its gates, and in `replaced` the
  * computed value of everything that is clamped at this step.
  * @template {string} N
  * @param {State} state @param {number} unit @param {readonly N[]} names
@@ -130,7 +131,8 @@ export function unitAt(state, unit, names) {
 }
 
 /**
- * Return the clamp that closes a gate of every unit at a step, so that the step adds nothing to the state, and the clamp in words.
+ * Return the clamp that closes a gate of every unit at a step, so that the step adds nothing to the state, and a description of the
+ * clamp.
  * @param {State} state @param {Gate} gate @param {number} step
  */
 export function closing(state, gate, step) {
@@ -148,7 +150,7 @@ export function inputsOf(state) {
   return layer === 0 ? state.run.inputs : state.run.layers[layer - 1].rows.h;
 }
 
-/** A step, from 1, that a view names, and the number that makes the step important. @typedef {{step: number, value: number}} Named */
+/** A step, counted from 1, that a view names, with its contribution or sensitivity as `value`. @typedef {{step: number, value: number}} Named */
 
 /**
  * The contributions to a state. `shares` has the share of the state before the first step, and then the share of each step's
@@ -184,7 +186,7 @@ export function writtenAt(state) {
 }
 
 /**
- * The state to which the first share of a mixture belongs: its `value`, and `text`, a name for it. It is the state before the first
+ * The state to which the first share of a mixture belongs, with its `value` and its name, `text`. This is the state before the first
  * timestep, or the value that a clamp set at the timestep `t` (null without a clamp).
  * @typedef {{value: number, t: number | null, text: string}} Origin
  */
@@ -251,8 +253,8 @@ export function workedAt(state) {
 const MOST_SAMPLED = 400;
 
 /**
- * Return the timesteps for which a view reserves room: all, or some of a long run. These have no regular distance, because many
- * sequences repeat themselves: every second timestep of a period would never be among them.
+ * Return the timesteps for which a view reserves room: all timesteps, or a sample of a long run. The sample has irregular gaps,
+ * because many sequences repeat: with regular gaps it would miss some timesteps of every period.
  * @param {number} count
  */
 export function sampleSteps(count) {
@@ -261,13 +263,13 @@ export function sampleSteps(count) {
   return Array.from({ length: MOST_SAMPLED }, (_, i) => Math.floor(((i * golden) % 1) * count) + 1);
 }
 
-/** Return the number in a text that the page shows. @param {string} text */
+/** Parse a number in the form in which the page shows it. @param {string} text */
 export const shownAs = (text) => Number(text.replace("−", "-"));
 
 /**
  * Return how many decimals an equation needs, so that a reader who computes it from the printed numbers gets the printed results.
  * If no number of decimals is enough, `off` has the results with a different last digit.
- * @param {Record<string, number[]>} decimals the numbers of decimals that are enough, by result; without a result, 2, 3 and 4 are enough
+ * @param {Record<string, number[]>} decimals the numbers of decimals that are enough, by result; if a result is not listed, 2, 3 and 4 are enough
  * @param {string} equation
  * @returns {{decimals: number, off: string[]}}
  */

@@ -6,9 +6,10 @@ import { bytesOf, doublesOf } from "./base64.js";
 import { writeScenario } from "./link.js";
 
 /**
- * `link` is the query of the view. `live` is the address of a server that can answer more, or "". Each run has its stream of
- * events, and the responses about it by layer and unit ("1.2"), each over some of its steps. `gaps` are requests of the
- * experiment "Gradient reach". `models` are those that the page can run itself: see offline.js. `reveals` has the answers to the questions of a lesson, in base64.
+ * The recorded responses. `link` is the query of the view. `live` is the address of a server that can answer more, or "". Each run
+ * has a stream of events, and responses about units by layer and unit ("1.2"), each for a range of steps. `gaps` has the requests and
+ * the responses of the experiment "Gradient reach". `models` has the models that the page can run itself: see offline.js. `reveals`
+ * has the answers to the questions of a lesson, in base64.
  * @typedef {{from: number, to: number}} Stretch
  * @typedef {{equations?: Record<string, Stretch>, sums?: Record<string, Stretch>, ledger?: Record<string, Stretch>,
  *            sensitivity: Record<string, Stretch & {at: object[]}>, rows?: Record<string, Stretch>}} RecordedAnswers
@@ -19,7 +20,7 @@ import { writeScenario } from "./link.js";
 /** @type {Recording | null} */
 export const recording = JSON.parse(document.querySelector("#record")?.textContent ?? "null");
 
-/** The page did not record this response, and there is no server. */
+/** The error for a response that a saved page has not recorded and cannot compute. */
 export class NotRecorded extends Error {
   constructor() {
     const how = recording?.live ? "follow the link to GRU Scope at the top" : "open GRU Scope";
@@ -35,7 +36,7 @@ export const recordedRun = (scenario) => recording?.runs.find((run) => keyOf(run
 
 /**
  * Return the recorded response to a question about a unit, or null.
- * @param {string} route @param {Scenario & {layer?: number, unit?: number}} question @param {number} step that the response must cover
+ * @param {string} route @param {Scenario & {layer?: number, unit?: number}} question @param {number} step a step that the response must cover
  */
 export function recordedAnswer(route, question, step) {
   if (route === "experiments/gap") {
@@ -50,7 +51,7 @@ export function recordedAnswer(route, question, step) {
   return kind === "sensitivity" ? unpacked(answers[kind][place].at[step - answer.from]) : answer;
 }
 
-/** Return an answer with its arrays, which the file has in base64. A number that JSON does not have is null. @param {object} answer */
+/** Return a response with its arrays decoded from base64. Infinite numbers and NaN become null, as in JSON. @param {object} answer */
 const unpacked = (answer) =>
   Object.fromEntries(
     Object.entries(answer).map(([name, value]) => [
@@ -61,7 +62,10 @@ const unpacked = (answer) =>
     ]),
   );
 
-/** Return the recorded tapes of a training. Throws NotRecorded if they have another sequence. @param {string} id @param {string} sequence */
+/**
+ * Return the recorded tapes of a training. Throws NotRecorded if they were recorded for another sequence.
+ * @param {string} id @param {string} sequence
+ */
 export function recordedTapes(id, sequence) {
   const training = recording?.trainings?.[id];
   if (training?.sequence !== spaced(sequence)) throw new NotRecorded();
@@ -73,7 +77,7 @@ export function recordedReveal(question) {
   return JSON.parse(new TextDecoder().decode(bytesOf(recording?.reveals?.[question] ?? "")));
 }
 
-/** Return a text that is the same for equal scenarios. White space in the sequence does not matter. @param {Scenario} scenario */
+/** Return a string that is the same for equal scenarios. Extra white space in a sequence does not matter. @param {Scenario} scenario */
 const keyOf = ({ model, sequence, clamps, weights, against, h0, write }) =>
   `${model}&${writeScenario({ sequence: spaced(sequence), clamps, weights, against: against && spaced(against), h0, write })}`;
 

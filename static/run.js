@@ -1,9 +1,9 @@
 /**
  * A run that arrives step by step: `start` has its sizes, and each step fills one column.
  *
- * Every array is `rows[unit][step]`: a typed array for each unit, with NaN for steps that have not arrived. A heatmap draws it
- * without conversion. Of a large run the page gets the signals as float32, and exact values of one unit; it asks for those of
- * another unit when the cursor comes there.
+ * Every array is `rows[unit][step]`: a typed array for each unit, with NaN for steps that have not arrived. Heatmaps use these arrays
+ * without conversion. In a large run the page gets the signals of all units as float32, and exact values of only one unit. When the
+ * cursor moves to another unit, the page requests the exact values of that unit.
  */
 
 /** @typedef {(Float64Array | Float32Array)[]} Rows */
@@ -22,14 +22,15 @@
  */
 /** The place of a weight. @typedef {Omit<Weight, "value">} WeightPlace */
 /**
- * The changes of a scenario to its model, and `against`, the second sequence with which the run is compared; "" or absent without
- * one. `h0` has the initial state of each layer (of an LSTM h, then c); null or absent is zero. `write` is what the network writes
- * after the sequence; null or absent is nothing.
+ * The changes of a scenario to its model. `against` is a second sequence with which the run is compared; "" or absent if there is
+ * none. `h0` has the initial state of each layer (in an LSTM h, then c); null or absent means zero. `write` has the settings for
+ * writing after the sequence; null or absent if the network writes nothing.
  * @typedef {{clamps: readonly Clamp[], weights: readonly Weight[], against?: string, h0?: readonly (readonly number[])[] | null,
  *            write?: Writing | null}} Changes
  */
 /**
- * How many timesteps the network writes after the sequence, and how it draws symbols from its outputs.
+ * The settings for writing: the number of timesteps that the network writes after the sequence, and how it draws symbols from its
+ * outputs.
  * @typedef {{steps: number, temperature: number, seed: number}} Writing
  */
 /**
@@ -44,16 +45,21 @@
  */
 /** A unit and its layer, both counted from 1. @typedef {{layer: number, unit: number}} UnitPlace */
 /**
- * The unit of the numbers in a text, which is also the unit of a single linear output. The page writes it with this many
- * `decimals`. Outputs differ if they differ by more than `least`.
+ * The unit of the numbers in the sequence, which is also the unit of a single linear output. The page shows numbers in this unit with
+ * `decimals` decimals. Two outputs count as different if they differ by more than `least`.
  * @typedef {{unit: string, decimals: number, least: number}} Scale
  */
-/** @typedef {{model: string, T: number, given: number, tokens: string[] | null, others: string[] | null, twin: boolean, x: {labels: string[]},
- *             layers: LayerStart[],
- *             y: {kind: "softmax" | "linear", labels: string[], sent: number, total: number}, right: (number | null)[] | null, mask: boolean[] | null, scale: Scale | null, baselines: Record<string, (number | null)[]> | null, equations?: UnitPlace, exact?: UnitPlace}} Start */
 /**
- * One step of a run. Every row is in base64. Of a large run, `unit` has the exact values of one unit. If the model has too many
- * outputs, `y` has the likeliest ones, and `labels` their names. "number.x" and so on are values in the unit of the run's `scale`.
+ * The first event of a run. `T` is the number of all timesteps, and `given` the number of timesteps before the network writes. `others`
+ * has the tokens of the run with which this run is compared.
+ * @typedef {{model: string, T: number, given: number, tokens: string[] | null, others: string[] | null, twin: boolean, x: {labels: string[]},
+ *            layers: LayerStart[],
+ *            y: {kind: "softmax" | "linear", labels: string[], sent: number, total: number}, right: (number | null)[] | null, mask: boolean[] | null, scale: Scale | null, baselines: Record<string, (number | null)[]> | null, equations?: UnitPlace, exact?: UnitPlace}} Start
+ */
+/**
+ * One step of a run. Every row is in base64. In a large run, `unit` has the exact values of one unit. If the model has too many
+ * outputs to send all, `y` has the likeliest outputs, and `labels` their names. "number.x" and similar names are values in the unit
+ * of the run's `scale`.
  * @typedef {{t: number, x: string, layers: Record<string, string>[], unit?: Record<string, string>, y: string, labels?: string[],
  *            "twin.y"?: string, "twin.labels"?: string[], "delta.y"?: string, "number.x"?: string, "number.y"?: string,
  *            "number.twin.y"?: string, "number.delta.y"?: string, equations?: EquationStep}} Step
@@ -61,16 +67,16 @@
 /**
  * The last event of a run: `moved` is the total change of each unit's state, by layer. If there is an original run, `twin` has the
  * `first` step with different outputs, and the place at which the states differ `most`. After a large run `last` has the exact
- * state of each layer: h, and in an LSTM then c. `chaotic` is true
- * if the page computed the run and the network enlarges small differences so much that another program gets other numbers.
+ * state of each layer: h, and in an LSTM then c. `chaotic` is true if the page computed the run and the network amplifies small
+ * differences so much that another program would get different numbers.
  * @typedef {{first: number | null, most: {layer: number, unit: number, t: number, gap: number} | null}} Effect
  * @typedef {{moved: number[][], twin: Effect | null, last: number[][] | null, chaotic?: boolean}} Done
  */
 /**
  * `rows` has the layer's arrays, by their names in the steps: "z" and the other signals; "Wx.z" and "Uh.z", the terms of a gate's
  * sum; "twin.z", the values of the original run; "delta.z", the difference between "z" and "twin.z"; and "computed.z", the values
- * of a clamped z without the clamp. `exact` has the units with all these arrays, from 0; in a run that is not large it is null: all
- * units have them.
+ * of a clamped z without the clamp. In a large run, `exact` has the units, from 0, for which the page has all these arrays, with exact
+ * values. In other runs `exact` is null, because the page has them for all units.
  * @typedef {LayerStart & {rows: Record<string, Rows>, moved: number[] | null, exact: Set<number> | null}} Layer
  */
 /**
@@ -108,7 +114,7 @@ export function newRun(start, { clamps, weights, against, h0 = null, write = nul
   const { exact, y } = start;
   const layers = start.layers.map((layer, i) => ({
     ...layer,
-    rows: exact ? blankSignals(layer, columns) : {}, // a large run is on the page before its first step arrives
+    rows: exact ? blankSignals(layer, columns) : {}, // the page shows a large run before the first step arrives
     moved: null,
     exact: exact ? new Set(exact.layer === i + 1 ? [exact.unit - 1] : []) : null,
   }));
@@ -169,7 +175,7 @@ export function putStep(run, step) {
 }
 
 /**
- * Return the array for the exact values of a unit, instead of its float32.
+ * Return the float64 array for the exact values of a unit. If the unit has no such array yet, create one in place of its float32 array.
  * @param {Layer} layer @param {string} name @param {number} unit from 0 @param {number} columns
  */
 function exactRow({ rows }, name, unit, columns) {
@@ -202,7 +208,7 @@ export const scenarioOf = ({ model, tokens, given, clamps, weights, against = ""
   write,
 });
 
-/** Return the name of the run with which a run is compared. @param {Run} run */
+/** Return the words that the page uses for the run with which a run is compared. @param {Run} run */
 export const twinOf = ({ against }) => (against ? "second sequence" : "original run");
 
 /** Return " of layer 2", or "" for a run with one layer. @param {Run} run @param {number} layer from 1 */
@@ -217,9 +223,10 @@ export function finish(run, { moved, twin, last, chaotic = false }) {
 }
 
 /**
+ * Write numbers into one column of an array.
  * @param {Rows} rows
  * @param {number} column
- * @param {string} base64 little-endian numbers, one for each row: float32 or float64, as their length says
+ * @param {string} base64 little-endian numbers, one for each row; their length shows whether they are float32 or float64
  */
 function put(rows, column, base64) {
   if (!rows.length) return;
@@ -228,7 +235,7 @@ function put(rows, column, base64) {
 }
 
 /**
- * Write an output that is a number, or the difference between two, in the unit of the numbers in the text if they have one.
+ * Format a number of the input or output, or a difference between two outputs, in the unit of the run's scale if it has one.
  * @param {Run} run @param {NumberName} name @param {number} column @param {number} value in the network's numbers
  */
 export function numberText({ scale, numbers }, name, column, value) {
@@ -237,8 +244,8 @@ export function numberText({ scale, numbers }, name, column, value) {
 }
 
 /**
- * Return the model's output at a step: the most likely label and its probability, or the number. The text of a number is in the
- * unit of the input, and its value is in the network's numbers.
+ * Return the model's output at a step: the most likely label and its probability, or a number. For a number, `text` is in the unit of
+ * the input, and `value` is the number that the network computes.
  * @param {Run} run
  * @param {number} column
  * @param {Rows} [outputs] the outputs of the run, or of the run with which it is compared
@@ -260,14 +267,14 @@ export function answer(run, column, outputs = run.outputs) {
 export const isWritten = ({ given, tokens }, step) => step > given && Boolean(tokens?.[step - 1]);
 
 /**
- * Return what the network drew from its output at a step, as its next input: its label, or "" if it drew nothing.
+ * Return the label that the network drew from its output at a step, as its next input; "" if it drew nothing.
  * @param {Run} run @param {number} step from 1 @param {string[] | null} [tokens] of the run, or of the run with which it is compared
  */
 export const drawnAt = ({ given, y, tokens: own }, step, tokens = own) =>
   y.kind === "softmax" && step >= given ? (tokens?.[step] ?? "") : "";
 
 /**
- * Return what the network wrote, and whether it then wrote its end: a label that it cannot read.
+ * Return what the network wrote as `text`, and whether it then `ended` by writing a label that it cannot read.
  * @param {Run} run @param {string[]} tokens of the run, or of the run with which it is compared
  */
 export function writtenIn({ given, x, y }, tokens) {
@@ -277,13 +284,17 @@ export function writtenIn({ given, x, y }, tokens) {
   return { text: read.join(isSpelled ? "" : " "), ended: read.length < written.length };
 }
 
-const [FEW, MANY] = [3, 12]; // outputs: how many are shown of how many
+const [FEW, MANY] = [3, 12]; // with at least MANY outputs, the FEW likeliest are shown
 
-/** Return whether the likeliest outputs are shown, and not only the answer: there are many, or one is drawn. @param {Run} run */
+/**
+ * Return whether the page shows several likely outputs and not only the answer: if there are many outputs, or if the network draws its
+ * next inputs from its outputs.
+ * @param {Run} run
+ */
 export const hasSeveral = ({ y, given, T }) => y.kind === "softmax" && (y.total >= MANY || given < T);
 
 /**
- * Return the likeliest outputs of a step with their probabilities, the likeliest first. The one that was drawn is always among them.
+ * Return the likeliest outputs of a step with their probabilities, the likeliest first. They always include the output that was drawn.
  * @param {Run} run @param {number} column
  * @returns {{text: string, value: number, drawn: boolean}[]}
  */
@@ -323,7 +334,8 @@ export function missed(run, column) {
 }
 
 /**
- * Write a number with two decimals, with a true minus sign, and never as −0.00.
+ * Format a number with two or `decimals` decimals and a true minus sign. A number that rounds to 0 has no sign, NaN becomes "", and a
+ * large number gets an exponent.
  * @param {number} value
  * @param {number} [decimals]
  */

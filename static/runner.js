@@ -1,8 +1,8 @@
 /**
- * Runs scenarios with one request at a time. During a request only the newest scenario waits; it runs next.
+ * Run scenarios with one request at a time. During a request only the newest scenario waits; it runs next.
  *
- * If a newer scenario waits, the present run gets a short time to finish, so that the tape shows runs during fast typing. After
- * this time it is aborted.
+ * When a newer scenario waits, the current run has a short time to finish, so that the tape shows runs during fast typing. After this
+ * time the current run is aborted.
  */
 
 /** @import { Scenario, Listener } from "./api.js" */
@@ -10,12 +10,12 @@
 const PATIENCE = 300; // ms
 
 /**
- * Create a runner of scenarios.
+ * Return a function that runs scenarios.
  * @template {Scenario} S
  * @param {(scenario: S, listener: Listener, signal: AbortSignal) => Promise<void>} trace
- * @param {(scenario: S) => Listener} listen makes the listener of a new run
- * @param {(error: Error) => void} failed
- * @param {(busy: boolean) => void} waits
+ * @param {(scenario: S) => Listener} listen returns the listener for a new run
+ * @param {(error: Error) => void} failed called with the error of a run that no newer scenario replaces
+ * @param {(busy: boolean) => void} waits called with true when a run starts, and with false when no scenario is left
  */
 export function createRunner(trace, listen, failed, waits) {
   /** @type {S | null} */
@@ -30,7 +30,7 @@ export function createRunner(trace, listen, failed, waits) {
     try {
       await trace(scenario, listen(scenario), current.signal);
     } catch (error) {
-      // Once something newer is asked for, nobody needs to hear of this.
+      // If a newer scenario waits, the error of this run does not matter.
       if (!waiting && !current.signal.aborted) failed(/** @type {Error} */ (error));
     }
     flight = null;
@@ -41,10 +41,11 @@ export function createRunner(trace, listen, failed, waits) {
   }
 
   /**
-   * Run a scenario. If `onTape`, the tape already shows its run. Then run it only if another run is in progress, which would replace it.
+   * Run a scenario. `onTape`: whether the tape already shows its run. Such a scenario runs only if another run is in progress, which
+   * would replace it on the tape.
    * @param {S} scenario
    * @param {boolean} [onTape]
-   * @returns {Promise<void>} resolves at the end of a run that starts now, also if it fails
+   * @returns {Promise<void>} resolves when a run that starts now ends, even if it fails; otherwise at once
    */
   return async (scenario, onTape = false) => {
     if (!flight) return onTape ? undefined : run(scenario);

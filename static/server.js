@@ -1,4 +1,4 @@
-/** Requests to the page's server, at addresses below the server's root folder, and their errors. */
+/** Requests to the page's server, with addresses relative to the server's root folder, and their errors. */
 
 import { sentence } from "./elements.js";
 import { NotRecorded, recording } from "./recording.js";
@@ -6,8 +6,8 @@ import { NotRecorded, recording } from "./recording.js";
 export const DEADLINE = 30_000; // ms
 
 /**
- * The server refused a request. The message is for the visitor. `where` is the wrong part of the request. `status` is the status of
- * the response, and 0 if there was no response. The request can be repeated after `retryAfter` seconds.
+ * The error for a request that the server rejected. The message is for the visitor. `where` names the wrong part of the request.
+ * `status` is the HTTP status, or 0 if there was no response. The request can be repeated after `retryAfter` seconds.
  */
 export class RequestError extends Error {
   /** @param {string} message @param {string | null} [where] @param {number} [status] @param {number} [retryAfter] */
@@ -19,7 +19,7 @@ export class RequestError extends Error {
   }
 }
 
-/** There was no response. Another attempt may succeed. */
+/** The error for a request without a response. Another attempt may succeed. */
 export class NoAnswer extends RequestError {
   constructor(message = "The server did not answer.") {
     super(message);
@@ -28,7 +28,7 @@ export class NoAnswer extends RequestError {
 
 /**
  * The path of the server's root folder. Embedded pages, experiments, lessons and rooms are in folders below it. The path is
- * absolute, because the address of a page can change without loading it again.
+ * absolute, because a page's address can change while the page is open.
  */
 export const ROOT = recording ? "" : new URL(upwards() || "./", location.href).pathname;
 
@@ -38,7 +38,7 @@ function upwards() {
 }
 
 /**
- * Send a request. Throws RequestError, or NotRecorded in a saved page.
+ * Send a request, and return its response. Throws RequestError, or NotRecorded in a saved page.
  * @param {string} url
  * @param {RequestInit} [init]
  */
@@ -59,7 +59,7 @@ export async function request(url, init = {}) {
 /** Get a JSON document. @param {string} url @param {RequestInit} [init] @returns {Promise<any>} */
 export const getJson = async (url, init) => (await request(url, init)).json();
 
-/** Post a JSON document. @param {string} url @param {object} body @param {RequestInit} [init] */
+/** Post a JSON document, and return the response. @param {string} url @param {object} body @param {RequestInit} [init] */
 export const post = (url, body, init = {}) =>
   request(url, {
     method: "POST",

@@ -1,4 +1,5 @@
-// Loads the scripts that the exported pages of a folder share. A page that is opened as a file cannot load modules.
+// Load the scripts that the exported pages in a folder share. They are classic scripts, because a page opened as a file cannot load
+// modules.
 const { scripts = "" } = document.currentScript?.dataset ?? {};
 for (const src of scripts.split(" ")) {
   const script = Object.assign(document.createElement("script"), { src, async: false });

@@ -4,12 +4,16 @@
  */
 
 /** @import { Changes, Clamp, EquationStep, Gate, Layer, Run, Signal, WeightPlace } from "./run.js" */
-/** @typedef {{id: string, purpose: string, hint: string, alphabet: string[], examples: string[], parameters: number,
- *             layers: {cell: string, units: number, backward_units: number, reset?: string}[], report: string[], drawn: boolean, writes: boolean, vectors: number, handover: string, questions: {ask: string, link: string, why: string}[],
- *             card: {title: string, question: string, weights: string, summary: string,
- *                    training: Record<string, string | number>, measured: Record<string, number>}, confusion: Confusion | null}} ModelEntry */
 /**
- * A confusion matrix: the shares of each row and how many outputs it has, and the place of the largest share of wrong outputs, from 0.
+ * The entry of a model in the list of models, as the server sends it.
+ * @typedef {{id: string, purpose: string, hint: string, alphabet: string[], examples: string[], parameters: number,
+ *            layers: {cell: string, units: number, backward_units: number, reset?: string}[], report: string[], drawn: boolean, writes: boolean, vectors: number, handover: string, questions: {ask: string, link: string, why: string}[],
+ *            card: {title: string, question: string, weights: string, summary: string,
+ *                   training: Record<string, string | number>, measured: Record<string, number>}, confusion: Confusion | null}} ModelEntry
+ */
+/**
+ * A confusion matrix. `shares` has the shares in each row, and `totals` the number of outputs in each row. `mistake` is the place of the
+ * largest share of wrong outputs: its row and column, from 0.
  * @typedef {{shares: number[][], totals: number[], mistake: [number, number]}} Confusion
  */
 /** @typedef {"light" | "dark"} Theme */
@@ -33,16 +37,16 @@
 /**
  * The contributions to a unit's states: the response of /api/ledger. `shares` has a row for each step: first the share of the state
  * before the first step, then the share of each step's candidate. `largest` has the indices of the largest shares in that row,
- * largest first. `twin` and `twin_largest` are the same for the original run. `origins` has the value of the state before the first
- * step. `since` has the step at which a clamp set this value, 0 for h_0.
+ * largest first. `twin` and `twin_largest` are the same for the original run. For each row, `origins` has the value of the state to
+ * which the first share belongs, and `since` the step at which a clamp set this value, or 0 for the initial state.
  * @typedef {Stretch & {shares: number[][], largest: number[][], origins: number[], since: number[],
  *                        twin: number[][] | null, twin_largest: number[][] | null}} Ledger
  */
 /**
- * The sensitivity of the output and of the state at a step to each step up to it: the response of /api/sensitivity. The output's
- * sensitivity to the input is `x_norm`; its sensitivity to a gate has the gate's name, for example `z`. `h_unit` is the sensitivity
- * of the unit's h to the earlier states, and `h_gain` the root mean square over all units; an LSTM
- * also has `c_unit` and `c_gain`. `input` and `gate` name the step, and the gate, with the largest sensitivity.
+ * The sensitivities of the output and the state at one step to all steps up to this step: the response of /api/sensitivity. `x_norm` is
+ * the output's sensitivity to the input. The output's sensitivity to a gate has the gate's name, for example `z`. `h_unit` is the
+ * sensitivity of the unit's h to the earlier states, and `h_gain` the root mean square over all units; an LSTM also has `c_unit` and
+ * `c_gain`. `input` and `gate` name the step, and the gate, with the largest sensitivity.
  * @typedef {Stretch & {output: number, x_norm: number[], z?: number[], h_gain: number[], h_unit: number[],
  *            input: {t: number, value: number}, gate: {gate: Gate, unit: number, t: number, value: number} | null}} Sensitivity
  */
@@ -54,7 +58,7 @@
  */
 /**
  * The scores of a run's model on held-out data, from /api/score: `changed`, with the run's clamps and weights, and `untouched`,
- * without them. For each clamp, `held` describes the steps of that data at which it was set.
+ * without them. For each clamp, `held` describes the steps of the held-out data at which the clamp was set.
  * @typedef {{run: Run, name: "accuracy" | "squared error", untouched: number, changed: number, sequences: number,
  *            steps: number, held: {at: string}[]}} Score
  */
@@ -65,12 +69,13 @@
  */
 /** @typedef {keyof Details} Kind */
 /**
- * The steps that a request asks about, or the step and its output.
+ * The part of a request that names the steps: a range of steps, or one step `t` and an output.
  * @typedef {{from: number, to: number} | {t: number, output: number | null} | {}} Steps
  */
-/** @typedef {{signal: Signal, from: number, to: number}} Brush */
+/** The selected steps of a signal, for the search for similar moments. @typedef {{signal: Signal, from: number, to: number}} Brush */
 /**
- * The position and the settings of a view, as in a link. `rows` is null for the usual order of the rows. A link without a key has the value in `FOCUS`.
+ * The position and the settings of a view, as in a link. `rows` is null for the default order of the rows. `FOCUS` has the default
+ * values.
  * @typedef {{step: number, layer: number | null, unit: number, views: readonly View[], zoom: Zoom, gate: Gate,
  *            table: Signal, convention: Convention, rows: RowChoice | null, scale: Scale}} Focus
  */
@@ -80,7 +85,7 @@
  *   requested run may not have arrived yet. `received` is the number of its steps that have arrived.
  * - `step` counts from 1, `unit` and `layer` from 0. If `layer` is null, the top layer is selected. `first` is the first visible row.
  * - `upto`: the last step of the run; null without such a limit. A new scenario removes the limit.
- * - `error` is the message beside the sequence box. `invalid`: whether the text has the error.
+ * - `error` is the message beside the sequence box. `invalid`: whether the error is in the text of the box.
  * - `awaited`: the focus that a link sets when its run has arrived, and the notice to show then.
  * - `details` are the details for the cursor. `refusals` has the reasons why some could not be fetched.
  * - `chosen` is the clamp, and `editing` the weight, that the visitor is changing. `selection` has the cells that the visitor
@@ -170,7 +175,7 @@ export function placeToCome({ run, model, models, awaited, layer, unit }) {
 /** Return the order of the rows: the chosen one, or the default. @param {State} state @returns {RowChoice} */
 export const orderOf = (state) => state.rows ?? (layerOf(state).H > MOST_IN_ORDER ? "moved" : "all");
 
-/** The units of each layer in their last order, because sorting takes long with many. @type {WeakMap<Layer, {key: string, units: number[]}>} */
+/** The latest order of each layer's units, stored because sorting many units is slow. @type {WeakMap<Layer, {key: string, units: number[]}>} */
 const sorted = new WeakMap();
 
 /** Return the units with a row in the heatmaps, in the order of the rows. In a bidirectional layer the backward units come last. @param {State} state @returns {number[]} */
@@ -189,8 +194,8 @@ export function unitsInOrder(state) {
 }
 
 /**
- * Return a number for each unit, by which the rows are sorted, the largest first. The result is null if the rows keep their own order,
- * and while the run still arrives.
+ * Return a number for each unit. The rows are sorted by this number, the largest first. Return null if the rows keep the order of the
+ * units, or if the run is not complete yet.
  * @param {Layer} layer @param {RowChoice} order @returns {number[] | null}
  */
 function sortedBy({ moved, rows }, order) {
@@ -210,7 +215,7 @@ export const firstRow = (state) => within(state.first, 0, Math.max(0, layerOf(st
 /** Return the units with visible rows. @param {State} state */
 export const unitsInSight = (state) => unitsInOrder(state).slice(firstRow(state), firstRow(state) + MOST_ROWS);
 
-/** Return the number of rows of the heatmaps, also of rows outside the visible part. @param {State} state */
+/** Return the number of rows in a heatmap, including rows outside the visible part. @param {State} state */
 export const rowCount = (state) => unitsInOrder(state).length;
 
 /** Scroll the rows so that the selected unit is visible. @param {State} state */
@@ -264,7 +269,7 @@ export function focus(state, focus) {
 }
 
 /**
- * Return to the run that was shown before, after a new run broke off.
+ * Show the previous run again, after a new run failed.
  * @param {State} state
  * @param {State} before
  */
@@ -290,7 +295,7 @@ function fromTheTop(state) {
 
 /**
  * Show an error about a run, and stop the playback.
- * @param {State} state @param {string} error @param {boolean} invalid whether the text is to blame
+ * @param {State} state @param {string} error @param {boolean} invalid whether the error is in the text of the sequence box
  */
 export const fail = (state, error, invalid) => change(state, { error, invalid, playing: false, awaited: null });
 
@@ -319,7 +324,11 @@ export function moveRow(state, rows) {
 export const scrollTo = (state, first) =>
   change(state, { first: within(Math.round(first), 0, Math.max(0, rowCount(state) - MOST_ROWS)) });
 
-/** Sort the rows, and show the first of them. A cursor on another row goes to the first. @param {State} state @param {RowChoice} rows */
+/**
+ * Choose the order of the rows, and scroll to the first row. If the cursor's row is then out of sight, move the cursor to the first
+ * row.
+ * @param {State} state @param {RowChoice} rows
+ */
 export function chooseRows(state, rows) {
   const usual = orderOf(change(state, { rows: null })) === rows;
   const chosen = change(state, { rows: usual ? null : rows, first: 0 });
@@ -340,11 +349,11 @@ export function toggleView(state, view) {
   return change(state, { views });
 }
 
-/** Show a view, and no other besides the tape and the narration. @param {State} state @param {View} view */
+/** Show a view, and hide all other views except the tape and the narration. @param {State} state @param {View} view */
 export const chooseView = (state, view) =>
   change(state, { views: VIEWS.filter((other) => other === "tape" || other === "words" || other === view) });
 
-/** Open the table of a signal. @param {State} state @param {Signal} table the signal that the opened table shows */
+/** Open the table of numbers. @param {State} state @param {Signal} table the signal that the table shows */
 export function openTable(state, table) {
   const views = VIEWS.filter((view) => view === "table" || state.views.includes(view));
   return change(state, { table, views: state.views.includes("table") ? state.views : views });
@@ -357,7 +366,7 @@ export const setZoom = (state, zoom) => change(state, { zoom });
 export const openGate = (state, gate) => change(state, { zoom: "gate", gate });
 
 /**
- * Store details about the cursor that have arrived.
+ * Store details that have arrived.
  * @template {Kind} K
  * @param {State} state @param {K} kind @param {Details[K]} detail
  */
@@ -372,7 +381,7 @@ export const putScore = (state, score) =>
 export const failDetail = (state, kind, why) => change(state, { refusals: { ...state.refusals, [kind]: why } });
 
 /**
- * Store the effect of leaving out a view's step on the state and the output at the cursor.
+ * Store how the state and the output at the cursor change if the step that a view names is left out.
  * @param {State} state @param {"memory" | "influence"} view @param {Outcome | {error: string}} outcome
  */
 export function putCheck(state, view, outcome) {
@@ -382,7 +391,7 @@ export function putCheck(state, view, outcome) {
 }
 
 /**
- * Return a kind of detail, if the stored detail is about the cursor.
+ * Return the stored detail of a kind, or null if it is not about the unit and the step at the cursor.
  * @template {Kind} K
  * @param {State} state @param {K} kind
  * @returns {Details[K] | null}
@@ -394,16 +403,19 @@ export function detailAt(state, kind) {
   return fit && detail.from <= step && step <= detail.to ? /** @type {Details[K]} */ (detail) : null;
 }
 
-/** Choose whether the pictures show the differences from the second run. @param {State} state @param {boolean} difference */
+/**
+ * Choose whether the heatmaps show the differences from the run with which the run is compared.
+ * @param {State} state @param {boolean} difference
+ */
 export const setDifference = (state, difference) => change(state, { difference });
 
 /** Select steps, and search for similar moments. @param {State} state @param {Brush} brush */
 export const setBrush = (state, brush) => change(state, { brush });
 
-/** Choose the scale of the colors. @param {State} state @param {Scale} scale */
+/** Choose the scale of the sensitivities. @param {State} state @param {Scale} scale */
 export const setScale = (state, scale) => change(state, { scale });
 
-/** Choose the direction of z. @param {State} state @param {Convention} convention */
+/** Choose the convention for z. @param {State} state @param {Convention} convention */
 export const setConvention = (state, convention) => change(state, { convention });
 
 /** Start playing. At the end of the run, start again from the first step. @param {State} state */

@@ -34,7 +34,7 @@ export function createStore(initial) {
     notified = state;
     const began = performance.now();
     for (const listener of listeners) listener(state);
-    if (isFirst) return; // it draws the whole page, and no later change waits as long as that
+    if (isFirst) return; // the first call draws the whole page, and its long duration must not delay later calls
     ended = performance.now();
     took = ended - began;
   }
@@ -48,7 +48,7 @@ export function createStore(initial) {
       waiting ||= requestAnimationFrame(notify);
     },
     flush() {
-      // Not more often than the screen can show it, and at most half of the time.
+      // Call the listeners not more often than the screen is painted, and let them take at most half of the time.
       if (performance.now() - ended < Math.max(16, took)) return;
       notify();
     },

@@ -1,4 +1,4 @@
-/** The colors of values, from the color scales in Python's figures. */
+/** The theme of the page, and the colors of values, from the color scales in Python's figures. */
 
 import { writeStored } from "./storage.js";
 
@@ -39,7 +39,7 @@ export function wantsWhite(colour) {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b < 0.179;
 }
 
-/** Switch between light and dark, on this page and on all pages that the visitor opens later. */
+/** Switch between light and dark, on this page and on all pages that the visitor opens later. Return the new theme. */
 export function switchTheme() {
   const theme = currentTheme() === "dark" ? "light" : "dark";
   document.documentElement.dataset.theme = theme;
@@ -47,7 +47,7 @@ export function switchTheme() {
   return theme;
 }
 
-/** Return the present theme of the page. @returns {"light" | "dark"} */
+/** Return the current theme of the page. @returns {"light" | "dark"} */
 export function currentTheme() {
   const chosen = document.documentElement.dataset.theme;
   if (chosen === "light" || chosen === "dark") return chosen;

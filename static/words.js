@@ -1,4 +1,4 @@
-/** Shares, changes and outputs in words, for every cell. The sentences of one cell are in its folder. */
+/** Descriptions in words of shares, changes and outputs, for every cell. Sentences for a single cell are in the cell's folder. */
 
 /** @import { Held, Run } from "./run.js" */
 /** @import { Outcome, State } from "./state.js" */
@@ -14,7 +14,10 @@ export const LITTLE = 0.2;
 /** A gate above this is nearly open. */
 export const MUCH = 0.8;
 
-/** Write a share in percent. Only exactly 0 is written "0%", and only exactly 1 "100%". @param {number} share @param {number} [rest] what is left */
+/**
+ * Format a share as a percentage. Only exactly 0 becomes "0%", and only exactly 1 "100%".
+ * @param {number} share @param {number} [rest] 1 minus the share
+ */
 export function percent(share, rest = 1 - share) {
   if (share === 0 || rest === 0) return share === 0 ? "0%" : "100%";
   if (share >= 0.9995) return "over 99.9%";
@@ -22,21 +25,24 @@ export function percent(share, rest = 1 - share) {
   return `${fixed(100 * share, share > 0.995 || share < LEAST_SHARE ? 1 : 0)}%`;
 }
 
-/** Write a share before the word "of": "none", "98%" or "all". @param {number} share @param {number} [rest] what is left */
+/**
+ * Format a share as it stands before the word "of" in a sentence: "none", "98%" or "all".
+ * @param {number} share @param {number} [rest] 1 minus the share
+ */
 export const part = (share, rest = 1 - share) => (share === 0 ? "none" : rest === 0 ? "all" : percent(share, rest));
 
-/** Write a number of steps in a form that is short enough for the head of a column. @param {number} steps */
+/** Format a number of steps, short enough for the heading of a column. @param {number} steps */
 export function briefly(steps) {
   if (steps >= 1000) return Number.isFinite(steps) ? ">999" : "∞";
   return fixed(steps, steps < 10 ? 1 : 0);
 }
 
 const LONGEST = 10_000; // timesteps: the longest half-life that is written as a number
-const MOST_DECIMALS = 6; // enough for three digits of the loss of one timestep with the longest half-life
+const MOST_DECIMALS = 6; // enough for three digits of the share that one timestep removes at the longest half-life
 
 /**
- * Describe how long half of a state would last. The gate has as many decimals as the half-life needs: a reader who computes with
- * the printed gate gets the printed half-life.
+ * Describe after how many timesteps half of a state would be left. The gate is printed with as many decimals as the half-life needs:
+ * a reader who computes with the printed gate gets the printed half-life.
  * @param {string} gate
  * @param {number} value of the gate
  * @param {number} lost the share of the state that one timestep removes: the gate's value, or 1 minus this value
@@ -67,7 +73,7 @@ export function openness(value) {
 }
 
 /**
- * Describe groups of units by how open a gate is in them.
+ * Describe in which units a gate is closed, partly open or open.
  * @param {number[]} values of the gate, in every unit
  * @param {[Openness, string, string][]} kinds descriptions for one unit and for several units, by how open the gate is
  */
@@ -81,31 +87,31 @@ export function whichUnits(values, kinds) {
   return joined(clauses.filter(Boolean));
 }
 
-/** Explanations of the kinds of timesteps with names that are not clear. @type {Record<string, string>} */
+/** Explanations of the kinds of timesteps that have unclear names. @type {Record<string, string>} */
 const KINDS = {
   write: "A write is a timestep with a capital letter.",
   hold: "A hold is a timestep with a number to ignore.",
   filler: "A filler is a word that does not change the opinion.",
 };
 
-/** Return words for a mean in a report: "z at write" becomes "mean z at writes". @param {string} name */
+/** Return the name of a mean in a report in words: "z at write" becomes "mean z at writes". @param {string} name */
 export const meanOf = (name) =>
   name.replace(/^([a-z]) at (.+)$/, (_, gate, kind) => {
     const timesteps = kind === "other" ? "other timesteps" : kind.startsWith("“") ? kind : `${kind}s`;
     return `mean ${gate} at ${timesteps}`;
   });
 
-/** Explain the kinds of timesteps in such names. @param {string[]} names */
+/** Explain the kinds of timesteps in names such as "z at write". @param {string[]} names */
 export const tellKinds = (names) =>
   Object.keys(KINDS)
     .filter((kind) => names.some((name) => name.endsWith(` at ${kind}`)))
     .map((kind) => KINDS[kind])
     .join(" ");
 
-/** Return the first words of a description of a step. @param {{t: number, x: string}} at @returns {Phrase[]} */
+/** Return the first phrases of a step's description. @param {{t: number, x: string}} at @returns {Phrase[]} */
 export const tellStep = ({ t, x }) => [{ text: `At t = ${t} (input ` }, { text: x, term: "x" }, { text: ") " }];
 
-/** Return what the network wrote after the sequence, as sentences. @param {Run} run */
+/** Describe in sentences what the network wrote after the sequence. @param {Run} run */
 export function tellWriting(run) {
   const { tokens, others, write, against, scale } = run;
   if (!write || !tokens) return "";
@@ -134,7 +140,7 @@ export function tellDirection(state) {
   return [{ text: ` This unit reads from the end, so ${where}.` }];
 }
 
-/** Return the description of a step that the network skips. @param {State} state @param {{t: number, x: string}} at @returns {Phrase[]} */
+/** Describe a step that the network skips. @param {State} state @param {{t: number, x: string}} at @returns {Phrase[]} */
 export const tellSkipped = (state, at) => [
   ...tellStep(at),
   { text: `the network skips this timestep, because it ${isEnded(state) ? "has written its end" : "is padding"}. ` },
@@ -145,10 +151,10 @@ export const tellSkipped = (state, at) => [
 ];
 
 /**
- * Return the last sentences of a description of a step: the clamps, the clauses of the cell, and the output.
+ * Return the last phrases of a step's description: the clamps, the cell's own clauses, and the output.
  * @param {State} state
  * @param {{replaced: Partial<Record<Held, number>>} & Record<Held, any>} at the unit, with the computed value of everything that is clamped
- * @param {Phrase[]} clauses each a sentence without its period; the output goes into the last one
+ * @param {Phrase[]} clauses each a sentence without its period; the output is added to the last sentence
  * @param {string} [rate] the sentence about the half-life, without its period; it comes last
  * @returns {Phrase[]}
  */
@@ -174,7 +180,7 @@ export const joined = (parts) => [parts.slice(0, -1).join(", "), parts[parts.len
 
 /**
  * Describe the change of a value. @param {number} before NaN if the page does not have it @param {number} after
- * @param {number} [keep] the share of the old value in the new one. Below one half, an equal value counts as a new one
+ * @param {number} [keep] the share of the old value in the new value. Below one half, an equal value counts as a new value
  */
 export function change(before, after, keep = 1) {
   const [from, to] = [fixed(before), fixed(after)];
@@ -204,7 +210,10 @@ export function tellEffect({ run, received }) {
   return `${answers} The state differs most at t = ${most.t}, unit ${most.unit}${ofLayer(run, most.layer)}: by ${fixed(most.gap, 3)}.`;
 }
 
-/** Describe the output, and whether it differs from the step before and from the run with which it is compared. @param {State} state */
+/**
+ * Describe the output, and whether it differs from the output of the previous step or of the run with which this run is compared.
+ * @param {State} state
+ */
 function tellOutput({ run, step }) {
   const { text: output, value } = answer(run, step - 1);
   const unit = run.scale ? ` ${run.scale.unit} (y = ${fixed(value)})` : "";
@@ -218,7 +227,7 @@ function tellOutput({ run, step }) {
 }
 
 /**
- * Describe the effect of skipping a step.
+ * Describe the effect of leaving out a step.
  * @param {Outcome} outcome
  * @param {State} state
  */

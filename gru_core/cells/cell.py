@@ -1,7 +1,7 @@
 """The base class of all cells: the weights of one layer.
 
-Each cell has its own file, with the equations at the top and, in code, as `step`. registry.py lists the cells, and
-run.py has what all runs share.
+Each cell has its own file, with the equations at the top, and in `step` as code. registry.py lists the cells, and
+run.py has the base class of their runs.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ C = TypeVar("C", bound="Cell")
 
 
 class Row(TypedDict):
-    """The weights of a unit in the sum of a gate: `W` `(I,)`, `U` `(H,)`, the bias `b`, and `c`, a GRU's c_h.
+    """One unit's weights in one gate's sum: `W` `(I,)`, `U` `(H,)`, the bias `b`, and `c`, the entry of a GRU's c_h.
 
-    `U` is empty if the gate does not read the old state. `c` is None if the sum has no such bias.
+    `U` is empty if the gate does not read the old state. `c` is None if the sum has no c_h.
     """
 
     W: Array
@@ -41,21 +41,21 @@ class Cell(ABC):
     """The weights of one layer. All code that shows, sends, saves or changes signals uses the lists of this class.
 
     `W` `(G·H, I)` and `b` `(G·H,)` stack a block of H rows for each of the G gates. `U` `(R·H, H)` has such a block for
-    each of the R gates that read the old state. The last `backward_units` units read the sequence from its end, in a
-    bidirectional layer: see directions.py. Raises ValueError if the shapes do not fit together, or if a unit reads the
-    state of a unit of the other direction.
+    each of the R gates that read the old state. In a bidirectional layer, the last `backward_units` units read the
+    sequence from its end: see directions.py. Raises ValueError if the shapes do not fit together, or if a unit reads
+    the state of a unit of the opposite direction.
     """
 
     name: ClassVar[str]
     """The cell's name in files and in the HTTP API."""
     title: ClassVar[str]
-    """The cell's name for people."""
+    """The cell's display name."""
     colour: ClassVar[Colour]
     """The cell's color in comparisons of cells."""
     dash: ClassVar[str]
     """The dashes and gaps of the cell's curves in comparisons of cells, as in SVG; "none" is a solid curve."""
     signals: ClassVar[Mapping[str, Signal]]
-    """The values of every timestep by name, in the order in which the page shows them."""
+    """The signals, computed at every timestep, by name. Pages show them in this order."""
     gates: ClassVar[tuple[str, ...]]
     """The signals that are a function of a sum, in the order of their blocks of rows in W and b."""
     recurrent: ClassVar[tuple[str, ...]]
@@ -63,15 +63,15 @@ class Cell(ABC):
     key_gate: ClassVar[str]
     """The gate that pages show first: the gate that decides how much of the old state is kept, or the only one."""
     chrono: ClassVar[Mapping[str, int]] = {}
-    """The gates with initial biases by the initialization "chrono", each with the sign of its bias."""
+    """The gates with biases set by the initialization "chrono", each with the sign of its bias."""
     carried: ClassVar[tuple[str, ...]] = ("h",)
     """The signals that a timestep passes on to the next one. A state has all of them in this order, `(S,)`."""
     holdable: ClassVar[Mapping[str, tuple[float, float]]]
-    """The values that can be clamped, each with its lowest and its highest value."""
+    """The signals that can be clamped, each with its lowest and its highest value."""
     skip: ClassVar[Mapping[str, float]]
-    """The values that are held at a timestep that the network skips. A held h keeps its old value there."""
+    """The signals that are held at a skipped timestep, with their values. If h is listed, it keeps its old value."""
     parts: ClassVar[tuple[str, ...]] = ()
-    """The names of the products that the equations add up, as `Run.parts` has them."""
+    """The names of the products in `Run.parts`."""
     linear: ClassVar[tuple[str, ...]] = ()
     """The gates with a value equal to their sum, without σ or tanh."""
     products: ClassVar[int] = 0
@@ -115,7 +115,7 @@ class Cell(ABC):
 
     @property
     def variant_text(self) -> str:
-        """The variant as further arguments of a text: "" or ", reset='after'"."""
+        """The variant as text that continues a list of arguments: "" or ", reset='after'"."""
         return "".join(f", {name}={value!r}" for name, value in self.variant.items())
 
     @property
@@ -125,10 +125,10 @@ class Cell(ABC):
 
     @staticmethod
     def bidirectional(forward: C, backward: C) -> C:
-        """Return a bidirectional layer of two layers that read the same inputs.
+        """Join two layers that read the same inputs into one bidirectional layer.
 
-        `forward` reads the sequence from its start, `backward` from its end. The units of the layer are those of
-        `forward`, then those of `backward`. Raises ValueError if they have different kinds of cells or inputs.
+        `forward` reads the sequence from its start, `backward` from its end. The units of `forward` come first. Raises
+        ValueError if the two layers have different kinds of cells or different numbers of inputs.
         """
         return directions.join(forward, backward)
 
@@ -147,7 +147,7 @@ class Cell(ABC):
 
     @property
     def multiply_adds(self) -> int:
-        """The multiply-adds of one timestep: those of W x and U h, and the elementwise products."""
+        """The number of multiply-adds of one timestep: for W x, for U h, and for the elementwise products."""
         return self.W.size + self.U.size + self.products * self.units
 
     @property
@@ -159,12 +159,12 @@ class Cell(ABC):
         return replace(self, **dict[str, Any](parameters))
 
     def by_gate(self, stacked: Array) -> dict[str, Array]:
-        """Return the block of each gate of an array `(G·H, …)`, such as `W`."""
+        """Split `stacked` `(G·H, …)`, an array such as `W`, into the blocks of the gates, by name."""
         return self._blocks(self.gates, stacked)
 
     @property
     def recurrent_weights(self) -> dict[str, Array]:
-        """The block of `U` of each gate that reads the old state, `(H, H)` each."""
+        """The blocks of `U` by gate, `(H, H)` each, for the gates that read the old state."""
         return self._blocks(self.recurrent, self.U)
 
     def _blocks(self, gates: tuple[str, ...], stacked: Array) -> dict[str, Array]:
@@ -173,11 +173,11 @@ class Cell(ABC):
 
     @property
     def biases(self) -> dict[str, Array]:
-        """The block of `b` of each gate, `(H,)` each."""
+        """The blocks of `b` by gate, `(H,)` each."""
         return self.by_gate(self.b)
 
     def row(self, gate: str, unit: int) -> Row:
-        """Return the weights of a unit in the sum of a gate."""
+        """Return one unit's weights in one gate's sum."""
         i = self.gates.index(gate) * self.units + unit
         U = self.recurrent_weights[gate][unit] if gate in self.recurrent else self.U[:0, 0]
         return {"W": self.W[i], "U": U, "b": self.b[i], "c": None}
@@ -193,7 +193,7 @@ class Cell(ABC):
         return "tanh" if cls.signals[gate].lowest < 0 else "σ"
 
     def squash(self, gate: str, a: Array) -> Array:
-        """Return a gate's value for its sum a: σ(a), tanh(a), or a itself, as `function` says."""
+        """Apply the gate's function to its sum `a`: return σ(a), tanh(a), or `a` itself."""
         function = self.function(gate)
         if function is None:
             return a
@@ -246,11 +246,11 @@ class Cell(ABC):
         rows = len(b)
         sums: Array = (x.reshape(-1, self.inputs) @ W).reshape(*x.shape[:-1], rows)
         np.add(sums, b, sums)
-        # A batch of sequences with different clamps may have their common input only once.
+        # Sequences with different clamps may share one input. Then its sums are repeated for the whole batch.
         return sums if batch == x.shape[1:-1] else np.broadcast_to(sums, (len(x), *batch, rows)).copy()
 
 
 def σ(a: Array) -> Array:
     """Return 1 / (1 + exp(−a)), the logistic function."""
-    with np.errstate(over="ignore"):  # exp(−a) = ∞ makes it 0, as it should
+    with np.errstate(over="ignore"):  # if exp(−a) overflows to ∞, the result is 0, as it should be
         return np.asarray(1 / (1 + np.exp(-a)))

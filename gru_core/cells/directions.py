@@ -1,9 +1,9 @@
 """Bidirectional layers: one layer in which the last units read the sequence from its end.
 
 Such a layer has both directions side by side. The first units read the sequence from its start. The last
-`Cell.backward_units` units read it from its end, so their old state is h_{t+1}. No unit reads the state of a unit of
-the other direction: the blocks of U between the two directions are zero. All arrays have one time axis, and the units
-of both directions stand side by side in them, as in PyTorch's output of a bidirectional layer.
+`Cell.backward_units` units read the sequence from its end, so their old state is h_{t+1}. No unit reads the state of a
+unit of the opposite direction: the blocks of U between the two directions are zero. All arrays have one time axis, and
+have the units of both directions side by side, as in PyTorch's output of a bidirectional layer.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ G = TypeVar("G", bound="Gradients")
 
 
 def side_by_side(first: Array, second: Array, blocks: int) -> Array:
-    """Return the rows of two stacks of blocks as one: each block has the rows of the first, then of the second."""
+    """Merge two stacks of `blocks` blocks. Each merged block has the rows of `first`, then the rows of `second`."""
     pairs = zip(np.split(first, blocks), np.split(second, blocks), strict=True) if blocks else ()
     return np.concatenate([rows for pair in pairs for rows in pair])
 
 
 def recurrent(first: Array, second: Array, blocks: int) -> Array:
-    """Return the matrices U of two directions as one, with zeros between the units of different directions."""
+    """Merge the matrices U of two directions into one, with zeros between units of different directions."""
     n, m = first.shape[1], second.shape[1]
     if not blocks:
         return np.zeros((0, n + m), first.dtype)
@@ -41,7 +41,7 @@ def recurrent(first: Array, second: Array, blocks: int) -> Array:
 
 
 def are_apart(cell: Cell) -> bool:
-    """Return whether no unit of a bidirectional layer reads the state of a unit of the other direction."""
+    """Return whether no unit of a bidirectional layer reads the state of a unit of the opposite direction."""
     n = cell.units - cell.backward_units
     return not any(U[:n, n:].any() or U[n:, :n].any() for U in cell.recurrent_weights.values())
 
@@ -75,7 +75,7 @@ def join(first: C, second: C) -> C:
 
 
 def _parameters(cell: Cell, first: Mapping[str, Array], second: Mapping[str, Array]) -> dict[str, Array]:
-    """Return the arrays of two directions, or their gradients, as those of one layer."""
+    """Merge the arrays of two directions, or the gradients of these arrays, into the arrays of one layer."""
     blocks = {"W": len(cell.gates), "b": len(cell.gates)}
     joined = {"U": recurrent(first["U"], second["U"], len(cell.recurrent))}
     rest = (name for name in first if name != "U")
@@ -83,7 +83,7 @@ def _parameters(cell: Cell, first: Mapping[str, Array], second: Mapping[str, Arr
 
 
 def states(cell: Cell, state: Array) -> tuple[Array, Array]:
-    """Return the parts `(…, S)` of a state for the two directions."""
+    """Split a state into the states `(…, S)` of the two directions."""
     signals, n = np.split(state, len(cell.carried), -1), cell.units - cell.backward_units
     return np.concatenate([s[..., :n] for s in signals], -1), np.concatenate([s[..., n:] for s in signals], -1)
 
@@ -104,7 +104,7 @@ def forward(
 
 
 def runs(run: R) -> tuple[R, R]:
-    """Return the runs of the two directions, each with the timesteps in the order in which it reads them."""
+    """Return the runs of the two directions, each with the timesteps in its own reading order."""
     n = run.cell.units - run.cell.backward_units
 
     def half(cell: Cell, units: slice, time: slice) -> R:
@@ -119,7 +119,7 @@ def runs(run: R) -> tuple[R, R]:
 def backward(
     gradients: Callable[[Any, Array, Mapping[str, Array]], G], run: Run, dh: Array, direct: Mapping[str, Array] | None
 ) -> G:
-    """Compute the gradients of both directions of a run with the function `gradients`, and return them as one."""
+    """Compute the gradients of both directions with the function `gradients`, and merge them into one layer's."""
     n, direct = run.cell.units - run.cell.backward_units, direct or {}
     ahead, back = runs(run)
     first = gradients(ahead, dh[..., :n], {gate: d[..., :n] for gate, d in direct.items()})

@@ -1,9 +1,8 @@
 """The numbers in the equations of a timestep: the products, and how many decimals a page must print.
 
 A page prints the numbers of an equation with two decimals. A reader who works the equation out from these numbers
-should get the printed result. With two decimals that is not always so: σ(0.12) = 0.53, but σ(0.1151) = 0.5287 and
-σ(0.1249) = 0.5312, which print as 0.53 too. So a page prints more decimals where they are needed, at most four. This
-module computes which numbers of decimals are enough.
+should get the printed result. Two decimals are not always enough: 0.304 + 0.304 = 0.608 prints as 0.30 + 0.30 = 0.61.
+In such cases a page prints more decimals, at most four. This module computes which numbers of decimals are enough.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ DECIMALS = (2, 3, 4)
 _SCALES = 10.0 ** np.array(DECIMALS)
 
 LARGE = 1e4
-"""Numbers from here on are printed with two digits, such as 1.2e+4."""
+"""Numbers of at least this size are printed with two significant digits, such as 1.2e+4."""
 
 
 def printed(x: Array) -> Array:
@@ -38,11 +37,11 @@ def printed(x: Array) -> Array:
 
 
 def follows(run: Run, unit: int) -> tuple[list[str], Mask]:
-    """Return the names of the results in the equations of a unit, and whether each follows from the printed numbers.
+    """Return the names of the results in a unit's equations, and a mask: whether each follows from printed numbers.
 
-    The R results have names such as "z.a", the sum of z, and "z.value". The second array is `(3, R, T)`: with 2, 3 and
-    4 decimals. A result follows if the printed numbers give it with an error of at most half a unit of the last
-    decimal. Then both neighboring printed numbers are correct roundings.
+    The R results have names such as "z.a", the sum of z, and "z.value". The mask is `(3, R, T)`, for 2, 3 and 4
+    decimals. A result follows if the equation, worked out with the printed numbers, differs from the printed result by
+    at most half a unit of the last decimal. At exactly half a unit, rounding up and rounding down are both correct.
     """
     results = run.work_out(unit, printed)
     worked_out, values = (np.array(arrays) for arrays in zip(*results.values(), strict=True))
@@ -51,11 +50,11 @@ def follows(run: Run, unit: int) -> tuple[list[str], Mask]:
 
 
 class EquationNumbers(TypedDict):
-    """The products in the equations of a unit at a timestep, and the decimals that the results need.
+    """The products in one unit's equations at one timestep, and the decimals that the results need.
 
-    `parts` are the products in the order of `Cell.parts`, to nine decimals. `sizes` are their root mean squares over
-    all units of the layer, to six decimals. `decimals` names each result that 2, 3 or 4 decimals are not enough for,
-    with the numbers of decimals that are enough.
+    `parts` are the products in the order of `Cell.parts`, to nine decimals. `sizes` are the root mean squares of the
+    products over all units of the layer, to six decimals. `decimals` maps a result to the numbers of decimals (2, 3 or
+    4) that are enough for it. A result for which all three are enough is left out.
     """
 
     parts: list[float]
@@ -64,7 +63,7 @@ class EquationNumbers(TypedDict):
 
 
 def steps(run: Run, unit: int) -> list[EquationNumbers]:
-    """Return the numbers in the equations of a unit at each timestep."""
+    """Return the numbers in a unit's equations for each timestep."""
     arrays = run.parts
     parts = np.array([arrays[name] for name in run.cell.parts], float).reshape(-1, *run.h.shape)
     of_unit, sizes = parts[..., unit].T.round(9).tolist(), np.sqrt((parts**2).mean(-1)).T.round(6).tolist()

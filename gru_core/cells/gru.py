@@ -92,7 +92,7 @@ class GRU(Cell):
     c_h: Array | None = None
 
     def step(self, x: Array, state: Array) -> Array:
-        """Return h_t from x_t `(I,)` and h_{t-1} `(H,)`, by the equations above."""
+        """Return h_t from x_t `(I,)` and h_{t-1} `(H,)`, by the equations at the top of this file."""
         W_r, W_z, W_h = np.split(self.W, 3)
         U_r, U_z, U_h = np.split(self.U, 3)
         b_r, b_z, b_h = np.split(self.b, 3)
@@ -138,20 +138,21 @@ class GRU(Cell):
 
     @cached_property
     def operands(self) -> tuple[Array, Array, Array, Array]:
-        """The weights as the loop of `forward` multiplies them: W and b, and the parts of U for the two products.
+        """The weights in the form that the loop of `forward` uses: W, b, and two parts of U.
 
-        They are transposed, and the rows of r and z are negated. They are made once for each cell, since a long run is
-        computed in many blocks.
+        The first part of U multiplies h_{t-1}, and the second multiplies r ⊙ h_{t-1}. The matrices are transposed, and
+        the rows of r and z are negated. These arrays are computed once for each cell, because a long run is computed in
+        many blocks.
         """
         H = self.units
         sign = np.repeat(np.array([-1, -1, 1], self.U.dtype), H)
-        # The part of U that is multiplied with h_{t-1} itself: all of it when the reset gate acts after.
+        # The part of U that multiplies h_{t-1} itself: all of U if the reset gate acts after the product.
         U_old = -self.U[: 2 * H].T if self.c_h is None else self.U.T * sign
         return self.W.T * sign, self.b * sign, U_old, np.ascontiguousarray(self.U[2 * H :].T)
 
     @cached_property
     def U_by_gate(self) -> Array:
-        """The first part of U in `operands`, in one piece for each gate: `(2, H, H)` or `(3, H, H)`."""
+        """The first part of U in `operands`, split by gate: `(2, H, H)` or `(3, H, H)`, contiguous."""
         return self.operands[2].reshape(self.units, -1, self.units).swapaxes(0, 1).copy()
 
     def forward(self, x: Array, h0: Array | None = None, holds: Holds | None = None) -> Forward:
@@ -169,7 +170,7 @@ class GRU(Cell):
     ) -> GRU:
         """Return a layer with W and U uniform in ±1/√H.
 
-        The biases are zero, except for the constants given for r and z.
+        The biases of r and z are the constants `b_r` and `b_z`. All other biases are zero.
         """
         bound = 1 / np.sqrt(units)
         b = np.repeat([b_r, b_z, 0.0], units)
@@ -183,7 +184,7 @@ class GRU(Cell):
 
 @dataclass(frozen=True, repr=False, kw_only=True)
 class Forward(UpdateGateRun):
-    """Every intermediate value of a run."""
+    """Every intermediate value of a GRU's run."""
 
     cell: GRU
     r: Array
@@ -203,7 +204,7 @@ class Forward(UpdateGateRun):
         return {"r": self.h_prev @ U_r.T, "z": self.h_prev @ U_z.T, "h_tilde": candidate}
 
     def past_in(self, gate: str, unit: int) -> Array:
-        """Return the vectors that the row U of a unit multiplies in the sum of a gate, `(T, H)`. The products are
+        """Return the vectors that a unit's row of U multiplies in a gate's sum, `(T, H)`. The products are
 
             U_ik h_k          for r and z, with h = h_{t-1}
             U_ik (r_k h_k)    for h̃, reset "before"
@@ -225,7 +226,10 @@ class Forward(UpdateGateRun):
 
     @property
     def parts(self) -> dict[str, Array]:
-        """The products of every mixture, and `past`: the old state's term in the candidate's sum."""
+        """The products of the mixture, and `past`, the product in the candidate's sum.
+
+        With reset "before", `past` is r ⊙ h_{t-1}. With reset "after", it is r ⊙ (U_h h_{t-1} + c_h).
+        """
         return super().parts | {"past": self.r * self.h_prev if self.cell.c_h is None else self.Uh["h_tilde"]}
 
     def backward(self, dh: Array, direct: Mapping[str, Array] | None = None) -> Gradients:
@@ -254,9 +258,9 @@ def forward(gru: GRU, x: Array, h0: Array | None = None, holds: Holds | None = N
     x, h0, holds, batch = gru.prepare(x, h0, holds)
     dtype, T, H, I = gru.U.dtype, len(x), gru.units, gru.inputs
 
-    # W x + b needs no past and is computed for all steps at once. The loop adds the past's part to
-    # each step's sums and turns them into r, z and h̃ in place. The rows of r and z are negated
-    # throughout, since σ(a) = 1 / (1 + exp(−a)) needs −a.
+    # W x + b does not depend on the old state, so it is computed for all timesteps at once. The loop adds the old
+    # state's terms to each timestep's sums, and turns the sums into r, z and h̃ in place. The rows of r and z are
+    # negated throughout, because σ(a) = 1 / (1 + exp(−a)) needs −a.
     W, b, U_old, U_h = gru.operands
     gates = (x.reshape(-1, I) @ W).reshape(*x.shape[:-1], 3 * H)
     np.add(gates, b, gates)
@@ -265,15 +269,15 @@ def forward(gru: GRU, x: Array, h0: Array | None = None, holds: Holds | None = N
     if holds is not None:
         held_at = holds.by_step(T)
         x = np.broadcast_to(x, (T, *batch, I))
-    # BLAS may read the array that it writes a product to, so this array starts at zero.
+    # BLAS may read the array that it writes a product to, so `past` starts at zero.
     if holds is None or not batch:
         product: Callable[[Array, Array, Array], object] = np.dot
         rz, r, z, h_tilde = gates[..., : 2 * H], gates[..., :H], gates[..., H : 2 * H], gates[..., 2 * H :]
         past = np.zeros((*batch, U_old.shape[1]), dtype)
         past_rz, past_c = past[..., : 2 * H], past[..., 2 * H :]
     else:
-        # A run with holds has few sequences, the held one and the one left alone: they take half the
-        # time when r, z and h̃ of a step each lie in one piece.
+        # A run with holds has few sequences: the clamped run and the original run. This takes half the time if r, z
+        # and h̃ of a timestep are contiguous arrays.
         product = np.matmul
         rows, gates = gates.reshape(T, -1, 3, H), np.empty((T, 3, *batch, H), dtype)
         gates[...] = rows.swapaxes(1, 2)
@@ -286,7 +290,8 @@ def forward(gru: GRU, x: Array, h0: Array | None = None, holds: Holds | None = N
     past_h = np.zeros_like(scratch) if gru.c_h is None else past_c.reshape(scratch.shape)
     ones_rz, ones_h = np.ones_like(past_rz), np.ones_like(past_h)
     h_prev = h0
-    # exp(−a) = ∞ makes the gate 0, as it should. OpenBLAS now and then flags a product of finite numbers as invalid.
+    # If exp(−a) overflows to ∞, the gate is 0, as it should be. OpenBLAS sometimes flags a product of finite numbers as
+    # invalid.
     with np.errstate(over="ignore", invalid="ignore"):
         for rz_t, r_t, z_t, h_tilde_t, h_t, held in zip(rz, r, z, h_tilde, h, held_at, strict=True):
             if "h_prev" in held:
@@ -320,7 +325,7 @@ def forward(gru: GRU, x: Array, h0: Array | None = None, holds: Holds | None = N
 
 @dataclass(frozen=True, kw_only=True)
 class Gradients(run.Gradients):
-    """The gradients of a loss. `c_h` is None if the layer has no such bias."""
+    """The gradients of a loss for a GRU layer. `c_h` is None if the layer has no c_h."""
 
     c_h: Array | None
 
@@ -332,10 +337,10 @@ class Gradients(run.Gradients):
 def backward(run: Forward, dh: Array, dr: Array | None = None, dz: Array | None = None) -> Gradients:
     """Compute the gradients of a loss by backpropagation through time (Werbos 1990).
 
-    `dh` is ∂L/∂h_t where the loss reads h_t directly. `dr` and `dz` are the same for the gates, for a
-    loss with a penalty on them. All have the shape of `run.h`.
+    `dh` is the direct ∂L/∂h_t, without the part through later timesteps. `dr` and `dz` are the direct ∂L/∂r and ∂L/∂z,
+    for a loss with a penalty on the gates. All have the shape of `run.h`.
 
-    With a_r, a_z, a_h the sums inside σ, σ and tanh, from the last timestep to the first:
+    From the last timestep to the first, with a_r, a_z and a_h for the sums inside σ, σ and tanh:
 
         ∂L/∂h̃   = ∂L/∂h ⊙ z                 ∂L/∂a_h = ∂L/∂h̃ ⊙ (1 − h̃²)
         ∂L/∂z   = ∂L/∂h ⊙ (h̃ − h_{t-1})     ∂L/∂a_z = ∂L/∂z ⊙ z (1 − z)
@@ -345,16 +350,17 @@ def backward(run: Forward, dh: Array, dr: Array | None = None, dz: Array | None 
     reset "before":  s = h_{t-1} ⊙ U_hᵀ ∂L/∂a_h,        p = r ⊙ U_hᵀ ∂L/∂a_h
     reset "after":   s = ∂L/∂a_h ⊙ (U_h h_{t-1} + c_h), p = U_hᵀ (r ⊙ ∂L/∂a_h)
 
-    `dz` and `dr` are added to ∂L/∂z and ∂L/∂r. The ∂L/∂a of a held value is 0, and so is ∂L/∂h_{t-1} of a held h_{t-1}.
+    `dz` and `dr` are added to ∂L/∂z and ∂L/∂r. For a clamped gate or candidate ∂L/∂a is 0. For a clamped h_{t-1}
+    ∂L/∂h_{t-1} is 0.
     """
     gru, H = run.cell, run.cell.units
     h_prev, r, z, h_tilde = run.h_prev, run.r, run.z, run.h_tilde
     U_rz, U_h = np.ascontiguousarray(gru.U[: 2 * H]), np.ascontiguousarray(gru.U[2 * H :])
-    # r meets h_{t-1} before the product, U_h h_{t-1} + c_h after it.
+    # The vector that r multiplies: h_{t-1} with reset "before", U_h h_{t-1} + c_h with reset "after".
     product = h_prev if gru.c_h is None else h_prev @ U_h.T + gru.c_h
 
-    # For all steps at once: the factors by which ∂L/∂h becomes ∂L/∂a_z and ∂L/∂a_h, and those of
-    # ∂L/∂a_r. The loop turns them into the derivatives in place.
+    # For all timesteps at once: the factors that turn ∂L/∂h into ∂L/∂a_z and ∂L/∂a_h, and the factors of ∂L/∂a_r. The
+    # loop turns the factors into the derivatives in place.
     keep = 1 - z
     da = np.empty((*run.h.shape[:-1], 3 * H), gru.U.dtype)
     da_r, da_z, da_h = da[..., :H], da[..., H : 2 * H], da[..., 2 * H :]
@@ -405,7 +411,7 @@ def backward(run: Forward, dh: Array, dr: Array | None = None, dz: Array | None 
         if cut is not None:
             carry[cut[t]] = 0
 
-    # Sums over steps and sequences: one product of (rows, T·B) by (T·B, columns) each.
+    # Each sum over timesteps and sequences is one matrix product, (rows, T·B) by (T·B, columns).
     da_flat: Array = da.reshape(-1, 3 * H)
     old: Array = h_prev.reshape(-1, H)
     da_product: Array
@@ -443,8 +449,9 @@ def step_jacobians(run: Forward) -> Array:
         diag(1 − z) + diag(z') U_z + diag(h̃') U_h (diag(r) + diag(h_{t-1} ⊙ r') U_r)                before
         diag(1 − z) + diag(z') U_z + diag(h̃') (diag(r) U_h + diag((U_h h_{t-1} + c_h) ⊙ r') U_r)    after
 
-    for reset "before" and "after", with z' = z (1 − z) (h̃ − h_{t-1}), r' = r (1 − r) and h̃' = z (1 − h̃²).
-    Each of these is 0 where its gate is held. A column is 0 where h_{t-1} is held.
+    The equations are for reset "before" and "after", with z' = z (1 − z) (h̃ − h_{t-1}), r' = r (1 − r) and
+    h̃' = z (1 − h̃²). If a gate or the candidate is clamped, its z', r' or h̃' is 0. If h_{t-1} of a unit is clamped,
+    the column of the unit is 0.
     """
     r, z, h_tilde, h_prev = run.r, run.z, run.h_tilde, run.h_prev
     U_r, U_z, U_h = np.split(run.cell.U, 3)

@@ -1,4 +1,4 @@
-"""Held values: values that replace computed values in a run, because of a clamp."""
+"""Held values: values that replace computed values in a run, because of a clamp or a skipped timestep."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ import numpy.typing as npt
 from gru_core.arrays import Array, Mask
 
 Held = dict[str, tuple[npt.NDArray[np.intp], Array]]
-"""The held values of one timestep: for each held signal the indices in a contiguous array, and the values there."""
+"""The held values of one timestep. Each held signal maps to flat indices into its array, and to the values there."""
 
 
 @dataclass(frozen=True)
 class Holds:
-    """Values that replace computed values in a run: entries of `values` for which `masks` is true.
+    """Values that replace computed values in a run, because of a clamp or a skipped timestep.
 
-    Each maps a held signal to an array: `(T, H)` for all sequences of a batch together, or `(T, B, H)`. A held "h_prev"
-    replaces h_{t-1} in all equations of timestep t. `skipped` has the same shape. It is true at the timesteps that do
-    not change the state.
+    `masks` and `values` map each held signal to an array: `(T, H)` for all sequences of a batch together, or
+    `(T, B, H)`. A value replaces the computed value if its mask is true. The signal "h_prev" is h_{t-1} in all
+    equations of timestep t. `skipped` has the same shape, and is true at the timesteps that do not change the state.
     """
 
     masks: Mapping[str, Mask]
@@ -29,7 +29,7 @@ class Holds:
     skipped: Mask | None = None
 
     def __getitem__(self, part: Any) -> Holds:
-        """Return some of the held values: `holds[2:5]` for timesteps, `holds[:, 1]` for one sequence of a batch."""
+        """Return the held values of a part of the run: timesteps (`holds[2:5]`) or a sequence (`holds[:, 1]`)."""
         return self._all(lambda array: array[part])
 
     def _all(self, change: Callable[[Any], Any]) -> Holds:
@@ -40,9 +40,10 @@ class Holds:
         )
 
     def skipping(self, mask: Mask, units: int, skip: Mapping[str, float]) -> Holds:
-        """Return the held values of a run that skips the timesteps for which `mask` `(T,)` or `(T, B)` is false.
+        """Return the held values of a run that also skips the timesteps at which `mask`, `(T,)` or `(T, B)`, is false.
 
-        `skip` has the values that a cell with `units` units holds there. Other values are not held there.
+        At a skipped timestep only the signals in `skip` are held, at the values in `skip`. `units` is the number of
+        units of the cell.
         """
         skipped = np.broadcast_to(~mask[..., None], (*mask.shape, units))
         axes = max([skipped.ndim, *(array.ndim for array in self.masks.values())])
@@ -59,7 +60,10 @@ class Holds:
         return Holds(masks, values, skipped)
 
     def over(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Holds:
-        """Return the held values in the shape and the dtype of a run. Raises ValueError if a shape does not fit."""
+        """Broadcast the held values to a run's shape, and convert them to its dtype.
+
+        Raises ValueError if a shape does not fit.
+        """
 
         def broadcast(array: Any) -> Any:
             if array.shape == shape:
@@ -71,14 +75,14 @@ class Holds:
         return Holds({signal: broadcast(mask) for signal, mask in self.masks.items()}, values, skipped)
 
     def in_first(self, B: int) -> Holds:
-        """Return the held values for a batch of `B` sequences, with held values in the first sequence only."""
+        """Return the held values for a batch of `B` sequences in which only the first sequence has held values."""
         first = np.arange(B)[:, None] == 0
         masks = {signal: mask[:, None] & first for signal, mask in self.masks.items()}
         return Holds(masks, {signal: values[:, None].repeat(B, 1) for signal, values in self.values.items()})
 
     def by_step(self, T: int) -> list[Held]:
-        """Return the held values of each timestep."""
-        # Most timesteps hold the same values as the timestep before, so their dictionary is made only once.
+        """Return a list with the held values of each timestep."""
+        # Most timesteps hold the same values as the timestep before, and share that timestep's dictionary.
         changes = np.arange(T) == 0
         for array in (*self.masks.values(), *self.values.values()):
             flat = array.reshape(T, -1)
@@ -94,7 +98,7 @@ class Holds:
 
 
 def put(held: Held, signal: str, computed: Array) -> None:
-    """Overwrite the held entries in a signal's computed values, in place."""
+    """Overwrite a signal's computed values with its held values, in place."""
     if signal in held:
         computed.put(*held[signal])
 

@@ -1,15 +1,15 @@
 """Initial weights of a cell, by the name of the initialization.
 
-    pytorch   W, U and b uniform in ±1/√H, as in torch.nn.RNN, LSTM and GRU. PyTorch adds two such biases, and
-              here there is one.
+    pytorch   W, U and b uniform in ±1/√H, as in torch.nn.RNN, LSTM and GRU. PyTorch has two such biases for each
+              sum; here there is one.
     keras     W uniform in ±√(6/(I + G·H)) (Glorot & Bengio 2010), U orthogonal, b zero except b_f = 1 in an
               LSTM (Gers 2000; Jozefowicz 2015), as in keras.layers
     chrono    as pytorch, with biases for memories of 2 to T_max timesteps (Tallec & Ollivier 2018,
               arXiv:1804.11188): b_f = log U(1, T_max − 1) and b_i = −b_f in an LSTM,
-              b_z = −log U(1, T_max − 1) in a GRU. At these biases alone, 1 − z is between ½ and 1 − 1/T_max.
-              No library does it by default.
+              b_z = −log U(1, T_max − 1) in a GRU. With these biases alone, 1 − z is between ½ and 1 − 1/T_max.
+              No library uses it by default.
 
-G is the number of the cell's gates. A GRU's reset gate acts before the product, whatever the library does.
+G is the number of the cell's gates. The reset gate of a new GRU acts before the product, unlike in PyTorch and Keras.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ NO_CHRONO = "the initialization “chrono” sets gate biases, and {} cells have
 def initial(
     name: str, inputs: int, units: int, rng: np.random.Generator, how: Initial = "pytorch", T_max: int | None = None
 ) -> Cell:
-    """Return a cell of `CELLS` with initial weights.
+    """Return a cell with initial weights. `name` is a key of `CELLS`, and `how` the name of the initialization.
 
-    "chrono" needs a `T_max` of at least 3, and the others take none. Raises ValueError if the cell or the
-    initialization is unknown, if `T_max` does not fit, or for "chrono" with an RNN, which has no gates.
+    "chrono" needs a `T_max` of at least 3. The other initializations take no `T_max`. Raises ValueError if the cell or
+    the initialization is unknown, if `T_max` does not fit, or for "chrono" with an RNN, which has no gates.
     """
     if name not in CELLS:
         raise ValueError(f"cell {name!r} is unknown: choose one of {', '.join(CELLS)}")

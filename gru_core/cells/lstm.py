@@ -76,7 +76,7 @@ GATES = ("i", "f", "c_tilde", "o")
 """The signals that are a function of a sum. Each has a block of H rows in `W`, `U` and `b`, in this order."""
 
 LARGEST_C = 10.0
-"""The largest absolute value at which the cell state can be held. Its tanh differs from 1 by 4e-9."""
+"""The largest absolute value at which the cell state can be clamped. Its tanh differs from 1 by 4e-9."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -107,7 +107,10 @@ class LSTM(Cell):
     products: ClassVar[int] = 3  # f ⊙ c, i ⊙ c̃ and o ⊙ tanh(c)
 
     def step(self, x: Array, state: Array) -> Array:
-        """Return h_t, then c_t, from x_t `(I,)` and h_{t-1}, then c_{t-1}, by the equations above."""
+        """Return h_t and c_t as one array `(2H,)`, by the equations at the top of this file.
+
+        `x` is x_t `(I,)`, and `state` has h_{t-1} and c_{t-1}, `(2H,)`.
+        """
         W_i, W_f, W_c, W_o = np.split(self.W, 4)
         U_i, U_f, U_c, U_o = np.split(self.U, 4)
         b_i, b_f, b_c, b_o = np.split(self.b, 4)
@@ -122,9 +125,9 @@ class LSTM(Cell):
 
     @cached_property
     def operands(self) -> tuple[Array, Array, Array, Array]:
-        """W, b and U as the loop of `forward` multiplies them, and the factor of each row. They are made only once.
+        """W, b and U in the form that the loop of `forward` uses, and the factor of each row. Computed once per cell.
 
-        W and U are transposed. The rows of i, f and o are halved, since σ(a) = ½ + ½ tanh(½ a).
+        W and U are transposed. The rows of i, f and o are halved, because σ(a) = ½ + ½ tanh(½ a).
         """
         half = np.repeat(np.array([0.5, 0.5, 1, 0.5], self.U.dtype), self.units)
         return self.W.T * half, self.b * half, self.U.T * half, half
@@ -135,7 +138,7 @@ class LSTM(Cell):
 
 @dataclass(frozen=True, repr=False, kw_only=True)
 class Forward(Run):
-    """Every intermediate value of a run. `c0` is the initial cell state."""
+    """Every intermediate value of an LSTM's run. `c0` is the initial cell state."""
 
     cell: LSTM
     c0: Array
@@ -162,7 +165,7 @@ class Forward(Run):
 
     @property
     def parts(self) -> dict[str, Array]:
-        """The products, with tanh(c)."""
+        """The products of the mixture, and tanh(c)."""
         return super().parts | {"tanh_c": self.tanh_c}
 
     def work_out(self, unit: int, rounded: Callable[[Array], Array]) -> dict[str, tuple[Array, Array]]:
@@ -175,9 +178,9 @@ class Forward(Run):
 
     @property
     def half_life(self) -> Array:
-        """The number of timesteps until half of each unit's cell state is left, if f stays as it is: `(T, H)`.
+        """The number of timesteps until half of each unit's cell state is left, if f stays constant: ln ½ / ln f.
 
-        It is ln ½ / ln f.
+        The shape is `(T, H)`.
         """
         with np.errstate(divide="ignore"):
             return math.log(2) / np.abs(np.log(self.f))
@@ -186,8 +189,8 @@ class Forward(Run):
     def slopes(self) -> dict[str, Array]:
         """The local derivatives by name: ∂c/∂a for i, f and c̃, ∂h/∂a for o, and ∂h/∂c for c.
 
-        The derivatives for i, f, c̃ and o are 0 where that signal is held. For i, f and c̃ they are also 0 where c is
-        held, and for o and c where h is held.
+        If a signal is held, its derivative is 0. If c is held, the derivatives for i, f and c̃ are 0. If h is held, the
+        derivatives for o and c are 0.
         """
         i, f, o, c_tilde, tanh_c = self.i, self.f, self.o, self.c_tilde, self.tanh_c
         slopes: dict[str, Array] = {
@@ -197,7 +200,7 @@ class Forward(Run):
             "c_tilde": i * (1 - c_tilde**2),
             "c": o * (1 - tanh_c**2),
         }
-        # What h or c is held at does not move with what it would have been made of.
+        # A held h or c does not depend on the signals that it would have been computed from.
         made_of = {"h": ("o", "c"), "c": ("i", "f", "c_tilde")}
         for signal, mask in ({} if self.holds is None else self.holds.masks).items():
             for name in made_of.get(signal, (signal,)):
@@ -224,7 +227,7 @@ class Forward(Run):
     def by_state(self, J: Array, s: int) -> dict[str, Array]:
         """Split the derivative `J` `(·, 2H)` with respect to the state of timestep `s` into the parts of h and c.
 
-        A change of c_s also changes h_s = o_s ⊙ tanh(c_s), unless h is held there.
+        A change of c_s also changes h_s = o_s ⊙ tanh(c_s), unless h_s is clamped.
         """
         of_h, of_c = np.split(J, 2, -1)
         return {"h": of_h, "c": of_c + of_h * self.slopes["c"][s]}
@@ -234,7 +237,9 @@ class Forward(Run):
 
 
 def forward(lstm: LSTM, x: Array, state: Array | None = None, holds: Holds | None = None) -> Forward:
-    """Run `lstm` over `x`, `(T, I)` or `(T, B, I)`, from `state`: h_0, then c_0, `(2H,)` or `(B, 2H)` (zero if None).
+    """Run `lstm` over `x`, `(T, I)` or `(T, B, I)`, from `state`, h_0 followed by c_0.
+
+    `state` is `(2H,)` or `(B, 2H)`, or None for zero.
 
     If `x` is `(T, 1, I)`, `holds` may have several sequences, which then all read this x. The results have the
     precision of the weights. Raises ValueError if `x` has no timesteps, or if a shape does not fit.
@@ -244,8 +249,8 @@ def forward(lstm: LSTM, x: Array, state: Array | None = None, holds: Holds | Non
     x, state, holds, batch = lstm.prepare(x, state, holds)
     T, H, dtype = len(x), lstm.units, lstm.U.dtype
     h0, c0 = np.ascontiguousarray(state[..., :H]), np.ascontiguousarray(state[..., H:])
-    # The loop adds the past's part to each step's sums and turns them into i, f, c̃ and o in place, with
-    # one tanh: σ(a) = ½ + ½ tanh(½ a). So the rows of the three gates are halved throughout.
+    # The loop adds the old state's terms to each timestep's sums, and turns the sums into i, f, c̃ and o in place, with
+    # a single tanh: σ(a) = ½ + ½ tanh(½ a). The rows of the three gates are therefore halved throughout.
     W, b, U, half = lstm.operands
     above = np.broadcast_to(1 - half, (*batch, 4 * H)).copy()
     scale = np.broadcast_to(half, above.shape).copy()
@@ -286,8 +291,8 @@ def forward(lstm: LSTM, x: Array, state: Array | None = None, holds: Holds | Non
 class Gradients(run.Gradients):
     """The gradients of a loss L.
 
-    `h` and `c` `(T, ·, H)` are the total ∂L/∂h_t and ∂L/∂c_t: the direct gradient, and the gradient through values that
-    are computed from them. `h0` is the gradient with respect to the initial state, h then c, `(·, 2H)`.
+    `h` and `c` `(T, ·, H)` are the total ∂L/∂h_t and ∂L/∂c_t: the direct gradient plus the gradient through values
+    computed from h_t or c_t. `h0` `(·, 2H)` is the gradient with respect to the initial h followed by the initial c.
     """
 
     c: Array
@@ -296,10 +301,10 @@ class Gradients(run.Gradients):
 def backward(run: Forward, dh: Array, direct: Mapping[str, Array] | None = None) -> Gradients:
     """Compute the gradients of a loss by backpropagation through time (Werbos 1990).
 
-    `dh` is ∂L/∂h_t where the loss reads h_t directly. `direct` has the same for i, f and o by name,
-    for a loss with a penalty on them. All have the shape of `run.h`.
+    `dh` is the direct ∂L/∂h_t, without the part through later timesteps. `direct` has the direct gradients of i, f and
+    o by name, for a loss with a penalty on these gates. All have the shape of `run.h`.
 
-    With a_i, a_f, a_o and a_c the sums inside σ, σ, σ and tanh, from the last timestep to the first:
+    From the last timestep to the first, with a_i, a_f, a_o and a_c for the sums inside σ, σ, σ and tanh:
 
         ∂L/∂c  += ∂L/∂h ⊙ o (1 − tanh² c)
         ∂L/∂a_o = ∂L/∂h ⊙ tanh c ⊙ o (1 − o)
@@ -309,11 +314,11 @@ def backward(run: Forward, dh: Array, direct: Mapping[str, Array] | None = None)
         ∂L/∂c_{t-1} = ∂L/∂c ⊙ f
         ∂L/∂h_{t-1} = Uᵀ ∂L/∂a
 
-    The ∂L/∂a of a held value is 0, because a held value does not depend on other values.
+    For a held signal ∂L/∂a is 0, because a held value does not depend on any other value.
     """
     lstm, H = run.cell, run.cell.units
     slopes = run.slopes
-    # The slopes for all steps at once; the loop turns them into the derivatives in place.
+    # `da` starts with the slopes of all timesteps. The loop turns the slopes into the derivatives in place.
     da = np.concatenate([slopes[gate] for gate in GATES], -1)
     direct_a = None
     if direct:
@@ -359,9 +364,9 @@ def step_jacobians(run: Forward) -> Array:
         ∂c_t/∂h_{t-1} = A                                ∂c_t/∂c_{t-1} = diag(f)
         ∂h_t/∂h_{t-1} = diag(o') U_o + diag(c') A        ∂h_t/∂c_{t-1} = diag(c' f)
 
-    with i' = c̃ i (1 − i), f' = c_{t-1} f (1 − f), o' = tanh c · o (1 − o), c̃' = i (1 − c̃²) and
-    c' = o (1 − tanh² c). Each of these is 0 where its signal, or the value computed from it, is held. Where c is held,
-    f counts as 0. At a skipped timestep the derivative is the identity.
+    Here i' = c̃ i (1 − i), f' = c_{t-1} f (1 − f), o' = tanh c · o (1 − o), c̃' = i (1 − c̃²) and
+    c' = o (1 − tanh² c). Each of these is 0 if its signal, or the value computed from the signal, is held. If c is
+    held, f counts as 0. At a skipped timestep the derivative is the identity.
     """
     H, slopes = run.cell.units, run.slopes
     U, keep = run.cell.recurrent_weights, without_held(run.holds, "c", run.f)

@@ -4,13 +4,13 @@
     h̃_t = W_h x_t + b_h                               candidate
     h_t = (1 − z_t) ⊙ h_{t-1} + z_t ⊙ h̃_t             hidden state
 
-Feng et al. 2024 (arXiv:2410.01201). The gate and the candidate do not read the old state, so U has no rows. The
-candidate has no tanh, so it has no bounds, and h has none either. Shapes are as in gru.py.
+Source: Feng et al. 2024 (arXiv:2410.01201). The gate and the candidate do not read the old state, so U has no rows.
+The candidate has no tanh, so the candidate and h have no bounds. Shapes are as in gru.py.
 
-h_t is linear in h_{t-1}. Two such timesteps in a row can be written as one: h ↦ a h + b, then h ↦ a′ h + b′, is
-h ↦ a′ a h + (a′ b + b′). A scan therefore needs about log₂ T passes over all timesteps at once, in place of T
-timesteps one after another. The price: the factor 1 − z is never negative, so the cell cannot reverse its state, and
-cannot compute parity over sequences of any length (Sarrof et al. 2024, arXiv:2405.17394).
+h_t is linear in h_{t-1}. Two timesteps in a row can therefore be combined into one: h ↦ a h + b followed by
+h ↦ a′ h + b′ is h ↦ a′ a h + (a′ b + b′). A scan needs only about log₂ T passes over all timesteps at once, in place
+of T timesteps one after another. The price: the factor 1 − z is never negative, so the cell cannot reverse the sign of
+its state, and cannot compute parity over sequences of any length (Sarrof et al. 2024, arXiv:2405.17394).
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ GATES = ("z", "h_tilde")
 """The signals that are a function of a sum. Each has a block of H rows in `W` and `b`, in this order."""
 
 LARGEST = 10.0
-"""The largest absolute value at which the candidate and the old state can be held."""
+"""The largest absolute value at which the candidate and the old state can be clamped."""
 
 
 @dataclass(frozen=True, repr=False)
 class MinGRU(Cell):
-    """The weights of one layer: `W` `(2H, I)` and `b` `(2H,)` stack the rows of z and h̃, and `U` is `(0, H)`.
+    """The weights of a minGRU layer: `W` `(2H, I)` and `b` `(2H,)` stack the rows of z and h̃, and `U` is `(0, H)`.
 
     Raises ValueError if the shapes do not fit together.
     """
@@ -78,7 +78,7 @@ class MinGRU(Cell):
     products: ClassVar[int] = 2  # (1 − z) ⊙ h and z ⊙ h̃
 
     def step(self, x: Array, state: Array) -> Array:
-        """Return h_t from x_t `(I,)` and h_{t-1} `(H,)`, by the equations above."""
+        """Return h_t from x_t `(I,)` and h_{t-1} `(H,)`, by the equations at the top of this file."""
         W_z, W_h = np.split(self.W, 2)
         b_z, b_h = np.split(self.b, 2)
         h = state
@@ -121,13 +121,13 @@ def _gates(sums: Array) -> tuple[Array, Array]:
 
 @dataclass(frozen=True, repr=False, kw_only=True)
 class Forward(UpdateGateRun):
-    """Every intermediate value of a run."""
+    """Every intermediate value of a minGRU's run."""
 
     cell: MinGRU
 
     @cached_property
     def passed(self) -> Array:
-        """1 − z, the derivative ∂h_t/∂h_{t-1} of each unit. It is 0 where h_{t-1} is held."""
+        """1 − z, the derivative ∂h_t/∂h_{t-1} of each unit, or 0 wherever h_{t-1} is clamped."""
         return without_held(self.holds, "h_prev", 1 - self.z)
 
     def backward(self, dh: Array, direct: Mapping[str, Array] | None = None) -> Gradients:
@@ -142,7 +142,7 @@ class Forward(UpdateGateRun):
     def step_jacobians(self) -> Array:
         """Return ∂h_t/∂h_{t-1} for every timestep of one sequence, `(T, H, H)`: diag(1 − z).
 
-        A column is 0 where h_{t-1} is held.
+        If a unit's h_{t-1} is clamped, its column is 0.
         """
         return self.passed[..., None] * np.eye(self.cell.units, dtype=self.h.dtype)
 
@@ -156,7 +156,7 @@ def forward(mingru: MinGRU, x: Array, h0: Array | None = None, holds: Holds | No
     if mingru.backward_units:
         return directions.forward(forward, mingru, x, h0, holds)
     x, h0, holds, batch = mingru.prepare(x, h0, holds)
-    # The gate and the candidate need no past: they, and what of them goes into h, are computed for all steps at once.
+    # The gate and the candidate do not read the old state, so z, h̃ and z ⊙ h̃ are computed for all timesteps at once.
     z, h_tilde = _gates(mingru.input_sums(x, batch, mingru.W.T, mingru.b))
     masks, values = ({}, {}) if holds is None else (holds.masks, holds.values)
     for name, computed in (("z", z), ("h_tilde", h_tilde)):
@@ -178,15 +178,14 @@ def forward(mingru: MinGRU, x: Array, h0: Array | None = None, holds: Holds | No
 def backward(run: Forward, dh: Array, dz: Array | None = None) -> Gradients:
     """Compute the gradients of a loss by backpropagation through time (Werbos 1990).
 
-    `dh` is ∂L/∂h_t where the loss reads h_t directly. `dz` is the same for z, for a loss with a penalty on it. Both
-    have the shape of `run.h`. With a_z and a_h the two sums, from the last timestep to the first:
+    `dh` is the direct ∂L/∂h_t, without the part through later timesteps. `dz` is the direct ∂L/∂z, for a loss with a
+    penalty on z. Both have the shape of `run.h`. From the last timestep to the first, with a_z and a_h for the sums:
 
         ∂L/∂a_h = ∂L/∂h ⊙ z
         ∂L/∂z   = ∂L/∂h ⊙ (h̃ − h_{t-1})     ∂L/∂a_z = ∂L/∂z ⊙ z (1 − z)
         ∂L/∂h_{t-1} = ∂L/∂h ⊙ (1 − z)
 
-    `dz` is added to ∂L/∂z. The ∂L/∂a of a held value is 0, and so is ∂L/∂h_{t-1} of a
-    held h_{t-1}.
+    `dz` is added to ∂L/∂z. For a clamped gate or candidate ∂L/∂a is 0. For a clamped h_{t-1} ∂L/∂h_{t-1} is 0.
     """
     mingru, z = run.cell, run.z
     dh_total, carry = np.array(dh, z.dtype, order="C"), np.zeros_like(run.h0)

@@ -18,8 +18,8 @@ class Mixture:
     """The parts of a mixture over the T timesteps of a run, each `(T, H)`.
 
     `starts` has the state that each timestep starts from: m_{t-1} as the timestep reads it. One more row, the last
-    state, may follow. `held` is the mask of the states that a clamp set, None if there is no clamp. If `after` is true,
-    the mask is for the states after a timestep; otherwise for the states that a timestep reads.
+    state, may follow. `held` is the mask of the clamped states, or None without a clamp. If `after` is true, the mask
+    is for the states after each timestep; otherwise it is for the states that each timestep reads.
     """
 
     keep: Array

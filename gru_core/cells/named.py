@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 class Signals:
     """An object with the signals of a cell as attributes, `(T, H)` each.
 
-    Each object has the signals of its own cell. Another name raises AttributeError.
+    An object has only the signals of its own cell. The name of any other signal raises AttributeError.
     """
 
     if TYPE_CHECKING:

@@ -14,7 +14,7 @@ USUAL = ("rnn", "lstm", "gru")
 """The cells that are compared by default."""
 
 ORDER = (*USUAL, *(name for name in CELLS if name not in USUAL))
-"""All cells, in the order of comparisons."""
+"""The names of all cells, in the order used in comparisons."""
 
 GATES = tuple(dict.fromkeys(name for cell in CELLS.values() for name in cell.gates))
 
@@ -25,4 +25,4 @@ def _agreed(name: str) -> tuple[float, float] | None:
 
 
 HOLDABLE = {name: _agreed(name) for cell in CELLS.values() for name in cell.holdable}
-"""The values that can be held in any cell, each with its range; None if the range depends on the cell."""
+"""The signals that can be clamped in some cell, each with its range, or None if the range depends on the cell."""

@@ -34,7 +34,7 @@ SIGNALS: dict[str, Signal] = {
 
 @dataclass(frozen=True, repr=False)
 class RNN(Cell):
-    """The weights of one layer: `W` `(H, I)`, `U` `(H, H)` and `b` `(H,)`.
+    """The weights of one RNN layer: `W` `(H, I)`, `U` `(H, H)` and `b` `(H,)`.
 
     Raises ValueError if the shapes do not fit together.
     """
@@ -51,13 +51,13 @@ class RNN(Cell):
     skip: ClassVar[Mapping[str, float]] = {"h": 0.0}
 
     def step(self, x: Array, state: Array) -> Array:
-        """Return h_t from x_t `(I,)` and h_{t-1} `(H,)`, by the equation above."""
+        """Return h_t from x_t `(I,)` and h_{t-1} `(H,)`, by the equation at the top of this file."""
         W, U, b, h = self.W, self.U, self.b, state
         return np.asarray(np.tanh(W @ x + U @ h + b))
 
     @cached_property
     def U_transposed(self) -> Array:
-        """U as the loop of `forward` multiplies it. It is made only once, for all blocks of a run."""
+        """U transposed, in the form that the loop of `forward` uses. Computed once per cell."""
         return np.ascontiguousarray(self.U.T)
 
     def forward(self, x: Array, h0: Array | None = None, holds: Holds | None = None) -> Forward:
@@ -66,7 +66,7 @@ class RNN(Cell):
 
 @dataclass(frozen=True, repr=False, kw_only=True)
 class Forward(Run):
-    """The values of a run. No part of the old state is kept directly, so there is no half-life and no mixture."""
+    """The values of an RNN's run. No part of the old state is kept directly, so it has no half-life and no mixture."""
 
     cell: RNN
 
@@ -79,7 +79,7 @@ class Forward(Run):
     def step_jacobians(self) -> Array:
         """Return ∂h_t/∂h_{t-1} for every timestep of one sequence, `(T, H, H)`: diag(1 − h²) U.
 
-        Rows of held units are 0. A skipped timestep has the identity.
+        The rows of clamped units are 0. At a skipped timestep the derivative is the identity.
         """
         J = slope(self)[..., None] * self.cell.U
         if self.skipped is not None:
@@ -113,18 +113,19 @@ def forward(rnn: RNN, x: Array, h0: Array | None = None, holds: Holds | None = N
 
 
 def slope(run: Forward) -> Array:
-    """Return 1 − h², the factor that turns ∂L/∂h into ∂L/∂a. It is 0 where h is held."""
+    """Return 1 − h², the factor that turns ∂L/∂h into ∂L/∂a. The factor is 0 wherever h is held."""
     return without_held(run.holds, "h", 1 - run.h**2)
 
 
 def backward(run: Forward, dh: Array) -> Gradients:
     """Compute the gradients of a loss by backpropagation through time (Werbos 1990).
 
-    `dh` is ∂L/∂h_t where the loss reads h_t directly. With a the sum inside tanh, from the last timestep to the first:
+    `dh` is the direct ∂L/∂h_t, without the part through later timesteps. From the last timestep to the first, with a
+    for the sum inside tanh:
 
         ∂L/∂a = ∂L/∂h ⊙ (1 − h²)          ∂L/∂h_{t-1} = Uᵀ ∂L/∂a
 
-    The ∂L/∂a of a held value is 0.
+    For a clamped unit ∂L/∂a is 0.
     """
     rnn = run.cell
     dh_total, da = np.array(dh, rnn.U.dtype, order="C"), slope(run)

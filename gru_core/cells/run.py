@@ -1,4 +1,4 @@
-"""What the runs of all cells share: the values of every timestep, their sums, and the gradients of a loss."""
+"""The base class of all runs: the values of every timestep, the gates' sums, and the gradients of a loss."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ from gru_core.cells.named import Signals
 
 @dataclass(frozen=True, kw_only=True)
 class Gradients:
-    """The gradients of a loss L, each with the name of its variable.
+    """The gradients of a loss L, each named after its variable and with the shape of its variable.
 
-    `W`, `U` and `b` have the shapes of the weights, `x` and `h0` those of the inputs and the initial state. `h`
-    `(T, ·, H)` is the total ∂L/∂h_t: the direct gradient, and the gradient through later timesteps.
+    `h` `(T, ·, H)` is the total ∂L/∂h_t: the direct gradient plus the gradient through later timesteps.
     """
 
     W: Array
@@ -43,7 +42,7 @@ class Run(Signals, ABC):
     """Every value of a run: arrays `(T, H)` for one sequence, `(T, B, H)` for a batch.
 
     `x` and `h0` are the inputs and the initial state. The signals are the left-hand sides of the equations. `holds` has
-    the values that replaced computed ones.
+    the values that replaced computed values, because of clamps and skipped timesteps.
     """
 
     cell: Cell
@@ -60,7 +59,7 @@ class Run(Signals, ABC):
         return f"Forward(T={T}, {B}I={self.cell.inputs}, H={H}{self.cell.variant_text}{held})"
 
     def __getitem__(self, steps: slice) -> Self:
-        """Return the part of the run with a slice of its timesteps."""
+        """Return the run restricted to a slice of its timesteps."""
         past = {name: self.before(name)[steps] for name in self.cell.carried}
         return self._part(steps, {name: self._ends(before[0], before[-1]) for name, before in past.items()})
 
@@ -75,12 +74,12 @@ class Run(Signals, ABC):
 
     @property
     def skipped(self) -> Mask | None:
-        """The mask of the timesteps that the network skips, with an unchanged state: `(T,)` or `(T, B)`, or None."""
+        """A mask of the timesteps that the network skips, `(T,)` or `(T, B)`. None if it skips no timestep."""
         return None if self.holds is None or self.holds.skipped is None else self.holds.skipped[..., 0]
 
     @property
     def last(self) -> Array:
-        """The state after the last timestep that a unit reads, `(S,)`.
+        """The last state of each unit, `(S,)`.
 
         For units that read the sequence from its end, this is the state at the first timestep.
         """
@@ -88,14 +87,15 @@ class Run(Signals, ABC):
         return np.concatenate([self._ends(values[-1], values[0]) for values in signals], -1)
 
     def _ends(self, forward: Array, backward: Array) -> Array:
-        """Return the values of `forward` for units that read from the start, and those of `backward` for the others."""
+        """Return `forward` for the units that read from the start, and `backward` for units that read from the end."""
         n = self.cell.units - self.cell.backward_units
         return np.concatenate([forward[..., :n], backward[..., n:]], -1) if self.cell.backward_units else forward
 
     def before(self, name: str) -> Array:
-        """Return the computed value of a carried signal at the timestep that a unit read before, for every timestep.
+        """Return the previous value of a carried signal for every timestep t: its value at t − 1.
 
-        Units that read the sequence from its end have read timestep t + 1 before t.
+        For units that read the sequence from its end, the previous value is the value at t + 1. A clamp of "h_prev" is
+        not applied.
         """
         start, values = getattr(self, f"{name}0")[None], getattr(self, name)
         past = np.concatenate([start, values[:-1]])
@@ -103,14 +103,14 @@ class Run(Signals, ABC):
 
     @cached_property
     def h_prev(self) -> Array:
-        """h_{t-1} for every timestep, as the timestep reads it: a held value replaces the computed one."""
+        """h_{t-1} for every timestep, as the timestep reads it: a clamped value replaces the computed value."""
         if self.holds is None or "h_prev" not in self.holds.masks:
             return self.before("h")
         return np.where(self.holds.masks["h_prev"], self.holds.values["h_prev"], self.before("h"))
 
     @cached_property
     def computed(self) -> dict[str, Array]:
-        """The signals that are held anywhere, with the computed values in place of the held ones."""
+        """The signals that are held at any timestep, by name, with computed values in place of the held values."""
         masks = {} if self.holds is None else self.holds.masks
         return {name: np.where(mask, self.compute(name), getattr(self, name)) for name, mask in masks.items()}
 
@@ -133,21 +133,24 @@ class Run(Signals, ABC):
         return {gate: self.h_prev @ U.T for gate, U in self.cell.recurrent_weights.items()}
 
     def terms(self, gate: str, unit: int) -> tuple[Array, Array]:
-        """Return each weight of a unit's row times the number that it multiplies, for every timestep.
+        """Return the terms of a unit's sum for every timestep: each weight times the number that it multiplies.
 
-        They are W_ij x_j `(T, I)` and U_ik times `past_in`, `(T, H)`, or `(T, 0)` if the gate does not read the old
-        state.
+        The first array is W_ij x_j, `(T, I)`. The second is U_ik times `past_in`, `(T, H)`, or an array `(T, 0)` if the
+        gate does not read the old state.
         """
         weights = self.cell.row(gate, unit)
         past = self.past_in(gate, unit) if gate in self.cell.recurrent else self.h_prev[..., :0]
         return weights["W"] * self.x, weights["U"] * past
 
     def past_in(self, gate: str, unit: int) -> Array:
-        """Return the vectors that the row U of a unit multiplies in the sum of a gate, `(T, H)`: h_{t-1} by default."""
+        """Return the vectors that a unit's row of U multiplies in a gate's sum, `(T, H)`: h_{t-1} by default."""
         return self.h_prev
 
     def gated_bias(self, gate: str, unit: int) -> Array | None:
-        """Return the product of a gate and a bias, for every timestep, or None if the cell has no such product."""
+        """Return the term of a gate's sum in which another gate multiplies a bias, for every timestep.
+
+        Return None if the sum has no such term.
+        """
         return None
 
     @property
@@ -196,7 +199,7 @@ class Run(Signals, ABC):
     def half_life(self) -> Array | None:
         """The number of timesteps until half of each unit's state is left, `(T, H)`.
 
-        It is None if no part of the old state is kept directly.
+        None if the cell does not keep any part of the old state directly.
         """
         return None
 
@@ -207,16 +210,16 @@ class Run(Signals, ABC):
 
     @abstractmethod
     def backward(self, dh: Array, direct: Mapping[str, Array] | None = None) -> Gradients:
-        """Compute the gradients of a loss. `dh` is its direct derivative by h_t, and `direct` those by gates."""
+        """Compute the gradients of a loss L. `dh` is the direct ∂L/∂h_t, and `direct` the direct ∂L/∂gate by name."""
 
     def gate_gradients(self, gradients: Any) -> dict[str, Array]:
         """Return ∂L/∂gate for every gate that is not a candidate, by the equations of `backward`."""
         return {}
 
     def by_state(self, J: Array, s: int) -> dict[str, Array]:
-        """Return the derivative `J` with respect to the state of timestep `s`, as an array for each signal.
+        """Split `J`, a derivative with respect to the state of timestep `s`, into one array for each carried signal.
 
-        The state of most cells is the signal h. That of an LSTM is h and c.
+        In most cells the state is the signal h. In an LSTM it is h and c.
         """
         return {"h": J}
 

@@ -1,10 +1,10 @@
 """The signals of a cell: their names, meanings and colors.
 
-Each signal has one color. The colors are based on the set of Okabe and Ito, which people with color blindness can
-tell apart. Gates have a sequential scale in their own hue, which ends in a bright color. Signed values share one
-diverging scale, from a dull brown to blue, and its middle is close to the color of the page. So an open gate and a
-negative value have different colors for every kind of color vision. The scales are explicit arrays, because named
-scales such as "RdBu" run in opposite directions in Python and JavaScript.
+Each signal has one color. The colors are based on the palette of Okabe and Ito, which people with color blindness can
+tell apart. Each gate has a sequential scale in its own hue, which ends in a bright color. Signed values share one
+diverging scale, from a dull brown to blue. The middle of that scale is close to the page's background color. An open
+gate and a negative value have different colors for every kind of color vision. The scales are explicit arrays, because
+named scales such as "RdBu" run in opposite directions in Python and JavaScript.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ BLUE: Colour = {"light": "#005f9e", "dark": "#6bbcf0"}
 SLATE: Colour = {"light": "#5a6068", "dark": "#d5d8de"}
 COPPER: Colour = {"light": "#b25900", "dark": "#ffb04d"}
 PLUM: Colour = {"light": "#661a40", "dark": "#e85ca6"}
-"""With BLUE, the colors of the cells in comparisons: each pair differs for every kind of color vision."""
+"""SLATE, COPPER, PLUM and BLUE are the cells' colors in comparisons. Each pair differs for every color vision."""
 
 GREENS: Scale = {
     "light": ("#eef6f2", "#b5dccb", "#5fbb98", "#009e73", "#007a5a"),

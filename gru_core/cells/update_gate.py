@@ -2,7 +2,7 @@
 
     h_t = (1 − z_t) ⊙ h_{t-1} + z_t ⊙ h̃_t
 
-If z stays as it is, the share (1 − z)ⁿ of a state is left after n timesteps.
+If z stays constant, the share (1 − z)ⁿ of a state is left after n timesteps.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class UpdateGateRun(Run):
 
     @property
     def half_life(self) -> Array:
-        """The number of timesteps until half of each unit's state is left, if z stays as it is, `(T, H)`."""
+        """The number of timesteps until half of each unit's state is left, if z stays constant: `(T, H)`."""
         return half_life(self.z)
 
     @cached_property
@@ -39,7 +39,7 @@ class UpdateGateRun(Run):
 
 
 def half_life(z: npt.ArrayLike) -> Array:
-    """Return the number of timesteps until half of a unit's state is left, if z stays as it is: ln ½ / ln(1 − z).
+    """Return the number of timesteps until half of a unit's state is left, if z stays constant: ln ½ / ln(1 − z).
 
     The result is infinite at z = 0 and 0 at z = 1.
     """

@@ -1,4 +1,4 @@
-"""The encoder of numbers, each with an operator's sign before it."""
+"""The encoder for sequences of numbers, each with an operator sign in front."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gru_core.encoders.tokens import SequenceError, quoted, read_number
 
 @dataclass(frozen=True)
 class Operator:
-    """A sign that can stand before a number, its meaning in words, and its flags: the inputs that follow the number."""
+    """An operator: the sign before a number, its meaning in words, and its flags, the inputs after the number."""
 
     sign: str
     word: str
@@ -23,9 +23,9 @@ class Operator:
 
 @dataclass(frozen=True)
 class Numbers:
-    """Numbers, each with an operator's sign before it: x_t is the number, then the flags of the operator.
+    """An encoder for numbers with an operator sign in front: x_t is the number, followed by the operator's flags.
 
-    A number without a sign has the operator with the empty sign.
+    A number without a sign belongs to the operator with the empty sign.
     """
 
     operators: tuple[Operator, ...]
@@ -43,7 +43,7 @@ class Numbers:
 
     @property
     def example(self) -> str:
-        """An example sequence, for a card that has none."""
+        """An example sequence, used if the card has no examples."""
         return " ".join(f"{operator.sign}0" for operator in self.operators)
 
     @property
@@ -53,12 +53,12 @@ class Numbers:
 
     @property
     def hint(self) -> str:
-        """How to write a sequence, in a few words."""
+        """A short hint on how to write a sequence."""
         forms = ", ".join(f"{o.sign}v to {o.word}" if o.sign else f"v alone to {o.word}" for o in self.operators)
         return f"Numbers v: {forms}"
 
     def tokens(self, text: str) -> list[str]:
-        """Return the tokens of a text. Raises SequenceError if one of them cannot be read."""
+        """Split `text` into tokens. Raises SequenceError if a token cannot be parsed."""
         # Accept the typographic minus sign too: texts that people paste often have it.
         tokens = text.replace("\N{MINUS SIGN}", "-").split()
         for step, token in enumerate(tokens, 1):
@@ -74,7 +74,7 @@ class Numbers:
         return f"not one of {', '.join(self.alphabet)} (v is a number)"
 
     def _read(self, token: str, step: int) -> tuple[Operator, float]:
-        """Return the operator and the number in a token. Raises SequenceError if it has another form."""
+        """Return the operator and the number in a token. Raises SequenceError if the token cannot be parsed."""
         operator = self._signs.get(token[0]) or self._signs.get("")
         if operator is None:
             raise SequenceError(f"{quoted(token)} is {self._problem}", step)
@@ -86,11 +86,11 @@ class Numbers:
         return np.array([[value, *operator.flags] for operator, value in pairs])
 
     def mask(self, x: Array) -> Mask | None:
-        """Return None: such a network skips no timesteps."""
+        """Return None, because a network with this encoder skips no timesteps."""
         return None
 
     def write(self, x: Array) -> str:
-        """Return the text of a sequence `(T, I)`. Numbers are rounded to two decimals and to six significant digits."""
+        """Return a sequence `(T, I)` as text. Numbers are rounded to two decimals and to six significant digits."""
         signs = {operator.flags: operator.sign for operator in self.operators}
         return " ".join(f"{signs[tuple(row[1:])]}{round(float(row[0]), 2):g}" for row in x)
 

@@ -1,4 +1,4 @@
-"""Encoders of symbols: of a small alphabet, of letters, and of a large alphabet with an embedding."""
+"""Encoders for symbols: a small alphabet, letters, or a large alphabet with an embedding."""
 
 from __future__ import annotations
 
@@ -18,23 +18,24 @@ from gru_core.encoders.tokens import SequenceError, padding_entry, quoted
 from gru_core.encoders.vectors import Vectors
 
 LISTED = 40
-"""The most symbols of an alphabet that a hint or an error lists."""
+"""The largest number of symbols that a hint or an error message lists."""
 
 
 MOST_JOINED = 1_000
-"""The most symbols with signs inside that are recognized in a text without spaces."""
+"""The largest number of symbols, such as joined emoji, that are recognized in text without spaces: see `_joined`."""
 
 _WORD_OR_MARK = re.compile(r"\w+|.", re.DOTALL)
 
 
 MOST_ACCENTS = 30
-"""The most accents of one letter, as in the stream-safe format of Unicode (UAX 15)."""
+"""The largest number of accents on one letter, as in Unicode's Stream-Safe Text Format (UAX #15)."""
 
 
 def _normalize(form: Literal["NFC", "NFD"], text: str) -> str:
-    """Return a text in a normal form of Unicode. Raises SequenceError if a letter has more than MOST_ACCENTS accents.
+    """Normalize `text` to a Unicode normalization form.
 
-    Normalization sorts the accents of a letter in quadratic time.
+    Raises SequenceError if a letter has more than MOST_ACCENTS accents, because the time to sort the accents of a
+    letter is quadratic.
     """
     for signs in _SIGNS.findall(text):
         if _ACCENTS.search("".join(map(unicodedata.category, signs))):
@@ -43,14 +44,14 @@ def _normalize(form: Literal["NFC", "NFD"], text: str) -> str:
 
 
 _SIGNS = re.compile(rf"[^\w\x00-\x7f]{{{MOST_ACCENTS + 1},}}")
-"""As many signs as a letter has accents at most, and more: accents are among them, letters and digits are not."""
+"""A run of more than MOST_ACCENTS characters that can all be accents: none is ASCII, a letter or a digit."""
 
 _ACCENTS = re.compile(f"(?:M.){{{MOST_ACCENTS + 1}}}")
-"""The categories of too many accents. Each category is a capital letter and a small one."""
+"""The Unicode categories of more than MOST_ACCENTS accents in a row. A category has two letters, such as "Mn"."""
 
 
 def _forms(text: str, composed: bool) -> Iterator[str]:
-    """Yield the text, and the text with each accent as a part of its letter and, unless `composed`, on its own."""
+    """Yield `text`, then its NFC form and, unless `composed`, its NFD form. Forms equal to `text` are left out."""
     yield text
     forms: tuple[Literal["NFC", "NFD"], ...] = () if text.isascii() else ("NFC",) if composed else ("NFC", "NFD")
     for form in forms:
@@ -61,12 +62,12 @@ def _forms(text: str, composed: bool) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Symbols:
-    """One input for each symbol of the alphabet: x_t is 1 at the symbol's index and 0 elsewhere.
+    """An encoder with one input for each symbol of the alphabet: x_t is 1 at the symbol's index and 0 elsewhere.
 
     Spaces separate symbols. If every symbol has one character, spaces are optional. If not, a punctuation mark may
-    follow a word directly. If the alphabet has no capital letters, capitals are read as small letters.
+    follow a word directly. If the alphabet has no capital letters, capitals are read as lowercase letters.
 
-    `padding` is the symbol of the timesteps that the network skips, None if it skips none.
+    `padding` is the symbol of the timesteps that the network skips, or None if it skips none.
     """
 
     alphabet: tuple[str, ...]
@@ -84,7 +85,7 @@ class Symbols:
 
     @property
     def example(self) -> str:
-        """An example sequence, for a card that has none."""
+        """An example sequence, used if the card has no examples."""
         return " ".join(self.alphabet[:8])
 
     @cached_property
@@ -101,12 +102,15 @@ class Symbols:
 
     @cached_property
     def _single(self) -> bool:
-        """Whether a text without spaces is split into its characters."""
+        """Whether text without spaces is split into its characters."""
         return all(len(symbol) == 1 for symbol in self.alphabet)
 
     @cached_property
     def _joined(self) -> dict[str, dict[int, set[str]]]:
-        """The symbols with other signs inside, such as joined emoji, by first character and length, longest first."""
+        """Symbols of several characters that are not plain words, such as joined emoji.
+
+        They are grouped by first character, then by length, with the longest first.
+        """
         joined = [symbol for symbol in self.alphabet if len(symbol) > 1 and not re.fullmatch(r"\w+", symbol)]
         by_first: dict[str, dict[int, set[str]]] = {}
         for symbol in sorted(joined[:MOST_JOINED], key=len, reverse=True):
@@ -114,7 +118,10 @@ class Symbols:
         return by_first
 
     def _pieces(self, chunk: str) -> Iterator[str]:
-        """Yield the parts of a text without spaces: at each place the longest joined symbol, or a word or a mark."""
+        """Yield the parts of `chunk`, text without spaces.
+
+        At each position, the part is the longest symbol of `_joined` that fits, or else a word or a single character.
+        """
         if not self._joined:
             yield from _WORD_OR_MARK.findall(chunk)
             return
@@ -129,7 +136,7 @@ class Symbols:
 
     @property
     def hint(self) -> str:
-        """How to write a sequence, in a few words."""
+        """A short hint on how to write a sequence."""
         more = f" … ({len(self.alphabet):,} in all)" if len(self.alphabet) > LISTED else ""
         return f"Symbols: {self._listed}{more}"
 
@@ -138,9 +145,9 @@ class Symbols:
         return " ".join(self.alphabet[:LISTED])
 
     def tokens(self, text: str) -> list[str]:
-        """Return the symbols in a text. Raises SequenceError if a symbol is not in the alphabet.
+        """Split `text` into symbols. Raises SequenceError if a symbol is not in the alphabet.
 
-        Byte-order marks are left out. An accent may be a part of its letter or a character of its own.
+        Byte-order marks are ignored. An accent may be part of its letter or a separate character.
         """
         text = text.replace("\ufeff", "")
         errors: list[SequenceError] = []
@@ -161,9 +168,9 @@ class Symbols:
         return tokens
 
     def _split(self, chunk: str, before: int) -> list[str]:
-        """Return the tokens of a text without spaces.
+        """Return the tokens of `chunk`, text without spaces.
 
-        Raises SequenceError with the number of the token; `before` tokens come before this text.
+        Raises SequenceError with the number of the token in the whole sequence: `before` tokens precede the chunk.
         """
         index = self._index
         tokens = [chunk] if chunk in index else [*(chunk if self._single else self._pieces(chunk))]
@@ -187,11 +194,11 @@ class Symbols:
         return x
 
     def mask(self, x: Array) -> Mask | None:
-        """Return the mask `(T, …)` of the timesteps of `x` `(T, …, I)` that are not skipped; None if all count."""
+        """Return a mask `(T, …)` for `x` `(T, …, I)`, false at padding. Return None if the encoder has no padding."""
         return None if self.padding is None else np.asarray(x[..., self._index[self.padding]] != 1)
 
     def write(self, x: Array) -> str:
-        """Return the text of a sequence `(T, I)`. `tokens` and `encode` turn it back into the sequence."""
+        """Return a sequence `(T, I)` as text. `tokens` and `encode` turn the text back into the sequence."""
         return " ".join(self.alphabet[i] for i in x.argmax(-1))
 
     def to_dict(self) -> dict[str, Any]:
@@ -201,14 +208,14 @@ class Symbols:
 
 @dataclass(frozen=True)
 class Letters(Symbols):
-    """Symbols that are letters from a to z, or whole words: in a text, each letter and each known word is a timestep.
+    """An encoder for letters from a to z and for the words in the alphabet. Each letter or word is a timestep.
 
-    Accents, hyphens, apostrophes and periods are left out: "Müller" and "M u l l e r" are the same sequence.
+    Accents, hyphens, apostrophes and periods are ignored: "Müller" and "M u l l e r" are the same sequence.
     """
 
     @property
     def _single(self) -> bool:
-        """True, so that a chunk of text that is not a known word is split into letters."""
+        """True: a chunk of text that is not a known word is split into letters."""
         return True
 
     @property
@@ -218,11 +225,11 @@ class Letters(Symbols):
         return f"{first} from a to z. Accents, hyphens and apostrophes are left out"
 
     def tokens(self, text: str) -> list[str]:
-        """Return the letters and the words in a text. Raises SequenceError if one of them is no Latin letter."""
+        """Split `text` into letters and known words. Raises SequenceError if a character is not a Latin letter."""
         return self._tokens(letters_of(text))
 
     def write(self, x: Array) -> str:
-        """Return the text of a sequence `(T, I)`, without timesteps that have no letter."""
+        """Return a sequence `(T, I)` as text. Timesteps that are all zero have no letter and are left out."""
         symbols = [self.alphabet[i] for i in x[x.any(-1)].argmax(-1)]
         return "".join(symbol if len(symbol) == 1 else f"{symbol} " for symbol in symbols).strip()
 
@@ -235,11 +242,11 @@ SPELLED = {
     "ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i",
     **dict.fromkeys("\ufeff'’‘-‐.", ""),
 }  # fmt: skip
-"""Letters that are not a letter with an accent, in letters from a to z; and signs that are left out."""
+"""Spellings in letters from a to z, for letters that removing accents does not change; "" for ignored characters."""
 
 
 def letters_of(text: str) -> str:
-    """Return a text in small letters, without accents, hyphens, apostrophes and periods."""
+    """Convert `text` to lowercase, and remove accents, hyphens, apostrophes and periods."""
     small = text.lower()
     for letter in SPELLED.keys() & set(small):  # str.translate takes ten times as long
         small = small.replace(letter, SPELLED[letter])
@@ -248,9 +255,9 @@ def letters_of(text: str) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Embedded(Symbols):
-    """Symbols of a large alphabet with an embedding: x_t is the row of the symbol in `table` `(A, I)`.
+    """An encoder for a large alphabet with an embedding: x_t is the row of the symbol in `table` `(A, I)`.
 
-    With A symbols, inputs of 0 and 1 would need A columns of W. The rows of a table are only looked up.
+    With A symbols, one-hot inputs would need a W with A columns. With an embedding, the rows are only looked up.
     """
 
     table: Array = field(repr=False)
@@ -271,9 +278,9 @@ class Embedded(Symbols):
         return None if self.padding is None else np.asarray((x != self.table[self._index[self.padding]]).any(-1))
 
     def write(self, x: Array) -> str:
-        """Return the text of a sequence `(T, I)`: for each timestep the symbol with the nearest row."""
+        """Return a sequence `(T, I)` as text: for each timestep, the symbol with the nearest row of `table`."""
         return " ".join(self.alphabet[((self.table - row) ** 2).sum(1).argmin()] for row in x)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the encoder as a dictionary for JSON. The table is not in it."""
+        """Return the encoder as a dictionary for JSON, without the table."""
         return {"kind": "embedded", "alphabet": list(self.alphabet)} | padding_entry(self.padding)

@@ -1,4 +1,4 @@
-"""What all encoders share: the error about a sequence, and the numbers in its tokens."""
+"""Helpers that all encoders share: the error for unreadable sequences, and a parser for numbers in tokens."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ LARGEST = 1e6
 
 
 class SequenceError(ValueError):
-    """A sequence that the model cannot read.
+    """The error for a sequence that the model cannot read.
 
-    `step` is the timestep of the error, from 1, or None if the error has no single timestep.
+    `step` is the timestep of the error, counted from 1, or None if the error concerns no single timestep.
     """
 
     def __init__(self, message: str, step: int | None = None) -> None:
@@ -23,7 +23,7 @@ class SequenceError(ValueError):
 
 
 def quoted(piece: str) -> str:
-    """Return a piece of a text for an error message: at most 12 characters. Invisible ones are named: ⟨U+00AD⟩."""
+    """Quote `piece` for an error message: at most 12 characters, with invisible characters written as ⟨U+00AD⟩."""
     printable = "".join(c if c.isprintable() else f"⟨U+{ord(c):04X}⟩" for c in piece[:12])
     return f"'{printable}…'" if len(piece) > 12 else f"'{printable}'"
 
@@ -31,8 +31,8 @@ def quoted(piece: str) -> str:
 def read_number(digits: str, token: str, problem: str, step: int) -> float:
     """Return the number in `digits`, a part of `token`.
 
-    Raises SequenceError if `digits` is out of range, or if it is not a number. Then the message says that the token is
-    `problem`, such as "not a number".
+    Raises SequenceError if `digits` is not a number, or out of range. If it is not a number, the message says that the
+    token is `problem`, such as "not a number".
     """
     value = decimal(digits)
     if value is None:
@@ -43,5 +43,5 @@ def read_number(digits: str, token: str, problem: str, step: int) -> float:
 
 
 def padding_entry(padding: str | float | None) -> dict[str, Any]:
-    """Return the entry of the padding in an encoder's dictionary: none without padding."""
+    """Return the "padding" entry for an encoder's dictionary: empty if `padding` is None."""
     return {} if padding is None else {"padding": padding}

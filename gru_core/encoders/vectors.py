@@ -1,4 +1,4 @@
-"""Encoders of rows of numbers, also of one number with a unit."""
+"""Encoders for rows of numbers, and for single numbers with a unit."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from gru_core.numerals import decimals
 
 @dataclass(frozen=True)
 class Vectors:
-    """Comma-separated numbers for each timestep: x_t has these numbers.
+    """An encoder for comma-separated numbers: the numbers of timestep t are x_t.
 
-    The network skips a timestep if all its numbers equal `padding`. If `padding` is None, it skips none.
+    The network skips a timestep if all its numbers equal `padding`. If `padding` is None, it skips no timestep.
     """
 
     inputs: int
@@ -41,13 +41,13 @@ class Vectors:
 
     @property
     def hint(self) -> str:
-        """How to write a sequence, in a few words."""
+        """A short hint on how to write a sequence."""
         if self.inputs == 1:
             return "Write one number for each step"
         return f"Write {self.inputs} numbers for each step, as {self.alphabet[0]} without spaces"
 
     def tokens(self, text: str) -> list[str]:
-        """Return the tokens of a text. Raises SequenceError if one of them cannot be read."""
+        """Split `text` into tokens. Raises SequenceError if a token cannot be parsed."""
         # Accept the typographic minus sign too: texts that people paste often have it.
         tokens = text.replace("\N{MINUS SIGN}", "-").split()
         for step, token in enumerate(tokens, 1):
@@ -70,13 +70,13 @@ class Vectors:
         return np.array([list(map(float, token.split(","))) for token in tokens])
 
     def mask(self, x: Array) -> Mask | None:
-        """Return the mask `(T, …)` of the timesteps of `x` `(T, …, I)` that are not skipped; None if all count."""
+        """Return a mask `(T, …)` for `x` `(T, …, I)`, false at padding. Return None if the encoder has no padding."""
         if self.padding is None:
             return None
         return np.asarray((x.astype(np.float32) != np.float32(self.padding)).any(-1))
 
     def write(self, x: Array) -> str:
-        """Return the text of a sequence `(T, I)`. Numbers are rounded to two decimals and to six significant digits."""
+        """Return a sequence `(T, I)` as text. Numbers are rounded to two decimals and to six significant digits."""
         return " ".join(",".join(f"{round(float(value), 2):g}" for value in row) for row in x)
 
     def to_dict(self) -> dict[str, Any]:
@@ -86,9 +86,9 @@ class Vectors:
 
 @dataclass(frozen=True)
 class Scaled(Vectors):
-    """One number of a `unit` for each timestep: x_t is (number − `shift`) ÷ `scale`.
+    """An encoder for one number with a `unit` per timestep: x_t is (number − `shift`) ÷ `scale`.
 
-    If the model has one linear output, this is a number on the same scale.
+    If the model has a single linear output, the output is scaled in the same way.
     """
 
     scale: float = field(default=1.0, kw_only=True)
@@ -96,7 +96,7 @@ class Scaled(Vectors):
     unit: str = field(kw_only=True)
 
     def scaled(self, number: str) -> str:
-        """Return words for a number in the network: "number ÷ 100"."""
+        """Return the formula for x_t as text. With "number" as the argument, it is for example "number ÷ 100"."""
         shifted = f"({number} {'−' if self.shift > 0 else '+'} {abs(self.shift):.10g})" if self.shift else number
         return f"{shifted} ÷ {self.scale:.10g}"
 
@@ -110,20 +110,20 @@ class Scaled(Vectors):
 
     @property
     def decimals(self) -> int:
-        """The number of decimals with which an output is written in the unit: three more than its scale needs."""
+        """The number of decimals of an output in the unit: 3 − log₁₀ `scale`, rounded, from 0 to 6."""
         return min(6, max(0, 3 - round(math.log10(self.scale))))
 
     def encode(self, tokens: list[str]) -> Array:
         return (super().encode(tokens) - self.shift) / self.scale
 
     def numbers(self, x: Array) -> Array:
-        """Return the numbers of the unit for numbers in the network."""
+        """Convert numbers on the network's scale to numbers in the unit."""
         return x * self.scale + self.shift
 
     def write(self, x: Array) -> str:
-        """Return the text of a sequence `(T, 1)`. Numbers are rounded to `decimals`, but to no fewer than two."""
+        """Return a sequence `(T, 1)` as text. Numbers are rounded to `decimals` decimals, or to two if that is more."""
         decimals = max(2, self.decimals)
-        # The sum with 0 makes 0 of -0.
+        # Adding 0 turns -0 into 0.
         return " ".join(f"{round(float(number), decimals) + 0.0:.12g}" for number in self.numbers(x)[:, 0])
 
     def to_dict(self) -> dict[str, Any]:

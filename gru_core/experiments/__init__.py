@@ -48,7 +48,7 @@ EQUAL = {"rnn": {}, "lstm": {"f": 1.0}, "gru": {"z": -1.0}}
 GAPS, GAP_SEEDS = (20, 50, 100), range(5)
 GAP_RATES, GAP_SIZES = (0.003, 0.01, 0.02, 0.03, 0.05), (4, 8, 16, 32)
 MAP_GAP, SIZES_RATE = 50, 0.02
-"""The gap of the maps over learning rates and sizes, and the learning rate of the map over sizes."""
+"""The gap for the heatmaps over learning rates and over sizes, and the learning rate for the heatmap over sizes."""
 
 STORED = {
     "gap": (
@@ -68,16 +68,16 @@ STORED = {
     ),
     "bottleneck": ("task", "cell", "units", "seed", "biases", "T", "rate", "steps", "good_at", "score"),
 }
-"""The parts of a row that the result of an experiment stores. The results that are not here store all of them."""
+"""The columns in the stored result of an experiment. Experiments that are not listed here store all columns."""
 
 ITEMS, SIZES = range(1, 9), (2, 4, 8, 16, 32)
 RACES, RACE_SEEDS = ("echo", "adding", "parity", "brackets", "counting"), range(40)
 COUNTING_SEEDS = range(20)
-"""The seeds of counting. Its trainings take the longest."""
+"""The seeds for the counting task. There are fewer than for other tasks, because its trainings take the longest."""
 
 
 def over(recipe: Recipe, T: int) -> Recipe:
-    """Return the recipe with sequences of T timesteps."""
+    """Return the recipe with training and held-out sequences of `T` timesteps."""
     return replace(recipe, schedule=replace(recipe.schedule, T=T, aside=T))
 
 
@@ -119,7 +119,7 @@ def _race() -> Iterable[Recipe]:
 
 
 GRIDS = {"gap": _gap, "bottleneck": _bottleneck, "race": _race}
-"""The recipes of each experiment."""
+"""The function that yields the recipes of each experiment."""
 
 
 def recipes(name: str) -> list[Recipe]:
@@ -131,9 +131,9 @@ def recipes(name: str) -> list[Recipe]:
 def result(name: str) -> Any:
     """Return the stored result of an experiment.
 
-    The result has an entry for each recipe, in the order of the recipes. The result of "sequence" has `timing`
-    by batch and length, and `parity` by cell instead. The result of "attention" has the `tokens` of a sequence and the
-    `lookups` by score.
+    Most results have an entry for each recipe, in the order of the recipes. The result of "sequence" instead has
+    `timing` by batch size and length, and `parity` by cell. The result of "attention" has the `tokens` of a sequence
+    and the `lookups` by score.
     """
     if name == "attention":
         tokens = [*attention.LETTERS, *("?" for _ in attention.LETTERS)]
@@ -172,10 +172,10 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Solved:
-    """The number of seeds that reached the target, of all `seeds` of an entry, and the median of their training steps.
+    """An entry of the result of “Gradient reach”: how many seeds reached the target, and after how many steps.
 
-    `steps` counts a seed that did not reach the target as longer than all others. It is None if the median is such a
-    seed.
+    `solved` of the `seeds` reached the target. `steps` is the median number of training steps to the target. A seed
+    that did not reach the target counts as slower than all others. `steps` is None if the median is such a seed.
     """
 
     seeds: int
@@ -184,9 +184,9 @@ class Solved:
 
 
 def solved(kind: str, gap: int, rate: float, units: int) -> Solved | None:
-    """Return an entry of the result of “Gradient reach”, or None if the result does not have it.
+    """Return an entry of the result of “Gradient reach”, or None if there is no such entry.
 
-    `kind` is a name as `kind_of_row` returns it.
+    `kind` is a name that `kind_of_row` returns.
     """
     rows = [
         row

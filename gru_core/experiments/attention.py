@@ -26,7 +26,7 @@ SHARP = 50.0
 """The score, before the softmax, of the item that a question mark asks for. All other timesteps score 0."""
 
 SCORES = (50.0, 5.0, 3.0, 2.0, 1.0, 0.0)
-"""The scores of that item, from a sharp lookup to equal weights, for which `lookup` is shown."""
+"""The scores of the requested item for which `lookup` is shown, from a sharp lookup to equal weights."""
 
 BLOCK = 256
 """The number of timesteps for which attention weights are in memory at the same time."""
@@ -53,14 +53,14 @@ class Attention:
     def weights(self, x: Array) -> Array:
         """Return the attention weights `(…, T, T)` for inputs `(T, …, I)`.
 
-        Row t has the weights of all timesteps in the output at t. They sum to 1, and those of later timesteps are 0.
+        Row t has the weights of all timesteps in the output at t. They sum to 1, and later timesteps have weight 0.
         """
         q, k = (np.moveaxis(x @ W, 0, -2) for W in (self.W_q, self.W_k))
         return _weights(q, k)
 
 
 def _weights(q: Array, k: Array) -> Array:
-    """Return the weights `(…, n, T)` of all T timesteps for the queries `(…, n, d)` of the last n of them."""
+    """Return the attention weights `(…, n, T)` of T timesteps, for the queries `(…, n, d)` of the last n timesteps."""
     n, T = q.shape[-2], k.shape[-2]
     scores = q @ np.swapaxes(k, -1, -2) / np.sqrt(q.shape[-1])
     scores = np.where(np.tri(n, T, T - n, dtype=bool), scores, -np.inf)
@@ -70,11 +70,12 @@ def _weights(q: Array, k: Array) -> Array:
 
 
 def recalling(n: int, items: int, score: float = SHARP) -> tuple[Attention, Array]:
-    """Return a head with weights set by hand, and the positions of its 2n timesteps, `(2n, 2n)`.
+    """Return a head with weights set by hand, and the position codes of its 2n timesteps, `(2n, 2n)`.
 
-    The head answers the k-th of n question marks with the k-th of n items, to which its query gives this score. All
-    other timesteps score 0. An input has `items + 1 + 2n` numbers: a one-hot code of the item or the question mark, and
-    then the row of positions for its timestep.
+    The head answers the k-th of n question marks with the k-th of n items. The query of the question mark gives this
+    item the score `score`, and all other timesteps 0. `items` is the number of different items. An input has
+    `items + 1 + 2n` numbers: a one-hot code of the item or the question mark, and then the position code of its
+    timestep.
     """
     T = 2 * n
     positions = np.eye(T)
@@ -86,9 +87,9 @@ def recalling(n: int, items: int, score: float = SHARP) -> tuple[Attention, Arra
 
 
 class Lookup(TypedDict):
-    """What the head does at a timestep t: the weights of the timesteps 1 to t, and the share of each letter.
+    """The result of the head at a timestep t.
 
-    The shares are the `output`.
+    `weights` has the weights of the timesteps 1 to t. `output` has the share of each letter.
     """
 
     weights: list[float]
@@ -96,7 +97,7 @@ class Lookup(TypedDict):
 
 
 def lookup(score: float) -> list[Lookup]:
-    """Return what a hand-set head does with LETTERS and their question marks, for each of the timesteps 1 to 2n."""
+    """Return the result of a hand-set head for LETTERS and then as many question marks, at each timestep."""
     n = len(LETTERS)
     head, positions = recalling(n, len(KINDS), score)
     codes = np.eye(len(KINDS) + 1)[[*map(KINDS.index, LETTERS), *([len(KINDS)] * n)]]

@@ -1,8 +1,8 @@
 """Cell comparison: the stored rows, medians with their intervals, and which cells are ahead.
 
-For most tasks the measure is the number of training steps to the target. For counting it is the share of lengths beyond
-the trained ones that the network counts correctly: an LSTM can count without bound, a GRU only within a range (Weiss,
-Goldberg and Yahav 2018, arXiv:1805.04908).
+For most tasks the measure is the number of training steps to the target. For counting, the network is tested on lengths
+beyond the training lengths, and the measure is the share that it counts correctly: an LSTM can count without bound, a
+GRU only within a range (Weiss, Goldberg and Yahav 2018, arXiv:1805.04908).
 """
 
 from __future__ import annotations
@@ -23,32 +23,32 @@ from gru_core.training.fit import fit
 from gru_core.training.recipe import Recipe, begin
 
 COUNTING = "counting"
-"""The task on which a network is measured by how far it counts."""
+"""The task that measures how far a network counts."""
 
 TRAINED = (experiments.BASES[COUNTING].schedule.T - 1) // 2
-"""The largest n in the sequences for the training of counting: n times a, then n + 1 times b."""
+"""The largest n in the training sequences of counting, which have n a's and then n + 1 b's."""
 
 FURTHEST = 3 * TRAINED
 """The largest n that is tested."""
 
 BEYOND = range(TRAINED + 1, 2 * TRAINED + 1)
-"""The lengths n of the measure: longer than the trained ones, and at most twice as long."""
+"""The lengths n on which counting is measured: longer than in training, and at most twice as long."""
 
 STARTS = np.array([0, 1, 4, 9])
-"""The numbers of periods before the first a, in the test of a length."""
+"""The numbers of periods before the first a. Each length is tested with all of them."""
 
 CONFIDENCE, FEWEST = 0.95, 6
-"""The level of the intervals, and the fewest seeds with an interval at this level."""
+"""The confidence level of the intervals, and the smallest number of seeds that allows such an interval."""
 
 P_TIE = 0.01
-"""The p-value of the rank test from which two cells tie. It is small, because five tasks are compared."""
+"""Two cells tie if the p-value of the rank test is at least this. It is small, because five tasks are compared."""
 
 
 @dataclass(frozen=True)
 class Median:
-    """The median of a measure over seeds, with its interval at the level CONFIDENCE.
+    """The median `value` of a measure over seeds, with its interval from `low` to `high` at the level CONFIDENCE.
 
-    `reached` of the `seeds` reached the target. Infinite numbers stand for seeds that did not.
+    `reached` of the `seeds` reached the target. The other seeds count as infinite.
     """
 
     value: float
@@ -59,7 +59,7 @@ class Median:
 
 
 def median_of(values: Sequence[float]) -> Median:
-    """Return the median with the interval between two order statistics, which needs no assumption on the distribution.
+    """Return the median with its confidence interval, which holds for every distribution of the values.
 
     The interval from the k-th smallest to the k-th largest of n values misses the median with probability
     2 P(Binomial(n, 1/2) < k). With fewer than six values no interval is certain enough, so both ends are infinite.
@@ -97,7 +97,7 @@ def ahead(values: Mapping[str, Sequence[float]], task: str) -> list[str]:
 
 
 def rank_test(a: Sequence[float], b: Sequence[float]) -> float:
-    """Return the two-sided p-value of the rank test, with the normal approximation: do two samples differ?
+    """Return the two-sided p-value of the rank test of whether two samples differ, with the normal approximation.
 
     Equal values share their mean rank, and infinite values are the largest. Mann and Whitney (1947), On a test of
     whether one of two random variables is stochastically larger than the other.
@@ -124,9 +124,9 @@ def resolution(task: str) -> float:
 
 
 def counted(model: Model) -> list[int]:
-    """Return for each n from 1 to FURTHEST whether the model counts it correctly, 1 or 0.
+    """Return, for each n from 1 to FURTHEST, 1 if the model counts n correctly, and 0 if it does not.
 
-    It does if all answers at the n + 1 b's are correct, for each place of the sequence in STARTS.
+    It counts n correctly if all answers at the n + 1 b's are correct, for each number of periods in STARTS.
     """
     task, right = EXPERIMENT_TASKS[COUNTING], []
     for n in range(1, FURTHEST + 1):
@@ -142,7 +142,7 @@ def beyond(right: Sequence[int]) -> float:
 
 
 class Row(TypedDict):
-    """The result of one training in the stored result.
+    """A row of the stored result: the result of one training.
 
     `good_at` is the training step at which the target was reached, None if it was not. In rows of counting, `counted`
     has a digit for each n from 1 on: 1 if the network counts n correctly.

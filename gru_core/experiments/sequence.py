@@ -1,4 +1,4 @@
-"""The sequential cost of a GRU, a head of attention and a minimal GRU of the same width over T timesteps."""
+"""Sequential cost: a GRU, an attention head and a minimal GRU of the same width, compared over T timesteps."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LENGTHS = {1: tuple(2**k for k in range(4, 13)), 32: tuple(2**k for k in range(4
 """The sequence lengths that are timed, by the number of sequences in a batch."""
 
 REPEATS = 9
-"""The repeats of each time in the stored result. The fastest one counts, because other work only adds time."""
+"""The number of runs for each stored time. The fastest run counts, because other work only adds time."""
 
 TIE = 0.1
 """Two times tie if the longer one is at most this share longer."""
@@ -43,7 +43,7 @@ Comparison = Literal["faster", "tie", "slower"]
 
 
 def counts(T: int) -> dict[str, tuple[int, int]]:
-    """Return for each network the number of sequential operations, and the number of multiply-adds."""
+    """Return, for each network, the number of sequential operations and the number of multiply-adds."""
     d, rng = WIDTH, np.random.default_rng(0)
     minimal = T * MinGRU.random(d, d, rng).multiply_adds
     return {
@@ -55,7 +55,7 @@ def counts(T: int) -> dict[str, tuple[int, int]]:
 
 
 def timed(T: int, B: int = 1, repeats: int = REPEATS) -> dict[str, float]:
-    """Return for each network the seconds for B sequences of T timesteps: the fastest of `repeats` runs."""
+    """Return, for each network, the seconds for B sequences of T timesteps: the fastest of `repeats` runs."""
     rng, d = np.random.default_rng(T), WIDTH
     x = rng.normal(size=(T, d) if B == 1 else (T, B, d))
     gru, minimal = GRU.random(d, d, rng), MinGRU.random(d, d, rng)
@@ -78,7 +78,7 @@ def timed(T: int, B: int = 1, repeats: int = REPEATS) -> dict[str, float]:
 
 
 def attention_against_gru(times: Mapping[str, float]) -> Comparison:
-    """Return whether attention is faster or slower than the GRU. `times` is as `timed` returns it."""
+    """Return whether attention is faster or slower than the GRU, or a tie. `times` is a result of `timed`."""
     attention, gru = times["attention"], times["gru"]
     if max(attention, gru) <= (1 + TIE) * min(attention, gru):
         return "tie"
@@ -86,14 +86,14 @@ def attention_against_gru(times: Mapping[str, float]) -> Comparison:
 
 
 def slower_from(by_length: Mapping[str, Mapping[str, float]]) -> int | None:
-    """Return the length from which on attention is slower than the GRU at all timed lengths, None if it never is."""
+    """Return the shortest timed length from which attention is always slower than the GRU; None if there is none."""
     lengths = sorted(by_length, key=int)
     slower = [attention_against_gru(by_length[T]) == "slower" for T in lengths]
     return next((int(T) for i, T in enumerate(lengths) if all(slower[i:])), None)
 
 
 def parity(seed: int, cell: str) -> list[tuple[int, float]]:
-    """Return some training steps and the held-out accuracies of a cell on parity."""
+    """Train a cell on parity, and return pairs of a training step and the held-out accuracy."""
     recipe = parity_recipe(seed, cell)
     model, rng = begin(recipe, first_card(recipe))
     snapshots = list(fit(model, EXPERIMENT_TASKS["parity"], rng, recipe.schedule, also=lambda step: step == 0))

@@ -7,8 +7,8 @@
 
 These files can be read: safetensors and npz with the arrays of PyTorch, Keras, Flax, Equinox, Haiku or MLX; PyTorch's
 `.pt`, `.pth`, `.bin` and `.ckpt` with a state dict; ONNX; Keras's `.keras` and `.weights.h5` (both need h5py); and GRU
-Scope's own files. Files are untrusted. No code in a file runs, no
-name in it is used as a path, no link in it is followed, and nothing is written to disk.
+Scope's own files. Files are untrusted. No code in a file runs, no name in a file is used as a path, no link in a file
+is followed, and nothing is written to disk.
 """
 
 from __future__ import annotations
@@ -62,10 +62,10 @@ __all__ = [
 LIMITS = Limits()
 
 MOST_SENTENCES = 8
-"""The most computed weights that a report lists."""
+"""The largest number of computed weights that a report lists."""
 
 OPTIMIZER = re.compile(r"(?:^|/)(?:opt_state|optim|optimizer|optimizer_states?|OPTIMIZER_SLOT)/|(?:^|/)\d+/(?:mu|nu)/")
-"""The parts of a name that say that an array is the state of an optimizer, such as Optax's `opt_state/0/mu/…`."""
+"""Parts of a name that mark an array as the state of an optimizer, such as Optax's `opt_state/0/mu/…`."""
 
 KINDS = ", ".join(ENDINGS[:-1]) + " or " + ENDINGS[-1]
 
@@ -96,12 +96,10 @@ def read(
     """Return the model in the bytes of a file.
 
     The bytes decide which format the file has. `name` is the name of the file, and becomes the title of the model.
-    `answers` has answers by the key of their question. `direction="backward"` means the same as
-    `answers={"direction": "backward"}`; "both" reads a bidirectional network whole.
-    `alphabet` names the symbols of an embedding. Without an embedding it makes the
-    inputs one-hot symbols. `labels` name the outputs.
-
-    `limits` bounds the size of the model.
+    `answers` maps the key of a question to the answer. `direction="backward"` means the same as
+    `answers={"direction": "backward"}`. The direction "both" reads both directions of a bidirectional network.
+    `alphabet` names the symbols of an embedding or, without an embedding, the inputs, which then are one-hot symbols.
+    `labels` name the outputs. `limits` bounds the size of the model.
 
     Raises Unanswered, with a Question, if the file leaves a question open. Raises FormatError if the file is damaged or
     too large, if it has no network that can be shown, or if an answer, a symbol or a label does not fit.
@@ -176,7 +174,7 @@ def read_arrays(
     alphabet: Sequence[str] | None = None,
     labels: Sequence[str] | None = None,
 ) -> Imported:
-    """Return the model in arrays by name, such as a `state_dict()` of PyTorch. Otherwise the same as `read`."""
+    """Return the model in arrays by name, such as a PyTorch state dict. Arguments and errors are as for `read`."""
     answers = dict(answers or {})
     check_answers(answers)
     if len(arrays) > MAX_TENSORS:

@@ -1,4 +1,4 @@
-"""Untrusted zip files. The files .npz, .keras and PyTorch's are zip files."""
+"""A reader of untrusted zip files, such as .npz, .keras and PyTorch files."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ END = b"PK\x05\x06"
 """The first bytes of the record at the end of a zip file. Without a comment, the record has 22 bytes."""
 
 MAX_FILES = 4 * MAX_TENSORS
-"""The most files in a zip file. Each is an array, and a checkpoint with an optimizer has four arrays per weight."""
+"""The largest number of files in a zip. A file is an array, and an optimizer's checkpoint has four per weight."""
 
 MAX_DIRECTORY = 512 * 1024
-"""The most bytes in the directory of a zip file: enough for all files with names of 80 characters."""
+"""The largest size of a zip file's directory, in bytes: enough if all files have names of 80 characters."""
 
 
 def members(data: bytes) -> dict[str, bytes]:
@@ -38,7 +38,7 @@ def members(data: bytes) -> dict[str, bytes]:
             f"the zip has too many files; at most {MAX_FILES:,} are allowed, "
             f"with {MAX_DIRECTORY // 1024} KiB for the list of their names. Save the weights alone"
         )
-    # PyTorch also writes the end of the form for large files (zip64), which zipfile believes instead.
+    # PyTorch also writes the end record for large files (zip64), and zipfile uses this record instead.
     large = data[-98:-42]
     numbers = [int.from_bytes(large[at : at + 8], "little") for at in (24, 32, 40)]
     numbers.append(int.from_bytes(data[-34:-26], "little"))

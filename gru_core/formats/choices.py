@@ -1,6 +1,6 @@
 """Choices during an import: which part of a file to show, and what its numbers mean.
 
-An answer has priority over the file. If neither decides, the function raises Unanswered with the question.
+An answer has priority over the file. If neither of them decides, the functions raise Unanswered with the question.
 """
 
 from __future__ import annotations
@@ -29,8 +29,7 @@ from gru_core.formats.weights import (
 )
 
 KEYS = ("network", "library", "cell", "order", "reset", "z", "direction", "embedding", "dense", "readout")
-"""The keys of answers. Answers to `order`, `reset`, `z` and `readout` may contradict the file; then the answer counts.
-"""
+"""The keys of answers. An answer to `order`, `reset`, `z` or `readout` overrides what the file says."""
 
 
 def check_answers(answers: Mapping[str, str]) -> None:
@@ -87,9 +86,10 @@ def without_copies(others: Arrays, stack: Stack, stacks: Sequence[Stack]) -> dic
 
 
 def check_cell(stack: Stack, others: Arrays, answers: Mapping[str, str]) -> None:
-    """Check that the cells of a network do not use further arrays besides their own.
+    """Check that the cells of a network use only the usual arrays.
 
-    Raises Unanswered if the file has such arrays and there is no answer, and FormatError if the cells use them.
+    Raises Unanswered if the file has more arrays that the cells may use and there is no answer. Raises FormatError if
+    the answer says that the cells use them.
     """
     names = [*stack.beside, *(name for name in _inside(stack, others) if name not in stack.beside)]
     if not names:
@@ -111,10 +111,10 @@ def check_cell(stack: Stack, others: Arrays, answers: Mapping[str, str]) -> None
 
 
 def _inside(stack: Stack, others: Arrays) -> list[str]:
-    """Return the names of the other arrays with a network's prefix, or with a name derived from one of its arrays.
+    """Return the names in `others` that have the network's prefix or are derived from the name of one of its arrays.
 
-    Counters, text and damaged numbers are not weights, so they are left out. In a network without a prefix, linear
-    layers and embeddings are left out too, because they may come before or after it.
+    Counters, text and numbers that are not finite are left out, because they are not weights. If the network has no
+    prefix, linear layers and embeddings are left out too, because they may come before or after the network.
     """
     parents = {name.rpartition("/")[0] for name in stack.names}
     prefixes = tuple(f"{place}/" for place in {stack.where, *parents} if place)
@@ -176,12 +176,12 @@ def convention(stack: Stack, answers: Mapping[str, str]) -> Convention:
 
 
 def direction(stack: Stack, answers: Mapping[str, str]) -> tuple[Shown, slice]:
-    """Return the direction to show, and the layers that can run in only this direction.
+    """Return the direction to show, and a slice of the layers that can run with only this direction.
 
-    With both directions, all layers are shown, as one network. A layer above a bidirectional layer needs both
-    directions, so with one direction the shown layers end with the bidirectional layer. If its backward direction is
-    shown, the layers below are left out, because they read forward. Raises Unanswered if there are two directions and
-    no answer chooses one or both, and FormatError if the file does not have the chosen direction, or if both cannot be
+    With both directions, all layers are shown as one network. With one direction, the lowest bidirectional layer is the
+    last that is shown, because a layer above it needs both directions. If this direction is "backward", the layers
+    below are left out, because they read forward. Raises Unanswered if there are two directions and no answer chooses
+    one or both. Raises FormatError if the file does not have the chosen direction, or if both directions cannot be
     shown together.
     """
     both, layers = stack.first_both, len(stack.layers)
@@ -230,7 +230,7 @@ def _count(layers: int, where: str) -> str:
 
 
 def _pick(key: str, text: str, names: Sequence[str], answers: Mapping[str, str], sure: bool = True) -> int | None:
-    """Return the index of the chosen name, None for none of them. If `sure`, a single name needs no answer."""
+    """Return the index of the chosen name, or None if no name is chosen. If `sure`, a single name needs no answer."""
     if not names:
         return None
     if len(names) == 1 and sure and key not in answers:
@@ -243,10 +243,10 @@ def _pick(key: str, text: str, names: Sequence[str], answers: Mapping[str, str],
 
 
 def between(others: Arrays, size: int) -> list[str]:
-    """Return the layers among `others` that could be between an embedding and a network, both with `size` numbers.
+    """Return the names of layers in `others` that could be between an embedding and a network, both of width `size`.
 
-    These are linear layers from `size` to `size` numbers, alone or in pairs, and other layers with arrays of this size,
-    such as a LayerNorm, a convolution or positions that are added.
+    These are linear layers from `size` to `size` numbers, alone or in pairs, and further layers with arrays of this
+    size, such as a LayerNorm, a convolution or a position embedding.
     """
     _, linears = around(others)
     shapes = {linear.name: linear.V.shape for linear in linears}
@@ -297,10 +297,10 @@ def dense(
 ) -> Dense | None:
     """Return the linear layer that reads the state, or None if there is none.
 
-    If no layer fits one direction, the result is a layer that reads both directions, so that the report can mention it.
-    `names` are the names of all arrays outside the network, which has `inputs` inputs. `whole` is whether the network
-    has all recurrent layers of the file. Raises Unanswered if several layers fit, if another array could come between
-    the layer and the state or after the layer, or if the layer could also stand before the network.
+    If no layer fits one direction, the result is a layer that reads both directions, and the report mentions it.
+    `names` are the names of all arrays outside the network. `inputs` and `units` are the sizes of the network. `whole`
+    is true if the network has all recurrent layers of the file. Raises Unanswered if several layers fit, if another
+    array could come before or after the layer, or if the layer could also come before the network.
     """
     others = [candidate for candidate in candidates if embedding is None or candidate.name != embedding.name]
     fitting = [candidate for candidate in others if candidate.V.shape[1] == units]

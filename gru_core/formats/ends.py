@@ -20,7 +20,7 @@ from gru_core.model import Readout
 MAX_LABEL = 64
 
 FOLDED = 1_024
-"""The most symbols of an embedding that becomes a part of W. The vectors of a larger one are looked up."""
+"""The largest number of symbols of an embedding that is folded into W. In a larger embedding, rows are looked up."""
 
 PICTURES = {" ": "␣", "\n": "↵", "\r": "␍", "\t": "⇥", "\v": "␋", "\f": "␌", "\0": "␀", "\xa0": "⍽"}
 """Visible characters for white space in alphabets and sequences."""
@@ -28,11 +28,11 @@ PICTURES = {" ": "␣", "\n": "↵", "\r": "␍", "\t": "⇥", "\v": "␋", "\f"
 _INVISIBLE = {ord(character): picture for character, picture in PICTURES.items() if character != " "}
 
 JOINERS = "\u200c\u200d"
-"""Characters without a width that belong to words of some scripts, and to emoji."""
+"""Zero-width characters that occur inside words of some scripts and inside emoji."""
 
 
 def _check(what: str, names: Sequence[str], count: int) -> tuple[str, ...]:
-    """Return the names without a byte-order mark. Invisible white space is replaced by the characters in `PICTURES`.
+    """Validate names. Return them without byte-order marks, and with invisible white space replaced by `PICTURES`.
 
     Raises FormatError if there are not `count` names, or if one is not short printable text. `what` describes the
     names in a message, such as "labels".
@@ -119,7 +119,7 @@ def encoder(
 
 
 def _file_names(embedding: Embedding | None, size: int) -> list[str]:
-    """Return the names of the symbols in the file. A symbol without a usable name gets its number as the name."""
+    """Return the symbols' names from the file. A symbol without a usable name gets its number as the name."""
     names = list(map(str, range(size)))
     taken = set(names)
     for i, name in enumerate(() if embedding is None else embedding.symbols[:size]):

@@ -5,7 +5,7 @@
     n = tanh(W_n x + b_n + r ⊙ (U_n h + bias_n))     reset "after"
     h = n + z ⊙ (h − n)                              z keeps
 
-An LSTMCell has the blocks i, f, g (the candidate) and o, 4H rows, and `bias` (4H,) alone.
+An LSTMCell has 4H rows: the blocks i, f, g (the candidate) and o. Its only bias is `bias` (4H,).
 https://docs.kidger.site/equinox/api/nn/rnn/
 """
 
@@ -18,7 +18,10 @@ from gru_core.formats.weights import BLOCKS, Stack, cell
 
 
 def find(arrays: Arrays) -> list[Stack]:
-    """Return the cells with the array names of Equinox. Raises FormatError if a GRU is incomplete or does not fit."""
+    """Return the networks that have Equinox's array names.
+
+    Raises FormatError if a GRU is incomplete, or if its arrays do not fit together.
+    """
     stacks: list[Stack] = []
     for where, group in groups(arrays, "weight_ih|weight_hh|bias|bias_n").items():
         names = frozenset(group.values())

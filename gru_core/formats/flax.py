@@ -1,4 +1,4 @@
-"""The arrays of Flax's GRUCell, LSTMCell, OptimizedLSTMCell and SimpleCell, of linen and of nnx.
+"""The arrays of Flax's GRUCell, LSTMCell, OptimizedLSTMCell and SimpleCell, in linen and nnx.
 
     r = σ(W_ir x + b_ir + W_hr h)
     z = σ(W_iz x + b_iz + W_hz h)
@@ -9,8 +9,9 @@ linen has six kernels: `ir iz in` (I, H) with biases, and `hr hz hn` (H, H), the
 nnx has two: `dense_i` (I, 3H) with a bias and `dense_h` (H, 3H) without. Their blocks are r, z, n, and there is
 no b_hn.
 
-An LSTM has the gates i, f, g (the candidate) and o: eight kernels, `ii if ig io` and `hi hf hg ho`, or the two of nnx
-with four blocks. A SimpleCell is a plain RNN with the kernels `i` and `h`, or the two of nnx with one block.
+An LSTM has the gates i, f, g (the candidate) and o. It has eight kernels, `ii if ig io` and `hi hf hg ho`, or nnx's two
+kernels with four blocks each. A SimpleCell is a plain RNN with the kernels `i` and `h`, or nnx's two kernels with one
+block each.
 https://flax.readthedocs.io/en/stable/api_reference/flax.nnx/nn/recurrent.html
 """
 
@@ -30,7 +31,10 @@ TITLES = {3: "GRUCell", 4: "LSTMCell", 1: "SimpleCell"}
 
 
 def find(arrays: Arrays) -> list[Stack]:
-    """Return the networks with the array names of Flax. Raises FormatError if one is incomplete or does not fit."""
+    """Return the networks that have Flax's array names.
+
+    Raises FormatError if a network is incomplete, or if its arrays do not fit together.
+    """
     stacks: list[Stack] = []
     for where, group in groups(arrays, r"[ih](?:[rzn]|[ifgo]|f_)?/(?:kernel|bias)").items():
         gates = _gates({name.partition("/")[0] for name in group})
@@ -42,7 +46,7 @@ def find(arrays: Arrays) -> list[Stack]:
 
 
 def _gates(names: set[str]) -> Sequence[str]:
-    """Return the gates of a cell in the order of its blocks by the names of its kernels, or none if it is not known."""
+    """Return a cell's gates in the order of its blocks, given the names of its kernels. Empty for an unknown cell."""
     if any(name.startswith(("ir", "hr")) for name in names):
         return "rzn"
     if names & {"ii", "hi"}:
@@ -51,7 +55,7 @@ def _gates(names: set[str]) -> Sequence[str]:
 
 
 def _separate(arrays: Arrays, where: str, group: dict[str, str], gates: Sequence[str]) -> Stack:
-    """Return the network of a cell with kernels of its own for each gate."""
+    """Return the network of a cell that has separate kernels for each gate."""
 
     def kernels(kind: str, gates: Sequence[str]) -> Array:
         blocks = [part(arrays, group, where, f"{kind}{gate}/kernel") for gate in gates]
@@ -74,7 +78,7 @@ def _separate(arrays: Arrays, where: str, group: dict[str, str], gates: Sequence
 
 
 def _joined(arrays: Arrays, where: str, group: dict[str, str]) -> Stack:
-    """Return the network of a cell of nnx with one kernel for all gates."""
+    """Return the network of an nnx cell, in which one kernel has the blocks of all gates."""
     W, U = (part(arrays, group, where, f"dense_{kind}/kernel").T for kind in "ih")
     names = ("dense_i/bias", "dense_h/bias")
     biases = [part(arrays, group, where, name) if name in group else None for name in names]

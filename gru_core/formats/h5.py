@@ -22,7 +22,7 @@ MODEL, OPTIMIZER = "model_weights", ("optimizer", "optimizer_weights")
 
 
 def read(data: bytes) -> tuple[dict[str, Array], bytes | None]:
-    """Return the arrays of a model in an HDF5 file by path, and the configuration of its layers or None.
+    """Return the arrays in an HDF5 file by path, and the model's configuration as JSON, or None if there is none.
 
     The arrays of an optimizer are left out. Nothing outside the file is opened. Raises FormatError if the file has
     links, data outside the file, or compressed data, which shows its true size only when it is unpacked. Also raises

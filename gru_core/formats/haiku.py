@@ -23,9 +23,9 @@ from gru_core.formats.weights import Stack, cell
 
 
 def find(arrays: Arrays) -> list[Stack]:
-    """Return the networks with the array names of Haiku.
+    """Return the networks that have Haiku's array names.
 
-    Raises FormatError if one is incomplete, does not fit, or cannot be shown.
+    Raises FormatError if a network is incomplete or cannot be shown, or if its arrays do not fit together.
     """
     stacks: list[Stack] = []
     for where, group in groups(arrays, "w_i|w_h|b").items():

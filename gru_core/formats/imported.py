@@ -20,18 +20,19 @@ from gru_core.formats.weights import MERGES, PRODUCT, Convention, Direction, Fil
 from gru_core.model import Model
 
 ENDINGS = (".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".npz", ".onnx", ".keras", ".h5")
-"""The endings of the names of files that can be read. The command line, the pages and the docs list these."""
+"""The file extensions that can be read. The command line, the pages and the docs list them."""
 
 
 @dataclass(frozen=True)
 class Imported:
     """A model from a file. `report` has the sentences that explain how the file was read.
 
-    The model was built from `cells` by `convention`. The cells are the layers in the form of the file, from the bottom,
-    with an embedding folded into the first. If `direction` is "backward", the network reads a sequence from its end.
-    Then `as_read` is true if its library returns the states with the last timestep first. `both` is true if the file
-    also has the other direction. If `direction` is "both", the model has both directions, and `cells` is empty.
-    `source` is the library's name for the network.
+    `cells` are the layers in the form of the file, from the bottom, with an embedding folded into the first layer.
+    `convention` says what their numbers mean. `source` is the library's name for the network.
+
+    If `direction` is "backward", the network reads a sequence from its end, and `as_read` is true if its library
+    returns the states with the last timestep first. `both` is true if the file also has the opposite direction. If
+    `direction` is "both", the model has both directions, and `cells` is empty.
     """
 
     model: Model
@@ -55,7 +56,7 @@ def imported(
     alphabet: Sequence[str] | None,
     labels: Sequence[str] | None,
 ) -> Imported:
-    """Return the model of a file. Its layers are in `stacks`; its embedding and readout may be in `arrays`.
+    """Build the model of a file from its recurrent networks, `stacks`. `arrays` may have the embedding and the readout.
 
     Raises Unanswered if the file leaves a question open, and FormatError if the network cannot be shown.
     """
@@ -138,9 +139,10 @@ def imported(
 
 
 def _spread(stack: Stack, k: int, weights: Array) -> Array:
-    """Return the columns of `weights` for the outputs of both directions of layer `k`, side by side.
+    """Return `weights` with a column for each output of layer `k`, with both directions side by side.
 
-    If the network adds the outputs of the directions, or takes their mean, the columns belong to the sum.
+    If the network adds the outputs of the two directions, or takes their mean, each direction gets a scaled copy of the
+    columns.
     """
     factor = MERGES.get(stack.merges.get(k, ""))
     return weights if factor is None else np.tile(weights * weights.dtype.type(factor), 2)
@@ -149,9 +151,9 @@ def _spread(stack: Stack, k: int, weights: Array) -> Array:
 def _unmerged(
     stack: Stack, cells: tuple[FileLayer, ...], backward: Mapping[int, FileLayer]
 ) -> tuple[tuple[FileLayer, ...], dict[int, FileLayer]]:
-    """Return the cells of both directions, each with the weights of all units of the layer below.
+    """Return the cells of both directions, with a column of W for every unit of the layer below.
 
-    Raises FormatError if a layer does not read the outputs of all these units.
+    Raises FormatError if a layer does not read the outputs of all units of the layer below.
     """
 
     def spread(k: int, cell: FileLayer) -> FileLayer:
@@ -177,11 +179,11 @@ ASSUMED = {
 }
 
 INITIAL = re.compile(r"(?:^|_)(?:[hcs]_?0|init|initial|start|state|hidden)(?:_|\d|$)")
-"""The parts of a name that say that an array is an initial state, such as `h0` and `init_hidden`."""
+"""Parts of a name that mark an array as an initial state, such as `h0` and `init_hidden`."""
 
 
 def _counts(array: npt.NDArray[Any]) -> bool:
-    """Return whether an array has text or whole numbers that are no weights, such as counters and random keys."""
+    """Return whether an array has text or integers that are not weights, such as counters and random keys."""
     return array.dtype.kind in "bSU" or (array.dtype.kind in "iu" and array.dtype.itemsize > 1)
 
 

@@ -1,4 +1,4 @@
-"""Keras files: `.keras` (a zip of config.json and the weights) and `.h5` with or without a model.
+"""Keras files: `.keras` (a zip of config.json and the weights) and `.h5`, with or without the model's configuration.
 
 A masked timestep (`Embedding(mask_zero=True)`, `Masking`) does not change the state.
 """
@@ -23,7 +23,7 @@ from gru_core.formats.weights import Dense, Embedding, Reset, Stack, numbers, st
 WEIGHTS, CONFIG = "model.weights.h5", "config.json"
 MAX_CONFIG = 2**20
 MAX_CONFIGURED = 200
-"""The most layers in the configuration of a model, recurrent or not."""
+"""The largest number of layers in the configuration of a model, recurrent or not."""
 
 PASSING = {"InputLayer", "Dropout", "SpatialDropout1D", "GaussianNoise", "GaussianDropout", "Identity"}
 """Layers that do not change the values of their input, or change them only during training, such as Dropout."""
@@ -72,8 +72,9 @@ def _networks(
 ) -> tuple[dict[str, Any], list[Stack]]:
     """Return the arrays by path, and the recurrent networks that the configuration `text` describes.
 
-    The names of a whole-model `.h5` file, `legacy`, become those of a `.keras` file. Raises FormatError if the
-    configuration cannot be read, or if it has a network that cannot be shown.
+    If `legacy` is true, the arrays come from a whole-model `.h5` file, and get the names of a `.keras` file. `where`
+    names the configuration in errors. Raises FormatError if the configuration cannot be read, or if it has a network
+    that cannot be shown.
     """
     if len(text) > MAX_CONFIG:
         raise FormatError(
@@ -115,7 +116,7 @@ def _networks(
 
 
 def _alone(stack: Stack, leaf: Leaf, leaves: Sequence[Leaf]) -> Stack:
-    """Return a recurrent layer of a model with branches, with notes about what the page leaves out."""
+    """Return a recurrent layer of a model with branches, with notes about the parts that are not shown."""
     notes = ["The layers of this network do not form a single chain, so only its recurrent layers are shown."]
     notes += [MASKED.format(shown(other.path)) for other in leaves if other.masks]
     if leaf.has_initial_state:
@@ -182,7 +183,7 @@ def _configured(by_path: Mapping[str, Stack], leaf: Leaf) -> Stack:
 def _wired(
     arrays: Arrays, by_path: Mapping[str, Stack], leaves: list[Leaf], vocabularies: Mapping[str, bytes]
 ) -> list[Stack]:
-    """Return the recurrent networks in a chain of layers, with the embedding before and the readout after each."""
+    """Return the recurrent networks in a chain of layers, each with its embedding and its readout."""
     networks: list[Stack] = []
     before: Embedding | str | None = None
     open_ended = False  # whether the next layer reads the outputs of the last network

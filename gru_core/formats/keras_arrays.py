@@ -1,4 +1,4 @@
-"""The arrays of Keras: the variables of its recurrent layers by their names, and those of the CuDNN layers of Keras 2.
+"""The arrays of Keras's recurrent layers, and of the CuDNN layers of Keras 2, by their names.
 
     z = σ(W_z x + b_z + U_z h + c_z)                     kernel (I, 3H), recurrent_kernel (H, 3H): z, r, h
     r = σ(W_r x + b_r + U_r h + c_r)                     bias (2, 3H): input biases, recurrent biases
@@ -9,7 +9,8 @@
 The blocks of an LSTM are i, f, c̃ and o, and a SimpleRNN has one block. Both have one bias.
 
 CuDNNGRU and CuDNNLSTM of Keras 2 compute the same as GRU(reset_after=True) and LSTM. Their bias is (6H,) or (8H,):
-input biases, then recurrent biases. Each block of their kernels has its numbers in the order of the transposed block.
+input biases, then recurrent biases. The numbers in each block of their kernels are in the order of the transposed
+block.
 
 https://keras.io/api/layers/recurrent_layers/gru/, lstm/, simple_rnn/
 """
@@ -33,15 +34,15 @@ VARIABLE = (
     r"(?:(?P<where>.*?)/)?(?:cell/(?:cells/(?P<cell>[^/]+)/)?vars/(?P<number>[012])"
     r"|(?:(?P<named_cell>[^/]*cell[^/]*)/)?(?P<name>kernel|recurrent_kernel|bias))"
 )
-"""The pattern of the names of a cell's variables: numbers in the files of Keras 3, names in older files and in code."""
+"""A pattern for the names of a cell's variables. Keras 3 files have numbers; older files and code have names."""
 
 
 def find(arrays: Arrays) -> list[Stack]:
-    """Return the recurrent layers with the array names of Keras. Both directions of a layer are one stack.
+    """Return the recurrent layers that have Keras's array names. Both directions of a layer are one stack.
 
     Only the bias shows where a GRU's reset gate acts: its shape is (2, 3H) for "after" and (3H,) for "before". Without
-    a bias `reset` is None. A bias of (6H,) or (8H,) is that of CuDNNGRU or CuDNNLSTM. Raises FormatError if a layer is
-    incomplete or does not fit.
+    a bias, `reset` is None. CuDNNGRU has a bias of (6H,), and CuDNNLSTM a bias of (8H,). Raises FormatError if a layer
+    is incomplete, or if its arrays do not fit together.
     """
     cells: dict[str, dict[str, dict[str, str]]] = {}
     for name in arrays:
@@ -84,7 +85,7 @@ def _stack(arrays: Arrays, where: str, group: Mapping[str, str], direction: Dire
 
 
 def is_cudnn(kernel: Array, recurrent: Array, bias: Array) -> bool:
-    """Return whether the arrays are those of CuDNNGRU or CuDNNLSTM: their bias is twice as long as that of GRU."""
+    """Return whether the arrays are from CuDNNGRU or CuDNNLSTM: the bias is twice as long as in GRU or LSTM."""
     if kernel.ndim != 2 or recurrent.ndim != 2 or not recurrent.shape[0]:
         return False
     H, rows = recurrent.shape
@@ -94,7 +95,7 @@ def is_cudnn(kernel: Array, recurrent: Array, bias: Array) -> bool:
 def from_cudnn(
     kernel: Array, recurrent: Array, bias: Array, where: str, names: frozenset[str], direction: Direction = "forward"
 ) -> Stack:
-    """Return the layer of CuDNNGRU or CuDNNLSTM, as Keras converts it when it loads the weights into GRU or LSTM."""
+    """Convert a CuDNNGRU or CuDNNLSTM layer, as Keras does when it loads such weights into GRU or LSTM."""
     H, rows = recurrent.shape
     G = rows // H
     W = np.concatenate([block.reshape(H, -1) for block in np.hsplit(kernel, G)])
@@ -104,7 +105,7 @@ def from_cudnn(
 
 
 def _join_directions(where: str, directions: Mapping[Direction, Stack]) -> Stack:
-    """Return the directions of a layer as one stack."""
+    """Join the directions of a layer into one stack."""
     first = next(iter(directions.values()))
     layer = {d: directions[d].layers[0][d] for d in DIRECTIONS if d in directions}
     names = frozenset[str]().union(*(stack.names for stack in directions.values()))

@@ -16,7 +16,7 @@ RECURRENT = ("GRU", "LSTM", "SimpleRNN", "CuDNNGRU", "CuDNNLSTM")
 class Leaf:
     """A layer in the configuration: its class, its settings, and the path of its variables.
 
-    `has_initial_state` is true if another layer gives its initial state.
+    `has_initial_state` is true if the layer starts from a state that another layer computes.
     """
 
     kind: str
@@ -26,7 +26,7 @@ class Leaf:
 
     @property
     def cells(self) -> list[tuple[str, Mapping[str, Any]]]:
-        """The recurrent cells of the layer, from the bottom: the path and the settings of each."""
+        """The recurrent cells of the layer, from the bottom, as pairs of a path and settings."""
         inner = self.config.get("cell") or self.config.get("layer") or {}
         if self.kind in RECURRENT:
             return [(self.path, self.config)]
@@ -80,16 +80,16 @@ def _names(layers: list[Any]) -> list[str]:
 
 
 def layers_of(model: Mapping[str, Any]) -> list[Any]:
-    """Return the layers in the configuration of a model, or an empty list if it does not list them."""
+    """Return the layers in a model's configuration, or an empty list if the configuration does not list layers."""
     config = model.get("config")
     layers = config if isinstance(config, list) else config.get("layers") if isinstance(config, dict) else None
     return layers if isinstance(layers, list) else []
 
 
 def _sources(layer: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Return the names of the layers that a layer reads: as its input (""), or as another argument by its name.
+    """Return the names of the layers that a layer reads, by argument. The argument "" is the layer's input.
 
-    An input that is the last state of a recurrent layer, and not its output, is the argument "state".
+    If the input is the last state of a recurrent layer, and not its output, the argument is "state".
     """
     sources: dict[str, list[str]] = {"": []}
 
@@ -115,7 +115,7 @@ def _sources(layer: Mapping[str, Any]) -> dict[str, list[str]]:
 
 
 def leaves_of(model: Mapping[str, Any], path: str, legacy: bool) -> tuple[list[Leaf], bool]:
-    """Return the layers of a model in order, and whether they are a chain: each layer reads only the layer before.
+    """Return the layers of a model in order, and whether they form a chain, in which each reads only the layer before.
 
     Layers that only compute a mask are ignored.
     """

@@ -1,4 +1,4 @@
-"""Limits of the networks that are read from files."""
+"""Size limits for the networks that are read from files."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from gru_core.model import Model
 
 @dataclass(frozen=True)
 class Limits:
-    """The largest network: its layers, the units of a layer, its inputs, its symbols if it reads any, and its outputs.
+    """The largest allowed numbers of layers, units in a layer, inputs, symbols and outputs of a network.
 
-    The defaults only stop mistakes, such as an array of another kind. A server has a setting for each of them.
+    The defaults only stop mistakes, such as a wrong array. A server has a setting for each limit.
     """
 
     layers: int = 64
@@ -22,7 +22,7 @@ class Limits:
     outputs: int = 1_000_000
 
     def excess(self, model: Model) -> str | None:
-        """Return a message that names a size of a model above its limit, with advice; None if there is none."""
+        """Return a message, with advice, about a size that exceeds its limit. Return None if no size does."""
         encoder = model.encoder
         symbols = isinstance(encoder, Symbols)
         setting = "a server's settings set this limit, and formats.Limits in Python"

@@ -1,4 +1,4 @@
-"""Import of networks from PyTorch and Keras that are in memory. Keras is imported only if it is needed."""
+"""Import of PyTorch and Keras networks from memory. Keras is imported only when it is needed."""
 
 from __future__ import annotations
 
@@ -52,9 +52,10 @@ def torch_network(
 
 
 def _weights(module: Any) -> dict[str, Any]:
-    """Return the tensors of a module by name. Parametrized weights have the values that the module uses.
+    """Return the tensors of a module by name, with the values that parametrizations compute.
 
-    The parametrizations are in evaluation mode meanwhile, because some of them change themselves in training mode.
+    Each parametrization is switched to evaluation mode for the computation, because some of them change their own
+    state in training mode.
     """
     tensors = dict(module.state_dict())
     for place, part in module.named_modules():
@@ -71,7 +72,7 @@ def _weights(module: Any) -> dict[str, Any]:
 
 
 def _array(tensor: Any) -> Any:
-    """Return a tensor as a NumPy array. NumPy has no bfloat16, so it becomes float32, which is exact."""
+    """Convert a tensor to a NumPy array. NumPy has no bfloat16, so bfloat16 becomes float32, which is exact."""
     if getattr(tensor, "is_meta", False):
         raise FormatError("this module has no numbers yet: it is on the device meta. Load its weights first")
     if not hasattr(tensor, "detach"):

@@ -5,8 +5,8 @@
     n = tanh(W_n x + b_n + r ⊙ (U_n h + bhn))        bhn (H,): reset "after"
     h = (1 − z) ⊙ n + z ⊙ h                          z keeps
 
-An LSTM has the blocks i, f, g (the candidate) and o in Wx, Wh and bias, 4H rows. An RNN has Wxh (H, I), Whh (H, H) and
-bias. Older versions of MLX leave out r ⊙ bhn at the first timestep if they are given no state (mlx issue 3249).
+An LSTM has 4H rows in Wx, Wh and bias: the blocks i, f, g (the candidate) and o. An RNN has Wxh (H, I), Whh (H, H) and
+bias. Without an initial state, older versions of MLX leave out r ⊙ bhn at the first timestep (mlx issue 3249).
 
 https://ml-explore.github.io/mlx/build/html/python/nn/_autosummary/mlx.nn.GRU.html
 """
@@ -22,7 +22,10 @@ from gru_core.formats.weights import BLOCKS, Stack, cell
 
 
 def find(arrays: Arrays) -> list[Stack]:
-    """Return the networks with the array names of MLX. Raises FormatError if one is incomplete or does not fit."""
+    """Return the networks that have MLX's array names.
+
+    Raises FormatError if a network is incomplete, or if its arrays do not fit together.
+    """
     stacks: list[Stack] = []
     for where, group in groups(arrays, "Wx|Wh|b|bhn|bias|Wxh|Whh").items():
         if not {"Wx", "Wxh"} & set(group):  # other libraries have a Wh as well

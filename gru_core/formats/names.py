@@ -17,10 +17,10 @@ MAX_NAME = 500
 
 
 def plain(arrays: Arrays) -> dict[str, Array]:
-    """Return the arrays with names in a common form: a path with `/` between the parts.
+    """Return the arrays with their names in a common form: a path with `/` between the parts.
 
-    JAX's `['params']['ir']` and `.cells[0].weight_ih`, PyTorch's `gru.weight_ih_l0` and Flax's `params/ir` get this
-    form. A `.value` or `:0` at the end is removed, and the ending of the variables in a TensorFlow checkpoint. Raises
+    JAX's `['params']['ir']` and `.cells[0].weight_ih`, PyTorch's `gru.weight_ih_l0` and Flax's `params/ir` all get this
+    form. The endings `.value`, `:0` and `/.ATTRIBUTES/VARIABLE_VALUE` (TensorFlow checkpoints) are removed. Raises
     FormatError if two names get the same path, or if a name is too long.
     """
     by_path: dict[str, Array] = {}
@@ -37,7 +37,7 @@ def plain(arrays: Arrays) -> dict[str, Array]:
 
 
 def groups(arrays: Arrays, pattern: str) -> dict[str, dict[str, str]]:
-    """Return the names with an end that matches `pattern`, grouped by their beginning: {beginning: {end: name}}."""
+    """Return the names that end in a match of `pattern`, grouped by the part before it: {beginning: {end: name}}."""
     by_beginning: dict[str, dict[str, str]] = {}
     for name in arrays:
         match = re.fullmatch(rf"(?:(.*)/)?({pattern})", name, re.DOTALL)
@@ -47,7 +47,7 @@ def groups(arrays: Arrays, pattern: str) -> dict[str, dict[str, str]]:
 
 
 def part(arrays: Arrays, group: Mapping[str, str], where: str, name: str) -> Array:
-    """Return the array `name` of the layer at `where`. Raises FormatError if it is missing, or has no floats."""
+    """Return the array `name` of the layer at `where`. Raises FormatError if it is missing or has no float type."""
     if name not in group:
         present = ", ".join(map(shown, group))
         raise FormatError(f"the layer at {shown(where)} has no array {shown(name)}; it has {present}")
@@ -57,9 +57,9 @@ def part(arrays: Arrays, group: Mapping[str, str], where: str, name: str) -> Arr
 
 
 def around(arrays: Arrays) -> tuple[list[Embedding], list[Dense]]:
-    """Return the possible embeddings and the possible linear layers among `arrays`, which no recurrent layer uses.
+    """Return the possible embeddings and the possible linear layers among `arrays`, the arrays outside the network.
 
-    A matrix called `weight` without a bias may be either.
+    A matrix called `weight` without a bias may be an embedding or a linear layer, and is in both lists.
     """
     embeddings: list[Embedding] = []
     linears: list[Dense] = []

@@ -13,7 +13,7 @@ from gru_core.formats.archive import members
 from gru_core.formats.questions import FormatError, shown
 from gru_core.formats.weights import MAX_AXES, MAX_BYTES, widened
 
-# The header is a Python literal. This pattern reads it without evaluating it: NumPy writes exactly this form.
+# The header is a Python literal. NumPy writes exactly this form, so the header is matched and never evaluated.
 HEADER = re.compile(
     r"\{'descr': (?:'([<>|=])(\w{1,12})'|['\[].{1,2000}), 'fortran_order': (True|False), "
     r"'shape': \(([\d, ]{0,200})\), \}\s*"
@@ -26,8 +26,8 @@ def arrays(data: bytes) -> dict[str, npt.NDArray[Any]]:
     """Return the arrays of an .npz file by name: numbers and text.
 
     Arrays of bfloat16, which NumPy stores as "V2", become float32, which is exact. Arrays of objects or records are not
-    read: they get the type void and their shape in the file. Raises FormatError if the file is damaged, empty or too
-    large, or if it contains files other than arrays.
+    read. In their place the result has an array of the type void, with the same shape. Raises FormatError if the file
+    is damaged, empty or too large, or if it contains files other than arrays.
     """
     by_name: dict[str, npt.NDArray[Any]] = {}
     for member, content in members(data).items():

@@ -166,7 +166,7 @@ class Networks:
         return self.layer_of.get(signal.node) if signal is not None else None
 
     def _below(self, layer: Layer) -> Layer | None:
-        """Return the layer with the states that are the inputs of a layer, all of them and in order."""
+        """Return the layer below `layer`, or None. The inputs of `layer` must be all of its states, in order."""
         signal = self.graph.signal(layer.first.inputs[0])
         lower = self._layer(signal)
         if signal is None or lower is None:
@@ -248,9 +248,9 @@ class Networks:
         return replace(stack, source=source, reset=reset, z="keep")
 
     def _weights(self, node: Node, place: int) -> Array | None:
-        """Return weights of a node, or None if it has none at this place.
+        """Return the weights at the input `place` of a node, or None if the node does not have this input.
 
-        Raises FormatError if they are not constants, or if they cannot be weights.
+        Raises FormatError if the input is not a constant, or if its numbers cannot be weights.
         """
         name = node.inputs[place] if place < len(node.inputs) else ""
         if not name:
@@ -271,7 +271,7 @@ class Networks:
         )
 
     def _with_notes(self, layer: Layer) -> Stack:
-        """Return the layer with notes about its differences from the layer that is shown."""
+        """Return the layer with notes about how the layer in the file differs from the layer that is shown."""
         stack, node, chain = layer.stack, layer.first, layer.chains[0]
         notes = [self._initial_state(node)]
         if stack.reset == "before" and self.file.producer == "pytorch":
@@ -315,7 +315,10 @@ class Networks:
         return ""
 
     def _in_order(self, stack: Stack, chain: list[Node]) -> tuple[Stack, str]:
-        """Return a layer that is called timestep by timestep, in the direction in which the calls read the sequence."""
+        """Return a layer that is called timestep by timestep, and a note about the order of the calls, or "".
+
+        The layer gets the direction in which the calls read the sequence.
+        """
         if self._layer(self.graph.signal(chain[0].inputs[0])) is not None or "forward" not in stack.layers[0]:
             return stack, ""
         taken = [self.graph.picked(node.inputs[0]) for node in chain]
@@ -328,9 +331,9 @@ class Networks:
         return stack, "The graph computes the input of a call, or takes the timesteps in an order that is not shown."
 
     def _with_embedding(self, stack: Stack, layer: Layer) -> Stack:
-        """Return the network with its embedding, if it is directly before the network.
+        """Return the network with its embedding, if the embedding is directly before the network.
 
-        If another operator is there, add a note about it.
+        If another operator is directly before the network, add a note about this operator.
         """
         axes = "BT" if layer.first.whole("layout") else "TB"
         below, backward = self.graph.source(layer.first.inputs[0], f"{axes}I")
@@ -362,7 +365,7 @@ class Networks:
         return table if table is not None and table.ndim == 2 else None
 
     def _with_dense(self, stack: Stack, layer: Layer) -> Stack:
-        """Return the network with the readout of its states. If there are several, `heads` has them."""
+        """Return the network with the readout of its states. If there are several readouts, `heads` has them."""
         readouts: dict[Node, Dense] = {}
         steps = set()
         for node in self.file.nodes:
@@ -405,9 +408,9 @@ class Networks:
         return None
 
     def _is_last(self, node: Node) -> bool:
-        """Return whether only operators in `CHOOSING`, if any, read the outputs.
+        """Return whether no operators read a node's outputs, except operators in `CHOOSING`.
 
-        Operators that only rearrange or select outputs are ignored.
+        Operators that only rearrange or select the outputs are skipped.
         """
         for name in node.outputs:
             for follows in self.graph.used_by.get(name, []):
@@ -417,10 +420,10 @@ class Networks:
         return True
 
     def _over_outputs(self, softmax: Node, signal: Signal, last: str) -> bool:
-        """Return whether the axis of a Softmax is that of the outputs, and not that of the timesteps or of the batch.
+        """Return whether a Softmax runs over the outputs, and not over the timesteps or the batch.
 
-        `last` names the outputs of a linear layer that reads `signal`. Nodes between may move axes.
-        Before opset 13 the axis is 1 by default.
+        `last` names the outputs of the linear layer, which reads `signal`. Nodes between this layer and the Softmax may
+        move axes. Before opset 13, the default axis is 1.
         """
         moves: list[Node] = []
         name = softmax.inputs[0]
@@ -437,7 +440,7 @@ class Networks:
     def _dense(self, node: Node, signal: Signal) -> Dense | None:
         """Return the linear layer of a MatMul or a Gemm with its activation, or None if `node` is not a readout.
 
-        `signal` is what it reads.
+        `signal` is the input of the node.
         """
         V, c = self._constant(node, 1), None
         if V is None or V.ndim != 2:

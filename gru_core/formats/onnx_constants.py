@@ -22,7 +22,7 @@ from gru_core.formats.questions import FormatError, shown
 from gru_core.formats.weights import MAX_UNPACKED
 
 MAX_STEPS = 100
-"""The most operators, one after another, between a stored tensor and a value."""
+"""The largest number of operators in a row between a stored tensor and a value."""
 
 Inputs = Sequence[Values | None]
 
@@ -55,7 +55,7 @@ class Constants:
         return self.values.get(name)
 
     def _compute(self, node: Node, steps: int) -> None:
-        """Compute the outputs of a node. They are None if an input is unknown."""
+        """Compute and store the outputs of a node. The outputs are None if an input is unknown."""
         outputs: Sequence[Values | None] = ()
         inputs = [self.get(name, steps - 1) if name else None for name in node.inputs]
         if not any(name and value is None for name, value in zip(node.inputs, inputs, strict=True)):
@@ -93,7 +93,7 @@ class Constants:
             raise FormatError(f"the weights are computed from too many numbers, at the node {shown(node.name)}")
 
     def obstacle(self, name: str) -> Node | None:
-        """Return the node that makes a value not constant, or None if an input of the graph makes it not constant."""
+        """Return the node that prevents a value from being constant, or None if it depends on an input of the graph."""
         for _ in range(MAX_STEPS):
             node = self.made_by.get(name)
             if node is None or not computed(node):
@@ -103,14 +103,14 @@ class Constants:
 
 
 def computed(node: Node) -> bool:
-    """Return whether a node has an operator that is computed here."""
+    """Return whether this module can compute a node's operator."""
     return node.op_type in OPERATORS and node.domain in ("", "ai.onnx", "com.microsoft")
 
 
 def wholes(node: Node, name: str, value: Values | None) -> list[int] | None:
-    """Return integers from an attribute (in older versions of an operator) or from an input (in newer versions).
+    """Return integers from the attribute `name` (older versions of an operator) or the input `value` (newer versions).
 
-    Raises FormatError if the input holds other numbers, or far too many.
+    Raises FormatError if the input has numbers that are not integers, or far too many numbers.
     """
     if value is None:
         return node.wholes(name)
@@ -120,7 +120,7 @@ def wholes(node: Node, name: str, value: Values | None) -> list[int] | None:
 
 
 def _get(inputs: Inputs, place: int) -> Values:
-    """Return an input. Raises ValueError if it is missing."""
+    """Return the input at index `place`. Raises ValueError if it is missing."""
     value = inputs[place]
     if value is None:
         raise ValueError
@@ -166,7 +166,7 @@ def _slice(node: Node, inputs: Inputs) -> list[Values]:
 
 
 def reshaped(sizes: Sequence[int], shape: Sequence[int], allowzero: bool = False) -> list[int]:
-    """Return the shape that a Reshape asks for, with the sizes in place of its zeros."""
+    """Return the target shape of a Reshape. Unless `allowzero`, a zero in `shape` stands for the size in `sizes`."""
     return [sizes[i] if size == 0 and not allowzero else size for i, size in enumerate(shape)]
 
 
@@ -281,7 +281,7 @@ ARITHMETIC: dict[str, Callable[..., Any]] = {
     "Exp": np.exp,
     "Reciprocal": np.reciprocal,
 }
-"""Operators on each number. A reparametrized weight, such as weight_norm's g v / |v|, is computed with them."""
+"""Elementwise operators. Reparametrized weights, such as weight_norm's g v / |v|, are computed with them."""
 
 VIEWS = {"Identity", "Dropout", "Constant", "Slice", "Squeeze", "Unsqueeze", "Transpose", "Split", "Shape"}
 """Operators that copy no numbers."""

@@ -47,7 +47,7 @@ class Tensor:
 
     @cached_property
     def array(self) -> Values:
-        """The decoded numbers. Raises FormatError if they are damaged, in another file, or of another type."""
+        """The decoded numbers. Raises FormatError if they are damaged, in another file, or of an unsupported type."""
         name, fields = shown(self.name), self.fields
         if fields.get(13) or fields.get(14, [0])[-1] == 1:
             raise FormatError(
@@ -112,11 +112,11 @@ class Node:
         return float(np.frombuffer(raw, "<f4")[0]) if len(raw) == 4 else otherwise
 
     def text(self, name: str, otherwise: str) -> str:
-        """Return a text attribute, or `otherwise` if it is missing."""
+        """Return a string attribute, or `otherwise` if it is missing."""
         return _text(self.attributes[name], 4) if name in self.attributes else otherwise
 
     def texts(self, name: str) -> list[str]:
-        """Return an attribute that is a list of texts. The list is empty if the attribute is missing."""
+        """Return an attribute that is a list of strings. The list is empty if the attribute is missing."""
         return _texts(self.attributes.get(name, {}), 9)
 
     def wholes(self, name: str) -> list[int] | None:
@@ -163,8 +163,8 @@ class Node:
 class File:
     """The graph in an ONNX file: its nodes, its stored tensors by name, and the names of its inputs.
 
-    `producer` is the program that wrote the file, and `functions` has the operators in the file's own functions.
-    `opset` is the version of ONNX's operators.
+    `producer` is the program that wrote the file, and `functions` has the operators inside functions that the file
+    defines. `opset` is the version of ONNX's operator set.
     """
 
     producer: str
@@ -241,7 +241,7 @@ def _text(fields: Fields, number: int) -> str:
 
 
 def _texts(fields: Fields, number: int) -> list[str]:
-    """Return all values of a field as texts."""
+    """Return all values of a field as strings."""
     return [_decoded(value) for value in fields[number]] if number in fields else []
 
 

@@ -1,8 +1,8 @@
-"""Follow the outputs of recurrent operators through an ONNX graph: their axes, and the selected timesteps.
+"""The paths of recurrent operators' outputs through an ONNX graph, with their axes and the selected timesteps.
 
 A value that is a rearranged output of a recurrent operator is a `Signal`. Its axes have letters: T timesteps, D
-directions, B sequences of the batch, H units, L the layers and directions in PyTorch's h_n, 1 an axis of one, and ? an
-axis that a Reshape made of several.
+directions, B sequences of the batch, H units, L the layers and directions in PyTorch's h_n, 1 an axis of size 1, and ?
+an axis into which a Reshape merged several axes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from gru_core.formats.onnx_constants import Constants, reshaped, slices, wholes
 from gru_core.formats.onnx_file import MAX_AXES, File, Node, Values
 
 PASSING = {"Squeeze", "Unsqueeze", "Reshape", "Transpose", "Identity", "Cast", "Dropout", "Flatten"}
-"""Operators that do not change values. They change at most the shape or the type of their input."""
+"""Operators that keep the values of their input. They change at most its shape or its type."""
 
 SELECTING = {"Gather", "Slice"}
 """Operators that take a part of their input."""
@@ -37,9 +37,9 @@ Steps = Literal["all", "last", "other"]
 class Signal:
     """A rearranged output of a recurrent node.
 
-    `axes` has a letter for each axis, None if they are unknown. `steps` are its timesteps. `half` is the index of its
-    only direction, None if it has all directions. `backward` is true if its timesteps are in reversed order. `parts`
-    are the signals along an axis L.
+    `axes` has a letter for each axis, or is None if the axes are unknown. `steps` says which timesteps the signal has.
+    `half` is the index of the signal's only direction, or None if it has all directions. `backward` is true if the
+    timesteps are in reversed order. `parts` are the signals along an axis L.
     """
 
     node: Node
@@ -50,7 +50,7 @@ class Signal:
     parts: tuple[Signal, ...] = ()
 
     def without(self, axis: int) -> str:
-        """Return the axes without one of them."""
+        """Return the axes without the axis at the index `axis`."""
         axes = self.axes or ""
         return axes[:axis] + axes[axis + 1 :]
 
@@ -99,7 +99,7 @@ class Graph:
         return self.source(name, "")[0]
 
     def source(self, name: str, axes: str) -> tuple[Node | None, bool]:
-        """Return the node that computes a value with these `axes`, or None, and whether time is reversed in between.
+        """Return the node that computes a value with these `axes`, or None, and whether time is reversed on the way.
 
         Operators in `PASSING`, and operators that reverse time or change the order of the sequences of a batch, are
         skipped.
@@ -229,7 +229,7 @@ class Graph:
         return None
 
     def moved(self, signal: Signal, node: Node) -> Signal | None:
-        """Return the output of a node that reads a signal, or None if it is no signal."""
+        """Return the output of a node that reads a signal, or None if the output is not a signal."""
         axes = signal.axes
         if axes is not None and len(axes) > MAX_AXES:
             return None
@@ -267,7 +267,10 @@ class Graph:
         return self._sliced(signal, node) if node.op_type == "Slice" else None
 
     def _reshaped(self, axes: str, shape: Sequence[int] | None) -> str | None:
-        """Return the axes after a Reshape. Exporters use it to drop D or to join D and H, and to join T and B."""
+        """Return the axes after a Reshape, or None if they are unknown.
+
+        Exporters use a Reshape to drop D, to join D and H, and to join T and B.
+        """
         if shape is None or "L" in axes:
             return None
         joined = axes.replace("D", "") if axes.endswith("DH") or "D" not in axes else axes
@@ -295,7 +298,7 @@ class Graph:
         return replace(taken, axes=f"{axes[:axis]}{'1' * index.ndim}{axes[axis + 1 :]}")
 
     def _taken(self, signal: Signal, axis: int, number: int) -> Signal | None:
-        """Return a signal at the index `number` of an axis."""
+        """Return the part of a signal at the index `number` of an axis, or None if it is not a signal."""
         letter, axes = (signal.axes or "")[axis], signal.without(axis)
         if letter == "T":
             steps: Steps = "last" if number == -1 else "other"
@@ -376,7 +379,7 @@ class Graph:
 
 
 def _axes_before(node: Node, axes: str) -> str:
-    """Return the input's axes of a node in `PASSING` with these axes in its output, "" if they are unknown."""
+    """Return the input axes of a node in `PASSING`, given its output `axes`. The result is "" if they are unknown."""
     if node.op_type == "Transpose":
         order = node.wholes("perm") or list(range(len(axes)))[::-1]
         return (

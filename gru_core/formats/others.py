@@ -1,4 +1,4 @@
-"""File formats that cannot be read: the bytes and names that identify each, and advice for the user."""
+"""File formats that cannot be read: the bytes and names that identify each format, and advice for the user."""
 
 from __future__ import annotations
 
@@ -105,14 +105,14 @@ ENDINGS = {
     (".pb",): SAVED_MODEL,
     (".index", ".meta", ".data-00000-of-00001"): f"this is a part of a TensorFlow checkpoint. {CHECKPOINT}",
 }
-"""Formats by the ending of the file name, for files that their bytes do not identify."""
+"""Formats by the ending of the file name, for files that cannot be identified by their bytes."""
 
 TABLE = bytes.fromhex("57fb808b247547db")
 """The last bytes of the table in a TensorFlow checkpoint."""
 
 
 def remedy(data: bytes) -> str | None:
-    """Return a message with the format of a file and advice, or None if the file may be readable."""
+    """Return a message that names a file's format and gives advice, or None if the file may be readable."""
     for place, beginning, message in BEGINNINGS:
         if data[place : place + len(beginning)] == beginning:
             return message
@@ -126,12 +126,12 @@ def remedy(data: bytes) -> str | None:
 
 
 def by_ending(name: str) -> str | None:
-    """Return a message with the format of a file, by the ending of its name, and advice; None if it is unknown."""
+    """Return a message for a file by the ending of its name, as `remedy` does, or None if the ending is unknown."""
     return next((message for endings, message in ENDINGS.items() if name.lower().endswith(endings)), None)
 
 
 def _protobuf(data: bytes) -> str | None:
-    """Return the message for a Core ML model or a SavedModel. These files start with a version, like ONNX files."""
+    """Return the message for a Core ML model or a SavedModel, or None. Like ONNX files, both start with a version."""
     try:
         fields = list(Reader().fields(data))
     except FormatError:

@@ -26,7 +26,10 @@ MOST_REGRESSIONS, MOST_WEIGHTS = 4, 65
 
 
 def read(arrays: Arrays, content: str) -> Imported:
-    """Return the model from arrays and the JSON about them. Raises FormatError if it is incomplete or too large."""
+    """Build the model from its arrays and `content`, its JSON metadata.
+
+    Raises FormatError if the model is incomplete, damaged or too large.
+    """
     try:
         model = from_parts({name: numbers(name, array) for name, array in arrays.items()}, content)
         _check(model)
@@ -97,7 +100,7 @@ def _check(model: Model) -> None:
 
 
 def _text(word: Any, most: int) -> bool:
-    """Return whether `word` is text that can be sent as UTF-8. JSON also allows halves of a character."""
+    """Return whether `word` is text of at most `most` characters that UTF-8 can encode. JSON allows lone surrogates."""
     return isinstance(word, str) and len(word) <= most and not any("\ud800" <= c <= "\udfff" for c in word)
 
 
@@ -117,12 +120,12 @@ def _regressions(regressions: Any) -> bool:
 
 
 def _count(number: Any) -> bool:
-    """Return whether `number` is a whole number of things that were counted."""
+    """Return whether `number` is a valid count: an integer from 0 to `LARGEST_FIGURE`."""
     return type(number) is int and 0 <= number <= LARGEST_FIGURE
 
 
 def _plain(figures: Any) -> bool:
-    """Return whether `figures` is a dictionary of texts and of numbers that are not too large."""
+    """Return whether `figures` is a dictionary of at most 64 strings and numbers, none of them too large."""
     if not isinstance(figures, dict) or len(figures) > 64:
         return False
     values = figures.values()

@@ -1,4 +1,4 @@
-"""The timesteps that count: by the `lengths` or the `mask` that stand beside an input in a file."""
+"""The timesteps that are not padding, according to the arrays `lengths` and `mask` next to an input in a file."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from gru_core.formats.questions import FormatError
 
 
 def counted(shape: tuple[int, int], arrays: Mapping[str, npt.NDArray[Any]], where: str) -> Mask:
-    """Return the mask `(T, B)` of the timesteps that count: all without `lengths` `(B,)` and `mask` `(T, B)`.
+    """Return a mask `(T, B)`, true at the timesteps that are not padding.
 
-    For one sequence these may have the shapes `()` and `(T,)`. Raises FormatError if they do not fit `shape`. `where`
-    names the file in the message.
+    `arrays` may have `lengths` `(B,)` and `mask` `(T, B)`, or `()` and `(T,)` for one sequence. Without these two
+    arrays, no timestep is padding. Raises FormatError if they do not fit `shape`. `where` names the file in the
+    message.
     """
     T, B = shape
     counts = np.ones((T, B), bool)
@@ -36,6 +37,6 @@ def counted(shape: tuple[int, int], arrays: Mapping[str, npt.NDArray[Any]], wher
 
 
 def _numbers(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return an array with at least one axis. An array without numbers becomes NaN, which fits nothing."""
+    """Return an array with at least one axis. An array without numbers becomes NaN, which fails every check."""
     array = np.atleast_1d(np.asarray(array))
     return array if array.dtype.kind in "biuf" else np.full(array.shape, np.nan)

@@ -29,9 +29,9 @@ Store the weights that it computes, in the program that has the model, for each 
 
 
 def computed(arrays: Named) -> tuple[dict[str, npt.NDArray[Any]], dict[str, str]]:
-    """Return the arrays with each computed weight in place of its sources, and the method by name of the weight.
+    """Return the arrays with each computed weight in place of its sources, and a dictionary from weights to methods.
 
-    Arrays that fit no method do not change. Raises FormatError if they belong to a recurrent layer.
+    Arrays that fit no method do not change. Raises FormatError if such arrays belong to a recurrent layer.
     """
     plain, methods = dict(arrays), {}
     for name, parts in _sources(arrays).items():
@@ -46,7 +46,7 @@ def computed(arrays: Named) -> tuple[dict[str, npt.NDArray[Any]], dict[str, str]
 
 
 def _sources(arrays: Named) -> dict[str, dict[str, str]]:
-    """Return the arrays that each weight is computed from: {weight: {part: name}}."""
+    """Return the names of the arrays that each weight is computed from: {weight: {part: name}}."""
     sources: dict[str, dict[str, str]] = {}
     for name in arrays:
         new = re.fullmatch(r"((?:.*/)?)parametrizations/([^/]+)/(.+)", name, re.DOTALL)
@@ -59,7 +59,7 @@ def _sources(arrays: Named) -> dict[str, dict[str, str]]:
 
 
 def _weight(parts: Named) -> tuple[str, npt.NDArray[Any] | None]:
-    """Return the method, and the weight that it computes from the parts. The weight is None if no method fits."""
+    """Return the method's name, and the weight that it computes from the parts, or None if no method fits."""
     types = [array.dtype for part, array in parts.items() if part != "mask"]
     if any(dtype.kind != "f" for dtype in types):
         return "", None

@@ -12,7 +12,7 @@ from gru_core.formats.questions import FormatError
 
 VARINT, EIGHT_BYTES, BYTES, FOUR_BYTES = 0, 1, 2, 5
 MAX_FIELDS = 20_000
-"""The most fields that are read from one file, in all of its messages together."""
+"""The largest number of fields that are read from one file, in all of its messages together."""
 
 TOO_MANY = (
     f"the file has more than {MAX_FIELDS:,} parts; a recurrent network needs fewer. If the graph repeats a layer for "
@@ -28,7 +28,7 @@ class Reader:
         self.left = MAX_FIELDS
 
     def fields(self, message: bytes) -> Iterator[tuple[int, int | bytes]]:
-        """Yield the fields of a message: the number, and the value, an int for a varint and bytes otherwise.
+        """Yield each field of a message: its number and its value, which is an int for a varint and bytes otherwise.
 
         Raises FormatError if the message is damaged, or if the file has too many fields.
         """
@@ -55,7 +55,7 @@ class Reader:
             position += size
 
     def varints(self, values: list[int | bytes]) -> list[int]:
-        """Return the numbers of a repeated integer field. They may have one field each, or be packed into one field.
+        """Return the numbers of a repeated integer field. `values` may have single numbers and packed numbers.
 
         Raises FormatError if the field is damaged, or if the file has too many fields.
         """
@@ -76,7 +76,7 @@ class Reader:
 
 def varint(message: bytes, position: int) -> tuple[int, int]:
     """Return the signed 64-bit number at a position, and the position after it. Raises FormatError if it is damaged."""
-    if position < len(message) and message[position] < 128:  # most of them have one byte
+    if position < len(message) and message[position] < 128:  # most numbers have one byte
         return message[position], position + 1
     number = 0
     for shift in range(0, 70, 7):

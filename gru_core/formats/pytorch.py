@@ -5,10 +5,10 @@
     n = tanh(W_in x + b_in + r ⊙ (W_hn h + b_hn))    reset "after"
     h = (1 − z) ⊙ n + z ⊙ h                          z keeps
 
-An LSTM has the blocks i, f, g (the candidate) and o, 4H rows, and an RNN has H rows. Their two biases are added.
+An LSTM has 4H rows: the blocks i, f, g (the candidate) and o. An RNN has H rows. In both, the two biases are added.
 
-The names of a layer end in `_l0`, `_l1`, …, and for its backward direction in `_l0_reverse`, …. The names of a cell
-do not. https://docs.pytorch.org/docs/stable/generated/torch.nn.GRU.html, torch.nn.LSTM.html
+The array names of a layer end in `_l0`, `_l1`, …, or in `_l0_reverse`, … for the backward direction. The array names of
+a cell have no such ending. https://docs.pytorch.org/docs/stable/generated/torch.nn.GRU.html, torch.nn.LSTM.html
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DIRECTIONS: tuple[tuple[Direction, str], ...] = (("forward", ""), ("backward", "
 
 
 def find(arrays: Arrays) -> list[Stack]:
-    """Return the networks with the array names of PyTorch.
+    """Return the networks that have PyTorch's array names.
 
     Raises FormatError if a network is incomplete, does not fit together, or cannot be shown.
     """
@@ -44,9 +44,10 @@ def find(arrays: Arrays) -> list[Stack]:
 
 
 def _raw(arrays: Arrays) -> dict[str, str]:
-    """Return the true recurrent weights of layers with weight dropping (AWD-LSTM, fastai), by their usual names.
+    """Return the names of the raw weights of layers with weight dropping (AWD-LSTM, fastai), by their usual names.
 
-    The wrapper of a module has `weight_hh_l0_raw`. The module inside it may have a copy with dropped entries.
+    The module that wraps such a layer has the raw weights, `weight_hh_l0_raw`. The layer itself may have a copy with
+    dropped entries.
     """
     raw: dict[str, str] = {}
     for name in arrays:
@@ -59,7 +60,7 @@ def _raw(arrays: Arrays) -> dict[str, str]:
 
 
 def _with_raw(stack: Stack, raw: Mapping[str, str]) -> Stack:
-    """Return the network with the raw weights among its arrays, and a note about them."""
+    """Return the network with its raw weights added to `names`, and with a note about them."""
     used = [source for name, source in raw.items() if name in stack.names]
     if not used:
         return stack

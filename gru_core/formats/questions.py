@@ -1,4 +1,4 @@
-"""Errors in a file, and questions to the person who imports it."""
+"""The error for a file that cannot be imported, and questions to the person who imports a file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 class FormatError(ValueError):
-    """A file that cannot be imported. The message says what is wrong, where, and what is allowed."""
+    """The error for a file that cannot be imported. The message says what is wrong, where, and what is allowed."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Question:
 
 
 class Unanswered(FormatError):
-    """An error because a question has no answer yet: read the file again with `answers={question.key: value}`.
+    """The error for a question without an answer. To answer, read the file again with `answers={question.key: value}`.
 
     `call` is example code that reads the file with the first option, or "" if there is no such code.
     """
@@ -55,18 +55,18 @@ def answer(question: Question, answers: Mapping[str, str]) -> str:
 
 
 def shown(name: str) -> str:
-    """Return a name from a file as text for a message: short, printable and in quotes."""
+    """Quote a name from a file for a message. The result is short and printable."""
     return f"'{short(name)}'"
 
 
 def short(name: str, most: int = 60) -> str:
-    """Return a name with at most `most` characters, and with � in place of unprintable characters."""
+    """Shorten a name to `most` characters, with � in place of unprintable characters."""
     printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name[: most + 1])
     return printable[:most] + "…" if len(printable) > most else printable
 
 
 def apart(names: Sequence[str]) -> list[str]:
-    """Return the names as values of options: shortened, and with a number added to equal names."""
+    """Return the names as different option values: shortened, and with a number appended to repeated names."""
     values: list[str] = []
     for name in map(short, names):
         count = sum(value == name or value.startswith(name + " #") for value in values)

@@ -27,7 +27,7 @@ LSTM = r"(?:basic_|layer_norm_basic_|coupled_input_forget_gate_)?lstm_cell(?:_\d
 
 
 def find(arrays: Arrays) -> list[Stack]:
-    """Return the networks with the array names of TensorFlow 1. Raises FormatError if one cannot be shown."""
+    """Return the networks that have TensorFlow 1's array names. Raises FormatError if a network cannot be shown."""
     stacks = []
     for where, group in groups(arrays, "(?:gates|candidate)/(?:kernel|bias)").items():
         kernels, biases = (
@@ -52,7 +52,7 @@ def find(arrays: Arrays) -> list[Stack]:
 
 
 def _fitting(where: str, kernels: list[Array]) -> list[Array]:
-    """Return the kernels. Raises FormatError if they are not those of a GRUCell."""
+    """Return the kernels. Raises FormatError if their shapes do not fit a GRUCell."""
     gates, candidate = (kernel.shape for kernel in kernels)
     if len(gates) != 2 or len(candidate) != 2 or gates != (candidate[0], 2 * candidate[1]):
         raise FormatError(

@@ -1,9 +1,10 @@
 """PyTorch's files, as `torch.save` writes them: a zip with a pickle, and the numbers of each storage beside it.
 
-A pickle is a program for a small machine, and Python's own machine calls any function that a pickle names. The machine
-in this module calls nothing. It knows the opcodes that a state dict needs, and a list of names. It builds texts,
-numbers, lists, dictionaries and descriptions of tensors, and refuses every other name. A description names a storage,
-and the numbers in it that belong to the tensor. The numbers are read afterwards, and only if they are in the file.
+A pickle is a program for a small virtual machine. Python's own machine calls any function that a pickle names. The
+machine in this module calls nothing. It knows the opcodes that a state dict needs and a list of allowed names, and
+refuses every other name. It builds strings, numbers, lists, dictionaries and descriptions of tensors. A description
+says which storage has the tensor's numbers, and where in the storage they are. The numbers are read afterwards, and
+only if they are in the file.
 
 https://docs.pytorch.org/docs/stable/notes/serialization.html, https://docs.python.org/3/library/pickletools.html
 """
@@ -40,13 +41,13 @@ Save the weights of the network before it was quantized: torch.save(model.state_
 DAMAGED = "the pickle in this PyTorch file is damaged"
 
 TENSOR = {f"torch._utils.{name}" for name in ("_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_tensor_v3")}
-"""Functions of (storage, offset, shape, strides, …) that a pickle names for a tensor."""
+"""Functions that a pickle names to rebuild a tensor, with the arguments (storage, offset, shape, strides, …)."""
 
 WRAPPED = {"torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state"}
-"""Functions of (tensor, …) that a pickle names for a parameter."""
+"""Functions that a pickle names to rebuild a parameter, with the arguments (tensor, …)."""
 
 SUBCLASS = "torch._tensor._rebuild_from_type_v2"
-"""The function of (function, type, arguments, state) that a pickle names for a subclass of Tensor."""
+"""The function that a pickle names to rebuild a Tensor subclass, with arguments (function, type, arguments, state)."""
 
 DICTIONARIES = {f"collections.{name}" for name in ("OrderedDict", "defaultdict", "Counter")} | {
     f"{package}.AttributeDict"  # Lightning's hyperparameters
@@ -64,10 +65,10 @@ STORAGES = {
     "LongStorage": "int64", "BoolStorage": "bool", "ComplexFloatStorage": "complex64",
     "ComplexDoubleStorage": "complex128", "UntypedStorage": "uint8",
 }  # fmt: skip
-"""The types of numbers by the class of their storage."""
+"""The type of the numbers in each class of storage."""
 
 NUMBERS = {"uint16", "uint32", "uint64", *STORAGES.values()}
-"""The types of numbers by their PyTorch names: the types of NumPy, and bfloat16."""
+"""The PyTorch names of the number types that can be read: NumPy's types, and bfloat16."""
 
 TYPES = {"float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz", "float8_e8m0fnu", *NUMBERS}
 
@@ -82,7 +83,7 @@ PLAIN = {
     "torch.nn.parameter.Parameter", "numpy.ndarray", "numpy.dtype", "argparse.Namespace", "_codecs.encode",
     "pathlib.PosixPath", "pathlib.WindowsPath", "pathlib.PurePosixPath", "datetime.datetime", "datetime.timedelta",
 }  # fmt: skip
-"""Harmless names that occur beside weights in checkpoints. The machine does not call them."""
+"""Harmless names that occur in checkpoints next to the weights. The machine does not call them."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class Name:
 
 
 NUMPY = [Name(f"numpy.{core}.multiarray._reconstruct") for core in ("core", "_core")]
-"""What an array of NumPy becomes in a pickle."""
+"""A NumPy array in a pickle becomes one of these names."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ class Tensor:
 
     @property
     def size(self) -> int:
-        """The number of numbers."""
+        """The number of elements."""
         return int(np.prod(self.shape, dtype=object))
 
 
@@ -123,9 +124,9 @@ class Storage:
 def arrays(data: bytes) -> dict[str, npt.NDArray[Any]]:
     """Return the arrays of the state dict in a PyTorch file by name.
 
-    A checkpoint may have the state dict under any key. If it has several, their keys come before the names. Arrays of
-    bfloat16 become float32, which is exact. Raises FormatError if the file is damaged or too large, if it has more
-    than tensors and plain values, or if it has no state dict.
+    A checkpoint may have the state dict under any key. If it has several state dicts, their keys are prefixes of the
+    names. Arrays of bfloat16 become float32, which is exact. Raises FormatError if the file is damaged or too large,
+    has anything besides tensors and plain values, or has no state dict.
     """
     files = members(data)
     pickles = [name for name in files if name.rpartition("/")[2] == "data.pkl"]
@@ -167,11 +168,11 @@ def arrays(data: bytes) -> dict[str, npt.NDArray[Any]]:
 
 
 def _states(content: Any, place: str, depth: int) -> Iterator[tuple[str, dict[str, Tensor]]]:
-    """Yield the state dicts in the content of a file, with their places. A state dict has tensors by name.
+    """Yield each state dict in the content of a file, with its path. A state dict has tensors by name.
 
-    Dictionaries without matrices are not state dicts, but metrics. An optimizer's state has `param_groups` and is left
-    out.
-    A checkpoint may be a tuple or a list of such dictionaries, and may have other tensors beside them.
+    A dictionary without a matrix is not a state dict: it has metrics, for example. An optimizer's state has
+    `param_groups` and is left out. A checkpoint may be a tuple or a list of dictionaries, and may also have tensors
+    outside of them.
     """
     if isinstance(content, list | tuple):
         content = {str(i): item for i, item in enumerate(content) if isinstance(item, dict)}
@@ -202,9 +203,9 @@ def _array(name: str, tensor: Tensor, storage: bytes | None, order: Order) -> np
 
 
 def unpickled(data: bytes) -> Any:
-    """Return the content of a pickle: texts, numbers, lists, tuples and dictionaries, `Tensor` and `Name`.
+    """Return the content of a pickle: strings, numbers, lists, tuples and dictionaries, `Tensor` and `Name`.
 
-    Raises FormatError if the pickle is damaged or too large, or if it contains a name that is not on the lists above.
+    Raises FormatError if the pickle is damaged or too large, or if it contains a name that is not allowed.
     """
     if len(data) > MAX_PICKLE:
         raise FormatError(f"the pickle in this file has {len(data):,} bytes; at most {MAX_PICKLE:,} are allowed")
@@ -236,7 +237,7 @@ LITERALS = {
 
 @dataclass
 class Machine:
-    """The machine that runs a pickle and calls nothing. `marked` has the parts of the stack below the marks."""
+    """A virtual machine that runs a pickle and calls nothing. `marked` has the part of the stack below each mark."""
 
     stack: list[Any] = field(default_factory=list)
     marked: list[list[Any]] = field(default_factory=list)
@@ -245,8 +246,8 @@ class Machine:
     def run(self, opcode: str, argument: Any) -> None:
         """Run one opcode, by its name in `pickletools`.
 
-        Raises FormatError for an opcode that state dicts do not need, or a name that is not on the lists. Raises an
-        error of any other type if the operands are missing or wrong.
+        Raises FormatError for an opcode that state dicts do not need, or for a name that is not allowed. If the
+        operands are missing or wrong, raises an error of any type.
         """
         if opcode in LITERALS:
             self.stack.append(argument)
@@ -335,18 +336,21 @@ STEPS: dict[str, Callable[[Machine, Any], None]] = {
     "GLOBAL": Machine._global, "STACK_GLOBAL": Machine._stack_global,
     "REDUCE": Machine._reduce, "NEWOBJ": Machine._reduce, "BINPERSID": Machine._persistent,
 }  # fmt: skip
-"""What the machine does at the other opcodes. A table, since a match statement compares the names one after another."""
+"""The methods for the remaining opcodes. A match statement would be slower: it compares the names one by one."""
 
 
 def _update(dictionary: Any, items: list[Any]) -> None:
-    """Set keys and values, given in turn. Only texts and numbers are keys: Python's hash of a deep tuple can crash."""
+    """Set items, given as alternating keys and values.
+
+    Only strings and integers are used as keys, because Python can crash when it hashes a deep tuple.
+    """
     if isinstance(dictionary, dict):
         pairs = zip(items[::2], items[1::2], strict=True)
         dictionary.update((key, value) for key, value in pairs if isinstance(key, str | int))
 
 
 def _allowed(name: str) -> Name:
-    """Return the name. Raises FormatError if it is not on the lists."""
+    """Return the name as a `Name`. Raises FormatError if the name is not allowed."""
     if name in TENSOR or name in WRAPPED or name == SUBCLASS or name in DICTIONARIES or name in PLAIN:
         return Name(name)
     quantized = (
@@ -359,7 +363,7 @@ def _allowed(name: str) -> Name:
 
 
 def _made(function: Name, arguments: tuple[Any, ...]) -> Any:
-    """Return the result of a function or a class on the lists: a tensor, a dictionary, or just its name."""
+    """Return the result of an allowed function or class: a tensor, a dictionary, or just its name."""
     if function.name in TENSOR:
         return _tensor(function.name, *arguments)
     if function.name in WRAPPED:
@@ -377,7 +381,7 @@ def _storage(kind: str, storage: Name, key: str, *_: Any) -> Storage:
 
 
 def _tensor(function: str, storage: Storage, offset: int, shape: Any, strides: Any, *others: Any) -> Tensor:
-    """Return the tensor of a function's arguments. Raises FormatError if its sizes are impossible."""
+    """Build a tensor from the arguments of a function in `TENSOR`. Raises FormatError if a size is impossible."""
     sizes = (offset, *shape, *strides)
     if len(shape) != len(strides) or len(shape) > MAX_AXES or not all(type(n) is int and 0 <= n < 2**40 for n in sizes):
         raise FormatError(DAMAGED)

@@ -1,4 +1,4 @@
-"""Names of networks that say that the network reads backward, such as Flax's `backward_rnn` and TensorFlow's `bw`."""
+"""Network names that mark a network as reading backward, such as Flax's `backward_rnn` and TensorFlow's `bw`."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ PATTERN = re.compile(rf"(?<![a-z])({'|'.join(sorted(WORDS, key=len, reverse=True
 
 
 def paired(stacks: Sequence[Stack]) -> list[Stack]:
-    """Return the networks. Networks with a backward name get the direction "backward".
+    """Return the networks, in which each network with a backward name has the direction "backward".
 
-    A forward and a backward layer of the same sizes and names become one bidirectional layer.
+    A forward and a backward layer of the same sizes, with matching names, become one bidirectional layer.
     """
     by_place = {stack.where: stack for stack in stacks}
     for stack in stacks:

@@ -1,4 +1,4 @@
-"""Arrays without the names of a library, such as `arr_0`, `arr_1`, … of `np.savez(file, *layer.get_weights())`.
+"""Arrays that do not have a library's names, such as `arr_0`, `arr_1`, … from `np.savez(file, *layer.get_weights())`.
 
 Two matrices are read as a layer if they have the shapes of its input and recurrent weights, G·H rows or columns each.
 Names such as `enc_w_ih` and `enc_w_hh` show which matrices belong together. Without such names, the recurrent weights
@@ -37,7 +37,7 @@ WEIGHTS = {"w", "weight", "weights", "b", "bias", "biases", "kernel"}
 
 @dataclass
 class Candidate:
-    """Two matrices that may be a layer, and the names of its biases."""
+    """The names of two matrices that may be a layer, and of its biases. `beside` names arrays that may belong to it."""
 
     where: str
     W: str
@@ -47,11 +47,11 @@ class Candidate:
 
 
 def find(arrays: Arrays, answers: Mapping[str, str]) -> list[Stack]:
-    """Return the recurrent layers that the shapes of the arrays show, each as a network of its own.
+    """Return the recurrent layers that can be recognized by the shapes of the arrays, each as a separate network.
 
-    Raises Unanswered, with a question about the library, if the names do not show it. Raises FormatError if a layer
-    does not fit, if neither names nor shapes show which matrix is the recurrent one, or if each gate has matrices of
-    its own.
+    Raises Unanswered, with a question about the library, if the names do not show which library wrote the arrays.
+    Raises FormatError if the arrays of a layer do not fit together, if neither names nor shapes show which matrix has
+    the recurrent weights, or if each gate has separate matrices.
     """
     gates = _separate_gates(arrays)
     if gates:
@@ -82,9 +82,10 @@ def _separate_gates(arrays: Arrays) -> tuple[str, str] | None:
 
 
 def _role(name: str) -> tuple[str, tuple[str, ...]]:
-    """Return "W" or "U" if a name says that it belongs to input or recurrent weights, and its other parts.
+    """Return the role of an array by its name, and the remaining parts of the name.
 
-    The names of a layer, such as enc_w_ih, enc_w_hh and enc_b_ih, have the same other parts, here "enc".
+    The role is "W" for input weights, "U" for recurrent weights, and "" if it is unknown. The names of a layer's
+    arrays, such as enc_w_ih, enc_w_hh and enc_b_ih, have the same remaining parts, here ("enc",).
     """
     parts = re.split(r"[_/]+", name.lower())
     for role, words in (("U", RECURRENT), ("W", INPUT), ("U", {"u"}), ("W", {"w"})):
@@ -122,7 +123,7 @@ def _by_name(arrays: Arrays) -> list[Candidate]:
 
 
 def _by_order(arrays: Arrays) -> list[Candidate]:
-    """Return the layers with recurrent weights directly after their input weights, and biases after these."""
+    """Return the layers in which input weights, recurrent weights and biases directly follow one another."""
     items = list(arrays.items())
     candidates = []
     while len(items) > 1:
@@ -194,8 +195,8 @@ def _stack(arrays: Arrays, candidate: Candidate, answers: Mapping[str, str]) -> 
 def _library(by_columns: bool, biases: int, sure: bool, answers: Mapping[str, str]) -> str:
     """Return the library that stores the arrays of a GRU in this form.
 
-    Raises Unanswered if several libraries do, or if the arrays may also be those of other layers or of a cell of the
-    user's own, so that it is not `sure`.
+    Raises Unanswered if several libraries use this form. Also raises Unanswered unless `sure`, because the arrays may
+    then belong to layers of another kind or to a custom cell.
     """
     fitting = (
         ["Keras", "Keras, reset_after=False", "Flax nnx", "Haiku"]
@@ -218,7 +219,7 @@ def _library(by_columns: bool, biases: int, sure: bool, answers: Mapping[str, st
 def _asked(G: int, libraries: list[str], answers: Mapping[str, str]) -> str:
     """Return the library of an LSTM or a plain RNN.
 
-    Raises Unanswered without an answer, because layers of other kinds have the same shapes.
+    Raises Unanswered if there is no answer, because layers of other kinds have the same shapes.
     """
     means = f"blocks in the order {', '.join(BLOCKS[G])}" if G > 1 else "h = tanh(W x + U h + b)"
     options = tuple(Option(library, f"{library}'s {TITLES[G]}: {means}") for library in libraries)

@@ -18,18 +18,18 @@ from gru_core.formats.questions import FormatError, shown
 from gru_core.numerals import decimal
 
 ENDINGS = (".npy", ".npz", ".csv")
-"""The endings of files with vectors."""
+"""The file extensions of files with vectors."""
 
 
 class VectorFile(NamedTuple):
-    """The text of a sequence of vectors, and how many timesteps of its file `lengths` or `mask` exclude."""
+    """The text of a sequence of vectors, and the number of timesteps that the file's `lengths` or `mask` exclude."""
 
     text: str
     excluded: int = 0
 
     @property
     def note(self) -> str:
-        """A sentence about the excluded timesteps, "" if there are none."""
+        """A sentence about the excluded timesteps, or "" if there are none."""
         if not self.excluded:
             return ""
         T = self.excluded + self.text.count(" ") + 1
@@ -40,12 +40,12 @@ def read_vectors(data: bytes, name: str, encoder: Encoder, most: int | None = No
     """Return the sequence in the file `name`, for the `encoder` of a model that reads vectors.
 
     An .npy file has an array (T, I), or (T,) for a model with one input. An .npz file has such an array as `x`, or as
-    its only array. Timesteps that its `lengths` or its `mask` exclude are left out: a network that skips a timestep
-    holds its state there, so all other timesteps keep their values. A CSV file has a line for each timestep; a first
-    line with a name in each column is left out. The text has every digit.
+    its only array. Timesteps that the `lengths` or the `mask` in the file exclude are left out. This does not change
+    the values at all other timesteps, because a network keeps its state at a timestep that it skips. A CSV file has a
+    line for each timestep. A header line with a name for each column is ignored. The text has every digit.
 
-    Raises FormatError, with the row and the column from 1, if the model cannot read these numbers, or if the file has
-    more than `most` timesteps.
+    Raises FormatError if the model cannot read the numbers, with the row and the column counted from 1, or if the file
+    has more than `most` timesteps.
     """
     if not isinstance(encoder, Vectors):
         raise FormatError("this model does not read vectors: type its sequence")
@@ -75,7 +75,7 @@ def read_vectors(data: bytes, name: str, encoder: Encoder, most: int | None = No
 
 
 def exact_text(encoder: Vectors, x: npt.NDArray[Any]) -> str:
-    """Return the text of the inputs `x` (T, I) with every digit, unlike `encoder.write`.
+    """Return the inputs `x` (T, I) as text with every digit. `encoder.write` rounds them instead.
 
     Raises FormatError if there is no timestep.
     """
@@ -83,12 +83,12 @@ def exact_text(encoder: Vectors, x: npt.NDArray[Any]) -> str:
 
 
 def _digits(x: npt.NDArray[Any]) -> str:
-    """Return the text of numbers (T, I) with every digit of their type, and 0 for −0."""
+    """Return numbers (T, I) as text, with every digit of their type, and with 0 for −0."""
     return _text([list(map(str, row)) for row in (x + 0).astype(x.dtype if x.dtype.kind == "f" else float)])
 
 
 def _arrays(data: bytes, name: str) -> Mapping[str, npt.NDArray[Any]]:
-    """Return the array `x`, and `lengths` and `mask` if the file has them. Raises FormatError if there is no `x`."""
+    """Return the file's arrays by name, with the sequence as `x`. Raises FormatError if there is no sequence."""
     if data.startswith(b"\x93NUMPY"):
         return {"x": npz.npy(name, data)}
     if not data.startswith(b"PK"):

@@ -1,6 +1,6 @@
 """A recurrent layer as other libraries store it, and its exact conversion.
 
-Every library stacks blocks of H rows (or columns), in an order of its own: three for a GRU, four for an LSTM, one for
+Every library stacks blocks of H rows (or columns), in its own order: three blocks for a GRU, four for an LSTM, one for
 a plain RNN. In a GRU, the reset gate acts before or after the recurrent product, and z near 1 keeps the old state or
 takes the candidate. A `FileLayer` has a layer in the form of its library, a `Convention` says what the numbers mean,
 and `FileLayer.core` returns the layer in the form of the core:
@@ -8,7 +8,7 @@ and `FileLayer.core` returns the layer in the form of the core:
     z keeps:  σ(−a) = 1 − σ(a), so W_z, U_z and b_z change their sign, and h stays the same
     biases:   b = b_input + b_recurrent, except the recurrent bias of h̃ with reset "after", which is c_h
 
-`G` blocks, `H` units, `I` inputs, `K` outputs, `A` symbols.
+Shapes: `G` blocks, `H` units, `I` inputs, `K` outputs, `A` symbols.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ Reset = Literal["before", "after"]
 Update = Literal["keep", "take"]
 Direction = Literal["forward", "backward"]
 Shown = Literal["forward", "backward", "both"]
-"""The direction of a bidirectional network that is shown, or both."""
+"""The direction of a network that is shown, or both directions."""
 
 MERGES = {"sum": 1.0, "ave": 0.5}
-"""The ways to add the outputs of two directions, each with the factor of the outputs, by their names in Keras."""
+"""Keras's names for adding and averaging the outputs of two directions, each with the factor of the outputs."""
 
 PRODUCT = "mul"
-"""The name in Keras of the product of two directions, which only the readout can read."""
+"""Keras's name for multiplying the outputs of two directions. Only the readout can read the products."""
 
 BLOCKS = {3: "rzh", 4: "ifco", 1: "h"}
 """The blocks of a GRU, an LSTM and a plain RNN, by their letters, in the core's order."""
@@ -47,7 +47,7 @@ TITLES = {3: "GRU", 4: "LSTM", 1: "RNN"}
 
 
 def known(layers: Sequence[Cell]) -> bool:
-    """Return whether all layers have the same kind of cell, and other libraries have this kind too."""
+    """Return whether all layers have the same kind of cell, and this kind also exists in other libraries."""
     kinds = {type(layer) for layer in layers}
     return len(kinds) == 1 and kinds <= {GRU, LSTM, RNN}
 
@@ -66,14 +66,14 @@ LARGEST = 1e6
 
 
 def room(size: int) -> int:
-    """Return how many bytes the arrays of a file with `size` bytes may have in memory. Weights compress little."""
+    """Return the memory, in bytes, that the arrays of a file of `size` bytes may need. Weights compress little."""
     return max(MAX_UNPACKED, 4 * size)
 
 
 def numbers(name: str, array: npt.NDArray[Any]) -> Array:
-    """Return `array` as float32, or as float64 if it is float64. `name` is shown in errors.
+    """Return `array` as float64 if it is float64, and as float32 otherwise. `name` is shown in errors.
 
-    Raises FormatError if the numbers are not floating-point numbers, or if one of them cannot be a weight.
+    Raises FormatError if the numbers are not floating-point numbers, or if a number is not finite or too large.
     """
     return _checked(shown(name), array)
 
@@ -96,7 +96,7 @@ def _checked(what: str, array: npt.NDArray[Any]) -> Array:
 
 
 def widened(halves: npt.NDArray[np.uint16]) -> Array:
-    """Return numbers of bfloat16, given as their bits, as float32. They are the upper halves of float32 numbers."""
+    """Convert bfloat16 numbers, given as bits, to float32. A bfloat16 number is the upper half of a float32 number."""
     return (halves.astype(np.uint32) << 16).view(np.float32)
 
 
@@ -111,9 +111,9 @@ class Convention:
 
 @dataclass(frozen=True)
 class FileLayer:
-    """One direction of one layer, in the order and with the biases of its source.
+    """One direction of one layer, with the block order and the biases of its source.
 
-    `W` `(GH, I)`, `U` `(GH, H)`, `b_input` and `b_recurrent` `(GH,)`. The function `cell` checks these shapes.
+    The shapes are `W` `(GH, I)`, `U` `(GH, H)`, `b_input` and `b_recurrent` `(GH,)`. The function `cell` checks them.
     """
 
     W: Array
@@ -131,7 +131,7 @@ class FileLayer:
 
     @property
     def blocks(self) -> int:
-        """The number of blocks G. It distinguishes a GRU, an LSTM and a plain RNN."""
+        """The number of blocks G: 3 for a GRU, 4 for an LSTM, 1 for a plain RNN."""
         return int(self.U.shape[0] // self.U.shape[1])
 
     @property
@@ -139,7 +139,7 @@ class FileLayer:
         return TITLES[self.blocks]
 
     def checked(self, where: str) -> FileLayer:
-        """Return the layer with its numbers as float32 or float64. Raises FormatError as `numbers`."""
+        """Return the layer with its numbers as float32 or float64. Raises the errors of `numbers`."""
         place = f"the {self.title} at {shown(where)}" if where else f"the {self.title}"
         parts = {
             "W": "input weights", "U": "recurrent weights", "b_input": "input biases",
@@ -171,7 +171,7 @@ class FileLayer:
 
     @staticmethod
     def from_core(layer: Cell, convention: Convention) -> FileLayer:
-        """Return a cell that `core(convention)` turns into `layer`. It has one bias where `core` adds two."""
+        """Return a layer that `core(convention)` converts to `layer`. Its recurrent biases are zero, except for c_h."""
         G = len(layer.gates)
 
         def blocks(rows: Array) -> Array:
@@ -195,10 +195,10 @@ def cell(
     *,
     others: bool = False,
 ) -> FileLayer:
-    """Return a cell of the arrays at `where` in a file. Missing biases are zero.
+    """Build a layer from the arrays at `where` in a file. Missing biases are zero.
 
-    Raises FormatError if the arrays are too large or are not those of a GRU. With `others`, they may also be those of
-    an LSTM or a plain RNN.
+    Raises FormatError if the arrays do not have the shapes of a GRU. If `others` is true, they may also have the shapes
+    of an LSTM or a plain RNN.
     """
     place = f"the GRU at {shown(where)}" if where else "the GRU"
     if W.ndim != 2 or U.ndim != 2:
@@ -234,7 +234,7 @@ def cell(
 
 @dataclass(frozen=True)
 class Embedding:
-    """A vector for each symbol: `table` `(A, I)`. `symbols` names the first of them if the file does."""
+    """An embedding, `table` `(A, I)`, with a row for each symbol. `symbols` names the first symbols, or is empty."""
 
     name: str
     table: Array
@@ -245,7 +245,7 @@ class Embedding:
 class Dense:
     """The linear layer after the top layer: V h + c, with `V` `(K, H)` and `c` `(K,)`.
 
-    `activation` is the function that follows it, None if the file does not say.
+    `activation` is the function that follows the linear layer, or None if the file does not show it.
     """
 
     name: str
@@ -258,9 +258,9 @@ class Dense:
 class Stack:
     """A GRU, an LSTM or an RNN in a file: its layers from the bottom, each with one direction or both.
 
-    `source` is the library's name for it, `where` its path in the file, and `names` are its arrays. `order`, `reset`
-    and `z` are None if the file does not say them. `wired` is true if the file shows the layers before and after the
-    network; then these are `embedding` and `dense`.
+    `source` is the library's name for the network, `where` is its path in the file, and `names` are the names of its
+    arrays. `order`, `reset` and `z` are None if the file does not show them. `wired` is true if the file shows which
+    layers come before and after the network. Then `embedding` and `dense` are these layers.
     """
 
     source: str
@@ -274,14 +274,14 @@ class Stack:
     embedding: Embedding | None = None
     dense: Dense | None = None
     heads: tuple[Dense, ...] = ()
-    """The linear layers that read the states, if there are several and the file does not choose one of them."""
+    """The linear layers that read the states, if the file shows them. If there are several, `dense` is None."""
     notes: tuple[str, ...] = ()
     as_read: bool = False
-    """Whether the library of a network that reads backward returns the states of the last timestep first."""
+    """Whether the library returns the states with the last timestep first, for a network that reads backward."""
     beside: tuple[str, ...] = ()
-    """The arrays outside the network that may belong to its cells. The names in the file do not decide this."""
+    """The names of arrays outside the network that may belong to its cells. The file does not show whether they do."""
     merges: Mapping[int, str] = field(default_factory=dict)
-    """How the outputs of two directions are joined, by the index of the layer; "concat" for the others."""
+    """How the outputs of two directions are joined, by layer index. The default is "concat"."""
     padding: float | None = None
     """The padding symbol's number or, without an embedding, the value of all inputs at a skipped timestep."""
 
@@ -291,7 +291,7 @@ class Stack:
 
     @property
     def units(self) -> int:
-        """The units of the top layer, in one direction."""
+        """The number of units of the top layer in one direction."""
         return next(iter(self.layers[-1].values())).units
 
     @property
@@ -305,19 +305,19 @@ class Stack:
 
     @property
     def first_both(self) -> int | None:
-        """The index of the lowest layer that reads in both directions, None if there is none."""
+        """The index of the lowest layer that reads in both directions, or None if there is none."""
         return next((k for k, layer in enumerate(self.layers) if len(layer) == 2), None)
 
     @property
     def outputs(self) -> int:
-        """The numbers that the top layer passes on, with all its directions."""
+        """The number of outputs of the top layer, over all its directions."""
         sizes = [cell.units for cell in self.layers[-1].values()]
         return sizes[0] if self.merges.get(len(self.layers) - 1, "concat") != "concat" else sum(sizes)
 
     def feeds(self, other: Stack) -> bool:
-        """Return whether `other` can be the next layers.
+        """Return whether the layers of `other` can read the outputs of this network.
 
-        Both must have the same convention, and neither may have a layer that only reads backward.
+        Both networks must have the same convention, and neither may have a layer that only reads backward.
         """
         own_convention = (self.blocks, self.order, self.reset, self.z)
         matches = own_convention == (other.blocks, other.order, other.reset, other.z)
@@ -325,7 +325,7 @@ class Stack:
 
 
 def check_layers(stack: Stack) -> Stack:
-    """Return the stack. Raises FormatError if a layer does not fit the one before."""
+    """Return the stack. Raises FormatError if a layer does not fit the outputs of the layer below."""
     for k, (below, layer) in enumerate(zip(stack.layers, stack.layers[1:], strict=False), 2):
         gives = [cell.units for cell in below.values()]
         for cell in layer.values():  # both directions are mostly given side by side, but may be added
@@ -335,7 +335,10 @@ def check_layers(stack: Stack) -> Stack:
 
 
 def stacked(stacks: Iterable[Stack]) -> Stack:
-    """Return several stacks as one: each reads the outputs of the one before. Raises FormatError if they do not fit."""
+    """Join stacks into one, in which each stack reads the outputs of the stack before it.
+
+    Raises FormatError if the stacks do not fit together.
+    """
     first, *others = stacks
     if any(stack.blocks != first.blocks for stack in others):
         raise FormatError("the layers are of several kinds; only layers of one kind can be shown together")

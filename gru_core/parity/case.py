@@ -1,4 +1,4 @@
-"""A network in the form of its file, the values that it should compute, and its run, with or without mistakes."""
+"""Cases for the parity check: a network in the form of its file, and the values that it should compute."""
 
 from __future__ import annotations
 
@@ -36,12 +36,15 @@ FUNCTIONS: dict[str, Function] = {
     "silu": lambda a: a * σ(a),
     "softplus": lambda a: np.logaddexp(a, 0),
 }
-"""Activation functions by name. There are two hard sigmoids: of Keras 2, and of Keras 3, PyTorch and JAX."""
+"""Activation functions by name. The first hard sigmoid is from Keras 2, the second from Keras 3, PyTorch and JAX."""
 
 
 @dataclass(frozen=True)
 class Output:
-    """The outputs y of a network: `after`(V `before`(h) + c), where h is a state, or the `pool` of the states."""
+    """The output layer of a network: y = `after`(V `before`(h) + c), where h is a state, or the pooled states.
+
+    `before` and `after` are names of functions. `pool` is how the states are pooled over time, or None.
+    """
 
     V: Array
     c: Array
@@ -73,16 +76,16 @@ class Output:
 
 @dataclass(frozen=True)
 class Wanted:
-    """The values of one signal that a network should compute, `(T, B, ·)`. Only values in `at` `(T, B)` count."""
+    """The expected values of one signal, `(T, B, ·)`. Only values at which `at` `(T, B)` is true are compared."""
 
     values: Array
     at: Steps
 
     def relative_error(self, given: Array) -> float:
-        """Return the largest absolute difference, divided by the largest absolute value that is wanted.
+        """Return the largest absolute difference, divided by the largest absolute value that is expected.
 
-        The result is 0 if nothing differs, and infinite if all wanted values are zero, or if a given value is not
-        finite.
+        The result is 0 if nothing differs. Otherwise it is infinite if all expected values are zero, or if a given
+        value is not finite.
         """
         if not self.at.any():
             return 0.0
@@ -98,10 +101,11 @@ class Wanted:
 class Case:
     """A network, its input `x` `(T, B, I)`, and the signals that it should compute.
 
-    `cells` are the layers in the form of their source. `wanted` has the states of layers, `h_l0`, `h_l1`, …, and the
-    outputs `y`. `counted` `(T, B)` is false at padding, and `h0` has an initial state for each layer, `(B, S)`. The
-    other fields are settings in which libraries differ: `reset` off, the activation functions of gates and of
-    candidates, and the `precision` to which inputs and states are rounded before a product with weights.
+    `cells` are the layers in the form of their file. `wanted` has the expected states of the layers, `h_l0`, `h_l1`, …,
+    and the expected outputs, `y`. `counted` `(T, B)` is false at padding, and `h0` has an initial state for each layer,
+    `(B, S)`. The remaining fields are settings in which libraries differ: whether a reset gate acts (`resets`), the
+    activation functions of the gates (`gate`) and of the candidate, and the function that rounds inputs and states
+    before a product with weights (`precision`).
     """
 
     cells: tuple[FileLayer, ...]
@@ -132,20 +136,23 @@ class Case:
         return tuple(np.zeros((sequences, state.shape[1])) for state in self.h0)
 
     def over(self, change: Callable[[Any], Any], x: bool = True, states: bool = True) -> Case:
-        """Return the case with `change` applied to its arrays over time: to `x`, to the other arrays, or to both."""
+        """Return the case with `change` applied to arrays with a time axis.
+
+        If `x` is true, these are `x` and `counted`. If `states` is true, they include the arrays in `wanted`.
+        """
         changed = replace(self, x=change(self.x), counted=change(self.counted)) if x else self
         if states:
             changed = replace(changed, wanted={name: wanted.map(change) for name, wanted in self.wanted.items()})
         return changed
 
     def part(self, steps: int, sequences: slice) -> Case:
-        """Return the case with only the first timesteps of some sequences."""
+        """Return the case with only the first `steps` timesteps, and only the sequences in a slice."""
         return replace(
             self.over(lambda array: array[:steps, sequences]), h0=tuple(state[sequences] for state in self.h0)
         )
 
     def signals(self) -> dict[str, Array]:
-        """Run the network, and return its states by layer, and the outputs as `y`."""
+        """Run the network. Return its states by layer as `h_l0`, `h_l1`, …, and its outputs as `y`."""
         states: dict[str, Array] = {}
         below = self.x
         with np.errstate(over="ignore", invalid="ignore"):
@@ -184,7 +191,7 @@ class Case:
             else:
                 rz = a[:, : 2 * H] + past @ U[:, : 2 * H]
                 r, z = gate(rz[:, :H]), rz[:, H:]
-                # A file's z that keeps is 1 − z here: the same for σ, but not for every other function.
+                # If z keeps in the file, z is 1 − gate(−a) here. For σ this equals gate(a), but not for every function.
                 z = 1 - gate(-z) if self.convention.z == "keep" else gate(z)
                 if not self.resets:
                     r = np.ones_like(r)
@@ -196,9 +203,9 @@ class Case:
 
 
 def without_padding(case: Case, padded: Steps) -> Case:
-    """Return the case with the timesteps in `padded` `(T, B)` at the end of each sequence, and not compared.
+    """Move the timesteps in `padded` `(T, B)` to the end of each sequence, and exclude them from the comparison.
 
-    A padded timestep holds the state. So the result is the same as without this timestep.
+    A padded timestep does not change the state. The values at all other timesteps therefore stay the same.
     """
     order = np.argsort(padded, axis=0, kind="stable")
 

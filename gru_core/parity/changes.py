@@ -1,4 +1,4 @@
-"""Changes of a network, its input or its compared values, which the common mistakes make."""
+"""The changes that common mistakes make: to a network, to its input, or to the compared values."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def transpose_blocks(cell: FileLayer, array: Array) -> Array:
 
 
 def in_order(places: list[int], change: Callable[[FileLayer, Array], Array]) -> Callable[[FileLayer, Array], Array]:
-    """Return a change that is made with the blocks in another order."""
+    """Return a function that applies `change` with the blocks in the order `places`, and then restores their order."""
 
     def changed(cell: FileLayer, array: Array) -> Array:
         blocks = np.split(array, cell.blocks)
@@ -94,9 +94,9 @@ def late(case: Case) -> Case:
 
 
 def from_first_state(case: Case) -> Case:
-    """Return the case from the reference's own state after its first timestep, or in an LSTM after the second.
+    """Start the case from the reference's own state after the first timestep, or after the second for an LSTM.
 
-    There c = artanh(h / o), where o follows from the input and from the state h before.
+    For an LSTM, c = artanh(h / o), with o computed from the input and the previous h.
     """
     states = [case.wanted[f"h_l{k}"].values for k in range(len(case.cells))]
     if case.cells[0].blocks != 4:
@@ -155,7 +155,10 @@ def bits(dropped: int) -> Callable[..., Array]:
 
 
 def int8(axis: int | None, steps: float) -> Callable[[FileLayer, Array], Array]:
-    """Return a function that quantizes weights: the largest is `steps` steps from zero."""
+    """Return a function that quantizes weights to 8 bits, with the largest weight `steps` steps from zero.
+
+    Weights along `axis` share a scale. If `axis` is None, all weights of a matrix do.
+    """
 
     def quantized(cell: FileLayer, array: Array) -> Array:
         scale = np.abs(array).max(axis=axis, keepdims=True) / steps
@@ -166,7 +169,7 @@ def int8(axis: int | None, steps: float) -> Callable[[FileLayer, Array], Array]:
 
 
 def dynamic(bits: int) -> Callable[[Array], Array]:
-    """Return a function that quantizes an array with a scale from its own range."""
+    """Return a function that quantizes an array to `bits` bits, with a scale from the range of the array."""
 
     def quantized(array: Array) -> Array:
         lowest, highest = min(float(array.min()), 0.0), max(float(array.max()), 0.0)

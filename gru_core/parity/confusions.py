@@ -1,7 +1,7 @@
 """Common mistakes when a network is moved from one library to another.
 
-A mistake is a change of a `Case`: of its weights, their meaning, its input, or the compared values. If the changed
-network computes the reference, this mistake is the cause.
+A mistake is a change to a `Case`: to its weights, to their meaning, to its input, or to the compared values. If the
+changed network matches the reference, the mistake is the cause of the difference.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ NAMES = {
     "input kernel": "kernels",
     "recurrent kernel": "kernels",
 }
-"""The names of causes that differ from the name of their kind. Two mistakes of one kind are never tried together."""
+"""The name of the cause for each kind of mistake with another name. Two of one kind are never tried together."""
 
 MEANINGS = {"gate order", "direction of z", "reset gate"}
 """The kinds of mistakes that are tried in combinations of three, because a wrong library causes all of them."""
 
 SCALES, STEPS = {"of each matrix": None, "of each row": 1}, (127, 127.5)
-"""The ways to quantize weights: which weights share a scale, and the steps from zero to the largest weight."""
+"""The ways to quantize weights: which weights share a scale, and how many steps the largest weight is from zero."""
 
 RESHAPED_ORDERS = {3: ("rzh", "zrh"), 4: ("ifco", "iofc"), 1: ()}
-"""The orders of the gates, by their number, in which a kernel may have been reshaped."""
+"""For each number of gates, the gate orders in which a kernel may have been reshaped."""
 
 
 @dataclass(frozen=True)
 class Confusion:
-    """A common mistake: its kind, its name in words, a function that makes it in a case, and what to change."""
+    """A common mistake: its kind, its description, a function that makes the mistake in a case, and the remedy."""
 
     kind: str
     words: str
@@ -48,7 +48,7 @@ class Confusion:
 
 
 def common(case: Case) -> Iterator[Confusion]:
-    """Yield the mistakes that are also tried together. The more common ones come first."""
+    """Yield the mistakes that are also tried in combinations. More common mistakes come first."""
     yield from _meanings(case)
     yield from _of_time(case)
     yield from _of_comparison(case)
@@ -59,7 +59,7 @@ def common(case: Case) -> Iterator[Confusion]:
 
 
 def rare(case: Case) -> Iterator[Confusion]:
-    """Yield the mistakes that are tried alone only."""
+    """Yield the mistakes that are only tried alone."""
     yield from _layers(case)
     yield from _layouts(case)
     yield from _parts_of_biases(case)
@@ -103,7 +103,7 @@ def _of_time(case: Case) -> Iterator[Confusion]:
 
 
 def _of_comparison(case: Case) -> Iterator[Confusion]:
-    """Yield the differences in the input and in the compared values: padding, the initial state, the symbols."""
+    """Yield mistakes in the input and in the compared values: padding, the initial state, the symbols."""
     padded = changes.padding(case)
     if padded.any() and not padded.all():
         steps = f"{int(padded.sum())} timesteps of padding left out"
@@ -134,7 +134,7 @@ def _kernels(case: Case) -> Iterator[Confusion]:
 
 
 def _layouts(case: Case) -> Iterator[Confusion]:
-    """Yield wrong orders of numbers: a reshape instead of a transpose, or rows that are ordered by unit."""
+    """Yield mistakes in the order of numbers: a reshape instead of a transpose, or rows that are ordered by unit."""
     G, remedy = case.cells[0].blocks, remedies.RESHAPED
     for order in dict.fromkeys((case.convention.order, *RESHAPED_ORDERS[G])):
         there = [case.convention.order.index(block) for block in order]
@@ -156,7 +156,7 @@ def _layouts(case: Case) -> Iterator[Confusion]:
 
 def _biases(case: Case) -> Iterator[Confusion]:
     convention, G = case.convention, case.cells[0].blocks
-    if G == 3:  # of the others only the sum counts
+    if G == 3:  # in other cells only the sum of the two biases matters
         yield from _bias(
             case, "the input biases and the recurrent biases swapped", remedies.BIASES,
             lambda cell: (cell.b_recurrent, cell.b_input),
@@ -281,7 +281,10 @@ def precisions_of_products() -> Iterator[Confusion]:
 def _changes(
     case: Case, kind: str, words: str, remedy: str, **arrays: Callable[[FileLayer, Array], Array] | Any
 ) -> Iterator[Confusion]:
-    """Yield a change of arrays of every layer, by their names, unless it changes nothing."""
+    """Yield a mistake that changes `arrays` of every layer, unless it changes nothing.
+
+    `arrays` maps the name of an array to the function that changes it.
+    """
 
     def change(case: Case) -> Case:
         return changes.cells(

@@ -1,8 +1,8 @@
-"""Mistakes with unknown numbers, which are fitted to the reference: a scaled input, and dropout that was left on.
+"""Mistakes with unknown numbers that are fitted to the reference: a scaled input, or dropout that was left on.
 
-A scale is found from the first timesteps, and then must explain all of them. Dropout cannot be run again, because its
-masks are random. But the input that a layer really read follows from its state before and after a timestep. The mask of
-that input is rounded, and then must explain the state exactly.
+A scale is fitted to the first timesteps, and then must explain all timesteps. Dropout cannot be repeated, because its
+masks are random. But the input that a layer really read can be computed from its states before and after a timestep.
+Rounding the ratio to the expected input gives the dropout mask, and this mask must then explain the state exactly.
 """
 
 from __future__ import annotations
@@ -19,36 +19,36 @@ from gru_core.parity import changes, remedies
 from gru_core.parity.case import Case
 
 WORK = 5e8
-"""The most multiply-adds to fit one kind of mistake."""
+"""The largest number of multiply-adds for fitting one kind of mistake."""
 
 STEPS, SEQUENCES = 3, 2
-"""The size of the part of a case to which a scale is fitted."""
+"""The numbers of timesteps and sequences to which a scale is fitted."""
 
 STARTS = (1.0, 2.0, 0.5, 10.0, 0.1, 100.0, 0.01, 1 / 127.5, 1 / 255, 255.0, -1.0)
 """The scales from which a fit starts."""
 
 BEST = 3
-"""The most scales from which a fit starts: those with the smallest errors."""
+"""The number of scales from which a fit starts: the scales with the smallest errors."""
 
 MOST_EACH = 16
-"""The most inputs that are scaled each by its own factor."""
+"""The largest number of inputs for which each input is scaled by its own factor."""
 
 MOST_DROPPED = 32
-"""The most inputs of a layer that are computed from its states. With more the computation rarely succeeds."""
+"""The largest number of inputs that are computed from a layer's states. With more, this rarely succeeds."""
 
 POINTS, FIRST, LEAST = 16, 5, 2
-"""The timesteps at which a layer's input is computed: the most, the first ones, and how many dropout must explain.
+"""A layer's input is computed at up to `POINTS` timesteps. Dropout must explain at least `LEAST` of them.
 
-If dropout explains none of the first ones, the others are not tried.
+If dropout explains none of the first `FIRST` timesteps, the search stops.
 """
 
 SHARES = (0.5, 0.1, 0.2, 0.3, 0.25, 0.4, 0.05, 0.15, 0.35, 0.45, 0.6, 0.7, 0.75, 0.8, 0.02, 0.9, 0.01)
-"""The shares of dropout that are tried."""
+"""The dropout rates that are tried."""
 
 
 @dataclass(frozen=True)
 class Fit:
-    """A mistake that explains a case: its name, its words, its remedy, and the relative error that is left."""
+    """A mistake that explains a case: its name, its description, its remedy, and the remaining relative error."""
 
     name: str
     words: str
@@ -74,7 +74,7 @@ def _in_float64(case: Case) -> Case:
 
 
 def _scaled(case: Case, tolerance: float) -> Iterator[Fit]:
-    """Yield a scale and a shift of the input that explain the case: one for all inputs, or one for each."""
+    """Yield a scaled input that explains the case: one scale and shift for all inputs, or one pair for each input."""
     I = case.x.shape[2]
     one_hot = (case.x.sum(-1) == 1).all() and ((case.x == 0) | (case.x == 1)).all()
     part = case.part(STEPS, slice(SEQUENCES))
@@ -147,7 +147,7 @@ def _dropped(case: Case, tolerance: float) -> Iterator[Fit]:
 
 
 class _Point:
-    """A timestep at which a layer read `expected`, perhaps through dropout, and went from `state` to the state `h`."""
+    """A timestep of a layer: it read `expected`, perhaps through dropout, and its state changed from `state` to `h`."""
 
     def __init__(self, layer: Cell, state: Array, expected: Array, h: Array) -> None:
         self.layer, self.state, self.expected, self.h = layer, state, expected, h
@@ -164,9 +164,9 @@ class _Point:
         return float(np.abs(self._residual(x[None])).max())
 
     def error(self, share: float) -> float:
-        """Return the largest error of `h` if the layer read its input through dropout of this share.
+        """Return the largest error of `h`, assuming that the input went through dropout with the rate `share`.
 
-        The result is infinite if no number of the input was dropped.
+        The result is infinite if no input, or every input, was dropped.
         """
         passed = self.factors > 0.5 / (1 - share)
         if passed.all() or not passed.any():
@@ -175,7 +175,7 @@ class _Point:
 
 
 def _points(case: Case, k: int) -> list[tuple[int, int]]:
-    """Return timesteps and sequences at which the states of layer `k` before and after are known."""
+    """Return the (timestep, sequence) pairs for which the states of layer `k` before and after it are known."""
     at = case.wanted[f"h_l{k}"].at & case.counted
     known = at.copy()
     known[1:] &= at[:-1] & (case.cells[k].blocks != 4)  # the cell state of an LSTM is known only at the start
@@ -183,9 +183,9 @@ def _points(case: Case, k: int) -> list[tuple[int, int]]:
 
 
 def solve(residual: Callable[[Array], Array], start: Array, most: int = 15) -> Array:
-    """Return the numbers near `start` that make the residuals small, by the method of Levenberg and Marquardt.
+    """Return the numbers near `start` that minimize the residuals, by the method of Levenberg and Marquardt.
 
-    `residual` returns the residuals `(N, M)` for N rows of numbers.
+    `residual` returns the residuals `(N, M)` for N rows of numbers. `most` is the largest number of iterations.
     """
     x = np.array(start, float)
     r = residual(x[None])[0]

@@ -21,7 +21,7 @@ from gru_core.model import Model
 from gru_core.parity.case import Steps, Wanted
 
 MAX_STEPS, MAX_WORK = 10_000, 2e9
-"""Limits on a reference, over all its sequences: timesteps, and timesteps times the number of weights of the model."""
+"""Limits over all sequences of a reference: timesteps, and timesteps times the number of the model's weights."""
 
 STATE = ("h0", "c0", "lengths", "mask")
 """Arrays that a reference can have besides the input, the states and the outputs.
@@ -34,10 +34,11 @@ Arrays = Mapping[str, npt.NDArray[Any]]
 
 @dataclass(frozen=True)
 class Reference:
-    """An input `x` `(T, B, I)`, the signals `wanted` for it, and an initial state for each layer, `(B, S)`.
+    """An input `x` `(T, B, I)`, the expected signals `wanted`, and an initial state for each layer, `(B, S)`.
 
-    Timesteps in `padded` `(T, B)` hold the state and are not compared. All arrays are in the order in which the network
-    reads the sequence. `bits` is the number of significant bits of the least precise signal.
+    Timesteps in `padded` `(T, B)` do not change the state and are not compared. All arrays are in the order in which
+    the network reads the sequence. `bits` is the number of significant bits of the least precise signal. `swapped` has
+    the expected signals with the two directions exchanged, or is None if that is not possible.
     """
 
     x: Array
@@ -66,10 +67,10 @@ def data(file: bytes | str | Path) -> bytes:
 
 
 def read(model: Model, arrays: Arrays, both: bool, backward: bool, as_read: bool) -> Reference:
-    """Return the reference in arrays. Raises FormatError if they do not fit the model.
+    """Build a reference from arrays by name. Raises FormatError if the arrays do not fit the model.
 
-    If `both`, states may have both directions side by side. If `backward`, the network reads from the end. If `as_read`
-    too, its library returns the states with the last timestep first.
+    If `both` is true, the states may have both directions side by side. If `backward` is true, the network reads the
+    sequence from its end. If `as_read` is also true, its library returns the states with the last timestep first.
     """
     top = len(model.layers) - 1
     sizes = {f"h_l{k}": layer.units for k, layer in enumerate(model.layers)} | {"y": len(model.readout.labels)}
@@ -112,7 +113,7 @@ def read(model: Model, arrays: Arrays, both: bool, backward: bool, as_read: bool
 
 
 def _exchanged(model: Model, wanted: Mapping[str, Wanted]) -> Mapping[str, Wanted] | None:
-    """Return the signals with the two halves of bidirectional layers exchanged; None if there are no such layers."""
+    """Return the signals with the halves of each bidirectional layer exchanged, or None if there is no such layer."""
     both = [f"h_l{k}" for k, layer in enumerate(model.layers) if 2 * layer.backward_units == layer.units]
     exchanged = {
         name: replace(signal, values=np.concatenate(np.split(signal.values, 2, -1)[::-1], -1))
@@ -123,9 +124,9 @@ def _exchanged(model: Model, wanted: Mapping[str, Wanted]) -> Mapping[str, Wante
 
 
 def _check_last(model: Model, signals: Arrays, T: int) -> None:
-    """Raise FormatError if states or outputs of a bidirectional network are only there after the last timestep.
+    """Raise FormatError if a bidirectional network's states or outputs are not given for every timestep and direction.
 
-    It would not be clear which states they belong to: the last one of a backward half is that at the first timestep.
+    A single last state would be ambiguous, because the last state of a backward half is at the first timestep.
     """
     for k, layer in enumerate(model.layers):
         array = signals.get(f"h_l{k}")
@@ -188,14 +189,14 @@ def _check_work(model: Model, shape: tuple[int, ...]) -> None:
 
 
 def _is_batch_first(x: Array, signals: Arrays, sizes: Mapping[str, int]) -> bool:
-    """Return whether the last values `(B, ·)` of each sequence show that the first axis of `x` is the batch."""
+    """Return whether the first axis of `x` is the batch: all signals are last values `(B, ·)`, and B fits that axis."""
     A, B = x.shape[:2]
     last = [array for name, array in signals.items() if array.ndim == 2 and array.shape[1] == sizes[name]]
     return len(last) == len(signals) and A != B and B > 1 and all(len(array) == A for array in last)
 
 
 def _padded(shape: tuple[int, int], arrays: Arrays, mask: Steps | None) -> Steps:
-    """Return which timesteps are padding, `(T, B)`: by `lengths`, by `mask`, or because the model skips them."""
+    """Return a mask `(T, B)` of the padding, by `lengths` and `mask` in `arrays`, and by `mask`, the model's mask."""
     padded = ~counted(shape, arrays, "the reference")
     if mask is not None:
         padded |= ~mask
@@ -214,10 +215,10 @@ def _wanted(
     second_half: bool,
     flipped: bool,
 ) -> Wanted:
-    """Return a signal of the reference in the order in which the network reads it.
+    """Return the expected values of a signal, in the order in which the network reads the sequence.
 
-    An array `(B, ·)` has the values after the last timestep of each sequence. If `both`, the array may have two
-    directions side by side.
+    An array `(B, ·)` has the values after the last timestep of each sequence. If `both` is true, the array may have two
+    directions side by side, and `second_half` selects the second of them. If `flipped` is true, time is reversed.
     """
     T, B = steps
     shape = array.shape

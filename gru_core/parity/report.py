@@ -1,16 +1,20 @@
-"""The parity check: it tests whether a model computes the same as another implementation.
+"""The parity check, which tests whether a model computes the same numbers as another implementation.
 
-If the numbers differ, it looks for the cause.
+If the numbers differ, the check looks for the cause.
 
     report = check(model, "reference.npz")
     print(report)         # parity check passed: h of layer 1 differs by at most 1.2e-07 (step 7, unit 3), …
 
 The other implementation is a reference or another model. A reference has the values that a library computed for an
-input. Its arrays have names: `x`, the input, `(T, I)` or `(T, B, I)`, or symbols by number, `(T,)` or `(T, B)`; `h`,
-the states of the top layer, `(T, H)` or `(T, B, H)`, or `h_l0`, `h_l1`, … for each layer; and `y`, the outputs, if
-wanted. States or outputs `(B, ·)` are those after the last timestep. If the reference has them, `h0` is the initial
-state `(L, B, H)` (in an LSTM `c0` as well), and `lengths` `(B,)` or `mask` `(T, B)` shows the padding: these timesteps
-hold the state and are not compared.
+input, as named arrays:
+
+    x               the input, `(T, I)` or `(T, B, I)`, or symbols by number, `(T,)` or `(T, B)`
+    h               the states of the top layer, `(T, H)` or `(T, B, H)`; or h_l0, h_l1, … for each layer
+    y               optional: the outputs
+    h0, c0          optional: the initial state `(L, B, H)`; c0 only for an LSTM
+    lengths, mask   optional: `(B,)` or `(T, B)`. Padded timesteps do not change the state and are not compared.
+
+States or outputs `(B, ·)` are the values after the last timestep.
 
 The relative error of a layer is the largest |Δh| over all timesteps, sequences and units, divided by the largest |h|
 of its reference. `TOLERANCE` has the largest error that is allowed, by the precision of the reference.
@@ -49,15 +53,16 @@ Rounding alone gives about 1e-16, 1e-7, 1e-3 and 1e-2.
 PRECISIONS = {53: "float64", 24: "float32", 11: "float16", 8: "bfloat16"}
 
 STEPS, SEQUENCES = 24, 3
-"""The size of the random input that two models are compared on."""
+"""The numbers of timesteps and sequences in the random input on which two models are compared."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """The difference of one signal from its reference: `h_l0`, `h_l1`, … or `y`, and of two models also gates, `z_l0`.
+    """The difference Δ between one signal and its reference.
 
-    `by_step` `(T,)` is the largest |Δ| of each timestep. `largest` is the largest of all, at `step` and `unit`, both
-    from 1. `relative` is `largest` divided by the largest |reference|. `first` is the first timestep, from 1, with a
+    `name` is `h_l0`, `h_l1`, …, `y` or, if two models are compared, also a gate such as `z_l0`. `by_step` `(T,)` is the
+    largest |Δ| at each timestep. `largest` is the largest |Δ| of all, at `step` and `unit`, both counted from 1.
+    `relative` is `largest` divided by the largest |reference|. `first` is the first timestep, counted from 1, with a
     relative difference above the tolerance, or None.
     """
 
@@ -85,8 +90,8 @@ class Difference:
 class Parity:
     """The result of a parity check: the differences, the relative `tolerance`, and the `cause` if one was found.
 
-    `precision` is the precision of the reference, such as "float32". The `gates` are differences too, if two models
-    were compared; the check passes or fails by the `differences` only.
+    `precision` is the precision of the reference, such as "float32". If two models were compared, `gates` has the
+    differences of their gates. Only `differences` decide whether the check passes.
     """
 
     tolerance: float
@@ -128,11 +133,12 @@ class Parity:
 
 
 def check(model: Model | Imported, other: Model | Imported | Arrays | bytes | str | Path) -> Parity:
-    """Compare the values that a model computes with those of another implementation.
+    """Compare the values that a model computes with the values of another implementation.
 
-    `other` is a reference (its arrays by name, or the bytes or the path of an `.npz` of them) or a second model, which
-    is run on the same random input. The bytes or the path may also be of a file with a second model. If `model` is an
-    `Imported`, common mistakes are tried in the terms of its file, and only the direction that is shown is compared.
+    `other` is a reference or a second model, which is run on the same random input. A reference is given as arrays by
+    name, or as the bytes or the path of an `.npz` file. The bytes or the path may also be of a file with a second
+    model. If `model` is an `Imported`, mistakes are tried in the convention of its file, and only the direction that is
+    shown is compared.
 
     Raises FormatError if the two cannot be compared, Unanswered if the file of the second model leaves a question open,
     and OSError if a file cannot be read.
@@ -169,14 +175,14 @@ def _core(model: Model | Imported) -> Model:
 
 
 def _without_mask(model: Model) -> Model | None:
-    """Return the model that reads its padding like every other timestep; None if the model has no mask."""
+    """Return a copy of the model that reads padding like every other timestep, or None if the model has no mask."""
     if isinstance(model.encoder, Numbers) or model.encoder.padding is None:
         return None
     return replace(model, encoder=replace(model.encoder, padding=None))
 
 
 def _compare(core: Model, reference: Reference) -> tuple[Parity, Case, dict[str, Array]]:
-    """Return the differences without a cause, the case that was run, and the signals of the model in it."""
+    """Return the result without a cause, the case that was run, and the model's signals in this case."""
     case = _case(core, reference)
     order = np.argsort(reference.padded, axis=0, kind="stable")
     # In a layer of one direction no state depends on the padding at the end, and the run is faster without a mask.
@@ -198,7 +204,7 @@ def _check(model: Model | Imported, reference: Reference) -> Parity:
     tolerance = parity.tolerance
     empty = any(not signal.values[signal.at].any() for signal in case.wanted.values())
     if parity.passed or empty or not known(core.layers):
-        return parity  # zeros show no cause; and all known mistakes are about layers of one kind that libraries share
+        return parity  # zeros show no cause, and all known mistakes are about layers of one kind: GRU, LSTM or RNN
     if reference.swapped is not None:
         swapped = _case(core, replace(reference, wanted=reference.swapped)).wanted
         left = max(signal.relative_error(given[name]) for name, signal in swapped.items())
@@ -207,12 +213,12 @@ def _check(model: Model | Imported, reference: Reference) -> Parity:
                 parity, cause=Cause("direction", "with the two directions swapped", left, remedies.DIRECTIONS)
             )
     if core.is_bidirectional:
-        return parity  # the other mistakes are known for one direction
+        return parity  # all other mistakes can only be tried with one direction
     return replace(parity, cause=_cause(model, case, parity))
 
 
 def _case(core: Model, reference: Reference) -> Case:
-    """Return the reference for a model, with its padding at the end of each sequence."""
+    """Return the reference as a case without cells, with the padding moved to the end of each sequence."""
     counted = np.ones_like(reference.padded)
     case = Case(
         (), Convention(""), reference.x, reference.wanted, counted, reference.h0, Output.from_readout(core.readout)
@@ -221,7 +227,7 @@ def _case(core: Model, reference: Reference) -> Case:
 
 
 def _cause(model: Model | Imported, case: Case, parity: Parity) -> Cause | None:
-    """Return the cause of a difference, None if none is known."""
+    """Return the cause of a difference, or None if no known mistake explains the difference."""
     core = _core(model)
     if isinstance(model, Imported):
         cases = [replace(case, cells=model.cells, convention=model.convention)]
@@ -242,7 +248,7 @@ def _on_y(words: str) -> str:
 
 
 def _meant(model: Model) -> list[Convention]:
-    """Return the possible conventions of the weights. Their source is unknown, so a GRU's z may be inverted."""
+    """Return the conventions that a model's weights may have. The source is unknown, so a GRU's z may be inverted."""
     layer = model.layers[0]
     turned: tuple[Update, ...] = ("take", "keep")
     if isinstance(layer, GRU):
@@ -251,7 +257,7 @@ def _meant(model: Model) -> list[Convention]:
 
 
 def _difference(name: str, given: Array, wanted: Wanted, order: npt.NDArray[np.intp], tolerance: float) -> Difference:
-    """Return the difference of a signal. `order` has the timesteps of `given` as they stand in the reference."""
+    """Return the difference of a signal. `order` has the reference's timestep for each timestep of `given`."""
     off = np.abs(given.astype(np.float64) - wanted.values) * wanted.at[..., None]
     in_place = np.empty_like(off)
     np.put_along_axis(in_place, order[..., None], off, 0)
@@ -265,7 +271,7 @@ def _difference(name: str, given: Array, wanted: Wanted, order: npt.NDArray[np.i
 
 
 def _check_models(model: Model | Imported, other: Model | Imported) -> Parity:
-    """Run both models over one random input, and compare their signals."""
+    """Run both models over the same random input, and compare their signals."""
     first, second = _core(model), _core(other)
     kinds = [[layer.title for layer in core.layers] for core in (first, second)]
     if kinds[0][0] != kinds[1][0]:
@@ -278,7 +284,7 @@ def _check_models(model: Model | Imported, other: Model | Imported) -> Parity:
     ):
         if a != b:
             raise FormatError(f"the first file has {a} {what}, the second has {b}: they cannot be compared")
-    if len(second.layers) > len(first.layers):  # a dropped layer is dropped from the network that has it
+    if len(second.layers) > len(first.layers):  # the search can only leave layers out, so start from the larger network
         return _second_compared(_check_models(other, model))
     rng = np.random.default_rng(0)
     x: Array = rng.normal(size=(STEPS, SEQUENCES, first.layers[0].inputs))

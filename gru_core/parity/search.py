@@ -1,7 +1,7 @@
 """The search for the mistake behind a difference.
 
-Each mistake is tried alone, then mistakes with fitted numbers, then two mistakes together. Rounding in another
-precision explains a difference if the difference then becomes much smaller.
+The search tries each mistake alone, then mistakes with fitted numbers, then combinations of two and three mistakes, and
+last rounding to a lower precision. Rounding explains a difference if it makes the difference much smaller.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from gru_core.parity.confusions import MEANINGS, NAMES, common, precisions_of_pr
 from gru_core.parity.fitted import fits
 
 GLANCE = 1
-"""The number of timesteps, after the first difference, that the search compares first."""
+"""The search first compares the timesteps up to the first difference and this many timesteps after it."""
 
 WORK = 2e9
-"""The most multiply-adds of all runs of one search."""
+"""The largest number of multiply-adds in all runs of one search."""
 
 SMALL, SMALLER = 0.1, 1 / 2
-"""Rounding explains a relative difference below `SMALL` if less than the share `SMALLER` of it is left."""
+"""Rounding explains a relative difference below `SMALL` if it leaves less than `SMALLER` times the difference."""
 
 
 @dataclass(frozen=True)
 class Cause:
     """The mistake that explains a difference.
 
-    `name` is its kind, such as "reset gate", `words` the mistake in words, `remedy` says what to change in which
-    library, and `relative` is the relative error that is left without the mistake. If `matches` is false, `relative` is
-    above the tolerance: a rounding error cannot be reproduced exactly.
+    `name` is the kind of the mistake, such as "reset gate", and `words` describe the mistake. `remedy` says what to
+    change in which library. `relative` is the relative error that is left when the same mistake is made here. If
+    `matches` is false, `relative` is above the tolerance, because rounding errors cannot be reproduced exactly.
     """
 
     name: str
@@ -47,10 +47,10 @@ class Cause:
 
 
 def explain(cases: Iterable[Case], tolerance: float) -> Cause | None:
-    """Return the mistake that explains one of the cases best, or None if no mistake explains any.
+    """Return the mistake that explains one of the cases best, or None if no mistake explains any case.
 
-    A mistake explains a case if the error without it is at most `tolerance`. Several mistakes together are tried only
-    if no single mistake explains a case.
+    A mistake explains a case if making the mistake reduces the relative error to at most `tolerance`. Combinations of
+    mistakes are tried only if no single mistake explains a case.
     """
     cases = [case for case in cases if case.wanted]
     work = WORK
@@ -63,7 +63,7 @@ def explain(cases: Iterable[Case], tolerance: float) -> Cause | None:
                 kinds = {confusion.kind for confusion in chosen}
                 if len(kinds) < together or (together == 3 and kinds != MEANINGS):
                     continue
-                work -= case.size * (steps + GLANCE + 10)  # 10: to rearrange the weights
+                work -= case.size * (steps + GLANCE + 10)  # 10 is for rearranging the weights
                 if work < 0:
                     break
                 changed = case
@@ -82,12 +82,12 @@ def explain(cases: Iterable[Case], tolerance: float) -> Cause | None:
                 name = NAMES.get(chosen[0].kind, chosen[0].kind)
                 causes.append(Cause(name, words, relative, remedy))
         if together == 1 and not causes:
-            # The cases differ only in what their weights mean, and all compute the same.
+            # The cases differ only in the convention of their weights, and all compute the same values.
             fitted = [fit for case in cases[:1] for fit in fits(case, tolerance)]
             causes = [Cause(fit.name, fit.words, fit.relative, fit.remedy) for fit in fitted]
         if causes:
             best = min(cause.relative for cause in causes)
-            # What is left is rounding: of causes that leave about the same, the more common one comes first.
+            # The remaining error is rounding. Of several causes with about the same error, take the most common one.
             return next(cause for cause in causes if cause.relative <= max(10 * best, tolerance / 10))
     return _rounding(cases, tolerance)
 
@@ -104,7 +104,7 @@ def _first_difference(case: Case, tolerance: float) -> tuple[int, int]:
 
 
 def _rounding(cases: list[Case], tolerance: float) -> Cause | None:
-    """Return the precision of the products that explains most of the difference; None if none explains it."""
+    """Return the cause if rounding the products to a lower precision explains most of the difference, or None."""
     for case in cases:
         before = case.relative
         if not before < SMALL or case.size * case.x.shape[0] * case.x.shape[1] > WORK / 4:

@@ -1,4 +1,4 @@
-"""The models that ship, each in a `.safetensors` file in this folder."""
+"""The models that ship with GRU Scope, each in a `.safetensors` file in this folder."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ FOLDER = Path(__file__).parent
 TASKS = ("flip-flop", "pocket-calculator", "running-total", "store-and-recall", "sentiment")
 
 COMPARABLE = (*TASKS, "names", "sunspots")
-"""The tasks with models of several cells. Those of the last two have the same number of units only."""
+"""The tasks with models of several cells. For the last two tasks, the models match only in the number of units."""
 
 TRAININGS = FOLDER / "trainings"
-"""The folder with the training of each model in NAMES."""
+"""The folder with the stored training of each model in NAMES."""
 
 PENALIZED = ("flip-flop", "pocket-calculator", "store-and-recall", "sentiment")
 """The tasks with a GRU that was trained with penalties on its gates."""
 
 NAMES = tuple(name for task in TASKS for name in (task, *([f"{task}-plain"] if task in PENALIZED else [])))
-"""The GRU of each task. NAME-plain was trained like NAME, but without its penalties."""
+"""The GRUs of the tasks. NAME-plain was trained like NAME, but without penalties."""
 
 COMPARED = tuple(
     f"{task}-{cell}{size}"
@@ -32,7 +32,10 @@ COMPARED = tuple(
     # The smallest LSTM has one unit, and more parameters than a GRU of one unit.
     if not (size and cell == "lstm" and task in ("flip-flop", "pocket-calculator", "running-total"))
 )
-"""Models of the other cells, trained like the plain GRU: with as many units, and with about as many parameters."""
+"""The models of the other cells, trained like the plain GRU of the task.
+
+There is a model with as many units as the GRU, and a model with about as many parameters.
+"""
 
 
 EXTRA = (
@@ -59,7 +62,7 @@ SHIPPED = (*NAMES, *COMPARED, *EXTRA)
 
 
 def plain(task: str) -> str:
-    """Return the name of the GRU of a task that was trained without penalties."""
+    """Return the name of a task's GRU that was trained without penalties."""
     return name if (name := f"{task}-plain") in SHIPPED else task
 
 
@@ -77,11 +80,11 @@ def matched(task: str) -> tuple[str, ...]:
 
 
 def contenders(task: str, by: str, cells: Collection[str] = USUAL) -> dict[str, str]:
-    """Return the models of a task to compare, by cell: with as many units or, if `by` is "parameters", about as many
-    parameters.
+    """Return the names of a task's models to compare, by cell.
 
-    If no model has about as many parameters, its cell has the model with as many units. A cell without any model of the
-    task is left out.
+    The models have as many units as the plain GRU or, if `by` is "parameters", about as many parameters. If a cell has
+    no model with about as many parameters, its model with as many units is used. A cell without any model of the task
+    is left out.
     """
     size = "-parameters" if by == "parameters" else ""
     models = {"gru": (plain(task),)} | {

@@ -1,4 +1,4 @@
-"""The card of a trained preset: its recipe in words, and figures from held-out sequences."""
+"""The card of a trained preset: a description of its recipe, and measurements on held-out sequences."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from gru_core.training.tasks import ALL
 
 
 def measure(model: Model, recipe: Recipe) -> dict[str, float]:
-    """Return the figures of a card.
+    """Return the measurements for a card by name, rounded to four digits.
 
-    The figures are the score on sequences of 20 and of 500 timesteps, the mean of each gate of the top layer at each
-    kind of timestep, and the score with each of these gates clamped at 1 and at 0. For recorded data, the score is on
-    the held-out part, with those of the baselines in place of 500 timesteps. For names, there is also the score on each
-    language. Figures are rounded to four digits.
+    They are the score on sequences of 20 and of 500 timesteps, the mean of each gate of the top layer at each kind of
+    timestep, and the score with each of these gates clamped at 1 and at 0. For recorded data, the score is measured on
+    the held-out part, and the scores of the baselines replace the score at 500 timesteps. For names, there is also the
+    score on each language. For reversed words, there is also the share of words without an error.
     """
     recipe = usual(recipe.task)
     batch, top = fresh(recipe), len(model.layers) - 1
@@ -54,7 +54,7 @@ def measure(model: Model, recipe: Recipe) -> dict[str, float]:
 def with_card(model: Model, recipe: Recipe, step: int, biases: str, negated: Sequence[int]) -> Model:
     """Return the model with a card that describes its training.
 
-    `step` is the last training step, `biases` are the initial biases in words, and `negated` are the units that started
+    `step` is the last training step, `biases` describes the initial biases, and `negated` are the units that started
     negated.
     """
     schedule = recipe.schedule
@@ -89,11 +89,11 @@ def with_card(model: Model, recipe: Recipe, step: int, biases: str, negated: Seq
 
 
 WHOLE = "accuracy on whole words of {} letters"
-"""The figure of a card for words with a number of letters."""
+"""The name of the score on words of one length, on a card."""
 
 
 def words_right(model: Model, words: ReversedWords) -> dict[str, float]:
-    """Return the share of words that a model reverses without an error, as figures of a card by number of letters."""
+    """Return the share of words that a model reverses without an error, overall and by length, named as on a card."""
     by_length = {n: Batch(*words.of_length(n), {}) for n in (*LENGTHS, *LONGER)}
     return {
         "accuracy on whole held-out words": whole(model, Batch(*words.held_out(), {})),
@@ -102,7 +102,7 @@ def words_right(model: Model, words: ReversedWords) -> dict[str, float]:
 
 
 def _by_length(measured: Mapping[str, float]) -> str:
-    """Return in words how many words are reversed without an error, and at which lengths the network breaks."""
+    """Return a summary: how many words are reversed without an error, and how the network fails on longer words."""
     right = _three("softmax", measured["accuracy on whole held-out words"])
     longer = [f"{_three('softmax', measured[WHOLE.format(n)])} of words of {n} letters" for n in LONGER]
     lengths = f"{LENGTHS[0]} to {LENGTHS[-1]} letters"
@@ -113,7 +113,7 @@ def _by_length(measured: Mapping[str, float]) -> str:
 
 
 def beside_baselines(kind: str, score: float, baselines: Mapping[str, float]) -> str:
-    """Return a held-out score in words, with those of the baselines and which of them it does not beat."""
+    """Return a summary: a held-out score, the scores of the baselines, and which baselines the model does not beat."""
     others = ", ".join(f"{name} {_three(kind, baseline)}" for name, baseline in baselines.items())
     sign = 1 if kind == "softmax" else -1
     better = " and ".join(name for name, baseline in baselines.items() if sign * (baseline - score) >= 0)
@@ -123,12 +123,12 @@ def beside_baselines(kind: str, score: float, baselines: Mapping[str, float]) ->
 
 
 def _three(kind: str, score: float) -> str:
-    """Return a score with three digits."""
+    """Format a score with three digits."""
     return f"{100 * score:.3g}%" if kind == "softmax" else f"{score:.3g}"
 
 
 def described(penalties: Penalties) -> str:
-    """Return the penalties in words, for a card."""
+    """Describe the penalties, for a card."""
     parts = [
         f"{penalties.z:g} × mean z" if penalties.z else "",
         f"{penalties.r:g} × mean (1 − r)" if penalties.r else "",

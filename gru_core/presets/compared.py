@@ -1,7 +1,7 @@
-"""The recipes of the models that are compared with the GRUs. They are trained like the plain GRU of each task.
+"""The training of the models that are compared with the plain GRU of each task.
 
-They see the same sequences in the same order, for as many training steps, at the same learning rates and without
-penalties. Weights start uniform in ±1/√H, and biases at 0, except b_f = 1 in an LSTM.
+Each model sees the same sequences as the plain GRU, in the same order, for as many training steps, at the same learning
+rates and without penalties. Weights start uniform in ±1/√H, and biases at 0, except b_f = 1 in an LSTM.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ NEGATED: Mapping[str, tuple[int, ...]] = {
 
 
 def sized(cell: str, gru: Cell, by_parameters: bool) -> int:
-    """Return the number of units of a cell: that of `gru`, or the number for which it has about as many parameters."""
+    """Return the number of units of `gru` or, if `by_parameters`, the number that gives about as many parameters."""
     if not by_parameters:
         return gru.units
     wanted = sum(array.size for array in gru.parameters.values())
@@ -63,11 +63,11 @@ def sized(cell: str, gru: Cell, by_parameters: bool) -> int:
 
 
 def train(name: str) -> Iterator[Snapshot]:
-    """Yield snapshots of the training of one of `presets.COMPARED`. The last has the finished model with its card."""
+    """Train one of `presets.COMPARED`, and yield snapshots. The last one has the finished model with its card."""
     task, _, _ = name.removesuffix("-parameters").rpartition("-")
     preset, gru = PRESETS[plain(task)], load_file(path(plain(task)))
     recipe = preset.recipe
-    _, rng = begin(recipe, preset.card)  # the same sequences follow that the plain one saw
+    _, rng = begin(recipe, preset.card)  # draws the same sequences as for the plain GRU
     steps = gru.card.training["training steps"]
     schedule = replace(recipe.schedule, reach=None, most=steps - recipe.schedule.after)
     snapshot = None
@@ -116,7 +116,7 @@ def _learned(model: Model, recipe: Recipe) -> bool:
 
 
 def _with_cell(cell: str, units: int, model: Model, rng: np.random.Generator) -> Model:
-    """Return the model with another cell and a readout of its size, with initial weights."""
+    """Return the model with another cell and a readout of matching size, both with initial weights."""
     layer = initial(cell, model.encoder.inputs, units, rng)
     biases = {gate: np.full(units, float(gate == "f")) for gate in layer.biases}
     layer = layer.with_parameters({"b": np.concatenate([*biases.values()])})

@@ -20,12 +20,12 @@ from gru_core.training.task import Batch
 from gru_core.training.tasks import FORECASTS, SUNSPOTS, task_of
 
 FRESH_SEED = 1_000_000
-"""This number plus a recipe's seed is the seed of the held-out sequences for the figures of a card."""
+"""The seed of the held-out sequences for a card is this number plus the seed of the recipe."""
 
 
 @dataclass(frozen=True)
 class Preset:
-    """The recipe of a preset, and the texts of its card.
+    """A preset: its recipe, and the texts of its card.
 
     If `moved` is true, the reset gate of the trained GRU is moved after the product. All weights stay the same.
     """
@@ -131,7 +131,7 @@ _READABLE = (
 
 
 def without(penalties: Penalties) -> str:
-    """Return the words for a model that was trained without these penalties. At least one of them is not 0."""
+    """Return a phrase such as "trained without the z penalty". At least one of `penalties` is not 0."""
     gates = list(penalties.slopes)
     return f"trained without the {' and '.join(gates)} penalt{'y' if len(gates) == 1 else 'ies'}"
 
@@ -144,7 +144,7 @@ def _plain(preset: Preset) -> Preset:
 
 
 def _with_cell(preset: Preset, cell: str) -> Preset:
-    """Return the recipe with another cell and without penalties, for the same sequences and as many units."""
+    """Return the preset with another cell and without penalties, but with the same sequences and as many units."""
     recipe = replace(preset.recipe, cell=cell, penalties=NO_PENALTIES)
     return replace(preset, title=f"{preset.title}, {CELLS[cell].title}", recipe=recipe)
 
@@ -318,5 +318,5 @@ def held_out(model: Model) -> Batch | None:
 
 
 def usual(task: str) -> Recipe:
-    """Return the recipe of the preset or the experiment with a task."""
+    """Return the standard recipe of a task: the experiment's basic recipe or, if there is none, the preset's recipe."""
     return BASES[task] if task in BASES else PRESETS[task].recipe

@@ -1,4 +1,4 @@
-"""The training of a preset."""
+"""The training of presets."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Batches: runs of a model over many sequences at once, with every intermediate value.
 
 The sequences may have different lengths. Shorter ones are padded with zeros at the end, and no value depends on the
-padding: each sequence has the same values as in a run of its own, apart from the rounding of sums in another order.
+padding: each sequence has the same values as in a run of its own, up to rounding, since the order of sums can differ.
 """
 
 from __future__ import annotations
@@ -25,18 +25,21 @@ from gru_core.runs.trace import Trace, read
 Lengths = npt.NDArray[np.int_]
 
 PARTS = 8
-"""The most parts of time in which a batch runs. Each part has only the sequences that are long enough."""
+"""The largest number of parts into which the time axis of a batch is split.
+
+Each part runs only the sequences that are long enough.
+"""
 
 
 @dataclass(frozen=True)
 class TraceBatch(Layered):
-    """The runs of `model` over B sequences, padded to the longest of them, which has T timesteps.
+    """The runs of `model` over B sequences, padded to T timesteps, the length of the longest sequence.
 
-    `lengths` `(B,)` are the numbers of timesteps. `tokens` has the timesteps of each sequence as text, or None if the
-    sequence was an array. `layers` have every intermediate value of each layer as arrays `(T, B, H)`, and `y`
-    `(T, B, K)` are the outputs. The signals of the top layer have short names: `batch.z`, `batch.h`. `mask` `(T, B)` is
-    true at the timesteps that count: it is false at the padding, where all values are 0, and at the timesteps that the
-    network skips. `batch[i]` is the `Trace` of the sequence with this index.
+    `lengths` `(B,)` has the number of timesteps of each sequence. `tokens` has the timesteps of each sequence as text,
+    or None if the sequence was an array. `layers` has a `Run` for each layer, with every intermediate value as an array
+    `(T, B, H)`. `y` `(T, B, K)` are the outputs. The signals of the top layer have short names: `batch.z`, `batch.h`.
+    `mask` `(T, B)` is false at the padding, where all values are 0, and at the timesteps that the network skips.
+    `batch[i]` is the `Trace` of sequence i, counted from 0.
     """
 
     model: Model
@@ -62,7 +65,7 @@ class TraceBatch(Layered):
 
     @property
     def last(self) -> list[Array]:
-        """The state of each layer after the last timestep of each sequence, `(B, S)`: the `h0` of a next batch."""
+        """The final states of each layer, `(B, S)`: the `h0` for a batch with the next part of each sequence."""
         ends, each = self.lengths - 1, np.arange(len(self))
         states = []
         for run in self.layers:
@@ -88,18 +91,18 @@ def trace_batch(
 ) -> TraceBatch:
     """Run `model` over several sequences at once and return a TraceBatch, with every intermediate value.
 
-        batch = gru.trace_batch(model, ["A m m B", "B m"])       # texts in the model's own alphabet
+        batch = gru.trace_batch(model, ["A m m B", "B m"])       # text in the model's own alphabet
         batch = gru.trace_batch(model, [x_1, x_2])               # arrays (T, I), each with its own T
         batch.z, batch.lengths                                   # (T, B, H), padded with zeros, and (B,)
         batch[1].z                                               # (2, H): the Trace of the second sequence
 
     An array `(B, T, I)` works too: B sequences of one length. `h0` is a list with the initial state of each layer:
-    `(S,)` for all sequences, or `(B, S)`, where S is H, or 2H for h and then c of an LSTM. `after` is the batch before
-    this one: each sequence goes on from the last state there. `clamps` hold gates at the same timesteps of all
-    sequences. The model's own mask is respected.
+    `(S,)` if all sequences share it, or `(B, S)`. S is H, or 2H in an LSTM (h, then c). `after` is the previous batch:
+    each sequence continues from its final state there. `clamps` set gates at the same timesteps of all sequences. The
+    model's own padding is skipped, as in `trace` without a mask.
 
-    Raises SequenceError if a sequence cannot be read: the message has its number and the timestep, both from 1. Raises
-    ValueError if a clamp or an initial state does not fit the model.
+    Raises SequenceError if a sequence cannot be read: the message names the sequence and the timestep, both counted
+    from 1. Raises ValueError if a clamp or an initial state does not fit the model.
     """
     tokens, inputs = read_all(model, sequences)
     B, lengths = len(inputs), np.array([len(x) for x in inputs])
@@ -113,7 +116,7 @@ def trace_batch(
     inside = np.arange(T)[:, None] < lengths
     holds = model.holds(clamps, (T, B))
     if model.is_bidirectional:
-        counts &= inside  # the units that read from the end skip the padding there
+        counts &= inside  # backward units skip the padding at the end
     if not counts.all():
         holds = [
             (held or Holds({}, {})).skipping(counts, cell.units, cell.skip)
@@ -131,9 +134,9 @@ def trace_batch(
 def read_all(
     model: Model, sequences: Sequence[str | npt.ArrayLike] | Array
 ) -> tuple[tuple[list[str] | None, ...], list[Array]]:
-    """Return the tokens of each sequence (None for an array) and its inputs `(T, I)`, as `read` does for one of them.
+    """Return the tokens of each sequence (None for an array), and the inputs `(T, I)` of each sequence: see `read`.
 
-    Raises SequenceError if a sequence cannot be read, or if there is none.
+    Raises SequenceError if a sequence cannot be read, or if there is no sequence.
     """
     if isinstance(sequences, str):
         raise SequenceError("sequences is a list: for one text use gru.trace(model, text)")
@@ -152,7 +155,10 @@ def read_all(
 
 
 def _initial(model: Model, h0: Sequence[npt.ArrayLike] | None, after: TraceBatch | None, B: int) -> list[Array]:
-    """Return the initial state of each layer, `(B, S)`. Raises ValueError if a shape does not fit."""
+    """Return the initial state of each layer, `(B, S)`: `h0`, the final states of the batch `after`, or zero.
+
+    Raises ValueError if both are given, if `after` is given for a bidirectional model, or if a shape does not fit.
+    """
     if after is not None and h0 is not None:
         raise ValueError("h0 and after are both initial states: give only one of them")
     given: Sequence[npt.ArrayLike] | None = h0 if after is None else after.last
@@ -167,14 +173,17 @@ def _initial(model: Model, h0: Sequence[npt.ArrayLike] | None, after: TraceBatch
 
 
 def _run(model: Model, x: Array, lengths: Lengths, state: Sequence[Array], holds: Sequence[Holds | None]) -> list[Run]:
-    """Run the model over padded inputs `(T, B, I)`, in parts of time that leave out the sequences that have ended."""
+    """Run the model over padded inputs `(T, B, I)`, and return the run of each layer.
+
+    The time axis is split into parts. Each part leaves out the sequences that have already ended.
+    """
     parts = 1 if model.is_bidirectional else PARTS
     ends = np.unique(np.quantile(lengths, np.linspace(0, 1, parts + 1)[1:], method="higher"))
     runs: list[Run] = []
     values: list[dict[str, Any]] = []
     for start, end in zip([0, *ends], ends, strict=False):
         part = slice(int(start), int(end)), np.flatnonzero(lengths > start)
-        all_count = np.ones(x[part].shape[:2], bool)  # `holds` already have the timesteps that are skipped
+        all_count = np.ones(x[part].shape[:2], bool)  # `holds` already marks the skipped timesteps
         part_runs = model.forward(x[part], state, [held and held[part] for held in holds], all_count)
         if not runs:
             runs = part_runs

@@ -6,17 +6,17 @@
     census.trace(unit.moments["label"].sequence)     # the run in which this unit shows the label most clearly
 
 A gate counts as closed below 0.1 and as open above 0.9, as in Karpathy, Johnson and Fei-Fei 2015 (arXiv:1506.02078).
-Only timesteps that count are counted: no padding, and no timesteps that the network skips. A unit is called dead if its
-state moves in less than 1% of its scale over all sequences.
+The statistics leave out padding and timesteps that the network skips. A unit is called dead if its state covers less
+than 1% of its scale over all sequences.
 
-The half-life of a timestep is the number of timesteps until half of the state is left, if the gate stays as it is. The
-half-life of a unit is the harmonic mean over all timesteps: it belongs to the mean of the logarithms of the kept
-shares. At the first timestep of a sequence there is no state to keep yet, so it does not count for half-lives.
+The half-life at a timestep is the number of timesteps until half of the state is left, if the gate keeps its value. The
+half-life of a unit is the harmonic mean over all timesteps, which corresponds to the mean logarithm of the kept share.
+The first timestep of a sequence has no earlier state to keep, so it does not count for half-lives.
 
-The measure of how well a unit separates two labels is the AUC, the area under the ROC curve. It is the probability that
-the state is higher at a random place with the second label than at a random place with the first, where equal states
-count half (Mann and Whitney 1947). 0.5 means that the unit says nothing about the label; 0 and 1 separate them fully.
-With numbers as `targets` the measure is Pearson's correlation of the state with the number.
+The AUC, the area under the ROC curve, measures how well a unit separates two labels. It is the probability that the
+state is higher at a random timestep with the second label than at a random timestep with the first; equal states count
+half (Mann and Whitney 1947). 0.5 means that the unit says nothing about the label. At 0 and 1 the unit separates the
+labels fully. For numbers as `targets`, the measure is Pearson's correlation between the state and the number.
 """
 
 from __future__ import annotations
@@ -42,24 +42,24 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 CLOSED, OPEN = 0.1, 0.9
-"""Below and above these values a gate counts as closed and as open."""
+"""A gate counts as closed below the first value, and as open above the second."""
 
 DEAD = 0.01
-"""The largest share of its scale in which the state of a dead unit moves."""
+"""A unit is dead if its state covers less than this share of its scale."""
 
 AT_ONCE = 2**24
-"""The most numbers of one signal that are in memory at one time: T × B × H, over all layers."""
+"""The limit on the numbers of one signal in memory at the same time: T × B × H, summed over all layers."""
 
 Label = str | int | None
 Targets = Sequence[float | None] | Sequence[Sequence[float | None]] | npt.NDArray[Any]
-"""A number for each sequence, or a list with a number for each timestep of each sequence. None stands for no number."""
+"""A number for each sequence or, for each sequence, a list with a number per timestep. None stands for no number."""
 
 Labels = Sequence[Label] | Sequence[Sequence[Label]] | npt.NDArray[Any]
-"""A label for each sequence, or a list with a label for each timestep of each sequence. None stands for no label."""
+"""A label for each sequence or, for each sequence, a list with a label per timestep. None stands for no label."""
 
 
 class Moment(NamedTuple):
-    """A timestep `t` in the sequence with the number `sequence`. Both count from 0."""
+    """A timestep `t` in the sequence with index `sequence`. Both count from 0."""
 
     sequence: int
     t: int
@@ -69,15 +69,16 @@ class Moment(NamedTuple):
 class Unit:
     """The statistics of one unit. `layer` and `unit` count from 0.
 
-    `means`, `closed` and `open` have for each gate its mean, and the shares of timesteps at which it is closed and
-    open. `lowest` and `highest` are the ends of the state h, and `dead` says that they are close together. `half_life`
-    and `longest_half_life` are in timesteps, None for a cell that keeps nothing directly. `auc` is how well the state
-    separates the labels, None without labels: after the last timestep for labels of sequences, and otherwise at each
-    timestep with a label. `correlation` is the correlation of the state with the targets, at the same places.
+    `means` has the mean of each gate. `closed` and `open` have the share of timesteps at which each gate is closed or
+    open. `lowest` and `highest` are the extremes of the state h. `dead` is true if they are close together. `half_life`
+    and `longest_half_life` are in timesteps; None if the cell keeps no part of the old state directly, as in an RNN.
+    `auc` measures how well the state separates the labels; None without labels. A label of a whole sequence belongs to
+    the state after its last timestep. `correlation` is the correlation between the state and the targets, which belong
+    to timesteps in the same way; None without targets.
 
-    `moments` has where the unit shows it: "change", the largest change of h; "half-life", the longest half-life; and
-    "label", the second label at the highest state, or at the lowest if the AUC is below 0.5. "target" is the place that
-    adds most to the correlation.
+    `moments` has an example timestep for each statistic: "change" is the largest change of h, "half-life" the longest
+    half-life, and "label" the timestep with the second label at which the state is highest, or lowest if the AUC is
+    below 0.5. "target" is the timestep that adds most to the correlation.
     """
 
     layer: int
@@ -95,7 +96,10 @@ class Unit:
     correlation: float | None = None
 
     def row(self) -> dict[str, Any]:
-        """Return the statistics as a flat dictionary: a row of the table. Its moments are `change.t` and so on."""
+        """Return the statistics as a flat dictionary, which is a row of the table.
+
+        Each moment has two entries, such as `change.sequence` and `change.t`.
+        """
         row: dict[str, Any] = {"layer": self.layer, "unit": self.unit}
         for gate, mean in self.means.items():
             row |= {f"{gate}.mean": mean, f"{gate}.closed": self.closed[gate], f"{gate}.open": self.open[gate]}
@@ -110,10 +114,11 @@ class Unit:
 
 @dataclass(frozen=True)
 class Census:
-    """The statistics of every unit of `model` over `sequences`, which have `steps` timesteps that count.
+    """The statistics of every unit of `model` over `sequences`.
 
-    `units` has all units, from the bottom layer to the top. `labels` are the two labels of the AUC, None without
-    labels. Iterating over a census gives the units.
+    `steps` is the number of timesteps, without padding and skipped timesteps. `units` has all units, from the bottom
+    layer to the top. `labels` are the two labels of the AUC, None without labels. Iterating over a census gives the
+    units.
     """
 
     model: Model
@@ -133,13 +138,13 @@ class Census:
         return [unit.row() for unit in self.units]
 
     def trace(self, sequence: int) -> Trace:
-        """Return the run over one of the sequences, such as `unit.moments["change"].sequence`."""
+        """Return the run over the sequence with this index, such as `unit.moments["change"].sequence`."""
         return trace(self.model, self.sequences[sequence])
 
     def figure(self, theme: Theme = "light") -> go.Figure:
         """Return a Plotly figure with a point for each unit: how often each gate is closed and open.
 
-        A second row has the half-lives, and with labels the AUC.
+        Further panels have the half-lives and, with labels, the AUC.
         """
         return figures.census_figure(self.model, self.units, self._title, self.labels, theme)
 
@@ -154,7 +159,7 @@ class Census:
         return f"Census({self.model.card.title[:40]!r}: {len(self.units)} units, {dead} dead; {size}{labels})"
 
     def _repr_html_(self) -> str:
-        """Return the table as HTML. A notebook shows it."""
+        """Return the table as HTML, for display in a notebook."""
         return notebook.rows_html(self._title, self.table())
 
 
@@ -171,13 +176,14 @@ def census(
         census = gru.census(model, texts, labels=["spam", "ham", …])            # a label for each sequence
         census = gru.census(model, texts, labels=[["N", "V", None], …])         # a label for each timestep
 
-    `sequences` are texts or arrays `(T, I)`, as for `trace_batch`. Only some of them are in memory at one time.
-    `labels` has a label for each sequence, or a list for each sequence with a label for each timestep; None stands for
-    no label. `between` are the two labels to separate, needed if there are more than two. `targets` has numbers in
-    the same form, such as a rating of each text: each unit then has its correlation with them.
+    `sequences` are strings or arrays `(T, I)`, as for `trace_batch`. To save memory, only some of them run at the same
+    time. `labels` has a label for each sequence or, for each sequence, a list with a label per timestep; None stands
+    for no label. `between` names the two labels to separate, which is necessary if there are more than two. `targets`
+    has numbers in the same form as labels, such as a rating of each text. Each unit then has its correlation with the
+    targets.
 
-    Raises SequenceError if a sequence cannot be read. Raises ValueError if the numbers of labels or targets and of
-    sequences differ, if there are not two labels to separate, or if a target is not a finite number.
+    Raises SequenceError if a sequence cannot be read. Raises ValueError if the number of labels or targets does not
+    match the sequences, if there are not two labels to separate, or if a target is not a finite number.
     """
     _, inputs = read_all(model, sequences)
     lengths = np.array([len(x) for x in inputs])
@@ -204,9 +210,9 @@ def census(
 
 
 def auc(values: Array, second: Mask) -> float:
-    """Return the probability that a value of `second` is higher than another value; equal values count half.
+    """Return the probability that a value in the mask `second` is higher than a value outside the mask.
 
-    `values` and the mask `second` are `(N,)`. The result is 0.5 if all values have one label.
+    Equal values count half. `values` and `second` are `(N,)`. The result is 0.5 if all values have the same label.
     """
     pairs = int(second.sum()) * int((~second).sum())
     if not pairs:
@@ -218,7 +224,11 @@ def auc(values: Array, second: Mask) -> float:
 
 
 def _per_step(given: Any, lengths: npt.NDArray[np.int_], words: str) -> list[list[Any]]:
-    """Return the label or target of each timestep of each sequence; one for a sequence is at its last timestep."""
+    """Return, for each sequence, a list with the label or target of each timestep, or None.
+
+    A label or target for a whole sequence is put at the last timestep. `words` names the values in error messages.
+    Raises ValueError if the number of values does not match the sequences or the timesteps.
+    """
     if len(given) != len(lengths):
         raise ValueError(f"there are {len(given)} {words} for {len(lengths)} sequences: give one for each, or None")
     every: list[list[Any]] = []
@@ -233,7 +243,10 @@ def _per_step(given: Any, lengths: npt.NDArray[np.int_], words: str) -> list[lis
 
 
 def _padded(values: list[list[Any]], numbers: Sequence[int], lengths: npt.NDArray[np.int_]) -> Array:
-    """Return the targets of padded sequences, `(T, B)`, NaN where there is none. Raises ValueError for other values."""
+    """Return the targets of padded sequences, `(T, B)`, with NaN at timesteps without a target.
+
+    Raises ValueError if a target is not a finite number.
+    """
     padded = np.full((int(lengths.max()), len(numbers)), np.nan)
     for b, number in enumerate(numbers):
         for t, value in enumerate(values[number]):
@@ -245,7 +258,7 @@ def _padded(values: list[list[Any]], numbers: Sequence[int], lengths: npt.NDArra
 
 
 class _Places:
-    """The timesteps with one of two labels. `labels` are the two."""
+    """The timesteps that have one of the two labels in `labels`."""
 
     def __init__(self, labels: Labels, lengths: npt.NDArray[np.int_], between: tuple[Label, Label] | None) -> None:
         given = _per_step(labels, lengths, "labels")
@@ -264,7 +277,7 @@ class _Places:
         self.labels = first, second
 
     def padded(self, numbers: Sequence[int], lengths: npt.NDArray[np.int_]) -> npt.NDArray[np.int8]:
-        """Return for padded sequences where they have the first label (0), the second (1) or none (-1): `(T, B)`."""
+        """Return an array `(T, B)` for padded sequences: 0 at the first label, 1 at the second, and -1 elsewhere."""
         index = {label: i for i, label in enumerate(self.labels)}
         places = np.full((int(lengths.max()), len(numbers)), -1, np.int8)
         for b, number in enumerate(numbers):
@@ -275,7 +288,7 @@ class _Places:
 
 
 class _Statistics:
-    """The statistics of the units of one layer, summed up over groups of sequences."""
+    """The statistics of the units of one layer, accumulated over groups of sequences."""
 
     def __init__(self, H: int) -> None:
         self.steps = self.later = 0
@@ -289,7 +302,7 @@ class _Statistics:
         self.targets: list[tuple[Array, Array, npt.NDArray[np.int_]]] = []
 
     def add(self, run: Run, mask: Mask, numbers: Sequence[int], chosen: npt.NDArray[np.int8] | None) -> None:
-        """Add a run `(T, B, H)` of the sequences with these numbers. `chosen` are the places with labels."""
+        """Add a run `(T, B, H)` of the sequences with the indices `numbers`. `chosen` is from `_Places.padded`."""
         self.steps += int(mask.sum())
         for gate, signal in run.cell.signals.items():
             if signal.lowest == 0:
@@ -313,12 +326,15 @@ class _Statistics:
             self.places.append((chosen[t, b], np.stack([np.asarray(numbers)[b], t], 1)))
 
     def add_targets(self, run: Run, mask: Mask, numbers: Sequence[int], targets: Array) -> None:
-        """Add the states of a run at the places with targets `(T, B)`."""
+        """Add the states of a run at the timesteps with targets. `targets` `(T, B)` is NaN at all others."""
         t, b = np.nonzero(~np.isnan(targets) & mask)
         self.targets.append((run.h[t, b], targets[t, b], np.stack([np.asarray(numbers)[b], t], 1)))
 
     def _correlations(self) -> tuple[Array, npt.NDArray[np.int_]]:
-        """Return the correlation of each unit with the targets, `(H,)`, and its moment, `(H, 2)`."""
+        """Return each unit's correlation with the targets, `(H,)`, and the moment that adds most to it, `(H, 2)`.
+
+        Raises ValueError if no timestep that counts has a target.
+        """
         h, y, where = (np.concatenate(parts) for parts in zip(*self.targets, strict=True))
         if not len(y):
             raise ValueError("no timestep that counts has a target")
@@ -328,7 +344,7 @@ class _Statistics:
         return r, where[(products * np.where(r < 0, -1, 1)).argmax(0)]
 
     def _largest(self, name: str, values: Array, mask: Mask, numbers: Sequence[int]) -> None:
-        """Keep the largest value of each unit, and its moment."""
+        """Update each unit's largest value of the statistic `name`, and the moment of this value."""
         t, b = np.nonzero(mask)
         if not len(t):
             return
@@ -340,7 +356,7 @@ class _Statistics:
         self.moments[name][larger] = np.stack([np.asarray(numbers)[b[best]], t[best]], 1)[larger]
 
     def units(self, layer: int, scale: float) -> Iterator[Unit]:
-        """Yield the units of the layer. `scale` is the length of the scale of h."""
+        """Yield a `Unit` for each unit of the layer. `scale` is the highest minus the lowest value that h can have."""
         states = np.concatenate(self.states) if self.states else None
         second = np.concatenate([place for place, _ in self.places]) == 1 if self.places else None
         where = np.concatenate([moments for _, moments in self.places]) if self.places else None
@@ -369,7 +385,7 @@ class _Statistics:
 
 
 def _groups(lengths: npt.NDArray[np.int_], units: int) -> Iterator[list[int]]:
-    """Yield the numbers of sequences that run at one time: similar lengths, and at most `AT_ONCE` numbers."""
+    """Yield the indices of sequences that run together: similar lengths, and at most `AT_ONCE` numbers."""
     group: list[int] = []
     for number in np.argsort(-lengths, kind="stable").tolist():
         if group and (len(group) + 1) * lengths[group[0]] * units > AT_ONCE:

@@ -1,4 +1,4 @@
-"""Clamps: values at which a gate, a candidate or a state is held in a run."""
+"""Clamps: fixed values for a gate, a candidate or a state during a run."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from gru_core.cells.holds import Holds
 from gru_core.cells.registry import HOLDABLE
 
 PYTORCH = {"n": "h_tilde", "g": "c_tilde"}
-"""The names of candidates in PyTorch, each with its name here."""
+"""PyTorch's names of the candidates, each mapped to the name used here."""
 
 
 @dataclass(frozen=True, init=False)
 class Clamp:
-    """A value at which a gate of some units is held at some timesteps.
+    """A fixed value for a gate, at some of the units and some of the timesteps.
 
     `gate` is "r", "z", "h_tilde" or "h_prev" for a GRU, and any signal for another cell. "h_prev" is h_{t-1} as
-    timestep t reads it: if it is held at 0, the timestep reads nothing of the past. `units` are indices from 0, or one
-    index; None means all units. `steps` is a timestep from 0, a slice, or a mask: `(T,)` for one sequence, `(T, B)` for
-    a batch. None means all timesteps. `layer` counts from 0, the layer nearest the input.
+    timestep t reads it: if it is clamped at 0, the timestep reads nothing of the past. `units` are indices from 0, or
+    one index; None means all units. `steps` is a timestep from 0, a slice, or a mask: `(T,)` for one sequence, `(T, B)`
+    for a batch. None means all timesteps. `layer` counts from 0, the layer nearest the input.
 
         Clamp("z", 0.0, units=2, steps=0)        # z of the third unit at the first timestep
 
-    Raises ValueError if no cell has this gate, or if the value is out of its range. If the range depends on the cell,
-    the value is checked when the clamp is used.
+    Raises ValueError if no cell has this gate, or if the value is outside the range of the gate. If this range depends
+    on the cell, the value is checked when the clamp is used.
     """
 
     gate: str
@@ -59,15 +59,15 @@ class Clamp:
             self.check(ends)
 
     def check(self, ends: tuple[float, float]) -> None:
-        """Raise ValueError if the value is not between the lowest and the highest value `ends`."""
+        """Raise ValueError if the value is outside the range `ends`, which has the lowest and the highest value."""
         lowest, highest = ends
         if not lowest <= self.value <= highest:
             raise ValueError(f"{self.gate} cannot be clamped at {self.value}: choose from {lowest:g} to {highest:g}")
 
     def on(self, T: int) -> Mask:
-        """Return the timesteps of one sequence that the clamp covers, as a mask `(T,)`.
+        """Return a mask `(T,)` of the timesteps that the clamp covers in a sequence of `T` timesteps.
 
-        Raises ValueError if the clamp covers none of them.
+        Raises ValueError if the clamp covers none of these timesteps.
         """
         on = np.zeros(T, bool)
         on[slice(None) if self.steps is None else self.steps] = True
@@ -81,7 +81,7 @@ def _units(units: Any) -> Sequence[int] | None:
 
 
 def _steps(steps: Any) -> slice | Mask | None:
-    """Return the timesteps of a clamp as a slice or a mask. Raises ValueError if they are something else."""
+    """Return the argument `steps` of a clamp as a slice, a mask or None. Raises ValueError for any other type."""
     if steps is None or isinstance(steps, slice):
         return steps
     mask = np.asarray(steps)
@@ -94,10 +94,11 @@ def _steps(steps: Any) -> slice | Mask | None:
 
 
 def hold(clamps: Sequence[Clamp], layer: int, cell: Cell, steps: tuple[int, ...]) -> Holds | None:
-    """Return the clamped values of a layer for a run over `steps`, `(T,)` or `(T, B)`; None if the layer has no clamp.
+    """Return the clamped values of a layer, or None if the layer has no clamp.
 
-    If clamps overlap, the last one counts. Raises ValueError if the layer has no such signal or unit, if a value is out
-    of the signal's range, or if a clamp covers no timestep or has a mask of another shape.
+    `steps` is the shape of the run: `(T,)` for one sequence, `(T, B)` for a batch. If clamps overlap, the last one
+    counts. Raises ValueError if the layer has no such signal or unit, if a value is outside the signal's range, or if a
+    clamp covers no timestep or has a mask of the wrong shape.
     """
     clamps, shape = [clamp for clamp in clamps if clamp.layer == layer], (*steps, cell.units)
     if not clamps:
@@ -117,7 +118,7 @@ def hold(clamps: Sequence[Clamp], layer: int, cell: Cell, steps: tuple[int, ...]
 
 
 def _cells(clamp: Clamp, shape: tuple[int, ...]) -> tuple[Any, ...]:
-    """Return the index of the clamped values in an array of this shape."""
+    """Return the NumPy index of the values that a clamp sets in an array of shape `shape`."""
     T, H = shape[0], shape[-1]
     for unit in clamp.units or ():
         if not 0 <= unit < H:

@@ -1,4 +1,4 @@
-"""Edits: single weights of a model that are set to other values."""
+"""Edits: new values for single weights of a model."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ LARGEST = 1e3
 
 @dataclass(frozen=True)
 class Edit:
-    """A new `value` for one weight of `unit`, in the sum of `gate`.
+    """A new `value` for one weight of a unit, in the weighted sum of a gate.
 
-    With `part` "W" the weight multiplies input `index`, with "U" the state of unit `index`. "b" is the bias. "c" is
-    the bias of a GRU's h_tilde that the reset gate multiplies. The biases have no index. Layers, units and indices
-    count from 0.
+    `part` selects the weight: "W" multiplies input `index`, "U" multiplies the state of unit `index`, and "b" is the
+    bias. "c" is the second bias of h_tilde in a GRU: the reset gate multiplies it. Biases have no index. Layers, units
+    and indices count from 0.
 
     Raises ValueError if there is no such gate or part, if an index is missing or not allowed, or if the value is out of
     range.

@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 Signals = Mapping[str, Signal]
 
 Figure = dict[str, Any]
-"""A figure as Plotly's JSON. Plotly's Python package checks each property, which takes seconds for all figures."""
+"""A figure as a dictionary in Plotly's JSON format.
+
+Plotly's own figure class validates each property, which would take seconds for all figures.
+"""
 
 NO_TEMPLATE = {"data": {"scatter": [{"type": "scatter"}]}}
-"""Plotly's template “none”, without which its Python package adds a template of its own."""
+"""Plotly's template “none”. Without a template, Plotly's Python package adds its default one."""
 
 CLEAR = "rgba(0,0,0,0)"
 
@@ -31,16 +34,16 @@ BARE: dict[str, Any] = {
     "paper_bgcolor": CLEAR,
     "plot_bgcolor": CLEAR,
 }
-"""The layout of a figure that only adds its marks to the page."""
+"""The layout of a figure on the page: no margins, and a transparent background."""
 
 PAPER: dict[Theme, str] = {"light": "rgb(253, 252, 249)", "dark": "rgb(22, 25, 30)"}
-"""The color of the page."""
+"""The background color of the page."""
 
 INK: dict[Theme, tuple[str, str]] = {"light": ("#1d2126", "#5b5f66"), "dark": ("#e6e4df", "#a3a6ab")}
 """The colors of titles and of all other text."""
 
 PANEL = 0.78
-"""The share of a panel's height that the heatmap fills in a standalone figure. The next signal's name has the rest."""
+"""The share of a panel's height that the heatmap fills in a standalone figure. The next panel's name uses the rest."""
 
 
 def colorscale(scale: Scale, theme: Theme) -> list[list[float | str]]:
@@ -50,10 +53,10 @@ def colorscale(scale: Scale, theme: Theme) -> list[list[float | str]]:
 
 
 def heatmaps(signals: Signals, theme: Theme) -> Figure:
-    """Return a figure without data: a heatmap for each signal, one above the other, units down and timesteps across.
+    """Return a figure without data that has a heatmap for each signal, one above the other.
 
-    Each Plotly trace has the name of the signal that belongs in it. The figure has no axes and no labels, because the
-    page adds its own.
+    Rows are units, and columns are timesteps. The name of each Plotly trace is the name of its signal. The figure has
+    no axes and no labels, because the page adds its own.
     """
     plain = {"type": "heatmap", "showscale": False, "hoverinfo": "skip", "zsmooth": False}
     hidden = {"visible": False, "fixedrange": True}
@@ -77,14 +80,17 @@ FORECAST: dict[Theme, dict[str, dict[str, Any]]] = {
     }
     for theme, (ink, soft) in INK.items()
 }
-"""The lines of a forecast. The name of a line is the start of the name of what it shows."""
+"""The style of each line in a forecast.
+
+The key is the start of the line's full name: “linear autoregression” is for “linear autoregression of order 9”.
+"""
 
 
 def forecast_lines(theme: Theme) -> Figure:
-    """Return a figure without data: a line for each entry of FORECAST, over the columns of a tape.
+    """Return a figure without data that has a line for each entry of FORECAST, to be shown over the columns of a tape.
 
-    The figure has no axes and no labels, because the page adds its own. Its shape and its annotation mark the place
-    from which the network reads its own forecasts. The page moves both to this place.
+    The figure has no axes and no labels, because the page adds its own. A vertical line and an annotation mark the
+    timestep from which the network reads its own forecasts. The page moves both to this timestep.
     """
     ink, soft = INK[theme]
     hidden = {"visible": False, "fixedrange": True}
@@ -103,13 +109,13 @@ def forecast_lines(theme: Theme) -> Figure:
 
 
 def confusion_heatmap(theme: Theme) -> Figure:
-    """Return a figure without data: a square for each label (row) and each output (column), darker for a larger share.
+    """Return the heatmap of a confusion matrix, without data: a row for each label, and a column for each output.
 
-    The shares are of the row, from 0 to 1. The columns have their labels at the top.
+    A cell is darker for a larger share of its row, from 0 to 1. The column labels are at the top.
     """
     ink, soft = INK[theme]
     red, green, blue = bytes.fromhex(BLUE[theme].removeprefix("#"))
-    shades = [[i, f"rgba({red}, {green}, {blue}, {0.55 * i})"] for i in (0, 1)]  # so that numbers can be read on all
+    shades = [[i, f"rgba({red}, {green}, {blue}, {0.55 * i})"] for i in (0, 1)]  # pale, to keep the numbers readable
     axis = {
         "type": "category", "dtick": 1, "fixedrange": True, "automargin": True, "showgrid": False, "zeroline": False,
         "ticks": "",
@@ -123,9 +129,9 @@ def confusion_heatmap(theme: Theme) -> Figure:
 
 
 def run_figure(run: Run, tokens: list[str] | None, title: str, twin: Run | None, theme: Theme) -> go.Figure:
-    """Return the signals of a layer's run, with a title and labels, for a notebook.
+    """Return a figure of the signals of a layer's run, with a title and labels, for a notebook.
 
-    With a `twin` the figure shows the differences: the run minus the twin.
+    With a `twin` the figure shows the run minus the twin.
     """
     import plotly.graph_objects as go
 
@@ -163,10 +169,10 @@ def run_figure(run: Run, tokens: list[str] | None, title: str, twin: Run | None,
 def census_figure(
     model: Model, units: Sequence[Unit], title: str, labels: tuple[str, str] | None, theme: Theme
 ) -> go.Figure:
-    """Return a figure with a point for each unit. Points of upper layers have other symbols.
+    """Return a figure with a point for each unit. Each layer has its own point symbol.
 
-    There is a panel for each gate: how often it is closed, and how often it is open. Further panels have the half-life,
-    and with labels the AUC, each above the width of the range of h.
+    There is a panel for each gate: how often it is closed (x), and how often it is open (y). Further panels plot the
+    half-life and, with labels, the AUC against the width of the range of h.
     """
     import plotly.graph_objects as go
 
@@ -222,11 +228,11 @@ def census_figure(
 
 
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "x", "star", "hexagon")
-"""The symbols of points, by layer."""
+"""The point symbols, by layer."""
 
 
 def _hover(unit: Unit, model: Model) -> str:
-    """Return the text at the point of a unit. Layers, units, sequences and timesteps count from 1, as on the page."""
+    """Return the hover text of a unit's point. Layers, units, sequences and timesteps count from 1, as on the page."""
     name = f"unit {model.layers[unit.layer].unit_name(unit.unit)}"
     name = f"layer {unit.layer + 1}, {name}" if len(model.layers) > 1 else name
     lines = [f"{name}{' (dead)' if unit.dead else ''}"]
@@ -246,7 +252,7 @@ def _hover(unit: Unit, model: Model) -> str:
 def standalone(signals: Signals, theme: Theme) -> Figure:
     """Return a figure without data, for use outside the page: a heatmap for each signal, with axes and color bars.
 
-    Each Plotly trace has the name of the signal that belongs in it. `fill` fills the figure with a run.
+    The name of each Plotly trace is the name of its signal. `fill` adds the data of a run.
     """
     ink, soft = INK[theme]
     paper = PAPER[theme]
@@ -288,7 +294,7 @@ def standalone(signals: Signals, theme: Theme) -> Figure:
 def ledger_picture(theme: Theme) -> Figure:
     """Return a figure without data for the ledger, in the style of `standalone`.
 
-    A row is a state, and a column is a timestep that contributes to this state.
+    A row is the state at one timestep, and a column is a timestep that contributes to this state.
     """
     figure = standalone({"ledger": Signal("", "", "none", "all of it", 0.0, BLUE, DIVERGING)}, theme)
     shares = [[0, PAPER[theme]], [1, BLUE[theme]]]
@@ -302,7 +308,7 @@ def ledger_picture(theme: Theme) -> Figure:
 
 
 def _end_label(words: str, value: float) -> str:
-    """Return the label at one end of a color bar: the number, and the words if they add something to it."""
+    """Return the label at one end of a color bar: the number, and `words` unless they only repeat the number."""
     number = f"{value:.0f}".replace("-", "−")
     if words in (number, f"+{number}"):
         return number
@@ -310,7 +316,7 @@ def _end_label(words: str, value: float) -> str:
 
 
 def fill(standalone: Figure, run: Run, tokens: list[str] | None, title: str) -> go.Figure:
-    """Return a `standalone` figure with a layer's run. Cells show their numbers if these fit."""
+    """Return the figure `standalone` filled with a layer's run. Cells show their numbers if there is enough room."""
     import plotly.graph_objects as go
 
     figure = go.Figure(standalone)

@@ -1,7 +1,7 @@
 """Free runs: a network that forecasts a series reads its own forecasts, timestep by timestep.
 
 run = gru.forecast(gru.load("sunspots"), "9.6 33 92.6 151.6 136.3 134.7", 11)
-run.forecasts                             # 11 numbers of sunspots
+run.forecasts                             # 11 sunspot numbers
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ from gru_core.runs.writing import run_written
 
 @dataclass(frozen=True)
 class FreeRun:
-    """A run over numbers of a series and the forecasts that the network made after them.
+    """A run over the numbers of a series, followed by the network's own forecasts.
 
-    `trace` is the run over both. Its first `given` timesteps are the series. `text` is what the run reads.
+    `trace` is the run over both parts. Its first `given` timesteps are the series. `text` has all numbers that the run
+    reads, including the forecasts.
     """
 
     text: str
@@ -40,11 +41,12 @@ class FreeRun:
 def forecast(
     model: Model, numbers: str, steps: int, h0: Sequence[npt.ArrayLike] | None = None, clamps: Sequence[Clamp] = ()
 ) -> FreeRun:
-    """Return the run over `numbers` and `steps` forecasts. The model reads each forecast as its next input.
+    """Return a run over `numbers` and then `steps` forecasts. The model reads each forecast as its next input.
 
-    A forecast is rounded as the encoder writes it, so that the text alone gives the same run. `h0` and `clamps` are as
-    in `trace`. Raises SequenceError if the numbers cannot be read or if a forecast is out of range, and ValueError if
-    the model forecasts no series, if `steps` is below 0, or if a clamp or an initial state does not fit.
+    Each forecast is rounded as the encoder writes it. A run over `FreeRun.text` therefore has the same values. `h0` and
+    `clamps` are as in `trace`. Raises SequenceError if the numbers cannot be read or if a forecast is out of range.
+    Raises ValueError if the model forecasts no series, if `steps` is below 0, or if a clamp or an initial state does
+    not fit.
     """
     if not isinstance(model.encoder, Scaled) or model.readout.kind != "linear" or len(model.readout.labels) != 1:
         raise ValueError(

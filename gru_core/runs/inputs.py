@@ -1,6 +1,6 @@
-"""The inputs of a run that are numbers: how arrays and lists become `(T, I)`, and the errors for wrong ones.
+"""Numeric inputs of a run: the conversion of arrays and lists to `(T, I)`, with errors for wrong inputs.
 
-Each error says what to write instead, because most mistakes here have one cause.
+Each error message says what to write instead, because most of these mistakes have a single likely cause.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from gru_core.model import Model
 
 
 def check_model(model: Any) -> None:
-    """Raise TypeError if this is not a Model, for example the name of a preset or a torch module."""
+    """Raise TypeError if `model` is not a Model but, for example, a torch module or the name of a preset."""
     if not isinstance(model, Model):
         kind = type(model).__name__
         raise TypeError(
@@ -26,9 +26,10 @@ def check_model(model: Any) -> None:
 
 
 def numbers(model: Model, sequence: Any) -> Array:
-    """Return the inputs `(T, I)` of a sequence that is not a text.
+    """Return the inputs `(T, I)` of a numeric sequence, such as an array, a tensor or a list of lists.
 
-    Raises SequenceError if the sequence has another shape, or a number that is not within ±1,000,000.
+    Raises SequenceError if the sequence is not numeric, has the wrong shape, or has a number that is not within
+    ±1,000,000.
     """
     if getattr(sequence, "requires_grad", False):
         raise SequenceError("this tensor requires gradients, which a trace does not compute: pass x.detach()")
@@ -52,7 +53,7 @@ def numbers(model: Model, sequence: Any) -> Array:
 
 
 def _advice(model: Model, x: Array) -> str:
-    """Return what to do about inputs of a wrong shape, as the end of a sentence, or "" if the shape says it all."""
+    """Return a hint about inputs of the wrong shape, as the end of an error message, or "" if there is no hint."""
     I = model.layers[0].inputs
     if x.ndim == 3 and x.shape[-1] == I:
         return ". For several sequences use gru.trace_batch(model, sequences), with an array (T, I) for each"

@@ -1,4 +1,4 @@
-"""What a run of one sequence and a run of a batch share: the signals of the top layer as attributes."""
+"""The base class of `Trace` and `TraceBatch`, which have the signals of the top layer as attributes."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """The ledger: the contribution of each timestep's candidate to a unit's state.
 
-A mixture has m_t = keep_t m_{t-1} + take_t candidate_t. Over all timesteps this gives, for each unit,
+The state m of a unit is a mixture of the old state and the candidate, m_t = keep_t m_{t-1} + take_t candidate_t. Over
+all timesteps this gives
 
     m_t = L_{t,0} s_t + Σ_{k≤t} L_{t,k} candidate_k
     L_{t,k} = take_k Π_{k<s≤t} keep_s        L_{t,0} = Π_{s≤t} keep_s
@@ -8,15 +9,14 @@ A mixture has m_t = keep_t m_{t-1} + take_t candidate_t. Over all timesteps this
 In a GRU m is h: keep = 1 − z and take = z, so the shares of a row sum to 1. In an LSTM m is c: keep = f and take = i.
 These two gates do not depend on each other, so the shares need not sum to 1. An RNN has no ledger.
 
-s_t is the initial state m_0 or, after a clamp on the state, the last value that the clamp set. Then L_{t,0} starts at
-that timestep, and earlier timesteps have no share.
+s_t is the initial state m_0. After a clamp on the state, s_t is the last value that the clamp set. Then L_{t,0} starts
+at the clamped timestep, and earlier timesteps have no share.
 
 The ledger is exact for the mixture, but it does not show causes: a candidate itself depends on the state before it.
-A unit that reads the sequence from its end starts from the state after the last timestep, so its row t has shares of
-the timesteps k ≥ t.
+A unit that reads the sequence backward starts at the last timestep, so its row t has shares of the timesteps k ≥ t.
 
-Functions that take a run need a run of one sequence. They count units and timesteps from 0, and raise ValueError for
-an RNN.
+All functions that take a run require the run of a single sequence, not of a batch. They count units and timesteps from
+0, and raise ValueError for an RNN.
 """
 
 from __future__ import annotations
@@ -43,21 +43,22 @@ def mixture(run: Run) -> Mixture:
 
 
 def _as_read(run: Run, unit: int) -> tuple[Run, int] | None:
-    """Return the run and the index of a unit that reads from the end, in the order in which it reads; else None."""
+    """Return, for a backward unit, its run in reading order and its index in that run; None for a forward unit."""
     n = run.cell.units - run.cell.backward_units
     return (directions.runs(run)[1], unit - n) if unit >= n else None
 
 
 def _turned(rows: Array) -> Array:
-    """Return shares with the timesteps in the opposite order. Column 0 stays first."""
+    """Return `rows` with the columns of the timesteps reversed. Column 0, the initial state, stays first."""
     return np.concatenate([rows[..., :1], rows[..., :0:-1]], -1)
 
 
 def since(run: Run, unit: int) -> npt.NDArray[np.int_]:
-    """Return, for every timestep, the latest timestep that started from a clamped state, or -1 if none did: `(T,)`.
+    """Return, for each timestep, the timestep at which its ledger row starts, `(T,)`, or -1 for the initial state.
 
-    In a GRU a clamp sets the state that a timestep reads. In an LSTM it sets the state that a timestep leaves, so the
-    next timestep starts from it.
+    A row starts at the latest clamp on the state. In a GRU a clamp sets the state that a timestep reads, so the row
+    starts at the clamped timestep. In an LSTM a clamp sets the state that a timestep produces, so the row starts at the
+    next timestep.
     """
     if back := _as_read(run, unit):
         steps = since(*back)[::-1]
@@ -96,15 +97,15 @@ def ledger_row(run: Run, unit: int, t: int) -> Array:
 
 
 def largest(rows: Array, most: int = 3) -> npt.NDArray[np.int_]:
-    """Return the columns of each row's largest shares, the largest first: `(T, most)`, or fewer if a row has fewer.
+    """Return, for each row, the column indices of its `most` largest shares, the largest first: `(T, most)`.
 
-    If shares are equal, the earlier one comes first.
+    If shares are equal, the earlier column comes first. If a row has fewer than `most` shares, all are returned.
     """
     return np.ascontiguousarray(np.argsort(-rows, axis=1, kind="stable")[:, :most])
 
 
 def ledger(run: Run, unit: int, steps: slice = slice(None)) -> Array:
-    """Return the rows L_t of the timesteps in `steps`, a slice with step 1: `(T, T + 1)` for all timesteps."""
+    """Return the ledger rows L_t of the timesteps in the slice `steps`, with step 1: `(T, T + 1)` for all timesteps."""
     if back := _as_read(run, unit):
         first, last, _ = steps.indices(len(run.h))
         return _turned(ledger(*back, slice(len(run.h) - last, len(run.h) - first)))[::-1]
@@ -114,7 +115,7 @@ def ledger(run: Run, unit: int, steps: slice = slice(None)) -> Array:
     rows = np.zeros((last - first, len(keep) + 1), keep.dtype)
     rows[:1] = ledger_row(run, unit, first)
     for t, (before, row) in enumerate(pairwise(rows), first + 1):
-        if start[t] > t:  # a clamp set the state that this timestep leaves
+        if start[t] > t:  # a clamp set the state that this timestep produces
             row[0] = 1
             continue
         if start[t] == t:

@@ -1,9 +1,9 @@
-"""Similar moments: timesteps at which a unit shows the same pattern again, and other units that show it as well.
+"""Similar moments: other timesteps at which a unit shows the same pattern, and other units that show it too.
 
-A moment consists of the values of one unit's signal over some consecutive timesteps. Two moments are similar if at each
-timestep their values differ by at most `near`, a share of the signal's scale. The sign of a state is arbitrary. So if
-the scale of a signal goes from below 0 to above 0, a unit with the opposite values is similar too. It is called
-mirrored.
+A moment consists of the values of one unit's signal over some consecutive timesteps. Two moments are similar if, at
+each timestep, their values differ by at most `near`, a share of the signal's scale. The sign of a state is arbitrary.
+If the scale of a signal has negative values, a unit with the opposite values therefore counts as similar too, and is
+called mirrored.
 
 The idea to select a pattern of one unit and to ask what its matches have in common is from LSTMVis (Strobelt et al.,
 2018). The measure of similarity is our own.
@@ -30,9 +30,10 @@ NEAR = 0.1
 
 @dataclass(frozen=True)
 class Likeness:
-    """A unit that has similar values to the selected unit.
+    """A unit with values that are similar to the values of the selected unit.
 
     `unit` counts from 0. `gap` is the largest difference between the values, as a share of the signal's scale.
+    `mirrored` is true if the values are similar with the opposite sign.
     """
 
     unit: int
@@ -42,10 +43,10 @@ class Likeness:
 
 @dataclass(frozen=True)
 class Place:
-    """A similar moment in other sequences.
+    """A similar moment in another sequence.
 
-    `sequence` and `t`, the first timestep of the moment, count from 0. `gap` is the largest difference between the
-    values, as a share of the signal's scale.
+    `sequence` is the index of the sequence, and `t` is the first timestep of the moment. Both count from 0. `gap` is
+    the largest difference between the values, as a share of the signal's scale.
     """
 
     sequence: int
@@ -72,7 +73,8 @@ class Common:
 class Moments:
     """The result of a search for similar moments.
 
-    `count` of all `total` moments are similar. `places` lists the most similar ones, and `common` their properties.
+    `count` of all `total` moments are similar. `places` lists the most similar moments, and `common` lists the
+    properties that many similar moments share.
     """
 
     count: int
@@ -82,7 +84,7 @@ class Moments:
 
 
 def units_alike(run: Run, signal: str, unit: int, steps: slice, near: float = NEAR) -> list[Likeness]:
-    """Return the other units of a run `(T, H)` with similar values over `steps`, the closest first.
+    """Return the units of a run `(T, H)` with values similar to the values of `unit` in `steps`, the closest first.
 
     Raises ValueError if the cell has no such signal.
     """
@@ -108,8 +110,8 @@ def places_alike(
 ) -> Moments:
     """Return the moments in `batch` at which the unit's signal is similar to the n values `wanted`.
 
-    The result counts all of them, but lists only the `most` closest. Raises ValueError if the cell has no such signal,
-    or if the sequences are shorter than n timesteps.
+    The result counts all similar moments, but lists only the `most` closest. Raises ValueError if the cell has no such
+    signal, or if the sequences are shorter than n timesteps.
     """
     values, scale, _ = _values(model.forward(batch.x)[layer], signal)
     T, n = len(values), len(wanted)
@@ -137,7 +139,7 @@ def _values(run: Run, signal: str) -> tuple[Array, float, bool]:
 
 
 def _properties(model: Model, batch: Batch) -> dict[str, Mask]:
-    """Return the properties that timesteps can have, by name, as masks `(T, B)`: the task's kinds, and the symbols."""
+    """Return a mask `(T, B)` for each property of timesteps, by name: the task's kinds of timestep, and the symbols."""
     marked = explained(next(iter(batch.events), ""))
     properties = {f"no {marked}" if kind == "other" else explained(kind): mask for kind, mask in batch.events.items()}
     if isinstance(model.encoder, Symbols):
@@ -146,9 +148,10 @@ def _properties(model: Model, batch: Batch) -> dict[str, Mask]:
 
 
 def _common(properties: dict[str, Mask], t: Steps, b: Steps, n: int) -> list[Common]:
-    """Return the properties that at least half of the moments have, and 1.5 times as often as all timesteps do.
+    """Return the properties that at least half of the moments have, and 1.5 times as often as timesteps in general.
 
-    The moments start at timesteps `t` of sequences `b` and have n timesteps. The timestep before them counts as well.
+    The moments start at timesteps `t` of sequences `b` and have n timesteps. The timestep before a moment is examined
+    as well.
     """
     common = []
     for step in range(-1, n):

@@ -9,8 +9,8 @@
     mask                       the timesteps that count, (T,); only if the network can skip timesteps
     twin.y, twin.layers.0.r    the same for the original run, or for the second sequence, if there is one
 
-In lists each dot is a level: `["layers"][0]["r"]`. `["twin"]` is None if there is no such run. All values are numbers,
-text, true or false, so `json.dumps(…, allow_nan=False)` and `np.load(…, allow_pickle=False)` can process them.
+In the nested lists each dot is a level: `["layers"][0]["r"]`. `["twin"]` is None if there is no twin. Every value is a
+number, text or a Boolean, so `json.dumps(…, allow_nan=False)` and `np.load(…, allow_pickle=False)` can process it.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from gru_core.cells.run import Run
 from gru_core.model import Readout
 
 AT_ONCE = 2**17
-"""The most entries of Jacobians that are in memory at the same time."""
+"""The limit on the number of Jacobian entries in memory at the same time."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Sensitivity:
     Arrays have t + 1 rows, because t counts from 0. If a layer is bidirectional, the output also depends on later
     timesteps, and arrays have a row for every timestep. `x` `(t + 1, I)` is ∂y_t/∂x_s. `gates` has a dictionary of
     arrays `(t + 1, H)` for each layer: "z" and "r" of a GRU are ∂y_t/∂z_s and ∂y_t/∂r_s, as if only the gate's value
-    changed. `states` has arrays `(t + 1, H)` for one layer, or `(t + 1, 1)` for one unit of it, one for each signal
-    that a timestep passes on: "h" is the norm of each unit's row of ∂h_t/∂h_s, and "c" of an LSTM is the norm of each
-    unit's row of ∂h_t/∂c_s.
+    changed. `states` belongs to one layer. It has an array for each signal that a timestep passes on, `(t + 1, H)`, or
+    `(t + 1, 1)` for a single unit: "h" is the norm of each unit's row of ∂h_t/∂h_s, and "c" of an LSTM is the norm of
+    each unit's row of ∂h_t/∂c_s.
     """
 
     output: int
@@ -65,11 +65,11 @@ def sensitivity(
     layer: int = -1,
     unit: int | None = None,
 ) -> Sensitivity:
-    """Return the sensitivity of an output, and of the state of `layer`, at timestep `t`, from 0.
+    """Return the sensitivity of an output and of the state of `layer`, at timestep `t`, counted from 0.
 
-    `layers` are the runs of the layers. `output` is the index of an output; None means
-    the largest output. With a softmax readout, an output is a probability. With a `unit`, the arrays in `states` have
-    only the column of this unit.
+    `layers` are the runs of the layers. `output` is the index of an output; None means the largest output. With a
+    softmax readout, an output is a probability. With a `unit`, the arrays in `states` have only the column of this
+    unit.
     """
     h = layers[-1].h
     t = range(len(h))[t]
@@ -92,12 +92,12 @@ def sensitivity(
 
 
 def _over(T: int, norms: dict[str, Array]) -> dict[str, Array]:
-    """Return the arrays with rows of zeros at their end, so that they have T rows."""
+    """Return the arrays, each padded to `T` rows with zeros at the end."""
     return {name: np.pad(rows, ((0, T - len(rows)), (0, 0))) for name, rows in norms.items()}
 
 
 def _counted(run: Run, gradient: Array) -> Array:
-    """Return a gradient with respect to a gate, with 0 at skipped timesteps: no gate acts there."""
+    """Return the gradient with respect to a gate, set to 0 at skipped timesteps, where no gate acts."""
     return gradient if run.skipped is None else np.where(run.skipped[..., None], 0, gradient)
 
 
@@ -109,16 +109,17 @@ def frobenius(rows: Array) -> Array:
 def gain(rows: Array) -> Array:
     """Return the root mean square factors `(·,)` by which matrices stretch vectors, from the norms of their rows.
 
-    It is the Frobenius norm over √H, for norms `(·, H)`: the square of the factor is a mean over all directions of a
-    small change of the state. The identity has the factor 1, whatever H is.
+    `rows` has the norms `(·, H)`. The factor is the Frobenius norm divided by √H. The squared factor is the mean of the
+    squared stretch over all directions of a vector. The identity has the factor 1 for every H.
     """
     return np.asarray(np.sqrt((rows**2).mean(1)))
 
 
 def unit_norms(run: Run, t: int, unit: int) -> dict[str, Array]:
-    """Return the norm of ∂h_{t,i}/∂h_s for one unit i and every timestep s ≤ `t`, `(t + 1, 1)`, by "h".
+    """Return a dictionary in which "h" `(t + 1, 1)` is the norm of ∂h_{t,i}/∂h_s for unit i and each timestep s ≤ `t`.
 
-    The numbers are those of `state_norms`, from one run of backpropagation: H² products for each timestep, and not H³.
+    The numbers are the same as from `state_norms`, but take a single backpropagation: H² products for each timestep
+    instead of H³. Each other signal that a timestep passes on has an array too, under its name.
     """
     end = len(run.h) if run.cell.backward_units else t + 1
     dh = np.zeros_like(run.h[:end])
@@ -128,10 +129,10 @@ def unit_norms(run: Run, t: int, unit: int) -> dict[str, Array]:
 
 
 def state_norms(run: Run, t: int) -> dict[str, Array]:
-    """Return the norm of ∂h_{t,i}/∂h_s within a layer, for every timestep s ≤ `t` and unit i: `(t + 1, H)`, by "h".
+    """Return a dictionary in which "h" `(t + 1, H)` is the norm of ∂h_{t,i}/∂h_s for each unit i and timestep s ≤ `t`.
 
-    Each other signal that a timestep passes on has an array too, by its name. A derivative counts as 0 if its square
-    underflows.
+    Each other signal that a timestep passes on, such as c of an LSTM, has an array too, under its name. A derivative
+    counts as 0 if its square underflows.
     """
     if run.cell.backward_units:
         T = len(run.h)
@@ -147,7 +148,7 @@ def state_norms(run: Run, t: int) -> dict[str, Array]:
             for name, block in run.by_state(J, s).items():
                 norms[name][s] = np.sqrt((block * block).sum(1))
             J = J @ step_jacobian
-        J[np.abs(J) < np.sqrt(np.finfo(dtype).tiny)] = 0  # its square underflows, and such numbers are slow
+        J[np.abs(J) < np.sqrt(np.finfo(dtype).tiny)] = 0  # the squares underflow, and arithmetic is slow there
         if not J.any():
             break
     return norms

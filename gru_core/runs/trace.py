@@ -31,14 +31,14 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 LEAST = 0.01
-"""Two outputs that are numbers differ if they are further apart than this."""
+"""The threshold of `differs`: numeric outputs differ if they are more than this apart."""
 
 
 @dataclass(frozen=True)
 class Gap:
-    """A difference between a run and its twin: |h − h of the twin| of one unit at one timestep.
+    """The difference between a run and its twin, for the state of one unit at one timestep.
 
-    Layers, units and timesteps count from 0.
+    `size` is the absolute difference of h. Layers, units and timesteps count from 0.
     """
 
     layer: int
@@ -51,10 +51,11 @@ class Gap:
 class Trace(Layered):
     """A run of `model` over a sequence, or over a part of one.
 
-    `tokens` are the timesteps as text, or None if the sequence was an array. `layers` have every intermediate value of
-    each layer as arrays `(T, H)`. The signals of the top layer have short names: `trace.z`, `trace.h`. `twin` is the
-    original run or, if `second` is true, the run of a second sequence, or None. `mask` `(T,)` is false at the timesteps
-    that the network skips, such as padding. These do not change the state. If it is None, all count.
+    `tokens` are the timesteps as text, or None if the sequence was an array. `layers` has a `Run` for each layer, with
+    every intermediate value as an array `(T, H)`. The signals of the top layer have short names: `trace.z`, `trace.h`.
+    `twin` is the run to compare with: the original run or, if `second` is true, the run of a second sequence. It is
+    None if there is no run to compare with. `mask` `(T,)` is false at the timesteps that the network skips, such as
+    padding. A skipped timestep does not change the state. If `mask` is None, no timestep is skipped.
     """
 
     model: Model
@@ -66,14 +67,14 @@ class Trace(Layered):
 
     @cached_property
     def y(self) -> Array:
-        """The outputs `(T, K)`. They are computed when they are first read, since a model can have 100,000 of them."""
+        """The outputs `(T, K)`, computed on first access, since a model can have 100,000 outputs."""
         return self.model.readout(self.layers[-1].h)
 
     @property
     def last(self) -> list[Array]:
-        """The state of each layer after the last timestep: the `h0` with which a next run goes on from here.
+        """The final state of each layer, which is the `h0` for a run over the next part of the sequence.
 
-        For units that read the sequence from its end, it is the state at the first timestep, as in PyTorch's `h_n`.
+        Backward units finish at the first timestep, so their final state is the state there, as in PyTorch's `h_n`.
         """
         return [run.last for run in self.layers]
 
@@ -81,8 +82,8 @@ class Trace(Layered):
     def differs(self) -> Mask:
         """The timesteps at which the output differs from the twin's, as a mask `(T,)`.
 
-        The output differs if the most likely label is another, or if a number is off by more than LEAST. Raises
-        ValueError if there is no twin.
+        With a softmax readout, the output differs if the most likely label is a different one. With a linear readout,
+        it differs if one of its numbers differs by more than LEAST. Raises ValueError if there is no twin.
         """
         twin = self._twin()
         if self.model.readout.kind == "softmax":
@@ -91,9 +92,9 @@ class Trace(Layered):
 
     @property
     def largest_gap(self) -> Gap | None:
-        """The largest difference of the hidden state from the twin's; None if they are the same everywhere.
+        """The largest difference between the hidden states of the run and its twin, or None if all states are equal.
 
-        Among equal differences the earliest counts, then the one in the lowest layer. Raises ValueError if there is
+        Among equal differences, the earliest timestep wins, and then the lowest layer. Raises ValueError if there is
         no twin.
         """
 
@@ -116,18 +117,19 @@ class Trace(Layered):
     def ledger(self, unit: int, layer: int = -1) -> Array:
         """Return the contribution of each timestep's candidate to a unit's state, `(T, T + 1)`. See runs/ledger.py.
 
-        Column 0 is the share of the initial state, and column k the share of the k-th timestep's candidate. The rows
-        of a GRU sum to 1. In an LSTM the state is c. Raises ValueError for an RNN, or if there is no such unit.
+        Row t splits the state at timestep t into shares: column 0 is the share of the initial state, and column k the
+        share of the k-th timestep's candidate. The rows of a GRU sum to 1. In an LSTM the state is c. Raises
+        ValueError for an RNN, or if there is no such unit or layer.
         """
         run = self._layer(layer)
         return ledger(run, _within("unit", unit, run.cell.units))
 
     def sensitivity(self, t: int, output: int | None = None, layer: int = -1, unit: int | None = None) -> Sensitivity:
-        """Return the gradients of an output, and of a layer's state, at timestep `t`, from 0.
+        """Return the gradients of an output and of a layer's state at timestep `t`, counted from 0.
 
-        `output` is the index of the output; None means the largest output. With a `unit`, only the state of this unit
-        is asked about, which takes a small part of the time if there are many units. See runs/sensitivity.py. Raises
-        ValueError if there is no such timestep, output, layer or unit.
+        `output` is the index of the output; None means the largest output. With a `unit`, the gradients of the state
+        are computed for this unit only, which is much faster in a layer with many units. See runs/sensitivity.py.
+        Raises ValueError if there is no such timestep, output, layer or unit.
         """
         run = self._layer(layer)
         unit = None if unit is None else _within("unit", unit, run.cell.units)
@@ -169,7 +171,7 @@ class Trace(Layered):
         """Return a Plotly figure with the signals of a layer as heatmaps over one time axis.
 
         With `difference` the figure shows the differences from the twin. `figure.write_html("x.html")` writes a page
-        that needs no network. Raises ValueError if there is no such layer, or if `difference` is true and there is no
+        that works offline. Raises ValueError if there is no such layer, or if `difference` is true and there is no
         twin.
         """
         number, layers = _within("layer", layer, len(self.layers)) + 1, len(self.layers)
@@ -179,9 +181,10 @@ class Trace(Layered):
         return figures.run_figure(self.layers[layer], self.tokens, title, twin, theme)
 
     def show(self, **view: Any) -> Any:
-        """Return a live figure of this run in a notebook, with its clamps and initial state. For `view` see `gru.show`.
+        """Return a live figure of this run for a notebook, with the run's clamps and initial state.
 
-        Raises ValueError if the sequence was an array, and ImportError without the extra `notebook`.
+        `view` takes the keyword arguments of `gru.show`. Raises ValueError if the sequence was an array, and
+        ImportError if the extra `notebook` is not installed.
         """
         return notebook.show_trace(self, view)
 
@@ -192,14 +195,17 @@ class Trace(Layered):
         return f"Trace({self.model.card.title[:40]!r}{sequence}: T={T}, H={self.model.sizes}, K={K}{twin})"
 
     def _repr_html_(self) -> str:
-        """Return the run as an HTML table of colored cells. A notebook shows it. The table loads nothing."""
+        """Return the run as an HTML table of colored cells, for display in a notebook. It loads no other files."""
         outputs = list(self._output_rows("output"))
         if self.twin is not None:
             outputs += self.twin._output_rows("second sequence" if self.second else "original")
         return notebook.run_html(self.model.card.title, self.layers[-1], self.tokens, outputs)
 
     def _output_rows(self, name: str) -> Iterator[tuple[str, list[str]]]:
-        """Yield table rows with their names: one row of the most likely labels, or a row of numbers for each output."""
+        """Yield the name and the cells of each table row: one row of likeliest labels, or a row of numbers per output.
+
+        With a linear readout, only the first `notebook.UNITS` outputs have rows.
+        """
         labels = self.model.readout.labels
         if self.model.readout.kind == "softmax":
             yield name, [labels[k] for k in self.y.argmax(1)]
@@ -209,7 +215,10 @@ class Trace(Layered):
 
 
 def _within(name: str, value: int, size: int) -> int:
-    """Return an index from 0. A negative one counts from the end. Raises ValueError if it is out of range."""
+    """Return `value` as an index from 0. A negative `value` counts from the end.
+
+    Raises ValueError if `value` is out of range.
+    """
     if not -size <= value < size:
         raise ValueError(f"{name}={value} is not in this trace: choose from 0 to {size - 1}")
     return range(size)[value]
@@ -218,9 +227,9 @@ def _within(name: str, value: int, size: int) -> int:
 def read(model: Model, sequence: str | npt.ArrayLike, most: int | None = None) -> tuple[list[str] | None, Array]:
     """Return the tokens of `sequence` (None for an array) and its inputs `(T, I)`.
 
-    Raises SequenceError if the sequence has no timesteps or more than `most`, has a symbol outside the alphabet, or a
-    number that is not within ±1,000,000. Also raises SequenceError if an array has the wrong shape, and TypeError if
-    `model` is not a Model.
+    Raises SequenceError if the sequence has no timesteps, more than `most` timesteps, a symbol outside the alphabet,
+    or a number that is not within ±1,000,000, and if an array has the wrong shape. Raises TypeError if `model` is not
+    a Model.
     """
     check_model(model)
 
@@ -241,7 +250,7 @@ def read(model: Model, sequence: str | npt.ArrayLike, most: int | None = None) -
 
 
 def part(run: Trace, steps: slice) -> Trace:
-    """Return the part of a run with a slice of its timesteps."""
+    """Return the part of a run that covers the timesteps in the slice `steps`."""
     return replace(
         run,
         tokens=run.tokens and run.tokens[steps],
@@ -252,7 +261,11 @@ def part(run: Trace, steps: slice) -> Trace:
 
 
 def _initial(model: Model, h0: Sequence[npt.ArrayLike] | None, after: Trace | None) -> Sequence[npt.ArrayLike] | None:
-    """Return the initial states. Raises ValueError if there are both `h0` and `after`, and TypeError for no Trace."""
+    """Return the initial states: `h0`, or the final states of the run `after`; None means zero states.
+
+    Raises ValueError if both are given, or if `after` is given for a bidirectional model. Raises TypeError if `after`
+    is not a Trace.
+    """
     if after is not None and h0 is not None:
         raise ValueError("h0 and after are both initial states: give only one of them")
     if after is not None and not isinstance(after, Trace):
@@ -278,17 +291,17 @@ def stream(
 ) -> Iterator[Trace]:
     """Run `model` over `sequence`, `block` timesteps at a time (all if None), and yield a Trace for each block.
 
-    `h0` has an initial state for each layer, zero if None: see `Model.state`. `after` is the trace of the sequence
-    before this one, so that this run goes on from the last state there, and its twin from the last state of the twin.
-    `twin` is a model that reads the same sequence without clamps: `model` itself, which then runs as a batch of two, or
-    a model with other weights. `against` is a second sequence of the same length. `model` reads it with the same
-    clamps, and that run is the twin. `mask` `(T,)` is false at the timesteps to skip; None means the timesteps of
-    `Model.mask`.
+    `h0` has an initial state for each layer; None means zero states (see `Model.state`). `after` is the trace of the
+    previous part of the sequence: the run continues from its final state, and the twin from the final state of
+    `after.twin`. `twin` is a model that runs over the same sequence without clamps, for comparison: either `model`
+    itself, with both runs computed as a batch of two, or a model with other weights. `against` is a second sequence of
+    the same length. `model` also runs over `against`, with the same clamps, and this run becomes the twin. `mask`
+    `(T,)` is false at the timesteps to skip; None means the mask that `Model.mask` returns.
 
-    A bidirectional network needs the whole sequence, so all timesteps are computed before the first Trace.
+    A bidirectional network needs the whole sequence, so all timesteps are computed before the first Trace is yielded.
 
-    Raises SequenceError if a sequence cannot be read, and ValueError if a clamp, `h0` or `after` does not fit the
-    model. The call raises these errors itself, before the first Trace.
+    Raises SequenceError if a sequence cannot be read, and ValueError if a clamp, a mask, `h0` or `after` does not fit
+    the model. The call itself raises these errors, before the iteration starts.
     """
     h0 = _initial(model, h0, after)
     twin_h0 = h0 if after is None or after.twin is None else after.twin.last
@@ -321,7 +334,7 @@ def stream(
 
     def traces(state: Sequence[Array]) -> Iterator[Trace]:
         size = len(x) if model.is_bidirectional else block or len(x)
-        # These copies of the cells keep the weights that they prepare for all blocks, and end with the run.
+        # The copied cells cache their prepared weights for all blocks, and the copies are discarded with the run.
         running = replace(model, layers=tuple(replace(cell) for cell in model.layers))
         for start in range(0, len(x), size):
             steps = slice(start, start + size)
@@ -333,7 +346,8 @@ def stream(
             if twin is None:
                 yield Trace(model, block_tokens, tuple(runs), mask=block_mask)
             else:
-                # A layer below all clamps runs as a batch of one, because both runs are the same there. So -1, not 1.
+                # A layer below all clamps runs as a batch of one, because both runs are equal there. Index -1 selects
+                # the original run in a batch of one and in a batch of two.
                 clamped, original = (
                     Trace(model, block_tokens, tuple(run.sequence(b) for run in runs), mask=block_mask) for b in (0, -1)
                 )
@@ -361,15 +375,15 @@ def trace(
         trace.layers[0].z                              # the same for the layer nearest the input
         trace = gru.trace(model, "p A", after=trace)   # the next part of the sequence
 
-    `sequence` is a text, or numbers `(T, I)`: T timesteps of I inputs. For several sequences use `gru.trace_batch`.
-    `h0` is a list with the initial state of each layer, `(H,)` for a GRU, and `(2H,)` for an LSTM: h, then c. The
-    states are zero if it is None. `after` is the trace of the sequence before this one: the run goes on from the last
-    state there. `clamps` is a list of values at which gates are held. `against` is a second sequence of the same
+    `sequence` is a string, or numbers `(T, I)`: T timesteps of I inputs. For several sequences use `gru.trace_batch`.
+    `h0` is a list with the initial state of each layer: `(H,)` for a GRU, `(2H,)` for an LSTM (h, then c). None means
+    zero states. `after` is the trace of the previous part of the sequence: the run continues from its final state.
+    `clamps` is a list of `Clamp` objects, which set gates to fixed values. `against` is a second sequence of the same
     length. Its run becomes `trace.twin`, for `differs`, `largest_gap` and `figure(difference=True)`. `mask` `(T,)` is
-    false at the timesteps to skip; None means the padding of the model's own mask.
+    false at the timesteps to skip; None means that only the model's own padding is skipped.
 
-    Raises SequenceError if a sequence cannot be read: the message names the timestep, from 1. Raises ValueError if a
-    clamp, a mask or an initial state does not fit the model.
+    Raises SequenceError if a sequence cannot be read: the message names the timestep, counted from 1. Raises
+    ValueError if a clamp, a mask or an initial state does not fit the model.
     """
     return next(stream(model, sequence, h0, clamps, against=against, mask=mask, after=after))
 

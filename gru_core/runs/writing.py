@@ -1,6 +1,7 @@
-"""Writing: a network reads its own outputs, after some timesteps that are given.
+"""Writing: after a prompt, a network reads its own outputs as its next inputs.
 
-A network of symbols draws each next symbol from its output. A network that forecasts a series reads its forecast.
+In a network with symbols, each next symbol is drawn from the output. A network that forecasts a series reads its
+forecast.
 
 writing = gru.write(gru.load("name-writer"), "irish", 12, 0.8, np.random.default_rng(3))
 writing.text                              # the prompt and the written symbols
@@ -25,16 +26,17 @@ from gru_core.runs.clamp import Clamp
 from gru_core.runs.trace import Trace, part, trace
 
 HOTTEST = 10.0
-"""The highest temperature."""
+"""The highest temperature that is allowed."""
 
 
 @dataclass(frozen=True)
 class Written:
-    """The inputs `x` `(T, I)` of a run that reads what the network wrote.
+    """The inputs `x` `(T, I)` of a run over a prompt and the text that the network wrote after it.
 
-    `tokens` are the timesteps as text, and the first `given` of them are given. If the network wrote its end, a label
-    that it cannot read, the run skips this timestep and all later ones: their `mask` `(T,)` is false, and later tokens
-    are "". `mask` is None if the network skips no timestep.
+    `tokens` are the timesteps as text. The first `given` of them are the prompt. The end label is a label that is not
+    one of the network's inputs. If the network wrote the end label, the run skips the timestep `end` of this label and
+    all later timesteps: `mask` `(T,)` is false there, and later tokens are "". Otherwise `end` is T. `mask` is None if
+    the network skips no timestep.
     """
 
     tokens: list[str]
@@ -45,7 +47,7 @@ class Written:
 
     @property
     def ended(self) -> bool:
-        """Whether the network wrote its end. It is the token at `end`, and the tokens before it can be read."""
+        """Whether the network wrote the end label, which is then the token at `end`."""
         return self.end < len(self.tokens)
 
 
@@ -61,7 +63,7 @@ def heated(p: Array, temperature: float) -> Array:
 
 
 def drawn(p: Array, number: float) -> int:
-    """Return the index of an outcome with probabilities `p`, drawn by a random number from 0 to 1."""
+    """Return the index of an outcome drawn with probabilities `p`. `number` is a random number from 0 to 1."""
     return min(int(np.searchsorted(p.cumsum(), number, side="right")), len(p) - 1)
 
 
@@ -93,11 +95,11 @@ def written(
 ) -> Written:
     """Return the inputs of a run over the given `tokens` and `steps` timesteps that the model writes after them.
 
-    `rng` draws one number for each written symbol, so that two runs with the same seed differ only if their outputs do.
-    It is not needed at temperature 0, nor for forecasts. A forecast is rounded as the encoder writes it. `h0` and
-    `holds` are those of the run, for all its timesteps.
+    `rng` draws one number for each written symbol: two runs with the same seed differ only if the model's outputs
+    differ. `rng` is not needed at temperature 0 or for forecasts. Each forecast is rounded as the encoder writes it.
+    `h0` and `holds` are the initial states and the clamped values of the whole run.
 
-    Raises SequenceError if the tokens are empty, or if a forecast is out of range, and ValueError if the model cannot
+    Raises SequenceError if `tokens` is empty, or if a forecast is out of range. Raises ValueError if the model cannot
     write, if `steps` is below 0, if the temperature is not from 0 to HOTTEST, or if `rng` is missing.
     """
     check_writes(model)
@@ -113,7 +115,7 @@ def written(
     given, end = len(tokens), len(tokens) + steps
     tokens, x = list(tokens), np.zeros((end, model.encoder.inputs))
     x[:given] = model.encoder.encode(tokens)
-    running = replace(model, layers=tuple(replace(cell) for cell in model.layers))  # they keep prepared weights
+    running = replace(model, layers=tuple(replace(cell) for cell in model.layers))  # cache prepared weights
     state, start = h0, 0
     for t in range(given, end):
         part = [layer and layer[start:t] for layer in holds or [None] * len(model.layers)]
@@ -146,8 +148,9 @@ def _next(model: Model, y: Array, temperature: float, rng: np.random.Generator |
 class Writing:
     """A run over a prompt and the symbols that the network wrote after it.
 
-    `trace` is the run over both. Its first `given` timesteps are the prompt. `text` is what the run reads. `ended` is
-    true if the network wrote its end: a label that is no symbol of its inputs.
+    `trace` is the run over both parts. Its first `given` timesteps are the prompt. `text` has all symbols that the run
+    reads, including the written ones. `ended` is true if the network wrote its end label, which is not one of its
+    input symbols.
     """
 
     text: str
@@ -170,17 +173,17 @@ def write(
     h0: Sequence[npt.ArrayLike] | None = None,
     clamps: Sequence[Clamp] = (),
 ) -> Writing:
-    """Return the run over `prompt` and at most `steps` symbols that the model writes after it.
+    """Return a run over `prompt` and at most `steps` symbols that the model writes after it.
 
-    Each symbol is drawn by `rng` from the output before it at `temperature`: at 0 it is the likeliest symbol, at 1 the
-    probabilities are those of the output, and above 1 rare symbols are likelier. Writing ends early at a label that the
-    model cannot read, such as the period of the name writer. Only one label may be of this kind. The same seed gives
-    the same text, on the page and on the command line too. `rng` is only needed above temperature 0. `h0` and `clamps`
-    are as in `trace`. For another text from changed weights, pass `model.edited(…)`.
+    `rng` draws each symbol from the previous output at `temperature`: at 0 the model writes the likeliest symbol, at 1
+    the output gives the probabilities, and above 1 rare symbols are likelier. `rng` is only needed above temperature 0.
+    Writing ends early at the end label, which is not one of the model's inputs, such as the period of the name writer.
+    A model may have only one such label. The same seed gives the same text here, on the page and on the command line.
+    `h0` and `clamps` are as in `trace`. To write with changed weights, pass `model.edited(…)`.
 
-    Raises SequenceError if the prompt cannot be read or is empty, and ValueError if the model cannot write, if `steps`
-    is below 0, if the temperature is not from 0 to HOTTEST, if `rng` is missing, or if a clamp or an initial state does
-    not fit.
+    Raises SequenceError if the prompt cannot be read or is empty. Raises ValueError if the model cannot write, if
+    `steps` is below 0, if the temperature is not from 0 to HOTTEST, if `rng` is missing, or if a clamp or an initial
+    state does not fit.
     """
     if isinstance(model.encoder, Scaled):
         raise ValueError("this model cannot write symbols: it forecasts a series, so use gru.forecast")
@@ -199,9 +202,10 @@ def run_written(
     h0: Sequence[npt.ArrayLike] | None = None,
     clamps: Sequence[Clamp] = (),
 ) -> tuple[Written, Trace]:
-    """Return what a model writes after a prompt, and the run over both. Raises as `written`.
+    """Return the inputs, which are the prompt and the text that the model writes after it, and the run over them.
 
-    The run has all timesteps: it skips those after the network's end.
+    The run has all timesteps, but skips the end label and every timestep after it. Raises the errors of `written` and
+    `trace`.
     """
     tokens = model.encoder.tokens(prompt)
     length = (max(1, len(tokens)) + max(0, steps),)

@@ -22,13 +22,16 @@ def over_a_gap(rng: Random, T: int, B: int) -> Array:
 
 
 def remembered(x: Array) -> tuple[Target, Mask]:
-    """Return the last capital, scored at the last timestep."""
+    """Return the last capital at every timestep, and the mask of the scored timesteps.
+
+    Only the last timestep is scored, and only if the sequence has a capital.
+    """
     target, scored = last_capital(x)
     return target, _at_the_end(scored)
 
 
 def _at_the_end(mask: Mask) -> Mask:
-    """Return the mask with only its last timestep."""
+    """Return a copy of `mask` that is false at all timesteps except the last."""
     end = np.zeros_like(mask)
     end[-1] = mask[-1]
     return end
@@ -45,7 +48,10 @@ def items(rng: Random, T: int, B: int) -> Array:
 
 
 def in_order(x: Array) -> tuple[Target, Mask]:
-    """Return the k-th item at the k-th question mark, scored at each question mark that has an earlier k-th item."""
+    """Return the answer at every timestep, and the mask of the scored timesteps.
+
+    The answer at the k-th question mark is the k-th item. It is scored if this item comes before the question mark.
+    """
     question, item = any_on(x[..., 4:]), x[..., :4].argmax(-1)
     k = np.cumsum(question, 0) - 1
     item_count = np.cumsum(~question, 0)[-1]
@@ -60,7 +66,7 @@ ADDING = Numbers((Operator("=", "add it", (1,)), Operator("", "ignore it", (0,))
 
 
 def two_marked(rng: Random, T: int, B: int) -> Array:
-    """Draw numbers. One in each half is marked, as in the adding problem (Hochreiter and Schmidhuber 1997)."""
+    """Draw numbers. One number in each half is marked, as in the adding problem (Hochreiter and Schmidhuber 1997)."""
     mark = np.zeros((T, B))
     half = max(1, T // 2)
     mark[rng.integers(0, half, B), np.arange(B)] = 1
@@ -69,7 +75,7 @@ def two_marked(rng: Random, T: int, B: int) -> Array:
 
 
 def sum_of_marked(x: Array) -> tuple[Target, Mask]:
-    """Return the sum of the marked numbers, scored at the last timestep."""
+    """Return the sum of the marked numbers so far, and a mask that scores only the last timestep."""
     value, mark = np.moveaxis(x, -1, 0)
     return np.cumsum(value * (mark > 0), 0), _at_the_end(np.ones(value.shape, bool))
 
@@ -83,7 +89,7 @@ def bits(rng: Random, T: int, B: int) -> Array:
 
 
 def parity(x: Array) -> tuple[Target, Mask]:
-    """Return whether the number of ones so far is even (0) or odd (1)."""
+    """Return whether the number of ones so far is even (0) or odd (1), and a mask that scores every timestep."""
     ones = any_on(x[..., 1:])
     return np.cumsum(ones, 0) % 2, np.ones(ones.shape, bool)
 
@@ -92,7 +98,7 @@ BRACKETS, DEEPEST = Symbols(("(", ")", "m")), 4
 
 
 def nested(rng: Random, T: int, B: int) -> Array:
-    """Draw brackets that open and close among the letter m, with at most DEEPEST open at once."""
+    """Draw opening brackets, closing brackets and the letter m, with at most DEEPEST brackets open at once."""
     symbol, depth, kind = np.empty((T, B), int), np.zeros(B, int), rng.random((T, B))
     for t in range(T):
         opens = (kind[t] < 0.4) & (depth < DEEPEST)
@@ -103,7 +109,7 @@ def nested(rng: Random, T: int, B: int) -> Array:
 
 
 def depth(x: Array) -> tuple[Target, Mask]:
-    """Return the number of open brackets, at most DEEPEST."""
+    """Return the number of open brackets, at most DEEPEST, and a mask that scores every timestep."""
     opens, closes = any_on(x[..., :1]), any_on(x[..., 1:2])
     target = np.empty(opens.shape, int)
     depth = np.zeros(opens.shape[1:], int)
@@ -122,7 +128,10 @@ def letters(rng: Random, T: int, B: int) -> Array:
 
 
 def echoed(x: Array) -> tuple[Target, Mask]:
-    """Return the letter DELAY timesteps earlier; at the first timesteps, the first letter."""
+    """Return the letter DELAY timesteps earlier, and a mask that scores every timestep.
+
+    At the first timesteps the answer is the first letter.
+    """
     letter = x.argmax(-1)
     return letter[np.maximum(0, np.arange(len(x)) - DELAY)], np.ones(letter.shape, bool)
 
@@ -131,22 +140,25 @@ COUNTING = Symbols(("a", "b", "."))
 
 
 def a_then_b(n: npt.NDArray[np.int_], start: npt.NDArray[np.int_], T: int) -> Array:
-    """Return sequences `(T, B, 3)` of the symbol ".", with n times a and then n + 1 times b from timestep `start` on.
+    """Return one-hot sequences `(T, B, 3)` of periods, with n a's and then n + 1 b's from timestep `start` on.
 
-    `start` counts from 0.
+    `n` and `start` have an entry for each sequence. `start` counts from 0.
     """
     t = np.arange(T)[:, None] - start
     return np.asarray(np.eye(3)[np.select([(t < 0) | (t > 2 * n), t < n], [2, 0], 1)])
 
 
 def some_a_then_b(rng: Random, T: int, B: int) -> Array:
-    """Draw sequences of the symbol ".", with n times a and then n + 1 times b. n is from 1 to (T − 1) // 2."""
+    """Draw sequences of periods with n a's and then n + 1 b's at a random place. n is from 1 to (T − 1) // 2."""
     n = rng.integers(1, max(1, (T - 1) // 2) + 1, B)
     return a_then_b(n, rng.integers(0, np.maximum(0, T - 2 * n - 1) + 1), T)
 
 
 def compared_counts(x: Array) -> tuple[Target, Mask]:
-    """Return whether the b's so far are fewer than the a's (0), as many (1) or more (2), scored at each b."""
+    """Return the answer at every timestep, and a mask that scores each b.
+
+    The answer says whether there are fewer b's than a's so far (0), as many (1) or more (2).
+    """
     ahead = np.cumsum(x[..., 1] - x[..., 0], 0)
     return np.sign(ahead).astype(int) + 1, any_on(x[..., 1:2])
 

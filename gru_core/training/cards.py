@@ -1,4 +1,4 @@
-"""The card of a model that is trained: its task, and how the training starts."""
+"""The card of a model in training: its task, and the settings of its training."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gru_core.training.table import Table
 
 
 def card_of(recipe: Recipe) -> Card:
-    """Return the card of a recipe's task: a preset's, an experiment's, a table's or a visitor's series."""
+    """Return the card of a recipe's task, from a preset, an experiment, or a visitor's table or series."""
     task = recipe.task
     if task == OWN:
         data = recipe.data
@@ -64,7 +64,7 @@ DESCRIPTIONS = {
     "echo": ("Echo", "name the letter of two timesteps earlier"),
     "counting": ("Counting", "at each b, tell whether the b's so far are fewer than the a's, as many or more"),
 }
-"""The title and the description of each task of the experiments."""
+"""The title and the description of each experiment task."""
 
 
 EXAMPLES = {
@@ -96,5 +96,5 @@ def first_card(recipe: Recipe) -> Card:
         "penalties": described(recipe.penalties),
         **sign_in_words(negated(recipe)),
     }
-    reading = card.reading if recipe.task == OWN else ""  # a preset's describes its trained units
+    reading = card.reading if recipe.task == OWN else ""  # a preset's text is about its trained units
     return replace(card, title=f"{card.title}, {cell.title} of {units}", training=training, reading=reading)

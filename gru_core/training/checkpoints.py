@@ -1,8 +1,8 @@
 """A stored training: its recipe, and checkpoints that have the weights and a report.
 
 Every training step up to 56 has a checkpoint. After that the interval is 1/28 of the training steps so far, rounded
-down. The last training step also has a checkpoint. 6,000 training steps have about 200 of them. Checkpoints store the
-weights as float32. The training itself computes in float64.
+down. The last training step also has a checkpoint. 6,000 training steps have about 200 checkpoints. Checkpoints store
+the weights as float32. The training itself computes in float64.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ SPACING = 28
 HIGH, LOW = 0.6, 0.4
 """A report calls the mean of a gate high if it is at least HIGH, and low if it is at most LOW."""
 GROWN = (10, 1_000, 1_000_000)
-"""A report mentions when the relative gradient is this many times as large as before training."""
+"""A report mentions when the relative gradient first exceeds these multiples of its value before training."""
 MOVED = 5
-"""The number of weights in a report: the weights that changed most."""
+"""The number of weights that a report lists. They are the weights that changed most."""
 
 
 def steps() -> Iterator[int]:
-    """Yield the training steps of the checkpoints, without end."""
+    """Yield the training steps that have a checkpoint, without end."""
     step = 0
     while True:
         yield step
@@ -56,12 +56,12 @@ def _known(most: int) -> frozenset[int]:
 class Report(TypedDict):
     """The report of a checkpoint. All its values can be written as JSON.
 
-    `losses` are the losses of the training steps since the checkpoint before, and `rate` is the learning rate. `score`
-    is measured on held-out sequences. `good_at` is the training step at which the target was reached, None before that.
-    `lags` is how far the gradient reaches, as `gradient_by_lag` returns it. `gates` has the mean of each gate at each
-    kind of timestep. `moved` has the weights that are furthest from their initial values: gate, part, the name of the
-    number that the weight multiplies, unit (from 1), initial value and current value. `sentences` are about events that
-    happened for the first time.
+    `losses` are the losses of the training steps since the previous checkpoint, and `rate` is the learning rate.
+    `score` is measured on held-out sequences. `good_at` is the training step at which the target was reached, None
+    before this step. `lags` is how far the gradient reaches, as `gradient_by_lag` returns it. `gates` has the mean of
+    each gate at each kind of timestep. `moved` has the weights that are furthest from their initial values, each with
+    its gate, part, the name of the number that the weight multiplies, unit (from 1), initial value and current value.
+    `sentences` describe events that happened for the first time.
     """
 
     step: int
@@ -167,7 +167,7 @@ def train(recipe: Recipe) -> Iterator[Checkpoint]:
 
 
 class _Reporter:
-    """A reader of all snapshots of a training, which makes the reports of its checkpoints."""
+    """A builder of checkpoint reports, which reads every snapshot of a training."""
 
     def __init__(self, recipe: Recipe, model: Model) -> None:
         self.recipe, self.first = recipe, _flat(model)
@@ -253,7 +253,7 @@ def _plural(event: str) -> str:
 
 
 def _flat(model: Model) -> Weights:
-    with np.errstate(over="ignore"):  # what does not fit is no longer finite
+    with np.errstate(over="ignore"):  # a weight that is too large for float32 becomes infinite
         return np.concatenate([array.ravel() for array in model.parameters.values()]).astype(np.float32)
 
 
@@ -296,7 +296,7 @@ def gradient_by_lag(model: Model, run: Run) -> Array:
 
 
 def _moved(model: Model, first: Weights, now: Weights) -> list[tuple[str, str, str, int, float, float]]:
-    """Return the weights that are furthest from their initial values: see `moved` of a `Checkpoint`."""
+    """Return the weights that are furthest from their initial values: see `moved` in `Report`."""
     cell = model.layers[0]
     names = [
         *(
@@ -319,5 +319,5 @@ def _moved(model: Model, first: Weights, now: Weights) -> list[tuple[str, str, s
 
 
 def _short(values: Iterable[float]) -> list[float]:
-    """Return the numbers rounded to four digits, which take a fifth of the bytes."""
+    """Return the numbers rounded to four digits, which take a fifth of the bytes in JSON."""
     return [float(f"{value:.4g}") for value in values]

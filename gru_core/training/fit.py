@@ -42,7 +42,7 @@ NO_PENALTIES = Penalties()
 def loss_and_gradients(
     model: Model, batch: Batch, penalties: Penalties = NO_PENALTIES
 ) -> tuple[float, dict[str, Array]]:
-    """Return the mean loss over the scored timesteps, with the penalties, and its gradients.
+    """Return the mean loss over the scored timesteps, including the penalties, and the gradients of this loss.
 
     The gradients have the names of `model.parameters`. The loss is the cross-entropy −log y_target for a softmax
     readout, and (y − target)² for a linear one. Raises ValueError if a penalty needs a gate that a layer does not have.
@@ -85,7 +85,7 @@ def loss_and_gradients(
 
 @dataclass
 class Adam:
-    """The Adam optimizer (Kingma and Ba 2015, arXiv:1412.6980). It stores its moments by name."""
+    """The Adam optimizer (Kingma and Ba 2015, arXiv:1412.6980). It stores its moments by parameter name."""
 
     beta1: float = 0.9
     beta2: float = 0.999
@@ -137,9 +137,9 @@ class Snapshot:
 
 
 class Diverged(ArithmeticError):
-    """A training in which a number is no longer finite: the loss, its gradient, or a weight as float32.
+    """The error for a training in which the loss, its gradient, or a weight as float32 is no longer finite.
 
-    `step` is the number of the training step that produced the number.
+    `step` is the training step at which this happened.
     """
 
     def __init__(self, step: int) -> None:
@@ -156,12 +156,12 @@ class Schedule:
 
     The learning rate stays at `rate` until the held-out score reaches the target `reach`: an accuracy of at least
     `reach`, or an error of at most `reach`. The score is checked every `every` training steps, and after `most`. If
-    `reach` is None, this part takes `most` training steps instead. Then `after` further training steps follow, and
-    over their second half the learning rate falls to a tenth. A training that has not reached the target after
+    `reach` is None, this phase takes `most` training steps instead. Then `after` further training steps follow, and
+    the learning rate falls to a tenth over the second half of them. A training that has not reached the target after
     `most` training steps ends there.
 
     A batch has `B` training sequences of `T` timesteps. Held-out sequences have `aside` timesteps. `norm` is the limit
-    of gradient clipping. `changes` has training steps after which `rate` has another value: (400, 0.06).
+    of gradient clipping. `changes` has pairs such as (400, 0.06): after training step 400, `rate` is 0.06.
     """
 
     reach: float | None
@@ -178,7 +178,7 @@ class Schedule:
     def rate_after(self, step: int, left: int | None) -> float:
         """Return the learning rate of the training step after `step`.
 
-        `left` is the number of training steps left of `after`, or None before the target is reached.
+        `left` is how many of the final `after` training steps are still to come, or None before the target is reached.
         """
         rate = next((rate for since, rate in reversed(self.changes) if since <= step), self.rate)
         return rate if left is None else rate * min(1.0, 0.1 + 1.8 * left / self.after)
@@ -195,10 +195,10 @@ def fit(
 ) -> Iterator[Snapshot]:
     """Train `model` on `task`, and yield a snapshot every `schedule.every` training steps and at the end.
 
-    `also` receives the number of every training step, and 0 before the first. If it returns true, there is a snapshot
-    at this step too. Such a snapshot does not check whether the target is reached. `trained` has a mask for each
-    parameter, 0 for weights that stay as they are; without it, all weights are trained. Raises Diverged if the loss or
-    its gradient is not finite.
+    `also` is called with the number of every training step, and with 0 before the first. If it returns true, there is a
+    snapshot at this step too. Such a snapshot does not check whether the target is reached. `trained` has a mask for
+    each parameter, 0 for weights that stay as they are; None means that all weights are trained. Raises Diverged if the
+    loss or its gradient is not finite.
     """
     adam = Adam()
     held_out = task.held_out(rng, schedule.aside, 100)
@@ -208,7 +208,7 @@ def fit(
         yield Snapshot(0, (), schedule.rate_after(0, None), score(model, held_out), False, model)
     while left > 0 if reached else step < schedule.most:
         rate = schedule.rate_after(step, left if reached else None)
-        with np.errstate(all="ignore"):  # the test below reports numbers that are not finite
+        with np.errstate(all="ignore"):  # the check below reports numbers that are not finite
             loss, gradients = loss_and_gradients(model, task.draw(rng, schedule.T, schedule.B), penalties)
         if trained is not None:
             gradients = {name: array * trained[name] for name, array in gradients.items()}

@@ -1,16 +1,16 @@
 """An encoder and a decoder in one GRU layer: the first half of the units reads, the second half writes.
 
-A timestep reads an input for the encoder, or the sign at which the state is handed over, or an input for the decoder.
-Weights of ±FAR hold gates open or closed; σ(±FAR) is 1 or 0 up to 1e-26.
+A timestep reads an input for the encoder, the sign at which the encoder hands over its state, or an input for the
+decoder. Weights of ±FAR hold gates open or closed; σ(±FAR) is 1 or 0 up to 1e-26.
 
     timestep            encoder          decoder
     encoder's input     as trained       z = 0
     sign                z = 0, r = 1     z = 1
     decoder's input     z = 0, r = 0     as trained
 
-So the encoder's state stays as it is after its last input, and the decoder's state is 0 before the sign. At the sign
-the decoder's state is tanh(W x + U h + b) of the encoder's state h, as in Cho et al. 2014 (arXiv:1406.1078). No other
-weight connects the two halves. The layer computes what two GRUs compute.
+The encoder's state therefore stays as it is after the encoder's last input, and the decoder's state is 0 before the
+sign. At the sign the decoder's state becomes tanh(W x + U h + b), with the encoder's state h, as in Cho et al. 2014
+(arXiv:1406.1078). No other weight connects the two halves. The layer computes the same as two separate GRUs.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ ENCODER, DECODER = range(2)
 
 @dataclass(frozen=True)
 class Handover:
-    """The inputs of a layer with an encoder and a decoder.
+    """The indices of the inputs for an encoder and for a decoder in one layer.
 
-    The encoder reads the inputs `read`, and the decoder the inputs `written`. At the input `sign`, the symbol between
-    the two texts, the encoder hands its state to the decoder.
+    The encoder reads the inputs `read`, and the decoder reads the inputs `written`. The input `sign` is the symbol
+    between the two texts, at which the encoder hands its state to the decoder.
     """
 
     read: slice
@@ -44,10 +44,10 @@ class Handover:
     written: slice
 
     def connect(self, model: Model) -> Model:
-        """Return the model with an encoder and a decoder in its only layer. Only the decoder has outputs.
+        """Return the model with its only layer split into an encoder and a decoder. The readout reads the decoder only.
 
-        Raises ValueError if the model has other layers than one GRU layer with an even number of units, and the reset
-        gate before the product.
+        Raises ValueError unless the model has exactly one layer: a GRU layer with an even number of units, and with the
+        reset gate before the product.
         """
         if len(model.layers) != 1 or not isinstance(model.layers[0], GRU) or model.layers[0].reset != "before":
             raise ValueError("an encoder and a decoder need one GRU layer, with the reset gate before the product")
@@ -74,5 +74,5 @@ class Handover:
 
 
 def _halves(array: Array) -> Array:
-    """Return a view `(3, 2, H / 2, ·)` of W or U: the blocks of r, z and h̃, each of the encoder and of the decoder."""
+    """Return a view `(3, 2, H / 2, ·)` of W or U. Axis 0 is r, z and h̃. Axis 1 is the encoder and the decoder."""
     return array.reshape(3, 2, -1, array.shape[-1])

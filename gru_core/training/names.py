@@ -2,7 +2,7 @@
 
 `surnames.csv` has the surname lists of Faker 40.63.0 (MIT, see surnames.LICENSE) for twelve languages, as letters from
 a to z (`encoder.letters_of`). Names with fewer than 3 or more than 16 letters are left out, and so are names in several
-lists. Faker forms Icelandic names from a stem with -son or -dóttir. The file has each stem once, with one of the two.
+lists. Faker forms Icelandic names from a stem with -son or -dóttir. The file has each stem once, with one ending.
 
     majority         always name the language with the most held-out names
     letter bigrams   P(language) Π P(letter | letter before it, language), counts plus 1, all languages equally likely
@@ -25,12 +25,12 @@ ALPHABET = tuple("abcdefghijklmnopqrstuvwxyz")
 VOWELS = [ALPHABET.index(letter) for letter in "aeiouy"]
 
 LONGEST = 16
-"""The most letters of a name in the lists."""
+"""The number of letters in the longest names of the lists."""
 
 SOURCE = "surname lists of Faker 40.63.0 (MIT), in letters from a to z, without names that are in several lists"
 
 END = "."
-"""The label of a text's end. No model reads it."""
+"""The label for the end of a text. It is never an input."""
 
 SPLIT_SEED = 28
 """The seed that decides which fifth of each list is held out."""
@@ -45,7 +45,8 @@ Integers = npt.NDArray[np.int_]
 class Surnames:
     """Lists of surnames by language. A fifth of each list is held out.
 
-    A letter before the end of a name is scored rarely in training, and never on held-out names.
+    The last letter of a name is always scored. Earlier letters are scored rarely in training, and never on held-out
+    names.
     """
 
     lists: Mapping[str, tuple[str, ...]]
@@ -53,7 +54,7 @@ class Surnames:
 
     @property
     def facts(self) -> Mapping[str, str]:
-        """What the data are, for a card."""
+        """Facts about the data, for a card."""
         return {"sources": SOURCE, "names": self.counts, "related names": self.related}
 
     @property
@@ -62,13 +63,13 @@ class Surnames:
 
     @property
     def counts(self) -> str:
-        """The number of names in each list, in words."""
+        """The number of names in each list, as text."""
         counts = ", ".join(f"{language} {len(names):,}" for language, names in self.lists.items())
         return f"{counts}. A fifth of each list is held out"
 
     @property
     def related(self) -> str:
-        """The number of held-out Slovak names with a male or female form among the training names, in words."""
+        """The number of held-out Slovak names with a male or female form among the training names, as text."""
         k = self.languages.index("Slovak")
         training, held_out = set(self.training[k]), self._parts[1][k]
         women = {form for name in training for form in female_forms(name)}
@@ -91,19 +92,22 @@ class Surnames:
 
     @cached_property
     def held_out_names(self) -> list[tuple[str, int]]:
-        """The held-out names with the index of their language, in random order."""
+        """Pairs of a held-out name and the index of its language, in random order."""
         pairs = [(name, k) for k, names in enumerate(self._parts[1]) for name in names]
         return [pairs[i] for i in np.random.default_rng(SPLIT_SEED).permutation(len(pairs))]
 
     def draw(self, rng: np.random.Generator, B: int) -> tuple[Array, Integers, Mask]:
-        """Draw `B` training names, each language with equal probability: inputs `(T, B, I)`, languages and `scored`."""
+        """Return the inputs `(T, B, I)`, the languages and the mask `scored` of `B` random training names.
+
+        All languages are equally likely.
+        """
         names, languages = zip(*self.pick(rng, B), strict=True)
         x = inputs_of(names)
         scored = x.any(-1) & ((rng.random(x.shape[:2]) < EARLIER) | last_letter(x))
         return x, np.broadcast_to(np.array(languages), x.shape[:2]), scored
 
     def pick(self, rng: np.random.Generator, B: int) -> list[tuple[str, int]]:
-        """Draw `B` training names with the index of their language, each language with equal probability."""
+        """Return `B` random training names with the indices of their languages. All languages are equally likely."""
         languages = rng.integers(0, len(self.lists), B)
         return [(self.training[k][int(rng.integers(len(self.training[k])))], int(k)) for k in languages]
 
@@ -112,7 +116,7 @@ class Surnames:
         return [name for name, _ in self.held_out_names]
 
     def held_out(self) -> tuple[Array, Integers, Mask]:
-        """Return all held-out names: inputs `(T, N, I)`, languages `(T, N)`, and the mask of their last letters."""
+        """Return the inputs `(T, N, I)` and languages `(T, N)` of all held-out names, and the mask of last letters."""
         names, languages = zip(*self.held_out_names, strict=True)
         x = inputs_of(names)
         return x, np.broadcast_to(np.array(languages), x.shape[:2]), last_letter(x)
@@ -129,7 +133,10 @@ class Surnames:
 
     @cached_property
     def bigrams(self) -> Array:
-        """The logarithm of P(letter | letter before it) `(K, 27, 27)`. Index 26 is the edge of a name."""
+        """The logarithm of P(letter | letter before it) by language, `(K, 27, 27)`.
+
+        Index 26 stands for the start or the end of a name.
+        """
         counts = np.ones((len(self.lists), 27, 27))
         for k, names in enumerate(self.training):
             for name in names:
@@ -143,7 +150,7 @@ class Surnames:
 
 @dataclass(frozen=True)
 class NextLetters:
-    """The task to write surnames: timestep 1 reads a language, and each answer is the next letter or the end."""
+    """The task of writing surnames: timestep 1 reads a language, and each answer is the next letter or the end."""
 
     surnames: Surnames
     scored = "every timestep counts"
@@ -162,16 +169,19 @@ class NextLetters:
         return [f"{self.alphabet[26 + k]} {name}" for name, k in self.surnames.held_out_names]
 
     def draw(self, rng: np.random.Generator, B: int) -> tuple[Array, Integers, Mask]:
-        """Draw `B` training names, each language with equal probability: inputs `(T, B, I)`, answers and `scored`."""
+        """Return the inputs `(T, B, I)`, the answers and the mask `scored` of `B` random training names.
+
+        All languages are equally likely.
+        """
         return self._batch(self.surnames.pick(rng, B))
 
     def held_out(self) -> tuple[Array, Integers, Mask]:
-        """Return all held-out names: inputs `(T, N, I)`, answers and the mask of all timesteps."""
+        """Return the inputs `(T, N, I)` and the answers of all held-out names, and a mask that is false at padding."""
         return self._batch(self.surnames.held_out_names)
 
     @cached_property
     def baselines(self) -> Mapping[str, float]:
-        """The accuracy of the likeliest letter after the letter before it, in the same language."""
+        """The accuracy of a baseline that names the likeliest next letter, given the language and the last letter."""
         guesses = self.surnames.bigrams.argmax(-1)
         steps = [(k, *pair) for name, k in self.surnames.held_out_names for pair in zip(*_pairs(name), strict=True)]
         right = [guesses[k, letter] == next_letter for k, letter, next_letter in steps]
@@ -204,12 +214,12 @@ def last_letter(x: Array) -> Mask:
 
 
 def no_answers(x: Array) -> tuple[Integers, Mask]:
-    """Return that no timestep has an answer: letters alone do not say which list a name is from."""
+    """Return zeros and an all-false mask, because the letters alone do not determine any answer."""
     return np.zeros(x.shape[:-1], int), np.zeros(x.shape[:-1], bool)
 
 
 def female_forms(name: str) -> set[str]:
-    """Return the forms that a Slovak woman's surname can have, if a man's is `name`: hudec hudecova, hudcova."""
+    """Return the possible female forms of a Slovak surname: for hudec, the forms are hudecova and hudcova."""
     forms = {f"{name}ova"}
     if name[-1] in "aeiouy":
         forms.add(f"{name[:-1]}ova")

@@ -6,8 +6,8 @@ A series is one column of numbers in the order of time. The first row can have a
     12.5
     13.1
 
-The last fifth of the numbers is held out. The network reads and forecasts standardized numbers: their mean and their
-standard deviation over the training part are 0 and 1, up to rounding.
+The last fifth of the numbers is held out. The network reads and forecasts standardized numbers: over the training part
+they have mean 0 and standard deviation 1, up to rounding.
 """
 
 from __future__ import annotations
@@ -30,31 +30,31 @@ from gru_core.training.task import Task
 
 LEAST_NUMBERS, MOST_NUMBERS = 100, 5_000
 LEAST_SPREAD = 1e-3
-"""The smallest standard deviation: numbers are written with at most six decimals."""
+"""The smallest standard deviation that is allowed, since numbers are written with at most six decimals."""
 
 EXAMPLE = 45
-"""The timesteps of an example."""
+"""The number of timesteps in an example."""
 
 
 @dataclass(frozen=True, eq=False)
 class Column:
-    """A series of a visitor: its name, "" if it has none, and its numbers `(N,)` in the order of time."""
+    """A visitor's series: its `name`, "" if it has none, and its `numbers` `(N,)` in the order of time."""
 
     name: str
     numbers: Array
 
     @property
     def nbytes(self) -> int:
-        return 2 * self.numbers.nbytes  # also standardized
+        return 2 * self.numbers.nbytes  # the numbers, and the standardized numbers
 
     @property
     def training(self) -> int:
-        """The number of numbers for training. The others are held out."""
+        """The length of the training part. All later numbers are held out."""
         return len(self.numbers) - len(self.numbers) // 5
 
     @cached_property
     def encoder(self) -> Scaled:
-        """The encoder, which standardizes by the training part. Its mean and scale have about four digits."""
+        """The encoder. It standardizes with the mean and scale of the training part, both with about four digits."""
         known = self.numbers[: self.training]
         scale = float(f"{known.std():.4g}")
         shift = round(float(known.mean()), 3 - math.floor(math.log10(scale)))
@@ -69,14 +69,14 @@ class Column:
 
     @property
     def examples(self) -> tuple[str, ...]:
-        """The last numbers, the first held-out numbers, and the first numbers, as text."""
+        """Three examples as text: the last numbers, the first held-out numbers, and the first numbers."""
         parts = (self.numbers[-EXAMPLE:], self.numbers[self.training :][:EXAMPLE], self.numbers[:EXAMPLE])
         encoder = self.encoder
         return tuple(encoder.write((part[:, None] - encoder.shift) / encoder.scale) for part in parts)
 
 
 def read(text: str) -> Table | Column:
-    """Parse a CSV text. Raises TableError if it is neither a table nor a series, or exceeds a limit."""
+    """Parse CSV, and return a table or a series. Raises TableError if `text` is neither, or exceeds a limit."""
     rows = parse(text)
     if not any(any(cells) for _, cells in rows) or any(len(cells) > 1 for _, cells in rows):
         return read_table(text)
@@ -84,7 +84,7 @@ def read(text: str) -> Table | Column:
 
 
 def _column(cells: Sequence[tuple[int, str]]) -> Column:
-    """Return the series in cells with the numbers of their lines. Raises TableError."""
+    """Return the series in `cells`, which are pairs of a line number and a cell. Raises TableError for a bad series."""
     first, last = (next(i for i, (_, cell) in enumerate(each) if cell) for each in (cells, cells[::-1]))
     cells = cells[first : len(cells) - last]
     name = "" if decimal(_ascii(cells[0][1])) is not None else cells[0][1]
@@ -105,7 +105,7 @@ def _column(cells: Sequence[tuple[int, str]]) -> Column:
 
 
 def _number(line: int, cell: str) -> float:
-    """Return the number in a cell. Raises TableError if there is none."""
+    """Return the number in a cell. Raises TableError if the cell has no number, or one that is too large."""
     if not cell:
         raise TableError(f"row {line} is empty: write a number, or remove the row")
     value = decimal(_ascii(cell))
@@ -121,5 +121,5 @@ def _number(line: int, cell: str) -> float:
 
 
 def _ascii(cell: str) -> str:
-    """Return the text of a table's cell with a hyphen in place of a typographic minus sign."""
+    """Return a cell with each typographic minus sign replaced by a hyphen."""
     return cell.replace("\N{MINUS SIGN}", "-")

@@ -1,6 +1,6 @@
-"""A recipe: everything that decides a training. The same recipe gives the same weights at every training step.
+"""A recipe: all settings of a training. The same recipe gives the same weights at every training step.
 
-    first    "plain": W and U uniform in ±1/√H, b zero except b_f = 1 in an LSTM. Others: see cells/initial.py
+    first    "plain": W and U uniform in ±1/√H, b zero except b_f = 1 in an LSTM. For the others see cells/initial.py
     steps    Adam, on sequences drawn with the seed: see `fit.Schedule`
     loss     the task's loss, with penalties on the means of gates: see `fit.Penalties`
 
@@ -34,7 +34,7 @@ from gru_core.training.tasks import ALL
 
 First = Literal["plain"] | Initial
 OWN = "own"
-"""The task of a table or a series, which the recipe contains."""
+"""The task name of a visitor's own table or series, which is part of the recipe."""
 
 FIRST = ("plain", *get_args(Initial))
 
@@ -49,15 +49,16 @@ NEGATED: Mapping[tuple[str, int, int, bool], tuple[int, ...]] = {
     ("sentiment", 8, 2, False): (0, 1, 3, 7),
     ("tagger", 2, 1, True): (0, 1),
 }
-"""Units that start negated in the presets, by task, units, seed and whether z has a penalty.
+"""Units that start negated in the presets, by task, number of units, seed and whether z has a penalty.
 
-A network with a negated unit computes the same function, and learns it in the same way. Without the negation, h of
-these units would fall while the stored value rises. With it, h rises too, in the preset and in every checkpoint.
+A network with a negated unit computes the same function, and learns it in the same way. Without the negation, h of the
+listed units would fall while the stored value rises. With the negation, h rises together with the value, in the preset
+and in every checkpoint.
 """
 
 
 class ScheduleFields(TypedDict):
-    """The fields of a `Schedule` as JSON has them."""
+    """The fields of a `Schedule` in JSON."""
 
     reach: float | None
     after: int
@@ -72,7 +73,7 @@ class ScheduleFields(TypedDict):
 
 
 class RecipeFields(TypedDict):
-    """The fields of a `Recipe` as JSON has them."""
+    """The fields of a `Recipe` in JSON."""
 
     task: str
     units: int
@@ -90,12 +91,12 @@ class RecipeFields(TypedDict):
 
 @dataclass(frozen=True)
 class Recipe:
-    """The choices of a training.
+    """The settings of a training.
 
-    `task` is a name in `tasks.ALL`, or OWN with a CSV text, the `table`, for `own.read`. `cell` is a name in `CELLS`.
-    The network has `layers` layers of `units` units each. If `both` is true, each layer is bidirectional, with `units`
-    units in each direction. `first` names the initialization, and only "chrono" takes `T_max`. `biases` are initial
-    biases by gate, which replace those of the initialization in every layer.
+    `task` is a name in `tasks.ALL`, or OWN. Only OWN takes a `table`, which is CSV for `own.read`. `cell` is a name in
+    `CELLS`. The network has `layers` layers of `units` units each. If `both` is true, each layer is bidirectional, with
+    `units` units in each direction. `first` names the initialization, and only "chrono" takes `T_max`. `biases` are
+    initial biases by gate. They replace the biases of the initialization in every layer.
 
     Raises ValueError if a name is unknown, if parts do not fit together, if the table cannot be read, if a learning
     rate is not above 0, or if the changes of the learning rate are not in order.
@@ -118,7 +119,7 @@ class Recipe:
         if (self.task == OWN) != bool(self.table):
             raise ValueError(f"the task {OWN!r} needs a table, and no other task takes one")
         if self.table:
-            _ = self.data  # a table that cannot be read is no recipe
+            _ = self.data  # raises TableError, which is a ValueError, if the table cannot be read
         for what, name, known in (
             ("task", self.task, (*ALL, OWN)),
             ("cell", self.cell, CELLS),
@@ -157,7 +158,7 @@ class Recipe:
 
     @cached_property
     def data(self) -> Table | Column:
-        """The visitor's table or series, read once."""
+        """The visitor's table or series, parsed once."""
         return read(self.table)
 
     def to_dict(self) -> RecipeFields:
@@ -166,7 +167,7 @@ class Recipe:
 
     @staticmethod
     def from_dict(data: RecipeFields) -> Recipe:
-        """Return the recipe from the dictionary that `to_dict` returned, or from its JSON."""
+        """Build a recipe from the dictionary that `to_dict` returned, also after a round trip through JSON."""
         changes = tuple((step, rate) for step, rate in data["schedule"]["changes"])
         schedule: dict[str, Any] = {**data["schedule"], "changes": changes}
         fields: dict[str, Any] = {**data, "schedule": Schedule(**schedule), "penalties": Penalties(**data["penalties"])}
@@ -186,7 +187,7 @@ def series_of(recipe: Recipe) -> Series | None:
 
 
 def baselines_of(recipe: Recipe) -> Mapping[str, float]:
-    """Return the held-out scores of the baselines of a recipe's task, empty if it has none."""
+    """Return the held-out score of each baseline of a recipe's task, by name; empty if the task has no baselines."""
     task = task_for(recipe)
     return task.baselines if isinstance(task, Task) else {}
 
@@ -216,7 +217,7 @@ def _handover(recipe: Recipe) -> Handover | None:
 
 
 def masks(recipe: Recipe, model: Model) -> Mapping[str, Array] | None:
-    """Return the masks of the weights that training changes: see `fit`. None if it changes all."""
+    """Return a mask for each parameter, 0 for weights that stay as they are: see `fit`. None if all are trained."""
     handover = _handover(recipe)
     return None if handover is None else handover.trained(model)
 
@@ -229,7 +230,7 @@ def negated(recipe: Recipe) -> tuple[int, ...]:
 
 
 def sign_in_words(units: Sequence[int]) -> dict[str, str]:
-    """Return the entry of a card that names the units, counted from 0, that started negated; empty if there is none."""
+    """Return a card entry that names the units that started negated. `units` count from 0. Empty without units."""
     if not units:
         return {}
     *others, last = (str(unit + 1) for unit in units)
@@ -251,7 +252,7 @@ def _gru(recipe: Recipe, card: Card, rng: np.random.Generator) -> Model:
 
 
 def _with_backward(recipe: Recipe, model: Model) -> Model:
-    """Return the model with units in each layer that read from the end, and with a readout for both directions."""
+    """Return the model with backward units added to each layer, and with a readout for both directions."""
     rng = np.random.default_rng([recipe.seed, recipe.units, recipe.layers, 2])
     layers = tuple(Cell.bidirectional(cell, _layer(recipe, cell.inputs, rng)) for cell in model.layers)
     V = rng.uniform(-1, 1, model.readout.V.shape) / np.sqrt(recipe.units)

@@ -2,7 +2,7 @@
 
     b a c > C A B
 
-At the sign > the encoder hands its state over, and the decoder gives the first letter. Each answer is the next input,
+At the sign > the encoder hands over its state, and the decoder gives the first letter. Each answer is the next input,
 and the last answer is the end. A fifth of all words is held out.
 """
 
@@ -21,10 +21,10 @@ from gru_core.training.names import END, SPLIT_SEED, Integers
 LETTERS = "abc"
 SIGN = ">"
 LENGTHS = range(2, 6)
-"""The numbers of letters of the words in training, and of the held-out words."""
+"""The lengths of the training words and of the held-out words, in letters."""
 
 LONGER = range(6, 10)
-"""Numbers of letters that no word in training has."""
+"""Lengths of test words that are longer than all training words, in letters."""
 
 ALPHABET = (*LETTERS, SIGN, *LETTERS.upper())
 LABELS = (*LETTERS.upper(), END)
@@ -33,7 +33,7 @@ HANDOVER = Handover(np.s_[: len(LETTERS)], np.s_[len(LETTERS) : len(LETTERS) + 1
 
 
 class ReversedWords:
-    """All words of LENGTHS letters. A fifth of them is held out."""
+    """All words with a length in LENGTHS. A fifth of the words is held out."""
 
     scored = "every timestep from > on counts"
 
@@ -45,7 +45,7 @@ class ReversedWords:
 
     @cached_property
     def training(self) -> Mapping[int, list[str]]:
-        """The training words by their number of letters."""
+        """The training words, by length."""
         return {n: [word for word in self._parts[0] if len(word) == n] for n in LENGTHS}
 
     @property
@@ -58,7 +58,7 @@ class ReversedWords:
 
     @property
     def facts(self) -> Mapping[str, str]:
-        """What the data are, for a card."""
+        """Facts about the data, for a card."""
         trained, held_out = map(len, self._parts)
         words = f"{trained + held_out:,} words of {LENGTHS[0]} to {LENGTHS[-1]} letters from {', '.join(LETTERS)}"
         return {
@@ -72,16 +72,22 @@ class ReversedWords:
         return {}
 
     def draw(self, rng: np.random.Generator, B: int) -> tuple[Array, Integers, Mask]:
-        """Draw `B` training words, all lengths equally likely: inputs `(T, B, I)`, answers and `scored`."""
+        """Return the inputs `(T, B, I)`, the answers and the mask `scored` of `B` random training words.
+
+        All lengths are equally likely.
+        """
         drawn = [self.training[int(n)] for n in rng.integers(LENGTHS.start, LENGTHS.stop, B)]
         return batch(words[int(rng.integers(len(words)))] for words in drawn)
 
     def held_out(self) -> tuple[Array, Integers, Mask]:
-        """Return all held-out words: inputs `(T, N, I)`, answers and `scored`."""
+        """Return the inputs `(T, N, I)`, the answers and the mask `scored` of all held-out words."""
         return batch(self.held_out_words)
 
     def of_length(self, n: int) -> tuple[Array, Integers, Mask]:
-        """Return words of `n` letters, in the same form: the held-out words, or 500 random ones of LONGER letters."""
+        """Return the inputs `(T, N, I)`, the answers and the mask `scored` of words with `n` letters.
+
+        The words are the held-out words of this length or, for a length outside LENGTHS, 500 random words.
+        """
         rng = np.random.default_rng(n)
         if n in LENGTHS:
             return batch(word for word in self.held_out_words if len(word) == n)
@@ -89,12 +95,15 @@ class ReversedWords:
 
 
 def tokens_of(word: str) -> list[str]:
-    """Return the timesteps of a word and its answer."""
+    """Return the timesteps of a sequence: a word, the sign, and the reversed word in capital letters."""
     return [*word, SIGN, *reversed(word.upper())]
 
 
 def batch(words: Iterable[str]) -> tuple[Array, Integers, Mask]:
-    """Return words as inputs `(T, N, I)`, with their answers and `scored`. All inputs are 0 after the end."""
+    """Return the inputs `(T, N, I)`, the answers and the mask `scored` of words.
+
+    All inputs are 0 after the end of a sequence.
+    """
     sequences = [tokens_of(word) for word in words]
     x = np.zeros((max(map(len, sequences)), len(sequences), len(ALPHABET)))
     for b, tokens in enumerate(sequences):
@@ -103,9 +112,11 @@ def batch(words: Iterable[str]) -> tuple[Array, Integers, Mask]:
 
 
 def reversed_letters(x: Array) -> tuple[Integers, Mask]:
-    """Return the letters before the sign, in reverse, at the sign and after it, and then the end.
+    """Return the answer at every timestep, and the mask `scored` of the timesteps that have an answer.
 
-    A timestep has an answer if only letters come before the sign, and only capital letters between it and the timestep.
+    From the sign on, the answers are the letters before the sign in reverse order, and then the end. A timestep has an
+    answer only if all inputs before the sign are small letters, and all inputs after the sign are capital letters, up
+    to and including the timestep.
     """
     places = np.where(x.any(-1), x.argmax(-1), -1)
     target, scored = np.zeros(places.shape, int), np.zeros(places.shape, bool)

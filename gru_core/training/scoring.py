@@ -19,12 +19,12 @@ SCORE = {"softmax": "accuracy", "linear": "squared error"}
 
 
 def figure(kind: str, score: float) -> str:
-    """Return a score as text with its unit. `kind` is the kind of the readout."""
+    """Format a score: as a percentage for a readout of `kind` "softmax", and as a number for "linear"."""
     return f"{100 * score:.4g}%" if kind == "softmax" else f"{score:.2g}"
 
 
 def in_words(kind: str, score: float) -> str:
-    """Return a score on held-out sequences as text that names the score. `kind` is the kind of the readout."""
+    """Format a held-out score together with its name. `kind` is the kind of the readout."""
     number = figure(kind, score)
     return f"{number} held-out accuracy" if kind == "softmax" else f"held-out mean squared error {number}"
 
@@ -39,7 +39,7 @@ def score(model: Model, batch: Batch, clamps: Sequence[Clamp] = (), h0: Sequence
 
 
 def confusion(model: Model, batch: Batch) -> npt.NDArray[np.int_]:
-    """Return the confusion matrix `(K, K)` over the scored timesteps: how often each label (row) got each output."""
+    """Return the confusion matrix `(K, K)` of the scored timesteps: the counts by label (row) and output (column)."""
     K = len(model.readout.labels)
     guess, target = model(batch.x)[batch.scored].argmax(-1), batch.target[batch.scored]
     return np.bincount(K * target.astype(int) + guess, minlength=K * K).reshape(K, K)
@@ -53,14 +53,14 @@ def row_shares(counts: npt.NDArray[np.int_]) -> Array:
 def whole(model: Model, batch: Batch) -> float:
     """Return the share of sequences for which a softmax readout is right at every scored timestep.
 
-    If the model writes at temperature 0, it writes these sequences without an error.
+    These are the sequences that a model writes without an error at temperature 0, if it can write.
     """
     right = model(batch.x).argmax(-1) == batch.target
     return float((right | ~batch.scored).all(0).mean())
 
 
 def by_label(model: Model, batch: Batch) -> dict[str, float]:
-    """Return the accuracy over the scored timesteps of each label that occurs."""
+    """Return the accuracy for each label that occurs at a scored timestep, by label."""
     shares = row_shares(confusion(model, batch))
     return {
         label: float(row[k])
@@ -72,7 +72,7 @@ def by_label(model: Model, batch: Batch) -> dict[str, float]:
 def gate_means(runs: Sequence[Run], events: Mapping[str, np.ndarray]) -> dict[str, float]:
     """Return the mean of each gate of the top layer at each kind of timestep that occurs.
 
-    An example of a name is "z at write". The result is empty for an RNN, which has no gates.
+    The keys are names such as "z at write". The result is empty for an RNN, which has no gates.
     """
     gates = [name for name, signal in runs[-1].cell.signals.items() if signal.lowest == 0]
     return {
@@ -84,7 +84,7 @@ def gate_means(runs: Sequence[Run], events: Mapping[str, np.ndarray]) -> dict[st
 
 
 def carried(clamp: Clamp, here: Mapping[str, Mask], there: Mapping[str, Mask]) -> tuple[Clamp, str]:
-    """Return a clamp on timesteps of one sequence as a clamp for other sequences, and its timesteps in words.
+    """Return a clamp for other sequences that matches a clamp on one sequence, and a description of its timesteps.
 
     `here` has the kinds of timesteps in the clamp's own sequence, as masks `(T,)`. `there` has the kinds of timesteps
     in the other sequences, as masks `(T, B)`. `Task.events` returns both. A clamp on all timesteps becomes a clamp on

@@ -19,17 +19,17 @@ import numpy as np
 from gru_core.arrays import Array, Mask
 
 ORDER = 20
-"""The numbers that each scored forecast has read at least."""
+"""A forecast is scored only after at least this many numbers have been read."""
 
 COMPARED_ORDERS = (9, ORDER)
-"""The orders of the linear autoregressions. Of 1 to 20, order 9 has the lowest error on the held-out sunspots."""
+"""The orders of the linear autoregressions. Of the orders 1 to 20, 9 has the lowest error on the held-out sunspots."""
 
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """A series of numbers, as inputs of a network. `training` is the length of its first part, for training.
+    """A series of numbers, as inputs of a network. The first `training` numbers are the training part.
 
-    A held-out forecast may read numbers of the training part, but its answer is never one of them.
+    A held-out forecast may read numbers of the training part, but its answer is always a held-out number.
     """
 
     values: Array
@@ -38,7 +38,7 @@ class Series:
     def windows(self, rng: np.random.Generator, T: int, B: int) -> Array:
         """Draw `B` windows of `T` numbers from the training part: inputs `(T, B, 1)`.
 
-        Raises ValueError if the training part is shorter.
+        Raises ValueError if the training part is shorter than a window.
         """
         if self.training < T:
             raise ValueError(f"the training part has {self.training:,} numbers: choose windows of at most that many")
@@ -46,7 +46,7 @@ class Series:
         return np.asarray(self.values[starts + np.arange(T)[:, None], None])
 
     def held_out(self) -> Array:
-        """Return the last ORDER numbers of the training part and all held-out ones: inputs `(T, 1, 1)`."""
+        """Return the last ORDER numbers of the training part and all held-out numbers, as inputs `(T, 1, 1)`."""
         return self.values[self.training - ORDER :, None, None]
 
     @cached_property
@@ -58,7 +58,7 @@ class Series:
 
     @cached_property
     def regressions(self) -> Mapping[str, Array]:
-        """The weights of each linear autoregression by its name, as `autoregression` returns them."""
+        """The weights of each linear autoregression, by name: see `autoregression`."""
         return {f"linear autoregression of order {p}": self.autoregression(p) for p in COMPARED_ORDERS}
 
     def autoregression(self, order: int) -> Array:
@@ -72,10 +72,11 @@ class Series:
 
 
 def baseline_forecasts(numbers: Array, regressions: Mapping[str, Array], given: int | None = None) -> dict[str, Array]:
-    """Return the forecasts `(T,)` of the last value and of linear autoregressions after each of `numbers` `(T,)`.
+    """Return, for each baseline by name, its forecast after each of `numbers`, `(T,)`.
 
-    After the first `given` numbers each baseline reads its own forecasts instead; None means all are given. A forecast
-    is nan as long as too few numbers have been read for it.
+    The baselines are the last value and the linear autoregressions with the weights `regressions`. After the first
+    `given` numbers each baseline reads its own forecasts instead; None means that all numbers are given. A forecast is
+    NaN if too few numbers have been read for it.
     """
     read = numbers[:given]
     forecasts = {"last value": np.r_[read, np.full(len(numbers) - len(read), read[-1])]}
@@ -92,7 +93,10 @@ def baseline_forecasts(numbers: Array, regressions: Mapping[str, Array], given: 
 
 
 def next_number(x: Array) -> tuple[Array, Mask]:
-    """Return the next number, scored once ORDER numbers have been read. The last timestep has no answer."""
+    """Return the next number at each timestep, and the mask of the scored timesteps.
+
+    A timestep is scored once ORDER numbers have been read. The last timestep has no answer, so it is not scored.
+    """
     target = np.concatenate([x[1:, ..., 0], x[-1:, ..., 0]])
     scored = np.zeros(target.shape, bool)
     scored[ORDER - 1 : -1] = True

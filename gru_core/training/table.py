@@ -26,7 +26,7 @@ from gru_core.training.task import Batch, Random
 MOST_BYTES, MOST_SEQUENCES, MOST_STEPS, MOST_SYMBOLS, MOST_LABELS, MOST_LETTERS = 131_072, 2_000, 64, 64, 32, 24
 LEAST_SEQUENCES = 5
 MOST_LINES = 10_000
-"""The most lines, also empty ones: twice as many as the numbers of a series."""
+"""The largest number of lines, including empty ones: twice the largest length of a series."""
 
 MOST_KINDS = 8
 UNASKED = "-"
@@ -36,15 +36,15 @@ Places = npt.NDArray[np.int8]
 
 
 class TableError(ValueError):
-    """A table that cannot be read. If the error is in one row, the message has the number of the row, from 1."""
+    """The error for a table that cannot be read. If one row is wrong, the message has the row number, from 1."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """The task in a table.
+    """A task that is defined by a table.
 
     `steps` `(N, T)` are indices into the alphabet, -1 after the end of a sequence. `answers` `(N, T)` are indices into
-    the labels, -1 for no answer. To save memory an index is one byte, and only `batch` makes inputs `(T, B, I)`.
+    the labels, -1 for no answer. To save memory an index takes one byte, and only `batch` builds inputs `(T, B, I)`.
     """
 
     encoder: Symbols
@@ -58,7 +58,7 @@ class Table:
         return self.steps.nbytes + self.answers.nbytes
 
     def text(self, row: int) -> str:
-        """Return the text of a sequence."""
+        """Return the sequence in a row as text."""
         return " ".join(self.encoder.alphabet[place] for place in self.steps[row] if place >= 0)
 
     def split(self, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -77,7 +77,7 @@ class Table:
     def events(self, x: Array) -> dict[str, Mask]:
         """Return the timesteps of each kind as masks.
 
-        Each symbol is a kind. If the table has more than MOST_KINDS symbols, all timesteps are one kind. Timesteps
+        Each symbol is a kind. If the table has more than MOST_KINDS symbols, there is only one kind. Timesteps
         after the end of a sequence belong to no kind.
         """
         if len(self.encoder.alphabet) > MOST_KINDS:
@@ -115,9 +115,9 @@ class Split:
 
 
 def parse(text: str) -> list[tuple[int, list[str]]]:
-    """Return the rows of a CSV text with the numbers of their lines. Cells have no spaces around them.
+    """Parse CSV, and return pairs of a line number and the cells of a row. Spaces around cells are removed.
 
-    Raises TableError if the text is not CSV, is too large or has characters that cannot be shown.
+    Raises TableError if `text` is not CSV, is too large or has characters that cannot be shown.
     """
     if len(text.encode()) > MOST_BYTES:
         raise TableError(f"the table is too large: at most {MOST_BYTES // 1024} KiB")
@@ -135,7 +135,7 @@ def parse(text: str) -> list[tuple[int, list[str]]]:
 
 
 def read(text: str) -> Table:
-    """Parse a CSV text. Raises TableError if the text is not such a table, or exceeds a limit."""
+    """Parse a CSV table of sequences and answers. Raises TableError if `text` is no such table, or exceeds a limit."""
     rows = [row for _, row in parse(text) if any(row)]
     if rows and [cell.lower() for cell in rows[0]] == ["sequence", "answers"]:
         rows = rows[1:]
@@ -158,7 +158,7 @@ def read(text: str) -> Table:
 
 
 def _indices(lists: Sequence[Sequence[str]], T: int, names: Sequence[str]) -> Places:
-    """Return the index in `names` of each entry, `(N, T)`: -1 for any other entry, and after the end of a list."""
+    """Return the index of each entry in `names`, `(N, T)`: -1 for an unknown entry, and after the end of a list."""
     index: Mapping[str, int] = {name: i for i, name in enumerate(names)}
     indices = np.full((len(lists), T), -1, np.int8)
     for row, entries in zip(indices, lists, strict=True):
@@ -167,7 +167,7 @@ def _indices(lists: Sequence[Sequence[str]], T: int, names: Sequence[str]) -> Pl
 
 
 def _pair(number: int, row: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return the timesteps and the answers of a row. Raises TableError if they do not fit."""
+    """Return the timesteps and the answers of a row. Raises TableError if the row is malformed or exceeds a limit."""
     if len(row) != 2:
         raise TableError(f"sequence {number} has {len(row)} columns: there must be two, a sequence and its answers")
     steps, answers = row[0].split(), row[1].split()

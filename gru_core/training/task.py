@@ -25,7 +25,7 @@ class Batch:
     """Sequences with their answers.
 
     `x` `(T, B, I)` are the inputs. `target` `(T, B)` has a class for a softmax readout, and a number for a linear one.
-    `scored` `(T, B)` is the mask of the answers that count. `events` has for each kind of timestep a mask `(T, B)`.
+    `scored` `(T, B)` is the mask of the answers that count. `events` has a mask `(T, B)` for each kind of timestep.
     """
 
     x: Array
@@ -40,7 +40,7 @@ class Batch:
 
 
 class Draws(Protocol):
-    """A task, as far as training needs it: the two methods that draw sequences."""
+    """The part of a task that training needs: the two methods that draw sequences."""
 
     def draw(self, rng: Random, T: int, B: int) -> Batch:
         """Return `B` training sequences of `T` timesteps."""
@@ -53,13 +53,14 @@ class Draws(Protocol):
 class Task:
     """A task: its sequences, its answers, and the kinds of its timesteps.
 
-    `sequences(rng, T, B)` draws inputs `(T, B, I)`. `answers` returns the `target` and the `scored` of a `Batch` for
-    any inputs `(T, I)` or `(T, B, I)`. `marked` has for each kind of timestep the indices of some inputs. At a timestep
-    of this kind, at least one of these inputs is not 0. All other timesteps are of the kind `unmarked`.
+    `sequences(rng, T, B)` draws inputs `(T, B, I)`. `answers` returns `target` and `scored`, as in a `Batch`, for any
+    inputs `(T, I)` or `(T, B, I)`. `marked` maps each kind of timestep to the indices of some inputs. A timestep is of
+    this kind if at least one of these inputs is not 0. If it fits several kinds, the first one counts. All remaining
+    timesteps are of the kind `unmarked`.
 
     A forecasting task has a `series`, and `sequences` draws from its training part. A task with `names` draws whole
-    names or words, of any length, and their timesteps after the end are of no kind. A task with a `handover` is learned
-    by an encoder and a decoder.
+    names or words, of any length. The timesteps after the end of a name are of no kind. A task with a `handover` needs
+    a network with an encoder and a decoder.
     """
 
     encoder: Encoder
@@ -75,22 +76,22 @@ class Task:
 
     @property
     def baselines(self) -> Mapping[str, float]:
-        """The held-out scores of the baselines, empty if the task has none."""
+        """The held-out scores of the baselines, by name; empty if the task has no baselines."""
         recorded = self.series or self.names
         return {} if recorded is None else recorded.baselines
 
     @property
     def writes(self) -> bool:
-        """Whether each answer is the next input, so that a model of the task can write."""
+        """Whether each answer is the next input, which means that a model of this task can write."""
         return self.series is not None or isinstance(self.names, NextLetters | ReversedWords)
 
     @property
     def recorded(self) -> bool:
-        """Whether the sequences are recorded data. Then inputs alone do not determine the answers."""
+        """Whether the sequences are recorded data, for which the inputs alone do not determine the answers."""
         return self.series is not None or isinstance(self.names, Surnames | NextLetters)
 
     def draw(self, rng: Random, T: int, B: int) -> Batch:
-        """Return `B` sequences of `T` timesteps, with their answers. Names have lengths of their own."""
+        """Return `B` sequences of `T` timesteps, with their answers. In a task with names, `T` has no effect."""
         if self.names is not None:
             x, target, scored = self.names.draw(rng, B)
             return Batch(x, target, scored, self.events(x))
@@ -98,10 +99,10 @@ class Task:
         return Batch(x, *self.answers(x), self.events(x))
 
     def held_out(self, rng: Random, T: int, B: int) -> Batch:
-        """Return held-out sequences. They are drawn in the same way as the training sequences.
+        """Return `B` held-out sequences of `T` timesteps, drawn in the same way as the training sequences.
 
-        A forecasting task has one held-out sequence, a task with names has all held-out names, and the arguments have
-        no effect.
+        A forecasting task returns its one held-out sequence, and a task with names returns all held-out names. In these
+        tasks, the arguments have no effect.
         """
         if self.names is not None:
             x, target, scored = self.names.held_out()
@@ -124,16 +125,16 @@ class Task:
         return events | {self.unmarked: remaining}
 
     def text(self, rng: Random, T: int) -> str:
-        """Draw one sequence, and return it as a person would type it. A name is one of the held-out names."""
+        """Return a random sequence as a person would type it. A task with names returns a held-out name."""
         if self.names is not None:
             return self.names.held_out_texts[int(rng.integers(len(self.names.held_out_texts)))]
         return self.encoder.write(self.draw(rng, T, 1).x[:, 0])
 
 
 MEANINGS = {"write": "capital letter", "hold": "number to ignore", "filler": "word that does not change the opinion"}
-"""The meanings of the kinds of timesteps that have unclear names."""
+"""Explanations of the kinds of timestep that have unclear names."""
 
 
 def explained(kind: str) -> str:
-    """Return the name of a kind of timesteps, with its meaning if the name is unclear."""
+    """Return the name of a kind of timestep, followed by an explanation if the name is unclear."""
     return f"{kind} ({MEANINGS[kind]})" if kind in MEANINGS else kind

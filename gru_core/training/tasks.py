@@ -1,4 +1,4 @@
-"""All built-in tasks by name, and those with recorded data."""
+"""All built-in tasks, by name."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FORECASTS: dict[str, Task] = {
         SUNSPOTS.windows, next_number, {}, "year", SUNSPOTS,
     ),
 }  # fmt: skip
-"""The forecasting tasks by name."""
+"""The forecasting tasks, by name."""
 
 SURNAMES = surnames()
 
@@ -46,7 +46,7 @@ NAME_TASKS: dict[str, Task] = {
         no_answers, {"language": np.s_[26:], "vowel": VOWELS}, "consonant", names=NEXT_LETTERS,
     ),
 }  # fmt: skip
-"""The tasks with surnames by name."""
+"""The surname tasks, by name."""
 
 _WORDS = ReversedWords()
 
@@ -56,7 +56,7 @@ WORD_TASKS: dict[str, Task] = {
         {"letter": HANDOVER.read, "handover": HANDOVER.sign}, "written letter", names=_WORDS, handover=HANDOVER,
     ),
 }  # fmt: skip
-"""The tasks for an encoder and a decoder by name."""
+"""The tasks for an encoder and a decoder, by name."""
 
 TAGGING: dict[str, Task] = {
     "tagger": Task(FLIP_FLOP, "softmax", tagging.LABELS, tagging.letters, tagging.tags, {"write": np.s_[:2]}, "other"),
@@ -75,7 +75,7 @@ def regressions_of(model: Model) -> Mapping[str, Array]:
 
 
 def task_of(model: Model) -> Task | None:
-    """Return the built-in task that the model's card names. None if there is none, or if inputs or outputs differ."""
+    """Return the built-in task that the model's card names; None if it is unknown, or if inputs or outputs differ."""
     task, readout = ALL.get(model.card.task), model.readout
     if task is None or (task.encoder, task.kind, task.labels) != (model.encoder, readout.kind, readout.labels):
         return None

@@ -27,7 +27,7 @@ FLIP_FLOP = Symbols(("A", "B", "m", "p", "s", "."))
 
 
 def flip_flop(rng: Random, T: int, B: int) -> Array:
-    """Draw small letters and periods, with a capital letter at the start and then with probability 0.12."""
+    """Draw letters and periods. The first symbol is a capital letter, and each later one with probability 0.12."""
     write = rng.random((T, B)) < 0.12
     write[0] = True
     bit = rng.integers(0, 2, (T, B))
@@ -35,7 +35,7 @@ def flip_flop(rng: Random, T: int, B: int) -> Array:
 
 
 def last_capital(x: Array) -> tuple[Target, Mask]:
-    """Return the last capital at every timestep, scored from the first capital on."""
+    """Return the last capital at every timestep, and a mask that scores the timesteps from the first capital on."""
     write = any_on(x[..., :2])
     return at_latest(write, x[..., :2].argmax(-1)), np.logical_or.accumulate(write)
 
@@ -55,7 +55,10 @@ def pocket_calculator(rng: Random, T: int, B: int) -> Array:
 
 
 def calculated(x: Array) -> tuple[Target, Mask]:
-    """Return the last loaded number plus all numbers added since. Each sum is clipped to ±1. The start value is 0."""
+    """Return the value of the calculator at every timestep, and a mask that scores every timestep.
+
+    The value is the last loaded number plus all numbers added since, with each sum clipped to ±1. It starts at 0.
+    """
     value, load, add = np.moveaxis(x, -1, 0)
     target, total = np.empty(value.shape), np.zeros(value.shape[1:])
     for t in range(len(x)):
@@ -68,14 +71,14 @@ TOTAL = Numbers((Operator("=", "start again from it", (1,)), Operator("", "add i
 
 
 def running_total(rng: Random, T: int, B: int) -> Array:
-    """Draw numbers. The first has a flag, and each later one has it with probability 0.15."""
+    """Draw numbers. The first number has a flag, and each later number has a flag with probability 0.15."""
     restart = rng.random((T, B)) < 0.15
     restart[0] = True
     return np.stack([rng.uniform(-0.3, 0.3, (T, B)), restart], -1)
 
 
 def added_up(x: Array) -> tuple[Target, Mask]:
-    """Return the sum of the numbers since the last flag. It includes the number with the flag."""
+    """Return the sum of the numbers from the last flagged number on, and a mask that scores every timestep."""
     value, restart = np.moveaxis(x, -1, 0)
     target, total = np.empty(value.shape), np.zeros(value.shape[1:])
     for t in range(len(x)):
@@ -88,7 +91,7 @@ STORE = Symbols(("a", "b", "c", "d", "A", "B", "C", "D", "?"))
 
 
 def store_and_recall(rng: Random, T: int, B: int) -> Array:
-    """Draw small letters as noise, capitals to store (with probability 0.10) and `?` to ask for them (0.15).
+    """Draw small letters as noise, capitals to store (with probability 0.10) and `?` to ask for the last one (0.15).
 
     The first symbol is a capital.
     """
@@ -100,7 +103,7 @@ def store_and_recall(rng: Random, T: int, B: int) -> Array:
 
 
 def recalled(x: Array) -> tuple[Target, Mask]:
-    """Return the last capital, scored at each `?` after a capital."""
+    """Return the last capital at every timestep, and a mask that scores each `?` after a capital."""
     write = any_on(x[..., 4:8])
     scored = any_on(x[..., 8:]) & np.logical_or.accumulate(write)
     return at_latest(write, x[..., 4:8].argmax(-1)), scored
@@ -111,7 +114,7 @@ SENTIMENT = Symbols((*GOOD, *BAD, "not", ".", *FILLERS))
 
 
 def sentiment(rng: Random, T: int, B: int) -> Array:
-    """Draw words of opinion, `not`, `.` and fillers."""
+    """Draw opinion words, `not`, `.` and fillers."""
     kind = rng.random((T, B))
     opinion, flip = kind < 0.25, (kind >= 0.25) & (kind < 0.42)
     stop = (kind >= 0.42) & (kind < 0.52)
@@ -122,9 +125,10 @@ def sentiment(rng: Random, T: int, B: int) -> Array:
 
 
 def latest_opinion(x: Array) -> tuple[Target, Mask]:
-    """Return the latest opinion: 0 negative, 1 neutral, 2 positive.
+    """Return the latest opinion at every timestep, and a mask that scores every timestep.
 
-    `not` reverses the next word of opinion, and `.` makes the opinion neutral.
+    The opinion is 0 (negative), 1 (neutral) or 2 (positive). `not` reverses the next opinion word, and `.` makes the
+    opinion neutral.
     """
     good, opinion, flip, stop = any_on(x[..., :3]), any_on(x[..., :6]), any_on(x[..., 6:7]), any_on(x[..., 7:8])
     event, flipped = opinion | stop, np.zeros(good.shape, bool)

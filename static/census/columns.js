@@ -1,19 +1,21 @@
-/** The columns of the table of units: which there are, what they say about a unit, and the order in which they sort the units. */
+/** The columns of the table of units: their headings, their text for each unit, and how they sort the units. */
 
 /** @import { CensusUnit } from "../views/census.js" */
 /**
- * A column: its head, the title of its button, the text and the number of a unit, and the number by which it sorts.
+ * A column: its heading, the title of its sort button, a function that returns the text for a unit, and a function that returns the
+ * number by which the column sorts.
  * @typedef {{head: string, title: string, text: (unit: CensusUnit) => string, key: (unit: CensusUnit) => number}} Column
  */
 
-/** Write a share as a percentage. @param {number} value */
+/** Format a share as a percentage. @param {number} value */
 export const share = (value) => `${Math.round(100 * value)}%`;
 
 const decimals = (/** @type {number} */ digits) => (/** @type {number} */ value) => value.toFixed(digits);
 const timesteps = (/** @type {number} */ value) => Number(value.toPrecision(3)).toLocaleString("en");
 
 /**
- * A quantity of units: its head, its title, its value (null if a unit has none), its text, and the number by which it sorts.
+ * A quantity of a unit, as an array: its heading; its title; a function that returns the value for a unit, or null; a function that
+ * formats a value; and a function that returns the number to sort by, by default the value.
  * @typedef {[string, string, (unit: CensusUnit) => number | null, (value: number) => string, ((value: number) => number)?]} Quantity
  */
 
@@ -45,7 +47,10 @@ const quantitiesOf = (name) => [
   [`${name} > 0.9`, `share of timesteps at which ${name} is open`, ({ gates }) => gates[name].open, share],
 ];
 
-/** Return the columns that the units of an answer have. @param {readonly CensusUnit[]} units @returns {Column[]} */
+/**
+ * Return the columns of the table: the number of the unit, and each quantity that at least one unit has.
+ * @param {readonly CensusUnit[]} units @returns {Column[]}
+ */
 export function columnsOf(units) {
   const several = units.some(({ layer }) => layer > 1);
   const name = {
@@ -67,9 +72,12 @@ export function columnsOf(units) {
   return [name, ...columns];
 }
 
-/** Return a function of a number, or something else if there is no number. @template T @param {number | null} value @param {(value: number) => T} write @param {T} otherwise */
+/**
+ * Return `write(value)`, or `otherwise` if the value is null.
+ * @template T @param {number | null} value @param {(value: number) => T} write @param {T} otherwise
+ */
 const orElse = (value, write, otherwise) => (value === null ? otherwise : write(value));
 
-/** Return the units in the order of a column. @param {readonly CensusUnit[]} units @param {Column} column @param {boolean} descending */
+/** Return the units sorted by a column. @param {readonly CensusUnit[]} units @param {Column} column @param {boolean} descending */
 export const sortedBy = (units, { key }, descending) =>
   [...units].sort((a, b) => (descending ? -1 : 1) * (key(a) - key(b) || 0));

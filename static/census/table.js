@@ -1,11 +1,11 @@
-/** The table of units: a press on a head sorts it, and the buttons of a row lead to moments in the Lab. */
+/** The table of units. A click on a heading sorts the table, and the buttons in a row show moments of the unit in the Lab. */
 
 /** @import { CensusUnit } from "../views/census.js" */
 /** @import { Column } from "./columns.js" */
 import { newButton, newElement } from "../elements.js";
 import { columnsOf, sortedBy } from "./columns.js";
 
-/** The buttons of a row by the moment to which they lead, each with its title. */
+/** The buttons in a row, named after the moment that they show in the Lab, each with its title. */
 const MOMENTS = {
   change: "the largest change of the state",
   "half-life": "the longest half-life",
@@ -54,7 +54,7 @@ export function createTable(head, body, open) {
   }
 
   return {
-    /** Show other units, sorted by their number. @param {CensusUnit[]} shown */
+    /** Show new units, sorted by their number. @param {CensusUnit[]} shown */
     show(shown) {
       [units, sorted] = [shown, { column: 0, descending: false }];
       draw();

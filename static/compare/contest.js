@@ -4,9 +4,9 @@
 import { boot } from "../boot.js";
 import { NAMES } from "../facets.js";
 
-/** The choice of the weights for the gradient: after or before training. @typedef {typeof WHEN[number]} When */
+/** Which weights the gradient uses: the weights after or before training. @typedef {typeof WHEN[number]} When */
 /**
- * The state of the Compare page. `shown` has the shown cells. The keys ↑ and ↓ select a unit of the cell `at`.
+ * The state of the Compare page. `shown` has the names of the shown cells. The ↑ and ↓ keys select a unit of the cell `at`.
  * @typedef {Cells & {shown: readonly Name[], when: When}} Contest
  */
 
@@ -15,7 +15,7 @@ export const PRESENT = NAMES.filter((name) => boot.scenarios?.[name]);
 
 export const WHEN = /** @type {const} */ (["after", "before"]);
 
-/** Return the shown cells and another one. @param {Contest} contest @param {Name} name */
+/** Return the names of the shown cells and of one more cell, in their usual order. @param {Contest} contest @param {Name} name */
 export const added = ({ shown }, name) => NAMES.filter((other) => other === name || shown.includes(other));
 
 /** Show or hide a cell. The last shown cell cannot be hidden. @param {Contest} contest @param {Name} name */

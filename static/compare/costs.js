@@ -1,4 +1,4 @@
-/** The cost of each cell. The page's server measures the times when the visitor asks for them. */
+/** The computing cost of each cell. The server measures the times when the visitor presses a button. */
 
 import { fixed } from "../run.js";
 import { findAll, setText } from "../elements.js";
@@ -7,7 +7,7 @@ import { findAll, setText } from "../elements.js";
  * Mount the button that measures the time of each cell.
  * @param {HTMLElement} section
  * @param {(model: string) => Promise<any>} timing
- * @returns {() => Promise<void>} measures the times
+ * @returns {() => Promise<void>} a function that measures the times
  */
 export function mountCosts(section, timing) {
   const button = /** @type {HTMLElement} */ (section.querySelector("button"));
@@ -18,7 +18,7 @@ export function mountCosts(section, timing) {
     if (button.ariaBusy === "true") return;
     button.ariaBusy = "true";
     try {
-      // One after the other, so that none is measured beside another.
+      // Measure one after the other, because simultaneous measurements would slow each other down.
       for (const row of rows) {
         setText(status, `Measuring ${row.dataset.model} …`);
         const { step, training, repeats, steps, sequences } = await timing(row.dataset.model ?? "");

@@ -1,4 +1,4 @@
-/** The finding at the cursor, in words: which of the shown cells give the correct output. For recorded data, their held-out scores. */
+/** A sentence about the outputs at the cursor: which of the shown cells are correct. Without targets, it has the held-out scores. */
 
 /** @import { StoreOf } from "../store.js" */
 /** @import { Name } from "../facets.js" */
@@ -8,12 +8,16 @@ import { TITLES } from "../facets.js";
 import { RIGHT_WITHIN, answer, fixed, missed } from "../run.js";
 import { joined } from "../words.js";
 
-/** Write the finding at the cursor whenever it changes. @param {HTMLElement} place @param {StoreOf<Contest>} store */
+/** Mount the sentence about the outputs at the cursor. @param {HTMLElement} place @param {StoreOf<Contest>} store */
 export function mountFinding(place, store) {
   store.subscribe((contest) => setSentence(place, tellFinding(contest)));
 }
 
-/** Describe the outputs of the shown cells at the cursor, or their held-out scores if the task has no targets; "" while a run is not complete, or without a target there. @param {Contest} contest */
+/**
+ * Describe the outputs of the shown cells at the cursor or, if the task has no targets, the held-out scores of the cells. Return "" if
+ * an output has not arrived yet, or if there is no target at the cursor.
+ * @param {Contest} contest
+ */
 function tellFinding({ cells, shown }) {
   const runs = shown.map((name) => ({ name, state: cells[name], column: cells[name].step - 1 }));
   if (runs.some(({ state, column }) => column >= state.received)) return "";
@@ -34,7 +38,10 @@ function tellFinding({ cells, shown }) {
   return `${start}${list(fine, "correct")}${list(wrong, "wrong")}`;
 }
 
-/** Tell the held-out scores on the cards of the models. @param {{name: Name, state: import("../state.js").State}[]} runs @param {"softmax" | "linear"} kind */
+/**
+ * Describe the held-out scores from the model cards.
+ * @param {{name: Name, state: import("../state.js").State}[]} runs @param {"softmax" | "linear"} kind
+ */
 function tellScores(runs, kind) {
   const scores = runs.map(({ name, state: { run, models } }) => {
     const measured = models.find(({ id }) => id === run.model)?.card.measured ?? {};

@@ -13,11 +13,14 @@ import { scenarioOf } from "../run.js";
 import { joined } from "../words.js";
 import { setWhen } from "./contest.js";
 
-/** The factors by which a small change of h and, in an LSTM, of c reaches h at the cursor, by timestep. @typedef {{h_gain: number[], c_gain?: number[]}} Gains */
+/**
+ * For each timestep, the factor with which a small change of h (and, in an LSTM, of c) reaches h at the cursor.
+ * @typedef {{h_gain: number[], c_gain?: number[]}} Gains
+ */
 const MOST_STORED = 600; // answers
 
 /**
- * Mount the picture of the gradient and the choice of its weights.
+ * Mount the chart of the gradient, and the choice between the weights before and after training.
  * @param {HTMLElement} section
  * @param {StoreOf<Contest>} store
  */
@@ -25,7 +28,7 @@ export function mountGradient(section, store) {
   const [says, waiting] = [".says", ".waiting"].map(finder(section));
   const showWhen = mountChoice(section, "[name=when]", (when) => store.update(setWhen, when));
   const chart = mountChart(section, () => show(store.get()));
-  /** @type {Map<string, Gains | string>} an answer, or why there is none, by what was asked */
+  /** @type {Map<string, Gains | string>} the answer or the error message, by request */
   const answers = new Map();
   let asking = false;
 
@@ -34,7 +37,7 @@ export function mountGradient(section, store) {
     const { run, step } = cells[name];
     const scenario = scenarioOf(run);
     const model = when === "before" ? `${run.model}@0` : run.model;
-    // Untrained weights have no clamps.
+    // The clamps are for the trained weights only.
     return {
       ...scenario,
       ...(when === "before" ? { clamps: [] } : {}),
@@ -78,7 +81,7 @@ export function mountGradient(section, store) {
     if (!current.every((answer) => typeof answer === "object") || !chart.isNew(...current, when)) return;
     const curves = shown.flatMap((name, i) => curvesOf(name, /** @type {Gains} */ (current[i])));
     const { run, step } = cells[shown[0]];
-    // The table has every curve. The chart leaves out h of an LSTM, which is small although c passes everything on.
+    // The table has every curve. The chart leaves out the curve of h in an LSTM, which is small even if c passes on everything.
     const drawn = curves.filter(({ name }) => !name.endsWith(" layer"));
     chart.draw(drawn, run.T, step, run.tokens, curves);
     setSentence(says, describe(drawn, step, when));
@@ -87,7 +90,10 @@ export function mountGradient(section, store) {
   store.subscribe(deferred(show));
 }
 
-/** Return the curves of a cell. The main curve of an LSTM is that of c, its memory. @param {Name} name @param {Gains} gains @returns {Curve[]} */
+/**
+ * Return the curves of a cell. In an LSTM, the main curve is the curve of c, the cell's memory.
+ * @param {Name} name @param {Gains} gains @returns {Curve[]}
+ */
 function curvesOf(name, { h_gain, c_gain }) {
   const curve = { name: `of-${name}`, label: TITLES[name], values: h_gain };
   return c_gain

@@ -3,8 +3,8 @@
  *
  *     compare?task=flip-flop&by=parameters&sequence=A+m+m&clamps=z.1@2=0&cells=rnn,gru&t=3&unit=1&when=before&v=1
  *
- * `clamps` are the clamps of the GRU. `unit` is selected in every cell with that many units. Without a sequence and without `t` the
- * cursor is at the last timestep, where all cells have read the sequence. `times=1` measures the times of the cells once.
+ * `clamps` are the clamps of the GRU. `unit` is the selected unit in every cell that has this unit. Without a sequence and without `t`,
+ * the cursor is at the last timestep, where all cells have read the sequence. With `times=1`, the page measures the times of the cells.
  */
 
 /** @import { Name } from "../facets.js" */
@@ -16,7 +16,7 @@ import { decode, encode } from "../link.js";
 import { scenarioOf } from "../run.js";
 import { PRESENT, WHEN } from "./contest.js";
 
-/** The task of the page, the quantity that the networks match in, and the cells shown by default. */
+/** The page's task, the quantity (units or parameters) that is equal in all networks, and the cells shown by default. */
 const { task, by, usual } = boot.compared ?? { task: "", by: "", usual: [] };
 
 /**
@@ -29,7 +29,7 @@ export function addressOf({ cells, shown, when }, other = {}) {
   if (String(shown) !== String(usual)) keys.set("cells", shown.join(","));
   if (when !== WHEN[0]) keys.set("when", when);
   const { gru } = cells;
-  // Another task reads other symbols, and has other units to clamp.
+  // The sequence and the clamps do not fit another task: its symbols and its units are different.
   const scenario = other.task ? { sequence: null, clamps: [] } : scenarioOf(gru.run);
   const { step, unit, convention } = gru;
   const focus = { ...DEFAULTS, step: other.task ? DEFAULTS.step : step, unit, convention };

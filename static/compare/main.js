@@ -68,7 +68,7 @@ mountTransport(find(".transport"), /** @type {HTMLInputElement} */ (find("#step"
 mountTape(find("#clock-tape"), lead);
 mountConvention(main, lead);
 
-/** Return the figures of a cell. The factor of the old state has the same colors as f in the LSTM. @param {Name} name */
+/** Return the figures of a cell by theme. The factor of the old state gets the colors of f in the LSTM. @param {Name} name */
 function figuresOf(name) {
   const themes = Object.entries(boot.figures[name]).map(([theme, figure]) => {
     const { data } = boot.figures.lstm[/** @type {Theme} */ (theme)];
@@ -84,7 +84,7 @@ const heatmaps = facets.map(({ name, store, tape }) => {
   mountExplain(tape);
   mountNarration(find(`.words[data-cell=${name}]`), store);
   mountChaotic(find(`.words[data-cell=${name}] .chaotic`), store);
-  const partStore = seenFirst(store, part); // below the tapes, so most screens do not show it
+  const partStore = seenFirst(store, part); // below the tapes, where most screens do not show it at first
   mountCell(/** @type {HTMLElement} */ (part.querySelector(".cell")), partStore, figuresOf(name));
   mountEquations(/** @type {HTMLElement} */ (part.querySelector(".equations")), partStore);
   mountTable(/** @type {HTMLElement} */ (part.querySelector(".table")), tape, store);
@@ -104,7 +104,7 @@ mountFinding(find("#finding"), store);
 mountGradient(find(".gradient"), store);
 const measureTimes = mountCosts(find(".costs"), api.measureTime);
 mountShown(main, store, lead, addressOf, home);
-// Every tape that is wider than its frame scrolls with the others.
+// All tapes that are wider than their frames scroll together.
 const scrollers = findAll(main, ".scroller");
 for (const scroller of scrollers)
   scroller.addEventListener("scroll", () => scrollers.forEach((other) => (other.scrollLeft = scroller.scrollLeft)), {

@@ -1,4 +1,4 @@
-/** The choice of the cells to show. A phone shows only the cell that the visitor touched last. */
+/** The picker for the cells to show. A phone shows only the cell that the visitor touched last. */
 
 /** @import { State } from "../state.js" */
 /** @import { Store, StoreOf } from "../store.js" */
@@ -13,11 +13,12 @@ import { note } from "../state.js";
 import { added, toggle } from "./contest.js";
 
 /**
+ * Mount the picker for the cells, the fields for the task and the size of the networks, and the links to the Lab.
  * @param {HTMLElement} main
  * @param {StoreOf<Contest>} store
  * @param {Store} lead
  * @param {(contest: Contest, other: {task?: string, by?: string}) => string} addressOf
- * @param {string} home the address of the Lab, "" if it is not known
+ * @param {string} home the address of the Lab, or "" if it is unknown
  */
 export function mountShown(main, store, lead, addressOf, home) {
   const all = (/** @type {string} */ selector) => findAll(main, selector);
@@ -51,7 +52,7 @@ export function mountShown(main, store, lead, addressOf, home) {
     box.addEventListener("change", () => {
       const name = box.value;
       const contest = store.get();
-      // A cell that the page came without is another page.
+      // This page has no data of the cell, so another page must show it.
       if (!contest.cells[name]) return openPage(addressOf({ ...contest, shown: added(contest, name) }, {}), [box], say);
       store.update(toggle, name);
       box.checked = store.get().shown.includes(name);
@@ -61,7 +62,7 @@ export function mountShown(main, store, lead, addressOf, home) {
     for (const type of ["pointerdown", "focusin"])
       part.addEventListener(type, () => store.update(attend, nameOf(part)), { capture: true });
 
-  // Another task, or networks of another size, are another page.
+  // Another task, or networks of another size, need another page.
   for (const field of fields)
     field.addEventListener("change", () =>
       openPage(addressOf(store.get(), { [field.name]: field.value }), fields, say),

@@ -1,6 +1,7 @@
 /**
  * The factors of the old state and of the candidate at the cursor: f and i in the LSTM, 1 − z and z in the GRU. A slider clamps the
- * GRU's z at the cursor. This shows that the GRU's factors depend on each other, while the LSTM's factors stay the same.
+ * GRU's z at the cursor: both factors of the GRU then change together, because they depend on each other. The LSTM's factors are
+ * independent and stay the same.
  */
 
 /** @import { Update, Store } from "../store.js" */
@@ -16,7 +17,7 @@ import { fixed } from "../run.js";
  * @param {HTMLElement} section
  * @param {Store} lstm
  * @param {Store} gru
- * @param {{alter: Update}} actions of the GRU
+ * @param {{alter: Update}} actions on the GRU's state
  */
 export function mountTies(section, lstm, gru, actions) {
   const find = finder(section);
@@ -73,7 +74,7 @@ export function mountTies(section, lstm, gru, actions) {
   });
 }
 
-/** @param {State} state @param {Clamp} clamp */
+/** Describe a clamp in words. @param {State} state @param {Clamp} clamp */
 function describe(state, { gate, units, from, to, value }) {
   const steps = to === from ? `t = ${from}` : `t = ${from} to ${to ?? "the end"}`;
   return `${gate} of ${units ? `unit ${units.join(", ")}` : "all units"} clamped at ${fixed(converted(state, gate, value))} (${steps})`;

@@ -1,31 +1,32 @@
 /**
- * The element <gru-scope>, a figure inside a page that is not GRU Scope's own. It shows an exported page, or the page of a server, in
- * a frame. The frame keeps the styles, the scripts and the storage of both pages apart, and it works under a strict CSP.
+ * The element <gru-scope>: a figure in the page of another site. The figure shows an exported page, or the page of a server, in a
+ * frame. The frame separates the styles, the scripts and the storage of both pages, and works under a strict CSP.
  *
  * - `src` is the address of the page. Instead, `file` can be the name of an exported page in the folder of this script, or the property
  *   `page` can be its HTML.
  * - `theme` is "light" or "dark". Without it the figure has the theme of the page behind it.
- * - `height` is the height in pixels until the figure reports its own. `label` is the name for screen readers.
- * - The property `link` is the link to the present view, and `set({t: "4"})` changes keys of it. The event "change" follows each change.
+ * - `height` is the height in pixels until the figure reports its own height. `label` is the name for screen readers.
+ * - The property `link` is the link to the current view, and `set({t: "4"})` changes keys of this link. The event "change" follows
+ *   each change.
  *
  * The content of the element, such as a link or a picture, is for readers without scripts.
  */
 
 import { themeBehind, watchTheme } from "./theme.js";
 
-/** The figure shrinks only if it is this much too high, in pixels: a sentence that loses a line moves nothing on the page. */
+/** The figure shrinks only if it is at least this many pixels too high, so that a text that loses a line does not move the page. */
 const SLACK = 60;
 
-/** The milliseconds until a figure that reports nothing counts as not loaded: from the start, and after the frame has loaded. */
+/** The timeouts for the figure's first report, in milliseconds: after loading starts, and after the frame has loaded. */
 const [TO_LOAD, TO_REPORT] = [30_000, 3_000];
 
 /**
- * An exported page gets no access to this page or to its storage. A server's page needs its own origin for its requests, and a page
- * opened from disk for its files.
+ * The permissions of an exported page, which gets no access to this page or to its storage. They do not apply to a server's page, which
+ * needs its own origin for requests, or to a page opened from disk, which needs its own origin for files.
  */
 const SANDBOX = "allow-scripts allow-popups allow-popups-to-escape-sandbox allow-downloads allow-forms";
 
-/** The address of this script, "" if it was loaded as a module. */
+/** The address of this script, or "" if it was loaded as a module. */
 const SCRIPT = /** @type {HTMLScriptElement | null} */ (document.currentScript)?.src ?? "";
 
 export class Figure extends HTMLElement {
@@ -34,7 +35,7 @@ export class Figure extends HTMLElement {
   /** The HTML of an exported page. */
   page = "";
 
-  /** The link to the present view, or "" until the figure has reported it. */
+  /** The link to the current view, or "" until the figure has reported it. */
   link = "";
 
   /** @type {Record<string, string>} the keys to set as soon as the figure reports its link */
@@ -63,7 +64,7 @@ export class Figure extends HTMLElement {
     addEventListener("message", this.#receive, { signal });
     this.#frame.addEventListener("load", () => this.#wait(TO_REPORT), { signal });
     watchTheme(this.#sendTheme, signal);
-    // A figure far below loads when the reader comes near.
+    // A figure far down the page loads when the reader scrolls near it.
     const near = new IntersectionObserver(
       (entries) => {
         if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
@@ -89,13 +90,13 @@ export class Figure extends HTMLElement {
     else this.#load();
   }
 
-  /** Set keys of the link, such as `t` and `sequence`. An empty text removes a key. @param {Record<string, string>} keys */
+  /** Set keys of the link, such as `t` and `sequence`. An empty value removes a key. @param {Record<string, string>} keys */
   set(keys) {
     if (!this.link) Object.assign(this.#wanted, keys);
     else this.#send({ link: this.#linkWith(keys) });
   }
 
-  /** The address of the page, null if the figure has its HTML. @returns {URL | null} */
+  /** The address of the page, or null if the figure has the page's HTML. @returns {URL | null} */
   get #address() {
     const [file, src] = [this.getAttribute("file"), this.getAttribute("src")];
     if (file) return new URL(file, SCRIPT || document.baseURI);
@@ -139,14 +140,14 @@ export class Figure extends HTMLElement {
     this.dispatchEvent(new CustomEvent("change", { detail: { link: this.link } }));
   };
 
-  /** Return the present link with other values of some keys. @param {Record<string, string>} keys */
+  /** Return the current link with new values for some keys. @param {Record<string, string>} keys */
   #linkWith(keys) {
     const query = new URLSearchParams(this.link);
     for (const [key, value] of Object.entries(keys)) {
       if (value) query.set(key, value);
       else query.delete(key);
     }
-    // Written as the figure writes it, so that an equal link is the same text.
+    // The escapes are the same as in the figure's own links, so that equal links are equal strings.
     return `?${query}`.replaceAll(/%2C|%40|%3D/g, decodeURIComponent);
   }
 
@@ -184,10 +185,10 @@ export class Figure extends HTMLElement {
   }
 }
 
-/** Define the element. On a page that does this twice, the first definition counts. */
+/** Define the element, unless the page has already defined it. */
 export function define() {
   if (!customElements.get("gru-scope")) customElements.define("gru-scope", Figure);
 }
 
-/** Return whether a host serves an exported page, which is a file, at an address. @param {URL} address */
+/** Return whether an address leads to an exported page on a web server: an .html file that is not opened from disk. @param {URL} address */
 const isFile = ({ pathname, protocol }) => pathname.endsWith(".html") && protocol !== "file:";

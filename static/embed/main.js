@@ -1,4 +1,4 @@
-/** Defines the element <gru-scope>. This works as a module and as a classic script. */
+/** Define the element <gru-scope>. This file works as a module and as a classic script. */
 
 import { define } from "./figure.js";
 

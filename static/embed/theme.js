@@ -13,7 +13,7 @@ export function themeBehind(element) {
     const [red, green, blue, alpha] = channels(getComputedStyle(at).backgroundColor);
     if (alpha > 127) return wantsWhite(/** @type {Colour} */ ([red, green, blue])) ? "dark" : "light";
   }
-  // Nothing is painted, so the browser's own background shows. It is dark only if the page says that it can be.
+  // Nothing is painted, so the browser's own background shows. It is dark only if the page supports a dark color scheme.
   const { colorScheme } = getComputedStyle(document.documentElement);
   const isDark = !colorScheme.includes("light") || matchMedia("(prefers-color-scheme: dark)").matches;
   return colorScheme.includes("dark") && isDark ? "dark" : "light";

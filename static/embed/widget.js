@@ -1,16 +1,20 @@
-/** The figure in a notebook, as anywidget's contract describes it: `render` gets the model, which has the state in Python, and an element. */
+/** The figure in a notebook, as an anywidget module. `render` gets an element, and the model, which has the widget's state in Python. */
 
 /** @import { Figure } from "./figure.js" */
 import { unpacked } from "../base64.js";
 import { define } from "./figure.js";
 
 /**
- * The state in Python. `page` is an exported page, compressed with gzip and in base64. `defaults` has the values of keys of a link that a link leaves out.
+ * The widget's state in Python. `page` is an exported page, as gzip in base64. `defaults` has the default values of a link's keys, which
+ * links leave out.
  * @typedef {{get: (name: string) => any, set: (name: string, value: any) => void, save_changes: () => void,
  *            on: (event: string, listener: () => void) => void, off: (event: string, listener: () => void) => void}} Model
  */
 
-/** Show the figure, and keep its link and the keys in the model equal. @param {{model: Model, el: HTMLElement}} place */
+/**
+ * Show the figure in `el`, and keep the figure's link equal to the keys in the model. Return a function that stops this.
+ * @param {{model: Model, el: HTMLElement}} place
+ */
 export async function render({ model, el }) {
   define();
   const defaults = /** @type {Record<string, string | number>} */ (model.get("defaults"));
@@ -21,7 +25,7 @@ export async function render({ model, el }) {
   const keys = () =>
     Object.fromEntries(Object.keys(defaults).map((key) => [key, textOf(model.get(key), defaults[key])]));
   let waiting = false;
-  let own = false; // programs report what the figure itself sets, too, and by then the reader may have moved on
+  let own = false; // notebooks also report changes from the figure itself, and by then the reader may have moved on
   function sendKeys() {
     if (own) return;
     if (!waiting) queueMicrotask(() => ((waiting = false), figure.set(keys())));
@@ -37,7 +41,7 @@ export async function render({ model, el }) {
     own = true;
     for (const [key, value] of changed) model.set(key, value);
     own = false;
-    if (changed.length) model.save_changes(); // marimo sends every save back, so one without a change would never end
+    if (changed.length) model.save_changes(); // marimo sends every save back, so a save without a change would repeat forever
   });
   figure.set(keys());
   el.append(figure);
@@ -47,7 +51,7 @@ export async function render({ model, el }) {
 }
 
 /**
- * Return `render` for a host without Python. Such a host has only the keys that an author wrote, and stores nothing.
+ * Return a version of `render` for a host without Python. Such a host has only the keys that an author wrote, and stores nothing.
  * @param {Record<string, any>} state the state of the figure
  */
 export function renderWith(state) {
@@ -57,8 +61,11 @@ export function renderWith(state) {
     render({ model: { get: (name) => model.get(name) ?? state[name], ...rest }, el });
 }
 
-/** Write a value as a link does, which leaves out defaults. @param {string | number} value @param {string | number} usual */
+/** Format a value for a link; "" for a default value, which links leave out. @param {string | number} value @param {string | number} usual */
 const textOf = (value, usual) => (value === usual ? "" : String(value));
 
-/** Read a value of a link, null if the link leaves it out. @param {string | null} text @param {string | number} usual */
+/**
+ * Parse a value of a link. If the link leaves it out, `text` is null, and the result is the default value `usual`.
+ * @param {string | null} text @param {string | number} usual
+ */
 const valueOf = (text, usual) => (text === null ? usual : typeof usual === "number" ? Number(text) : text);

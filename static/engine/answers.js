@@ -1,4 +1,4 @@
-/** What the server answers about a scenario, computed in the page: the events of a run, its sums, contributions and equations. */
+/** The server's responses about a scenario, computed in the page: the events of a run, and sums, contributions and equations. */
 
 /** @import { Values, Vector } from "./cells.js" */
 /** @import { LayerRun } from "./forward.js" */
@@ -6,7 +6,8 @@
 /** @import { Clamp, Done, EquationStep, Start, Step, Writing } from "../run.js" */
 /** @import { Listener, Scenario } from "../api.js" */
 /**
- * A scenario that has been run: `model` has its edited weights. `twin` is the run that it is compared with.
+ * The result of running a scenario. `original` is the trained model, and `model` has the changed weights. `runs` has the run of each
+ * layer, and `twin` the run of each layer for the original run or the second sequence.
  * @typedef {{original: Model, model: Model, tokens: string[], given: number, others: string[] | null, x: Vector[], mask: boolean[] | null,
  *            runs: LayerRun[], twin: LayerRun[] | null, outputs: Vector[], twinOutputs: Vector[], growth: number}} Answered
  */
@@ -22,7 +23,7 @@ import { canWrite, written } from "./writing.js";
 import { LEAST_DIFFERENCE } from "../thresholds.js";
 
 const MOST_NUMBERS = 2 ** 22; // the most values of a run, about 32 MB
-const [MOST_OUTPUTS, LIKELIEST] = [1024, 16]; // as app/runs/limits.py
+const [MOST_OUTPUTS, LIKELIEST] = [1024, 16]; // as in app/runs/limits.py
 
 /** Run a scenario. Throws SequenceError or ScenarioError. @param {Model} original @param {Scenario} scenario @returns {Answered} */
 export function run(original, { sequence, clamps, weights, against = "", h0, write = null }) {
@@ -68,7 +69,11 @@ export function run(original, { sequence, clamps, weights, against = "", h0, wri
   };
 }
 
-/** Return what a model writes after a part, and its mask. Throws ScenarioError. @param {Model} model @param {{tokens: string[], x: Vector[]}} part @param {Writing} write @param {readonly Clamp[]} clamps @param {Record<string, Vector>[] | null} states */
+/**
+ * Return a sequence with what a model writes after it, and the mask. Throws ScenarioError.
+ * @param {Model} model @param {{tokens: string[], x: Vector[]}} part @param {Writing} write @param {readonly Clamp[]} clamps
+ * @param {Record<string, Vector>[] | null} states
+ */
 function writtenBy(model, { tokens, x }, write, clamps, states) {
   try {
     return written(model, tokens, x, write, clamps, states);
@@ -78,7 +83,7 @@ function writtenBy(model, { tokens, x }, write, clamps, states) {
   }
 }
 
-/** Return the tokens and inputs of the second sequence. @param {Model} model @param {string} text @param {number} T */
+/** Return the tokens and inputs of the second sequence. Throws ScenarioError. @param {Model} model @param {string} text @param {number} T */
 function second({ encoder }, text, T) {
   let other;
   try {
@@ -135,8 +140,8 @@ function startOf({ original, model, tokens, given, others, x, mask, runs, twin }
 }
 
 /**
- * Return the forecasts of the baselines after each timestep, in the unit of the series; null if too few numbers have been read. After
- * the first `given`, each reads its own forecasts.
+ * Return each baseline's forecasts after each timestep, in the unit of the series. A forecast is null if too few numbers have been
+ * read. After the first `given` numbers, each baseline reads its own forecasts.
  * @param {Model} model @param {Vector[]} x @param {number} given
  */
 function baselinesOf({ encoder, regressions }, x, given) {
@@ -156,11 +161,11 @@ function baselinesOf({ encoder, regressions }, x, given) {
   return forecasts;
 }
 
-/** Return the scale of a model's numbers; null if it reads symbols, or numbers as they are. @param {Model["encoder"]} encoder */
+/** Return the scale of a model's numbers, or null if the model reads symbols or numbers without a scale. @param {Model["encoder"]} encoder */
 const scaleOf = ({ kind, unit = "", scale = 1, decimals = 2 }) =>
   kind === "scaled" ? { unit, decimals, least: LEAST_DIFFERENCE * scale } : null;
 
-/** Return a number of the network in the unit of the series. @param {Model["encoder"]} encoder @param {number} x */
+/** Convert a number of the network to the unit of the series. @param {Model["encoder"]} encoder @param {number} x */
 const inUnit = ({ scale = 1, shift = 0 }, x) => x * scale + shift;
 
 /** @param {Model} model */
@@ -186,7 +191,10 @@ function stepOf({ model, x, runs, twin, outputs, twinOutputs }, t) {
   return { ...step, y: base64(sent(y)), "twin.y": base64(sent(other)), "delta.y": base64(sent(gap)), ...units };
 }
 
-/** Return the input and the outputs of a timestep in the unit of the series. @param {Model} model @param {Vector} x @param {Vector} y @param {Vector | null} other @returns {Partial<Step>} */
+/**
+ * Return the input and the outputs of a timestep in the unit of the series, in base64.
+ * @param {Model} model @param {Vector} x @param {Vector} y @param {Vector | null} other @returns {Partial<Step>}
+ */
 function numbersOf({ encoder, readout: { kind, labels } }, x, y, other) {
   const [numbers, number, otherNumber] = [x, y, other ?? []].map((all) =>
     Float64Array.from(all, (value) => inUnit(encoder, value)),
@@ -199,13 +207,13 @@ function numbersOf({ encoder, readout: { kind, labels } }, x, y, other) {
   return { ...output, "number.twin.y": base64(otherNumber), "number.delta.y": base64(gap) };
 }
 
-/** Return the likeliest outputs, in order. @param {Model} model @param {Vector} y */
+/** Return the values and the labels of the likeliest outputs, the likeliest first. @param {Model} model @param {Vector} y */
 function likeliest({ readout: { labels } }, y) {
   const places = [...y.keys()].sort((a, b) => y[b] - y[a] || a - b).slice(0, LIKELIEST);
   return { values: Float64Array.from(places, (k) => y[k]), labels: places.map((k) => labels[k]) };
 }
 
-/** Return the values of a timestep of a layer by their names in a stream. @param {Values} values @param {Values | null} twin */
+/** Return a layer's values at a timestep, in base64, by their names in the event stream. @param {Values} values @param {Values | null} twin */
 function named({ signals, Wx, Uh, computed, h_prev, half_life }, twin) {
   /** @type {Record<string, string>} */
   const rows = {};
@@ -224,7 +232,7 @@ function named({ signals, Wx, Uh, computed, h_prev, half_life }, twin) {
   return rows;
 }
 
-/** Return numbers as the base64 of little-endian float64. @param {Vector} values */
+/** Encode numbers as little-endian float64 in base64. @param {Vector} values */
 function base64(values) {
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   let text = "";
@@ -257,7 +265,10 @@ function doneOf({ runs, twin, outputs, twinOutputs, model }) {
   return { moved, twin: { first: first || null, most }, last: null };
 }
 
-/** Return whether two outputs differ: another likeliest label, or a number that is off by more than LEAST_DIFFERENCE. @param {Model} model @param {Vector} y @param {Vector} other */
+/**
+ * Return whether two outputs differ in the likeliest label, or in a number by more than LEAST_DIFFERENCE.
+ * @param {Model} model @param {Vector} y @param {Vector} other
+ */
 function differ({ readout: { kind } }, y, other) {
   if (kind === "linear") return y.some((value, k) => Math.abs(value - other[k]) > LEAST_DIFFERENCE);
   const best = (/** @type {Vector} */ values) => values.indexOf(Math.max(...values));
@@ -266,7 +277,7 @@ function differ({ readout: { kind } }, y, other) {
 
 /** @typedef {{layer: number, unit: number, from: number, to: number}} Place */
 
-/** Return the contributions to a unit's state, as /api/ledger. @param {Answered} answered @param {Place} question */
+/** Return the contributions to a unit's state, in the form of /api/ledger. @param {Answered} answered @param {Place} question */
 export function ledger({ runs, twin }, { layer, unit, from, to }) {
   const sharesOf = (/** @type {LayerRun} */ run) => {
     const mixed = mixture(run, unit - 1);
@@ -278,7 +289,7 @@ export function ledger({ runs, twin }, { layer, unit, from, to }) {
   return { layer, unit, from, to, ...sharesOf(runs[layer - 1]), ...fields };
 }
 
-/** Return the equations of a unit, as /api/equations. @param {Answered} answered @param {Scenario & Place} question */
+/** Return the equations of a unit, in the form of /api/equations. @param {Answered} answered @param {Scenario & Place} question */
 export function equations({ runs }, { layer, unit, from, to }) {
   /** @type {EquationStep[]} */
   const steps = [];
@@ -286,7 +297,7 @@ export function equations({ runs }, { layer, unit, from, to }) {
   return { layer, unit, from, to, steps };
 }
 
-/** Return the sums of a unit's gates, as /api/sums. @param {Answered} answered @param {Scenario & Place} question */
+/** Return the sums of a unit's gates, in the form of /api/sums. @param {Answered} answered @param {Scenario & Place} question */
 export function sums({ original, model, runs }, { layer, unit, from, to, weights }) {
   const { layer: weighted, steps } = runs[layer - 1];
   const { cell, I, c } = weighted;
@@ -314,7 +325,7 @@ export function sums({ original, model, runs }, { layer, unit, from, to, weights
   return { layer, unit, from, to, inputs, gates: Object.fromEntries(gates) };
 }
 
-/** Return the weights of a unit in the sum of a gate. @param {import("./cells.js").Layer} layer @param {string} gate @param {number} i */
+/** Return a unit's weights in the sum of a gate. @param {import("./cells.js").Layer} layer @param {string} gate @param {number} i */
 const rowOf = ({ cell, H, I, W, U, b, c }, gate, i) => ({
   W: [...W[gate].slice(i * I, (i + 1) * I)],
   U: U[gate] ? [...U[gate].slice(i * H, (i + 1) * H)] : [],

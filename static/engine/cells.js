@@ -11,7 +11,7 @@
  * RNN       h ← tanh(W x + U h + b)
  * minGRU    z = σ(W_z x + b_z)     h̃ = W_h x + b_h      h ← (1 − z) ⊙ h + z ⊙ h̃
  *
- * A held value replaces the computed one as soon as it is computed.
+ * A clamped value replaces the computed value at once, so later equations use the clamped value.
  */
 
 /** @typedef {Float64Array<ArrayBuffer>} Vector */
@@ -23,16 +23,17 @@
  * @typedef {{cell: string, H: number, I: number, title: string, holds: Record<string, [number, number]>, W: Record<string, Vector>,
  *            U: Record<string, Vector>, b: Record<string, Vector>, c: Vector | null, backward: number}} Layer
  */
-/** The held values by name, with NaN for the units that are not held. @typedef {Record<string, Vector>} Held */
+/** The clamped values by name, with NaN for the units that are not clamped. @typedef {Record<string, Vector>} Held */
 /**
  * The values of one timestep: the signals; the terms of the sums, by gate; `h_prev`, the old state as the timestep reads it;
- * `computed`, what the equations give for a name that is held anywhere in the run; and the state `before` the timestep.
+ * `computed`, the equations' values for each name that is clamped anywhere in the run; and the state `before` the timestep.
  * @typedef {{signals: Record<string, Vector>, Wx: Record<string, Vector>, Uh: Record<string, Vector>, h_prev: Vector,
  *            computed: Record<string, Vector>, half_life: Vector | null, before: Record<string, Vector>, x: Vector}} Values
  */
 /**
- * What a cell is made of. `functions` has the function of each gate's sum: null if the gate's value is the sum. `carried` are the
- * signals that a timestep passes on, and `skip` the values that are held at a timestep that the network skips.
+ * The definition of a cell. `functions` has the function that each gate applies to its sum, or null if the gate equals its sum.
+ * `carried` names the signals that a timestep passes on to the next. `skip` has the values that are clamped at a timestep that the
+ * network skips.
  * @typedef {{signals: string[], functions: Record<string, "σ" | "tanh" | null>, recurrent: string[], carried: string[],
  *            skip: Record<string, number>,
  *            step: (layer: Layer, values: Values, held: Held, skipped: boolean) => void}} CellEquations
@@ -61,10 +62,14 @@ const σ = (a) => 1 / (1 + Math.exp(-a));
 /** Apply a gate's function to its sum. @param {"σ" | "tanh" | null} name @param {number} a */
 export const squash = (name, a) => (name === "σ" ? σ(a) : name === "tanh" ? Math.tanh(a) : a);
 
-/** Return the timesteps until half is left if a share `lost` is lost at each. @param {number} lost */
+/** Return the number of timesteps after which half is left, if each timestep removes the share `lost`. @param {number} lost */
 export const halfLife = (lost) => Math.LN2 / Math.abs(Math.log1p(-lost));
 
-/** Return the computed values with the held ones in their place. @param {Values} values @param {Held} held @param {string} name @param {Vector} computed */
+/**
+ * Return the computed values, with clamped values in their place for the clamped units. If `name` is clamped, store the computed
+ * values in `values`.
+ * @param {Values} values @param {Held} held @param {string} name @param {Vector} computed
+ */
 function settle(values, held, name, computed) {
   const replaced = held[name];
   if (!replaced) return computed;
@@ -171,7 +176,7 @@ export const gatesOf = (cell) => Object.keys(CELLS[cell].functions);
  * Run one timestep of a layer.
  * @param {Layer} layer
  * @param {Vector} x the input
- * @param {Record<string, Vector>} before the carried signals of the timestep before
+ * @param {Record<string, Vector>} before the carried signals of the previous timestep
  * @param {Held} held
  * @param {boolean} skipped whether the network skips the timestep, so that its state does not change
  * @returns {Values}

@@ -1,10 +1,10 @@
-/** Checks of a scenario's weights, clamps and initial state, with the messages of the server (app/runs/scenario.py). */
+/** Checks of a scenario's weights, clamps and initial state, with the same messages as the server's checks (app/runs/scenario.py). */
 
 /** @import { Layer, Vector } from "./cells.js" */
 /** @import { Clamp, Weight } from "../run.js" */
 import { CELLS, gatesOf } from "./cells.js";
 
-/** A scenario that cannot be run. `where` is its wrong part. */
+/** The error for a scenario that cannot be run. `where` names the wrong part of the scenario. */
 export class ScenarioError extends Error {
   /** @param {string} message @param {string} where */
   constructor(message, where) {
@@ -15,17 +15,26 @@ export class ScenarioError extends Error {
 
 const LARGEST = 1e3; // the largest absolute value of a weight, as in gru_core/runs/edit.py
 
-/** Return what is wrong with a place that is counted from 1, or "". @param {string} name @param {number} place @param {string} inside @param {number} most */
+/**
+ * Return an error message if `place` is not from 1 to `most`, else "".
+ * @param {string} name @param {number} place @param {string} inside @param {number} most
+ */
 const outside = (name, place, inside, most) =>
   place >= 1 && place <= most ? "" : `${name} ${place} is not in ${inside}: choose from 1 to ${most}`;
 
-/** Throw ScenarioError for the first of these changes that has a problem. @template T @param {string} where @param {readonly T[]} changes @param {(change: T) => string} problemOf */
+/**
+ * Throw ScenarioError if any of the changes has a problem, with the message of the first problem.
+ * @template T @param {string} where @param {readonly T[]} changes @param {(change: T) => string} problemOf
+ */
 function refuse(where, changes, problemOf) {
   const problem = changes.map(problemOf).find(Boolean);
   if (problem) throw new ScenarioError(problem, where);
 }
 
-/** Throw ScenarioError if a layer has no such weight. @param {Layer[]} layers @param {readonly Weight[]} weights */
+/**
+ * Throw ScenarioError if a changed weight does not exist in the layers, or if its value is out of range.
+ * @param {Layer[]} layers @param {readonly Weight[]} weights
+ */
 export function checkWeights(layers, weights) {
   refuse("weights", weights, ({ value }) =>
     Math.abs(value) <= LARGEST
@@ -51,7 +60,11 @@ export function checkWeights(layers, weights) {
   });
 }
 
-/** Throw ScenarioError if a clamp has no place in a run of T timesteps, or no possible value. @param {Layer[]} layers @param {readonly Clamp[]} clamps @param {number} T */
+/**
+ * Throw ScenarioError if a clamp is for a gate or a unit that does not exist, covers none of the T timesteps, or has a value out of
+ * range.
+ * @param {Layer[]} layers @param {readonly Clamp[]} clamps @param {number} T
+ */
 export function checkClamps(layers, clamps, T) {
   refuse("clamps", clamps, ({ layer }) => outside("layer", layer, "this model", layers.length));
   refuse("clamps", clamps, ({ layer, gate, value }) => {
@@ -70,7 +83,7 @@ export function checkClamps(layers, clamps, T) {
 }
 
 /**
- * Return the initial state of each layer by signal. Throws ScenarioError if a size or a value is not possible.
+ * Return the initial state of each layer by signal. Throws ScenarioError if a size is wrong or a value is out of range.
  * @param {Layer[]} layers @param {readonly (readonly number[])[]} h0 the state of each layer, in an LSTM h and then c
  */
 export function statesOf(layers, h0) {

@@ -1,12 +1,15 @@
 /**
- * Bidirectional layers, as gru_core/cells/directions.py has them: the last `backward` units read the sequence from its end, and no
- * unit reads the state of a unit of the other direction.
+ * Bidirectional layers, as in gru_core/cells/directions.py. The last `backward` units read the sequence from its end, and no unit
+ * reads the state of a unit of the other direction.
  */
 
 /** @import { Layer, Values, Vector } from "./cells.js" */
 import { vector } from "./cells.js";
 
-/** Return the two directions of a layer, each as a layer of one direction. @param {Layer} layer @returns {[Layer, Layer]} */
+/**
+ * Split a bidirectional layer into a forward layer and a backward layer, each with only one direction.
+ * @param {Layer} layer @returns {[Layer, Layer]}
+ */
 export function halves(layer) {
   const { H, I, W, U, b, c, backward } = layer;
   const half = (/** @type {number} */ first, /** @type {number} */ last) => {
@@ -26,10 +29,16 @@ export function halves(layer) {
   return [half(0, H - backward), half(H - backward, H)];
 }
 
-/** Return the values of units `first` to `last` by name. @param {Record<string, Vector>} named @param {number} first @param {number} [last] */
+/**
+ * Return the values of the units from `first` to before `last`, by name.
+ * @param {Record<string, Vector>} named @param {number} first @param {number} [last]
+ */
 export const part = (named, first, last) => each(named, (row) => row.slice(first, last));
 
-/** Join the values of two directions at a timestep: those of the first, then those of the second. @param {Values} ahead @param {Values} back @returns {Values} */
+/**
+ * Join the values of two directions at a timestep: first the units of `ahead`, then the units of `back`.
+ * @param {Values} ahead @param {Values} back @returns {Values}
+ */
 export function beside(ahead, back) {
   const all = (/** @type {"signals" | "Wx" | "Uh" | "computed" | "before"} */ field) =>
     Object.fromEntries(Object.entries(ahead[field]).map(([name, row]) => [name, joined(row, back[field][name])]));

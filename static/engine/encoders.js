@@ -1,10 +1,10 @@
-/** Encoders: they split a text into tokens, one for each timestep, and encode each as an input. As gru_core/encoders. */
+/** Encoders, as in gru_core/encoders. They split a sequence into tokens, one for each timestep, and encode each token as an input vector. */
 
 /** @import { Vector } from "./cells.js" */
 /** @import { Model } from "./model.js" */
 import { vector } from "./cells.js";
 
-/** A text that the model cannot read. `step` is its first wrong timestep, from 1, or null. */
+/** The error for a sequence that the model cannot read. `step` is the first wrong timestep, counted from 1, or null. */
 export class SequenceError extends Error {
   /** @param {string} message @param {number | null} step */
   constructor(message, step = null) {
@@ -15,7 +15,7 @@ export class SequenceError extends Error {
 
 const LARGEST = 1e6; // the largest absolute value of a number in a sequence
 const LONGEST = 40; // the most characters of a number
-const MOST_ACCENTS = 30; // of a letter
+const MOST_ACCENTS = 30; // the most accents of a letter
 const TOO_MANY_ACCENTS = new RegExp(`\\p{M}{${MOST_ACCENTS + 1}}`, "u");
 const LISTED = 40; // the most symbols that an error lists
 const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
@@ -23,11 +23,14 @@ const SPACES = /[\s\x1c-\x1f\x85]+/;
 
 const SPELLED_KINDS = ["symbols", "letters", "embedded"];
 
-/** Return the input of a token. Throws SequenceError. @param {Model["encoder"]} encoder @param {string} token @param {number} step from 1 */
+/**
+ * Return the input vector of a token. Throws SequenceError.
+ * @param {Model["encoder"]} encoder @param {string} token @param {number} step from 1
+ */
 export const encodeToken = (encoder, token, step) =>
   SPELLED_KINDS.includes(encoder.kind) ? row(encoder, token) : values(encoder, token, step);
 
-/** Return the tokens and the inputs of a text. Throws SequenceError. @param {Model["encoder"]} encoder @param {string} text */
+/** Return the tokens and the input vectors of `text`. Throws SequenceError. @param {Model["encoder"]} encoder @param {string} text */
 export function encode(encoder, text) {
   const spelled = SPELLED_KINDS.includes(encoder.kind);
   const plain = encoder.kind === "letters" ? lettersOf(encoder, text) : text;
@@ -37,16 +40,27 @@ export function encode(encoder, text) {
   return { tokens, x };
 }
 
-/** Return a text in a normal form of Unicode. Throws SequenceError if a letter has too many accents: their sorting takes quadratic time. @param {string} form @param {string} text */
+/**
+ * Return `text` in a Unicode normal form. Throws SequenceError if a letter has too many accents, because sorting them takes
+ * quadratic time.
+ * @param {string} form @param {string} text
+ */
 function normalize(form, text) {
   if (TOO_MANY_ACCENTS.test(text)) throw new SequenceError(`a letter has more than ${MOST_ACCENTS} accents`);
   return text.normalize(form);
 }
 
-/** The letters that are not a letter with an accent, in letters from a to z. @type {Record<string, string>} */
+/**
+ * Letters that Unicode does not treat as a letter with an accent, each with a spelling in letters from a to z.
+ * @type {Record<string, string>}
+ */
 const SPELLED = { ß: "ss", æ: "ae", œ: "oe", ø: "o", đ: "d", ð: "d", þ: "th", ł: "l", ı: "i" };
 
-/** Return a text in small letters, without accents, hyphens, apostrophes and periods, with spaces between letters and around known words. @param {Model["encoder"]} encoder @param {string} text */
+/**
+ * Return `text` in lowercase, without accents, hyphens, apostrophes and periods. Spaces separate the letters; only words in the
+ * alphabet stay whole.
+ * @param {Model["encoder"]} encoder @param {string} text
+ */
 const lettersOf = ({ alphabet }, text) =>
   normalize(
     "NFD",
@@ -63,7 +77,10 @@ const lettersOf = ({ alphabet }, text) =>
 /** @param {string} text */
 const pieces = (text) => text.split(SPACES).filter(Boolean);
 
-/** Return the symbols of a text; an accent may be a part of its letter or a character of its own. @param {Model["encoder"]} encoder @param {string} text */
+/**
+ * Return the symbols in `text`. An accent may be a part of its letter or a separate character. Throws SequenceError.
+ * @param {Model["encoder"]} encoder @param {string} text
+ */
 function symbols(encoder, text) {
   const plain = text.replaceAll("\ufeff", "");
   /** @type {SequenceError[]} */
@@ -100,7 +117,11 @@ function spell({ alphabet }, text) {
   return tokens;
 }
 
-/** Return the pattern of the parts of a text without spaces: characters, or words and punctuation marks. @param {string[]} alphabet */
+/**
+ * Return a pattern that splits text without spaces: into characters if each symbol is one character, else into words and punctuation
+ * marks.
+ * @param {string[]} alphabet
+ */
 function splitterOf(alphabet) {
   if (alphabet.every((symbol) => [...symbol].length === 1)) return /\S/gu;
   const joined = alphabet.filter((symbol) => [...symbol].length > 1 && !/^[\p{L}\p{N}_]+$/u.test(symbol));
@@ -109,13 +130,19 @@ function splitterOf(alphabet) {
   return new RegExp([...escaped, "[\\p{L}\\p{N}_]+|[^\\p{L}\\p{N}_\\s]"].join("|"), "gu");
 }
 
-/** Return the input of a symbol: 1 at its index, or its row in the table. @param {Model["encoder"]} encoder @param {string} token @returns {Vector} */
+/**
+ * Return the input vector of a symbol: one-hot, or the symbol's row in the embedding table.
+ * @param {Model["encoder"]} encoder @param {string} token @returns {Vector}
+ */
 function row({ alphabet, kind, table, inputs }, token) {
   const at = alphabet.indexOf(token);
   return kind === "embedded" ? table.slice(at * inputs, (at + 1) * inputs) : vector(inputs, (i) => Number(i === at));
 }
 
-/** Return the numbers of a token. @param {Model["encoder"]} encoder @param {string} token @param {number} step @returns {Vector} */
+/**
+ * Return the input vector of a token with numbers. Throws SequenceError.
+ * @param {Model["encoder"]} encoder @param {string} token @param {number} step @returns {Vector}
+ */
 function values({ kind, inputs, operators = [], alphabet, scale = 1, shift = 0 }, token, step) {
   if (kind === "vectors" || kind === "scaled") {
     const parts = token.split(",");
@@ -138,7 +165,7 @@ function number(digits, token, problem, step) {
   throw new SequenceError(`${shown(token)} is out of range: -1,000,000 to 1,000,000`, step);
 }
 
-/** Return a piece of a text for an error: at most 12 characters. Invisible ones are named: ⟨U+00AD⟩. @param {string} piece */
+/** Quote a piece of the sequence for an error: at most 12 characters, with invisible characters as ⟨U+00AD⟩. @param {string} piece */
 function shown(piece) {
   const characters = [...piece];
   const hex = (/** @type {string} */ c) => (c.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
@@ -146,7 +173,10 @@ function shown(piece) {
   return `'${printable.join("")}${characters.length > 12 ? "…" : ""}'`;
 }
 
-/** Return false for each timestep that the network skips, because it is padding; null if it skips none. @param {Model["encoder"]} encoder @param {Vector[]} x */
+/**
+ * Return the mask of a sequence: false at each timestep of padding, which the network skips. Return null if the model has no padding.
+ * @param {Model["encoder"]} encoder @param {Vector[]} x
+ */
 export function maskOf(encoder, x) {
   const { padding, kind } = encoder;
   if (padding === undefined) return null;

@@ -1,13 +1,16 @@
-/** The numbers in the equations of a timestep: the products, and how many decimals a page must print. As gru_core/cells/equations.py. */
+/** The numbers in the equations of a timestep, as in gru_core/cells/equations.py: the products, and how many decimals a page must print. */
 
 /** @import { LayerRun } from "./forward.js" */
 /** @import { Values } from "./cells.js" */
 /** @import { EquationStep } from "../run.js" */
-/** A result, worked out from rounded numbers and exactly. @typedef {[name: string, workedOut: number, exact: number]} Result */
+/**
+ * The result of an equation: its name, its value computed from rounded numbers, and its exact value.
+ * @typedef {[name: string, workedOut: number, exact: number]} Result
+ */
 import { DECIMALS, LARGE } from "../thresholds.js";
 import { CELLS, gatesOf, squash } from "./cells.js";
 
-/** Return a number as it is printed. @param {number} x @param {number} decimals */
+/** Round a number as the page prints it. @param {number} x @param {number} decimals */
 function printed(x, decimals) {
   const size = Math.abs(x);
   const scale = size < LARGE ? 10 ** decimals : 10 ** (1 - Math.floor(Math.log10(size)));
@@ -27,7 +30,7 @@ function products({ cell, c }, { signals, h_prev, before, Uh }, unit) {
 }
 
 /**
- * Work out the equations of a unit from rounded numbers. The exact result of a held value is the computed value.
+ * Compute the results of a unit's equations from rounded numbers. The exact result of a clamped value is the value without the clamp.
  * @param {LayerRun["layer"]} layer @param {Values} values @param {number} unit @param {(x: number) => number} rounded @returns {Result[]}
  */
 function workedOut({ cell, b }, { signals, Wx, Uh, computed, h_prev, before }, unit, rounded) {
@@ -60,7 +63,10 @@ function workedOut({ cell, b }, { signals, Wx, Uh, computed, h_prev, before }, u
 /** @param {number} x @param {number} digits */
 const round = (x, digits) => Math.round(x * 10 ** digits) / 10 ** digits;
 
-/** Return the equations of a unit at a timestep. @param {LayerRun} run @param {number} t from 0 @param {number} unit from 0 @returns {EquationStep} */
+/**
+ * Return the numbers in the equations of a unit at a timestep.
+ * @param {LayerRun} run @param {number} t from 0 @param {number} unit from 0 @returns {EquationStep}
+ */
 export function equationStep({ layer, steps }, t, unit) {
   const { H } = layer;
   const values = steps[t];

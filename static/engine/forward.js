@@ -3,16 +3,16 @@
 /** @import { Held, Layer, Values, Vector } from "./cells.js" */
 /** @import { Clamp } from "../run.js" */
 /**
- * A run of a layer from the initial `states`. `clamps` are those of the layer, `held` the names of their values, and `mask` is
- * false at the skipped timesteps.
+ * A run of a layer from the initial `states`. `clamps` has the clamps of the layer, and `held` the names of the clamped values. `mask`
+ * is false at the skipped timesteps.
  * @typedef {{layer: Layer, steps: Values[], held: string[], states: Record<string, Vector>, clamps: Clamp[], mask: boolean[] | null}} LayerRun
  */
 import { CELLS, step } from "./cells.js";
 import { beside, halves, part } from "./directions.js";
 
 /**
- * Run layers over the inputs `x`. `clamps` count timesteps from 1. `states` has the initial state of each layer, zero if it is
- * null. `mask` is false at the timesteps that the network skips.
+ * Run layers over the inputs `x`. `clamps` count timesteps from 1. `states` has the initial state of each layer; null means zero.
+ * `mask` is false at the timesteps that the network skips.
  * @param {Layer[]} layers @param {Vector[]} x @param {readonly Clamp[]} clamps
  * @param {Record<string, Vector>[] | null} [states] @param {boolean[] | null} [mask] @param {number} [nudge] see `growth`
  * @returns {LayerRun[]}
@@ -39,7 +39,10 @@ export function forward(layers, x, clamps, states = null, mask = null, nudge = 0
   return runs;
 }
 
-/** A timestep before it is run: its input, and the held values. @typedef {{x: Vector, held: Held, skipped: boolean}} Timestep */
+/**
+ * The data for running one timestep: the input, the clamped values, and whether the network skips the timestep.
+ * @typedef {{x: Vector, held: Held, skipped: boolean}} Timestep
+ */
 
 /** Run a layer over timesteps. @param {Layer} layer @param {Timestep[]} timesteps @param {Record<string, Vector>} first the initial state @param {number} nudge @returns {Values[]} */
 function runLayer(layer, timesteps, first, nudge) {
@@ -64,9 +67,9 @@ function runBoth(layer, timesteps, first, nudge) {
 }
 
 /**
- * Return the held values of a layer at timestep `t`. If clamps overlap, the last one counts.
+ * Return the clamped values of a layer at timestep `t`. If clamps overlap, the last one counts.
  * @param {Layer} layer @param {Clamp[]} clamps @param {Set<string>} names @param {number} t
- * @param {Record<string, number> | null} skip the values of a timestep that the network skips, which no clamp changes
+ * @param {Record<string, number> | null} skip the values at a skipped timestep, which no clamp changes; null at other timesteps
  * @returns {Held}
  */
 function heldAt({ H }, clamps, names, t, skip) {
@@ -82,19 +85,22 @@ function heldAt({ H }, clamps, names, t, skip) {
   return held;
 }
 
-/** Move a state by a small step, in a direction that differs between units and timesteps. @param {Vector} state @param {number} by @param {number} t */
+/**
+ * Add the small number `by`, or −`by`, to a state. The sign differs between units and timesteps.
+ * @param {Vector} state @param {number} by @param {number} t
+ */
 const nudged = (state, by, t) => (by ? state.map((value, i) => value + ((i * 7 + t * 3) % 5 < 2 ? by : -by)) : state);
 
 const NUDGE = 1e-10;
 
-/** If a network enlarges small differences by this factor or more, two correct implementations can give different numbers. See `growth`. */
+/** If a network amplifies small differences by this factor or more, two correct implementations can give different numbers. See `growth`. */
 export const CHAOTIC = 1e3;
 
 /**
- * Measure how much a network enlarges small differences: the state moves by 1e-10 at every timestep, and the result is the largest
- * effect on a later state, as a multiple. A network that stores its state adds these steps up, so the multiple is at most T. In a
- * chaotic network it grows exponentially, and any two implementations give different runs.
- * @param {LayerRun[]} runs the run itself
+ * Measure how much a network amplifies small differences. Change the state by 1e-10 at every timestep, and return the largest effect
+ * on a later state, as a multiple of 1e-10. In a network that stores its state these changes add up, so the multiple is at most T. In
+ * a chaotic network the multiple grows exponentially, and any two implementations give different runs.
+ * @param {LayerRun[]} runs the run without these changes
  */
 export function growth(runs) {
   const layers = runs.map(({ layer }) => layer);

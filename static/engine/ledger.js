@@ -1,18 +1,18 @@
 /**
- * The contributions of all timesteps to a unit's state, as gru_core/runs/ledger.py has them. A state that mixes the old state and
- * a candidate, m_t = keep_t m_{t-1} + take_t candidate_t, is
+ * The contributions of all timesteps to a unit's state, as in gru_core/runs/ledger.py. A state that mixes the old state and a
+ * candidate, m_t = keep_t m_{t-1} + take_t candidate_t, is
  *
  *     m_t = L_{t,0} s_t + Σ_{k≤t} L_{t,k} candidate_k        L_{t,k} = take_k Π_{k<s≤t} keep_s
  *
- * s_t is the initial state, or the last value at which a clamp held the state. A unit that reads the sequence from its end has in
- * row t shares of the timesteps k ≥ t.
+ * s_t is the initial state, or the last value at which the state was clamped. For a unit that reads the sequence from its end, row t
+ * has the shares of the timesteps k ≥ t.
  */
 
 /** @import { LayerRun } from "./forward.js" */
 
 /**
- * The mixture of a unit at a timestep: `starts` is the state that it reads. `held`: a clamp set the state that the timestep reads,
- * or, in an LSTM, the one that it leaves.
+ * The mixture of a unit at a timestep. `starts` is the state that the timestep reads. `held`: whether a clamp set the state that the
+ * timestep reads or, in an LSTM, the state that the timestep leaves.
  * @typedef {{keep: number, take: number, candidate: number, starts: number, held: boolean}} Mixed
  */
 
@@ -33,7 +33,8 @@ export function mixture({ layer, steps, clamps, mask }, unit) {
 }
 
 /**
- * Return the contributions at the timesteps `from` to `to`, from 1, with the columns of the three largest in each row.
+ * Return the contributions at the timesteps `from` to `to`, counted from 1. `largest` has the columns of the three largest shares in
+ * each row.
  * @param {LayerRun} run @param {Mixed[]} mixed @param {number} unit from 0 @param {number} from @param {number} to
  */
 export function shares({ layer: { cell, H, backward }, steps }, mixed, unit, from, to) {
@@ -55,7 +56,7 @@ export function shares({ layer: { cell, H, backward }, steps }, mixed, unit, fro
 }
 
 /**
- * Return the contributions of a unit that reads the timesteps in this order.
+ * Return the contributions of a unit that reads the timesteps in the order of `mixed`.
  * @param {string} cell @param {number[]} states @param {Mixed[]} mixed @param {number} from @param {number} to
  */
 function sharesAsRead(cell, states, mixed, from, to) {

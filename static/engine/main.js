@@ -1,4 +1,4 @@
-/** The engine of a saved page, in a script of its own, so that a page from a server does not load it. offline.js finds it. */
+/** The engine of a saved page. It is a separate script, because pages from a server do not need it. offline.js uses the engine. */
 
 import { equations, ledger, run, sums, tell } from "./answers.js";
 import { SequenceError } from "./encoders.js";

@@ -1,12 +1,12 @@
-/** A model in a page: its arrays are in base64, and an edited weight gives a copy. app/exports/models.py writes it. */
+/** Models in a saved page. app/exports/models.py writes them, with arrays in base64. A changed weight makes a copy of the model. */
 
 /** @import { Layer, Vector } from "./cells.js" */
 /** @import { Weight } from "../run.js" */
 import { numbersOf } from "../base64.js";
 
 /**
- * A model as it is stored: each array is the base64 of little-endian numbers, float32 if all of them are float32 numbers.
- * `table` has the rows of an embedding.
+ * A model as the page stores it. Each array has little-endian numbers in base64: float32 if this is exact for all of them, else
+ * float64. `table` has the rows of an embedding.
  * @typedef {{kind: "symbols" | "letters" | "embedded" | "numbers" | "vectors" | "scaled", labels: string[], alphabet: string[], inputs: number, hint: string,
  *            padding?: string | number, scale?: number, shift?: number, decimals?: number, unit?: string, operators?: {sign: string, flags: number[]}[], table?: string}} StoredEncoder
  * @typedef {{cell: string, H: number, I: number, title: string, holds: Record<string, [number, number]>, W: string, U: string, b: string, c?: string, backward_units: number}} StoredLayer
@@ -14,15 +14,16 @@ import { numbersOf } from "../base64.js";
  *            readout: {kind: "softmax" | "linear", labels: string[], product: boolean, V: string, c: string}}} StoredModel
  */
 /**
- * `readout` is y = softmax(V h + c) or y = V h + c. If `product`, it reads the product of the two halves of h in place of h. `task` is the name of the built-in task, or "".
- * `regressions` has the weights of linear autoregressions: that of the earliest number first, and the constant last.
+ * A model that can be run. `readout` is y = softmax(V h + c) or y = V h + c. If `product` is true, the readout multiplies the two halves
+ * of h, and reads the result in place of h. `task` is the name of the built-in task, or "". `regressions` has the weights of each linear
+ * autoregression: the weight of the earliest number comes first, and the constant last.
  * @typedef {{encoder: Omit<StoredEncoder, "table"> & {table: Vector}, layers: Layer[], task: string, regressions: Record<string, number[]>,
  *            readout: {kind: "softmax" | "linear", labels: string[], product: boolean, V: Vector, c: Vector}}} Model
  */
 
 import { CELLS, gatesOf, product } from "./cells.js";
 
-/** Return the model in a saved page. @param {StoredModel} stored @returns {Model} */
+/** Decode a model that is stored in a page. @param {StoredModel} stored @returns {Model} */
 export function readModel({ encoder, layers, readout, task, regressions }) {
   return {
     encoder: { ...encoder, table: numbers(encoder.table ?? "", encoder.alphabet.length * encoder.inputs) },
@@ -52,7 +53,7 @@ function readLayer({ W, U, b, c, backward_units, ...layer }) {
   };
 }
 
-/** Return the block of each gate. @param {string[]} gates @param {Vector} stacked */
+/** Split a stacked array into a block for each gate. @param {string[]} gates @param {Vector} stacked */
 function blocks(gates, stacked) {
   const size = stacked.length / gates.length;
   return Object.fromEntries(gates.map((gate, i) => [gate, stacked.slice(i * size, (i + 1) * size)]));
@@ -61,7 +62,10 @@ function blocks(gates, stacked) {
 /** Return the `n` numbers of an array in base64 as float64. @param {string} base64 @param {number} n */
 const numbers = (base64, n) => new Float64Array(numbersOf(base64, n));
 
-/** Return the model with edited weights; layers without an edit are the same objects. @param {Model} model @param {readonly Weight[]} weights @returns {Model} */
+/**
+ * Return a copy of the model with changed weights. The copy shares the layers without changes.
+ * @param {Model} model @param {readonly Weight[]} weights @returns {Model}
+ */
 export function edited(model, weights) {
   const layers = [...model.layers];
   for (const { layer, gate, unit, part, index, value } of weights) {

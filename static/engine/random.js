@@ -9,10 +9,10 @@ const MULTIPLIER = (2549297995355413924n << 64n) | 4865540595714422341n;
 /** @param {bigint} value */
 const to128 = (value) => BigInt.asUintN(128, value);
 
-/** Return 32 bits in which each bit depends on all higher ones. @param {number} value */
+/** Mix the upper 16 bits of a 32-bit number into its lower 16 bits. @param {number} value */
 const folded = (value) => (value ^ (value >>> 16)) >>> 0;
 
-/** Return a hash function of 32 bits; each call continues the hash. @param {number} start @param {number} multiplier */
+/** Return a 32-bit hash function. Its constant changes with each call. @param {number} start @param {number} multiplier */
 function hashing(start, multiplier) {
   let constant = start;
   return (/** @type {number} */ value) => {
@@ -22,7 +22,7 @@ function hashing(start, multiplier) {
   };
 }
 
-/** Return four numbers of 64 bits that a seed below 2³² decides, as SeedSequence does. @param {number} seed */
+/** Return the four 64-bit numbers that SeedSequence generates from a seed below 2³². @param {number} seed */
 function wordsOf(seed) {
   const hash = hashing(0x43b0d7e5, 0x931e8875);
   const pool = Array.from({ length: POOL }, (_, i) => hash(i === 0 ? seed : 0));
@@ -34,7 +34,10 @@ function wordsOf(seed) {
   return Array.from({ length: POOL }, (_, i) => halves[2 * i] | (halves[2 * i + 1] << 32n));
 }
 
-/** Return a function that gives the next random number from 0 to 1. @param {number} seed a whole number below 2³² */
+/**
+ * Return a generator function: each call returns the next random number, at least 0 and below 1.
+ * @param {number} seed a whole number below 2³²
+ */
 export function randomNumbers(seed) {
   const [high, low, incrementHigh, incrementLow] = wordsOf(seed);
   const increment = to128((((incrementHigh << 64n) | incrementLow) << 1n) | 1n);

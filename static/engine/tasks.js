@@ -1,10 +1,14 @@
-/** The correct answers of the built-in tasks, as gru_core/training has them: toys.py, abilities.py, tagging.py. */
+/** The correct answers of the built-in tasks, as in gru_core/training: toys.py, abilities.py, tagging.py. */
 
 /** @import { Vector } from "./cells.js" */
-/** An answer at each timestep: the index of its label from 0, or a number; null if the task has none there. @typedef {(number | null)[]} Answers */
+/**
+ * The answer at each timestep: the index of a label, from 0, or a number; null at a timestep without an answer.
+ * @typedef {(number | null)[]} Answers
+ */
 
 /**
- * Return the correct answers to the inputs of a task, in the form of `Start`: a label's place counts from 1. Null without a task.
+ * Return the correct answers for the inputs of a task, in the form of `Start.right`: the indices of labels count from 1. Return null if
+ * the task is not built in.
  * @param {string} task @param {Vector[]} x @returns {Answers | null}
  */
 export function answersOf(task, x) {
@@ -16,7 +20,11 @@ export function answersOf(task, x) {
 /** Return the first index of the largest number. @param {Vector} values */
 const best = (values) => values.indexOf(Math.max(...values));
 
-/** Return, at each timestep, what `next` makes of the answer so far. @param {Vector[]} x @param {number | null} first @param {(sofar: number | null, input: Vector, t: number) => number | null} next @returns {Answers} */
+/**
+ * Return the answers at all timesteps. `next` computes each answer from the previous answer, the input and the timestep.
+ * @param {Vector[]} x @param {number | null} first @param {(sofar: number | null, input: Vector, t: number) => number | null} next
+ * @returns {Answers}
+ */
 function folded(x, first, next) {
   let sofar = first;
   return x.map((input, t) => (sofar = next(sofar, input, t)));

@@ -1,4 +1,4 @@
-/** What a network writes after a sequence: it reads its own outputs. As gru_core/runs/writing.py. */
+/** Writing, as in gru_core/runs/writing.py: after the sequence, the network reads its own outputs as inputs. */
 
 /** @import { Vector } from "./cells.js" */
 /** @import { Model } from "./model.js" */
@@ -20,8 +20,8 @@ export function canWrite({ encoder: { kind, alphabet }, layers, readout }) {
 }
 
 /**
- * Return the tokens and inputs of a run that reads what the network writes after the given `tokens`, and its mask. After its end the
- * network skips timesteps, and their tokens are "".
+ * Let the network write after the given `tokens`. Return all tokens and inputs, and the mask. If the network writes its end, it skips
+ * the remaining timesteps, and their tokens are "".
  * @param {Model} model @param {string[]} tokens @param {Vector[]} x the inputs of these tokens @param {Writing} writing
  * @param {readonly Clamp[]} clamps @param {Record<string, Vector>[] | null} states
  * @returns {{tokens: string[], x: Vector[], mask: boolean[] | null}}
@@ -61,7 +61,7 @@ function next({ encoder, readout: { labels } }, y, temperature, random) {
   return labels[drawn(heated(y, temperature), random())];
 }
 
-/** Write a number in its unit, rounded as Python does it. @param {Model["encoder"]} encoder @param {number} x */
+/** Format a number of the network in the unit of the series, rounded as in Python. @param {Model["encoder"]} encoder @param {number} x */
 function numberText({ scale = 1, shift = 0, decimals = 2 }, x) {
   const number = Number((x * scale + shift).toFixed(Math.max(2, decimals)));
   const isSmall = number !== 0 && Math.abs(number) < 1e-4;

@@ -1,4 +1,4 @@
-/** The page “Attention weights”: how much each timestep counts in the output of a hand-set attention head. */
+/** The “Attention weights” page: the weight of each timestep in the output of an attention head with weights set by hand. */
 
 import { boot } from "../boot.js";
 import { findAll, finder, setText } from "../elements.js";
@@ -7,7 +7,7 @@ import { createControls } from "./controls.js";
 import { mountExperiment } from "./page.js";
 
 /**
- * The weights of the timesteps 1 to t in the output at t, and the share of each letter in this output.
+ * The weights of timesteps 1 to t in the output at t, and the share of each letter in this output.
  * @typedef {{weights: number[], output: Record<string, number>}} Lookup
  */
 /** @typedef {{tokens: string[], lookups: Record<string, Lookup[]>}} AttentionData */

@@ -1,6 +1,6 @@
 /**
- * The experiment “Memory capacity”: a table of networks of several sizes, for several numbers of letters. A press on a cell of the
- * table trains its network.
+ * The experiment “Memory capacity”: a table of networks of several sizes that recall several numbers of letters. A press on a table
+ * cell trains the network of this cell.
  */
 
 /** @import { Recipe } from "../boot.js" */
@@ -19,7 +19,7 @@ const find = finder(document);
 const controls = createControls(/** @type {HTMLFormElement} */ (find("main form")));
 const buttons = findAll(document, "[data-units]");
 const { base, tie } = /** @type {BottleneckData} */ (boot.experiment);
-const FULL = 0.995; // from this accuracy on, a network counts as one that recalls all letters
+const FULL = 0.995; // with at least this accuracy, a network counts as recalling all letters
 
 /** A network that was trained here. @typedef {{units: number, letters: number, seed: number, steps: number, good_at: number | null, score: number, stored: number}} Result */
 /** @type {Result[]} */
@@ -68,7 +68,7 @@ function jobOf(button) {
   };
 }
 
-/** Say what the trainings since the last verdict show. */
+/** Describe the results of the trainings since the last verdict. */
 function tellResults() {
   if (!fresh.length) return "";
   return fresh.length === 1 ? tellOne(fresh[0]) : tellAll(fresh);

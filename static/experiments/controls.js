@@ -1,6 +1,6 @@
 /**
- * The settings of an experiment, as the keys of its address. A form declares them: the name of a control is its key, and the first
- * value of the control is the default. A value equal to the default is left out.
+ * The settings of an experiment, as the keys of its address. The controls of a form define the settings: the name of a control is the
+ * key, and the initial value of the control is the default. The address leaves out a value that equals the default.
  *
  *     compare/gap?gap=100&b=-2&cells=lstm,gru&v=1
  */
@@ -12,8 +12,8 @@ import { VERSION } from "../link.js";
 
 /**
  * Return functions that read and set the choices in a form.
- * @param {HTMLFormElement} form radio buttons, check boxes, sliders and selects. Check boxes of one name are a list, and one of them
- *   is always checked.
+ * @param {HTMLFormElement} form has radio buttons, check boxes, sliders and selects. Check boxes with the same name are a list, and at
+ *   least one of them is always checked.
  */
 export function createControls(form) {
   const fields = /** @type {Field[]} */ (
@@ -36,7 +36,7 @@ export function createControls(form) {
   const listeners = [];
   const notify = (/** @type {string} */ name) => listeners.forEach((listener) => listener(name));
 
-  // A control can stand outside of the form, so each one is listened to.
+  // A control can be outside of the form, so each control has its own listener.
   for (const field of fields)
     field.addEventListener("input", () => {
       if (isBox(field) && !valueOf(field.name)) field.checked = true;
@@ -44,7 +44,7 @@ export function createControls(form) {
     });
   form.addEventListener("submit", (event) => event.preventDefault());
 
-  /** Give controls new values. @param {Record<string, string>} changed @returns {string[]} a sentence about each value that is not possible */
+  /** Set controls to new values. @param {Record<string, string>} changed @returns {string[]} a sentence about each invalid value */
   function write(changed) {
     const notices = [];
     for (const [name, value] of Object.entries(changed)) {
@@ -58,12 +58,12 @@ export function createControls(form) {
 
   return {
     values,
-    /** Return the settings as the query of a link. It starts with "?". */
+    /** Return the settings as the query of a link, which starts with "?". */
     address() {
       const keys = Object.entries(values()).filter(([name, value]) => value !== defaults[name]);
       return `?${new URLSearchParams([...keys, ["v", VERSION]])}`.replaceAll("%2C", ",");
     },
-    /** Set all controls to the values of a query. @param {string} query @returns {string[]} notices about values that are not possible */
+    /** Set all controls to the values of a query. @param {string} query @returns {string[]} notices about invalid values */
     read(query) {
       const keys = new URLSearchParams(query);
       const notices = write(Object.fromEntries(names.map((name) => [name, keys.get(name) ?? defaults[name]])));
@@ -71,12 +71,15 @@ export function createControls(form) {
       notify("");
       return notices;
     },
-    /** Set some controls, as if the visitor had done it. @param {Record<string, string>} changed */
+    /** Set some controls as if the visitor had changed them. @param {Record<string, string>} changed */
     set(changed) {
       write(changed);
       notify(Object.keys(changed).join());
     },
-    /** Add a listener. It receives the name of the control that the visitor changed, or "" if a link was read. @param {(name: string) => void} listener */
+    /**
+     * Add a listener. The listener receives the name of the control that the visitor changed, or "" after a link was read.
+     * @param {(name: string) => void} listener
+     */
     subscribe: (listener) => listeners.push(listener),
   };
 }
@@ -87,7 +90,10 @@ const isBox = (field) => isInput(field) && ["radio", "checkbox"].includes(field.
 /** @param {Field} field @returns {field is HTMLInputElement} */
 const isInput = (field) => field instanceof HTMLInputElement;
 
-/** Set the fields of one name to a value. Return whether they can have this value. @param {Field[]} fields @param {string} value */
+/**
+ * Set the fields with the same name to a value. Return whether the value is valid for them.
+ * @param {Field[]} fields @param {string} value
+ */
 function put(fields, value) {
   const [field] = fields;
   if (!isBox(field)) {
@@ -100,7 +106,7 @@ function put(fields, value) {
   return true;
 }
 
-/** Describe the possible values of the fields of one name. @param {Field[]} fields */
+/** Describe the valid values of the fields with the same name. @param {Field[]} fields */
 function allowed(fields) {
   const [field] = fields;
   if (field.type === "range") {

@@ -3,16 +3,16 @@
 import { plot } from "../train/curves.js";
 
 /** The training steps and scores of one training. @typedef {[number, number][]} Points */
-const AT = 60; // places at which a median is taken
+const AT = 60; // intervals between the points of a median curve
 
 /** Return the place of a training step on the logarithmic axis. @param {number} step */
 const place = (step) => Math.log10(step + 1);
 
-/** @param {Points} points @returns {Points} */
+/** Return points with their places on the logarithmic axis. @param {Points} points @returns {Points} */
 const placed = (points) => points.map(([step, score]) => [place(step), score]);
 
 /**
- * Draw the learning curves, their goal and their axis.
+ * Draw learning curves with their goal and their axis: a thin line for each training, and a thick line for the median.
  * @param {SVGElement} svg
  * @param {HTMLElement} axis under it
  * @param {Record<string, Points[]>} byName the trainings of each curve, by the CSS class of the curve
@@ -61,7 +61,7 @@ export function drawShares(svg, axis, byName, width, last, log) {
 }
 
 /**
- * Write texts under a picture. The number of each is its place as a share of the width.
+ * Write the labels of the axis below a picture. The number of each label is its place as a share of the width.
  * @param {HTMLElement} axis
  * @param {[number, string][]} ticks
  */
@@ -76,7 +76,7 @@ export function mark(axis, ticks) {
 }
 
 /**
- * Return the median over the seeds. A training that ended early keeps its last score.
+ * Return the curve of the median over several trainings. A training that ended early keeps its last score.
  * @param {Points[]} all
  * @param {number} last
  * @returns {Points}

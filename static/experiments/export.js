@@ -35,7 +35,7 @@ export function mountExport(opener, dialog, name, rows) {
     });
 }
 
-/** Write rows as CSV, with a column for each key. @param {Row[]} rows */
+/** Format rows as CSV, with a column for each key. @param {Row[]} rows */
 function tableOf(rows) {
   const columns = [...new Set(rows.flatMap(Object.keys))];
   return csvOf([columns, ...rows.map((row) => columns.map((column) => String(row[column] ?? "")))]);

@@ -48,13 +48,13 @@ const map = mountMap(find(".map"), controls);
 /** The results of the trainings on this page. @type {Record<string, string | number | null>[]} */
 const rows = [];
 
-/** Return the question that the controls describe, in the form of GapQuestion in app/schemas.py. */
+/** Return the request that the controls describe, in the format of GapQuestion in app/schemas.py. */
 function question() {
   const { gap, units, first, b, seed } = controls.values();
   return { gap: Number(gap), units: Number(units), first, b: first === "plain" ? Number(b) : 0, seed: Number(seed) };
 }
 
-/** Whether the page is waiting for a response. It sends one request at a time. */
+/** Whether the page is waiting for a response. The page sends only one request at a time. */
 let asking = false;
 let answered = "";
 /** @type {Record<Name, {lags: number[], recipe: Recipe}> | null} */
@@ -78,7 +78,7 @@ async function requestAnswer() {
   requestAnswer();
 }
 
-/** Write the values of the sliders. */
+/** Show the values of the sliders next to them. */
 function label() {
   const { gap, units, first, b } = controls.values();
   for (const [name, text] of Object.entries({ gap, units, b: fixed(Number(b)) }))
@@ -111,7 +111,7 @@ function show() {
   }
 }
 
-/** Whether a run is being started, and whether it has not ended. Each run, and each change of a setting, is a turn. */
+/** Whether a run is starting, whether a run is in progress, and a number that changes with each run and each change of a setting. */
 let [starting, running, turn] = [false, false, 0];
 
 async function train() {
@@ -151,11 +151,11 @@ function stop(init) {
   }
 }
 
-/** Return the share of a training that is done. @param {Training} training */
+/** Return the finished share of a training, from 0 to 1. @param {Training} training */
 const shareOf = (training) =>
   isGoing(training) ? (training.reports.at(-1)?.step ?? 0) / training.recipe.schedule.most : 1;
 
-/** Show how far the trainings are, and the verdict after the last one. @param {Studio} studio */
+/** Show the progress of the trainings and, after the last one, the verdict. @param {Studio} studio */
 function showProgress(studio) {
   const trainings = namesOf(studio).map((name) => trainingOf(studio, name));
   if (isBusy(studio)) {

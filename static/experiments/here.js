@@ -3,12 +3,15 @@
 import { finder, setText } from "../elements.js";
 import { fixed } from "../run.js";
 
-/** `total` parts have to be done, and `done` of them are. `share` is the share of all work that is done, from 0 to 1. @typedef {{total: number, done: number, share: number}} Progress */
+/**
+ * `done` of `total` parts are finished. `share` is the finished share of all work, from 0 to 1.
+ * @typedef {{total: number, done: number, share: number}} Progress
+ */
 
 /**
  * Mount the controls of a run on this server.
  * @param {HTMLElement} part the element of templates/experiments/here.html
- * @param {{start: () => void, stop: () => void}} actions `stop` keeps the parts that are done
+ * @param {{start: () => void, stop: () => void}} actions `stop` keeps the finished parts
  */
 export function mountHere(part, { start, stop }) {
   const find = finder(part);
@@ -37,13 +40,16 @@ export function mountHere(part, { start, stop }) {
   halt.addEventListener("click", stop);
 
   return {
-    /** Show how far the run is. @param {Progress} progress @param {string} [what] is counted, in the plural */
+    /** Show the progress of the run. @param {Progress} progress @param {string} [what] the name of the parts, in the plural */
     show({ total, done, share }, what = "trainings") {
       if (halt.hidden) setRunning(true);
       bar.value = share;
       setText(howFar, `${done} of ${total} ${what} finished, ${fixed(100 * share, 0)}% of the work.`);
     },
-    /** End the run with a sentence that says what came out, and what it means. @param {string} sentence @param {string} [problem] */
+    /**
+     * End the run. Show a sentence about the result, and an error message if there was a problem.
+     * @param {string} sentence @param {string} [problem]
+     */
     end(sentence, problem = "") {
       setRunning(false);
       setText(howFar, "");

@@ -1,15 +1,15 @@
 /**
- * Keeps the address of an experiment equal to its settings. The first change of a control adds an entry to the browser's history, and
- * further changes of the same control only change this entry.
+ * Keep the address of an experiment up to date with the settings. The first change of a control adds an entry to the browser's history,
+ * and further changes of the same control only change this entry.
  */
 
 /** @import { Controls } from "./controls.js" */
 import { frameKeys } from "../frame.js";
 
-const SETTLED = 200; // ms after which a change is written
+const SETTLED = 200; // ms without another change, before a change is written
 
 /**
- * Write each choice into the address, and follow the Back and Forward buttons.
+ * Write each change of a control into the address, and follow the Back and Forward buttons.
  * @param {Controls} controls @param {(query: string) => void} show opens a query
  */
 export function mountEntries(controls, show) {
@@ -27,7 +27,7 @@ export function mountEntries(controls, show) {
       try {
         history[how](null, "", controls.address() + frameKeys());
       } catch {
-        // Browsers forbid this if it is done too often. Then the address stays as it is.
+        // Browsers reject too many history changes in a short time. The address then stays as it is.
       }
     }, SETTLED);
   });

@@ -1,4 +1,4 @@
-/** What all experiments share: the tools of the header, the settings in the address, and the page's lesson or room. */
+/** The common parts of all experiments: the header's tools, the settings in the address, and the page's lesson or room. */
 
 /** @import { Controls } from "./controls.js" */
 import { lesson, room } from "../boot.js";
@@ -20,7 +20,8 @@ const find = finder(document);
 const dialog = (/** @type {string} */ selector) => /** @type {HTMLDialogElement} */ (find(selector));
 
 /**
- * Complete a page after its parts are mounted and listen to its controls. The controls get the values of the link.
+ * Mount the common parts of an experiment's page, and set the controls to the values of the link. Call this function after the page's
+ * own parts have subscribed to the controls.
  * @param {Controls} controls
  * @param {() => Record<string, string | number | null>[]} rows returns the results of the runs on this page, a row for each training
  */

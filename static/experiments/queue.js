@@ -9,22 +9,22 @@ import { bodyOf } from "../train/recipe.js";
 const AT_ONCE = 2;
 
 /**
- * A training to do. `receive` gets its reports, and its state: "done" if it came to its end, "stopped" or "failed" if it did not,
- * and "running" before that.
+ * A training to run. `receive` is called with the reports so far, the state and the id of the training. The state is "running" until
+ * the training ends, and then "done", "stopped" or "failed".
  * @typedef {{recipe: Recipe, receive: (reports: Report[], state: Training["state"], id: string) => void}} Job
  */
 
 /**
  * Create a queue of trainings.
  * @param {(progress: Progress) => void} report is called when there is progress
- * @param {(stopped: boolean, problem: string) => void} end is called when no training is left. `stopped`: whether some did not come
- *   to their end. `problem` says what went wrong, or is "".
+ * @param {(stopped: boolean, problem: string) => void} end is called when no training is left. `stopped` is whether some trainings did
+ *   not finish. `problem` is an error message, or "" without an error.
  */
 export function createQueue(report, end) {
   /** @type {Job[]} */
   let waiting = [];
   let beginning = 0;
-  /** The share of each running training that is done, by id. @type {Map<string, number>} */
+  /** How much of each running training is done, from 0 to 1, by id. @type {Map<string, number>} */
   const going = new Map();
   let [total, done, stopped, problem] = [0, 0, false, ""];
 

@@ -1,6 +1,6 @@
 /**
- * The experiment “Cell comparison”: how soon three cells reach the target of each task, over many seeds. The visitor can run it on this
- * server; the core compares the results.
+ * The experiment “Cell comparison”: how soon three cells reach the target of each task, over many seeds. The visitor can run the
+ * experiment on this server, and gru_core then compares the results.
  */
 
 /** @import { Recipe } from "../boot.js" */
@@ -22,8 +22,8 @@ import { createQueue } from "./queue.js";
 /** @typedef {{cells: Record<Name, CellOutcome>, ahead: Name[], verdict: string}} RaceOutcome */
 /** @typedef {{stored: Record<string, RaceOutcome>, bases: Record<string, Recipe>, equal: Record<Name, Record<string, number>>, counting: string, furthest: number, few: number}} RaceData */
 /**
- * The result of a training. `good` is the training step at which it reached the target. In the experiment on counting, `counted` has
- * 1 for each n that the network counts correctly, and 0 for the others.
+ * The result of a training. `good` is the training step at which the network reached the target, or null. In the counting task,
+ * `counted` has 1 for each n that the network counts correctly, and 0 for every other n.
  * @typedef {{cell: Name, seed: number, steps: number, good: number | null, counted: number[]}} Result
  */
 
@@ -43,7 +43,7 @@ function mountRace(section) {
   let [outcome, width] = [stored[task], 0];
   /** @type {Result[]} */
   let results = [];
-  /** Counts in progress, which follow a training. @type {Promise<void>[]} */
+  /** The tests of counting that are in progress. Each test starts after a training. @type {Promise<void>[]} */
   let tests = [];
 
   function draw() {

@@ -1,4 +1,4 @@
-/** The experiment “Sequential cost”: counts of operations, stored times and times of this server, and a task that a scan cannot learn. */
+/** The experiment “Sequential cost”: operation counts, stored times and times on this server, and a task that a scan cannot learn. */
 
 /** @import { Recipe } from "../boot.js" */
 /** @import { Points } from "./curves.js" */
@@ -17,8 +17,11 @@ import { createQueue } from "./queue.js";
 
 const SEEDS = 3;
 
-/** The seconds of each network at one length, and whether attention is faster than the GRU there. @typedef {{seconds: Record<string, number>, comparison: "faster" | "tie" | "slower"}} Times */
-/** The times by sequence length, for one batch. @typedef {Record<string, Times>} ByLength */
+/**
+ * The time of each network at one sequence length, in seconds, and how attention compares with the GRU.
+ * @typedef {{seconds: Record<string, number>, comparison: "faster" | "tie" | "slower"}} Times
+ */
+/** The times by sequence length, for one batch size. @typedef {Record<string, Times>} ByLength */
 /** @typedef {{kinds: Record<string, string>, counts: Record<string, Record<string, [number, number]>>, timing: Record<string, ByLength>, parity: Record<string, Points[]>, recipes: Record<string, Recipe>}} SequenceData */
 
 const find = finder(document);
@@ -26,13 +29,13 @@ const { kinds, counts, timing, parity, recipes } = /** @type {SequenceData} */ (
 const controls = createControls(/** @type {HTMLFormElement} */ (find("main form")));
 const slider = /** @type {HTMLInputElement} */ (find("[name=T]"));
 const [output, says] = ["output", ".run > .says"].map(find);
-/** A complete run on this server, all points from this server. @type {Record<string, ByLength>} */
+/** The times of a complete run on this server. @type {Record<string, ByLength>} */
 let local = {};
 /** @type {Row[]} */
 const rows = [];
 let width = 0;
 
-/** Return the timed lengths of a batch. @param {string} B */
+/** Return the sequence lengths that were timed with a batch size. @param {string} B */
 const lengthsOf = (B) => Object.keys(timing[B]).map(Number);
 
 /** @param {Times | undefined} times @param {string} kind */
@@ -74,7 +77,7 @@ function drawTimes(B) {
   );
 }
 
-/** Say from which length on attention is slower. @param {ByLength} times */
+/** Describe from which sequence length on attention is slower than the GRU. @param {ByLength} times */
 function tell(times) {
   const lengths = Object.keys(times).sort((a, b) => Number(a) - Number(b));
   const from = lengths.findIndex((_, i) => lengths.slice(i).every((T) => times[T].comparison === "slower"));
@@ -91,7 +94,7 @@ function tell(times) {
 let stopping = false;
 const timesHere = mountHere(find(".run .here"), { start: measure, stop: () => (stopping = true) });
 
-/** Measure all points on this server. They count only together, because a curve must come from one machine in one run. */
+/** Measure all times on this server. An incomplete run is discarded, because a curve must come from one machine in one run. */
 async function measure() {
   stopping = false;
   const points = Object.keys(timing).flatMap((B) => lengthsOf(B).map((T) => ({ B, T })));
@@ -123,7 +126,7 @@ async function measure() {
 }
 
 const [svg, axis] = [".learned", ".race .axis"].map(find);
-/** The courses of each cell, by the name of its color. @type {Record<string, Points[]>} */
+/** The learning curves of each cell, by the name of the cell's color. @type {Record<string, Points[]>} */
 let learned = { gru: parity.gru, scan: parity.mingru };
 let learnedWidth = 0;
 const goal = recipes.gru.schedule.reach ?? 1;
@@ -131,7 +134,7 @@ const draw = () => drawLearning(/** @type {any} */ (svg), axis, learned, learned
 
 const parityHere = mountHere(find(".race .here"), { start: train, stop: () => queue.stop() });
 const queue = createQueue((progress) => parityHere.show(progress), endTraining);
-/** The last score of each training that is done, by cell. @type {Record<string, number[]>} */
+/** The last score of each finished training, by cell. @type {Record<string, number[]>} */
 let scores = {};
 
 function train() {

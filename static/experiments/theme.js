@@ -1,4 +1,4 @@
-/** The theme, light or dark, of a page without other state. */
+/** The light or dark theme of a page that has no other state. */
 
 import { createStore } from "../store.js";
 import { currentTheme } from "../theme.js";

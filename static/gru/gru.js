@@ -1,4 +1,4 @@
-/** The parts of the page that only a GRU needs. Its figure and its equations are drawn in templates/gru/. */
+/** The parts of the page that only a GRU needs. The GRU's figure and equations are in templates/gru/. */
 
 /** @import { Own } from "../own.js" */
 import { mixedEquations, tellLasting } from "../mixing.js";

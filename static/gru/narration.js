@@ -1,6 +1,6 @@
 /**
- * Describes a step of a GRU in words: the effect of each gate, and the result. The convention for z only changes the value of z, and
- * whether z is called open or closed.
+ * Describe a step of a GRU in words: the effect of each gate, and the result. The convention for z changes only the value of z in the
+ * text, and whether the text calls z open or closed.
  */
 
 /** @import { State } from "../state.js" */
@@ -25,7 +25,7 @@ export function narrate(state) {
   return narrateMixed(state, at, "there is no old state to keep or reset", resets);
 }
 
-/** Describe how much of the past the reset gate lets the candidate see. @param {State} state @param {Reading} at */
+/** Describe how much of the old state the candidate sees through the reset gate. @param {State} state @param {Reading} at */
 function seen(state, { r, reset, H, unit }) {
   // Before the product r_i scales unit i for every candidate; after it, r_i scales all states for unit i's own candidate.
   const [who, what] =

@@ -9,7 +9,7 @@ const MOST_NUMBERS = 128; // cells of one heatmap: writing more would take longe
 const ROOM_FOR_NUMBER = { width: 3.1, height: 1.17 }; // em: “−0.90” in a wide font
 
 /**
- * Write the numbers if they fit.
+ * Write the numbers of a heatmap into `values` if they fit; otherwise leave `values` empty.
  * @param {HTMLElement} values
  * @param {Filled} picture
  * @param {{T: number, columns: number}} run

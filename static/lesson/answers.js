@@ -1,4 +1,4 @@
-/** The visitor's answers: stored on this device. If the browser forbids storage, they last as long as the page. */
+/** The visitor's answers, stored on this device. If the browser does not allow storage, the answers last as long as the page. */
 
 /** An option, a number, the values of a drawn curve, or steps. @typedef {number | number[]} Answer */
 
@@ -22,12 +22,12 @@ export function saveAnswer(lesson, question, answer) {
   store();
 }
 
-/** Clear the answers to a lesson, or to all of them. @param {string} [lesson] */
+/** Clear the answers to a lesson or, without an argument, to all lessons. @param {string} [lesson] */
 export function clearAnswers(lesson) {
   if (lesson === undefined) answers = {};
   else delete answers[lesson];
   store();
 }
 
-/** Return whether there is any answer. */
+/** Return whether there is any stored answer. */
 export const hasAnswers = () => Object.keys(answers).length > 0;

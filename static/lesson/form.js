@@ -1,4 +1,4 @@
-/** The form of a question: reads and fills in the answer, and marks the correct one. */
+/** The form of a question: functions that read the answer, fill it in, and mark the correct answer. */
 
 /** @import { Question } from "../boot.js" */
 /** @import { Answer } from "./answers.js" */
@@ -26,18 +26,18 @@ export function mountForm(form, question, onChange) {
 }
 
 /**
- * Return the answer in a form as far as it is given, null if there is none. A timestep of a curve is null if it has no value yet.
+ * Return the answer in a form, which may be incomplete, or null without an answer. In a curve, a timestep without a value is null.
  * @param {HTMLFormElement} form @param {Question} question @returns {Draft | null}
  */
 export const readDraft = (form, { kind }) => KINDS[kind].read(inputsOf(form));
 
-/** Return the answer in a form, null if it is not complete. @param {HTMLFormElement} form @param {Question} question */
+/** Return the answer in a form, or null if the answer is not complete. @param {HTMLFormElement} form @param {Question} question */
 export function readAnswer(form, question) {
   const draft = readDraft(form, question);
   return /** @type {Answer | null} */ ([draft].flat().includes(null) ? null : draft);
 }
 
-/** Return what is missing in a form for an answer, as a sentence. @param {HTMLFormElement} form @param {Question} question */
+/** Return a sentence about what is missing for an answer. @param {HTMLFormElement} form @param {Question} question */
 export function missing(form, { kind, start }) {
   const open = inputsOf(form).flatMap((slider, i) => (isUnset(slider) ? [start + i + 1] : []));
   return KINDS[kind].missing(open);
@@ -49,7 +49,10 @@ export function fillAnswer(form, question, answer) {
   showValue(form, question);
 }
 
-/** Show the value of a slider beside it, "–" before there is an answer. @param {HTMLFormElement} form @param {Question} question */
+/**
+ * Show the value of a slider beside the slider, or "–" before the visitor has set it.
+ * @param {HTMLFormElement} form @param {Question} question
+ */
 function showValue(form, question) {
   const output = form.querySelector(".slide output");
   if (!output) return;
@@ -57,7 +60,7 @@ function showValue(form, question) {
   output.textContent = isUnset(slider) ? "–" : written(Number(slider.value), question);
 }
 
-/** Allow or forbid changes of a form. @param {HTMLFormElement} form @param {boolean} open */
+/** Open a form for answers, or close it after an answer. @param {HTMLFormElement} form @param {boolean} open */
 export function setOpen(form, open) {
   form.classList.toggle("committed", !open);
   setUsable(form, open);

@@ -1,4 +1,4 @@
-// A saved lesson of several pages: the frame shows the page that the current step needs.
+// The outer page of a saved lesson with several pages. Its frame shows the page that the current step needs.
 const { pages, shapes } = /** @type {{pages: Record<string, string>, shapes: string[]}} */ (
   JSON.parse(document.querySelector("#pages")?.textContent ?? "")
 );
@@ -6,7 +6,7 @@ const { pages, shapes } = /** @type {{pages: Record<string, string>, shapes: str
 /** @type {HTMLIFrameElement | undefined} */
 let frame;
 
-// A new frame each time: one that is navigated would add its own entries to the browser's history.
+// Create a new frame each time: navigation in an existing frame would add entries to the browser's history.
 function show() {
   const step = Number(location.hash.slice(1)) || 1;
   frame?.remove();

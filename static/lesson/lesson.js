@@ -1,21 +1,22 @@
 /**
- * A lesson beside a figure: its steps are links, and each sets the figure for its step. A question hides the rest of the run until
- * the visitor answers. Then the network runs, and the page shows the answer beside the result.
+ * A lesson beside a figure. Each step of the lesson is a link that also sets the figure. A question hides the rest of the run until the
+ * visitor answers. The figure then shows the whole run, and the page shows the visitor's answer beside the result.
  */
 
 /**
  * The figure that a lesson controls. `show` opens a link; until there is an answer, the run ends after the timestep `upto`.
- * `address` is the link to the present view, and `upto` the last timestep of its run. `subscribe` adds a listener, which is called
- * when one of them may have changed. The figure is `busy` while it loads a link. In a room, `ask` gives a figure the question, so
- * that students can answer in the figure itself; for a student it also gives the function that sends an answer. `opening` is the
- * request for the question that a room asks when it is opened from this page.
+ * `address` returns the link to the current view, and `upto` returns the last timestep of its run. `subscribe` adds a listener, which is
+ * called when the address or the last timestep may have changed. The figure is `busy` while it loads a link. In a room, `ask` passes the
+ * room's question to a figure in which students can answer; on a student's page it also passes the function that sends an answer.
+ * `opening` is the request for a question that a new room asks at once.
  * @typedef {{show: (query: string, upto: number | null) => void, address: () => string, upto: () => number | null,
  *            subscribe: (listener: () => void) => void, busy?: () => boolean, opening?: object,
  *            ask?: (question: RoomQuestion | null, submit?: (answer: number[]) => void) => void}} Figure
  */
 /**
- * The controls of a lesson for a room. While the page leads a room (`lead`), the class answers the questions: the page shows no answer of
- * the teacher's, and each step with a question starts with the view `beginning`. `cover` hides an experiment until the answer is shown.
+ * The controls of a lesson for a room. While the page leads a room (`lead`), the class answers the questions: the page does not show the
+ * teacher's own answers, and each step with a question starts with the view `beginning`. `cover` hides an experiment until the answer is
+ * shown.
  * @typedef {{go: (n: number) => void, step: () => number, fetchStep: (n: number) => Promise<void>, lead: (on: boolean) => void,
  *            beginning: () => {link: string, upto: number | null} | null, cover: (on: boolean) => void}} LessonControl
  */
@@ -42,7 +43,7 @@ export function mountLesson(figure) {
   const find = finder(aside);
   const sectionOf = (/** @type {number} */ n) => find(`.step[data-step="${n}"]`);
   const announce = (/** @type {string} */ text) => (find("footer [role=status]").textContent = text);
-  const { shape } = steps[lesson.step - 1]; // of the figure that the page came with
+  const { shape } = steps[lesson.step - 1]; // of the figure on this page
   let current = lesson.step;
 
   const { spotlight } = mountPoints(aside, main);
@@ -52,7 +53,7 @@ export function mountLesson(figure) {
   const showFigure = mountReturn(back, main, figure, steps[current - 1], asks, announce);
   const questions = mountQuestions(aside, lesson, showFigure, updateNumbers, announce);
 
-  /** @param {number} n @param {boolean} [enter] whether the address is to say so */
+  /** Go to a step. @param {number} n @param {boolean} [enter] whether to add an entry to the browser's history */
   function go(n, enter = true) {
     const { link, upto } = steps[n - 1];
     if (steps[n - 1].shape !== shape) return leave(n);
@@ -73,7 +74,7 @@ export function mountLesson(figure) {
     const n = link && !event.ctrlKey && !event.metaKey && !event.shiftKey ? stepIn(link) : 0;
     if (!n) return;
     event.preventDefault();
-    // The page of a student has only the steps that the teacher has reached.
+    // In a room, a student's page has only the steps that the teacher has reached.
     if (!room || aside.querySelector(`.step[data-step="${n}"]`)) go(n);
   });
   addEventListener("popstate", () => {
@@ -81,13 +82,13 @@ export function mountLesson(figure) {
     go(n >= 1 && n <= steps.length ? n : 1, false);
   });
 
-  /** Return the view with which the present step starts; null without a question. */
+  /** Return the first view of the current step, or null if the step has no question. */
   const beginning = () => (asks() ? steps[current - 1] : null);
 
   questions.enter(current);
   questions.restore();
   spotlight(sectionOf(current));
-  // A saved file says in the frame's name which step is wanted.
+  // In a saved lesson, the name of the frame contains the number of the step to show.
   const named = recording ? Number(/^step-(\d+)$/.exec(window.name)?.[1] ?? current) : current;
   if (named !== current) go(named, false);
 

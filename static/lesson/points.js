@@ -1,4 +1,4 @@
-/** Words in a lesson that highlight a part of the figure, and the marks of a lesson's step in the figure. */
+/** Words in a lesson that highlight a part of the figure, and marks on the parts of the figure that the current step describes. */
 
 /** The parts of the page that a word of a lesson can highlight, besides the signals. @type {Record<string, string>} */
 const PARTS = {
@@ -16,14 +16,20 @@ const PARTS = {
 /** Return the selector of the elements that a word highlights: a part of the page, or everything about a signal. @param {string} name */
 export const selectorOf = (name) => PARTS[name] ?? `[data-term="${name}"]`;
 
-/** Let words of the lesson highlight parts of the figure. @param {HTMLElement} aside the lesson @param {HTMLElement} main its figure */
+/**
+ * Mount the words of a lesson that highlight parts of the figure.
+ * @param {HTMLElement} aside the lesson @param {HTMLElement} main its figure
+ */
 export function mountPoints(aside, main) {
   /** Return the elements that a word highlights. @param {HTMLElement} word */
   const targetsOf = (word) =>
     /** @type {HTMLElement[]} */ ([...main.querySelectorAll(selectorOf(word.dataset.points ?? ""))]);
   const firstVisible = (/** @type {HTMLElement[]} */ elements) => elements.find((element) => element.offsetParent);
 
-  /** Return the elements that the word at an event highlights. @param {EventTarget | null} target */
+  /**
+   * Return the elements to highlight for the target of an event: none if the target is not in such a word.
+   * @param {EventTarget | null} target
+   */
   function pointedAt(target) {
     const word = target instanceof Element ? /** @type {HTMLElement | null} */ (target.closest(".points")) : null;
     return word ? targetsOf(word) : [];
@@ -41,7 +47,7 @@ export function mountPoints(aside, main) {
   aside.addEventListener("click", ({ target }) => firstVisible(pointedAt(target))?.scrollIntoView({ block: "center" }));
 
   return {
-    /** Mark the parts of the figure that a step describes. If the lesson stands beside the figure, scroll to them. @param {HTMLElement} step */
+    /** Mark the parts of the figure that a step describes. If the lesson is beside the figure, scroll to them. @param {HTMLElement} step */
     spotlight(step) {
       for (const element of main.querySelectorAll(".spoken")) element.classList.remove("spoken");
       const words = /** @type {HTMLElement[]} */ ([...step.querySelectorAll(".points")]);

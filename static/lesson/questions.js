@@ -4,8 +4,8 @@
 /** @import { Answer } from "./answers.js" */
 /** @import { Overlay } from "../questions/overlay.js" */
 /**
- * `truth` is the correct answer: the indices of the correct options, a number, the value at each step, or steps. `text` is the
- * number as text, and `replies` has the reply to each option. `link` is the view that the figure shows from now on.
+ * The correct answer to a question. `truth` has the indices of the correct options, a number, the value at each step, or the correct
+ * steps. `text` is the number as text, and `replies` has the reply to each option. `link` is the view that the figure then shows.
  * @typedef {{truth: number | number[], text: string, replies: string[], reveal: string, why: string, page: string, link: string}} Revealed
  */
 import { fetchReveal } from "../api.js";
@@ -26,7 +26,7 @@ import {
   setUsable,
 } from "./form.js";
 
-/** Whether the figure stands beside the lesson. On a narrow screen it stands below. */
+/** Whether the figure is beside the lesson. On a narrow screen the figure is below. */
 const isBeside = matchMedia("(min-width: 60.01rem)");
 
 const idOf = (/** @type {HTMLElement} */ form) => form.dataset.question ?? "";
@@ -45,25 +45,28 @@ export function mountQuestions(aside, { name, steps, questions }, showFigure, on
   const overlays = createOverlays(document.querySelector("#tape"), questions);
   const forms = createForms(aside, questions, overlays);
   let n = 0; // the step that is shown
-  let inRoom = room !== null; // then the teacher asks the questions, and the room shows the answers
+  let inRoom = room !== null; // in a room, the teacher asks the questions, and the room shows the answers
 
-  /** Hide the page of an experiment, which opens with its result, while a question of the part is open. */
+  /** While a question of the current step is unanswered, hide an experiment that would show its result. */
   function cover() {
     const isOpen = inRoom || forms.ofStep(n).some((form) => !form.classList.contains("committed"));
     document.body.classList.toggle("covered", steps[n - 1].covered && isOpen);
   }
 
-  /** @param {HTMLFormElement} form @param {Answer} answer @param {boolean} isNew whether it has just been given */
+  /**
+   * Fetch and show the correct answer.
+   * @param {HTMLFormElement} form @param {Answer} answer @param {boolean} isNew whether the visitor has just given it
+   */
   async function reveal(form, answer, isNew) {
     const question = questions[idOf(form)];
     const revealed = await fetchReveal(name, idOf(form), credentials()).catch((/** @type {Error} */ error) => {
       const advice = "Your answer is saved. Press “Check answer” to try again.";
       if (!inRoom) refusedOf(form).textContent = `${withPeriod(error.message)} ${advice}`;
     });
-    if (inRoom || !revealed) return; // the room may have been opened meanwhile
+    if (inRoom || !revealed) return; // a room may have been opened during the request
     const box = forms.boxOf(form);
     const { activeElement } = document;
-    const isWaiting = activeElement === document.body || form.contains(activeElement); // not yet at the next question
+    const isWaiting = activeElement === document.body || form.contains(activeElement); // the visitor has not gone on to the next question
     const sentence = showRevealed(box, form, question, answer, revealed);
     cover();
     box.append(newButton("Answer again", () => reopen(form), { className: "quiet" }));
@@ -76,7 +79,7 @@ export function mountQuestions(aside, { name, steps, questions }, showFigure, on
     onReveal();
   }
 
-  /** Let the visitor answer again. @param {HTMLFormElement} form */
+  /** Reopen a question that the visitor has answered. @param {HTMLFormElement} form */
   function reopen(form) {
     forms.close(form);
     if (!forms.ofStep(n).includes(form)) return;
@@ -85,7 +88,7 @@ export function mountQuestions(aside, { name, steps, questions }, showFigure, on
     showFigure(steps[n - 1].link, steps[n - 1].upto);
   }
 
-  /** Make the tape ready for answers to the step's questions. */
+  /** Prepare the tape for answers to the questions of the current step. */
   const prepare = () => overlays.prepare(inRoom ? [] : forms.ofStep(n));
 
   for (const form of forms.all()) {
@@ -112,7 +115,7 @@ export function mountQuestions(aside, { name, steps, questions }, showFigure, on
       prepare();
       cover();
     },
-    /** Let the class of a room answer the questions, and not the visitor; or the visitor again. @param {boolean} on */
+    /** Set whether this page leads a room. The class then answers the questions, and the visitor cannot. @param {boolean} on */
     lead(on) {
       inRoom = on;
       for (const form of forms.all()) {
@@ -123,7 +126,7 @@ export function mountQuestions(aside, { name, steps, questions }, showFigure, on
       this.enter(n);
       this.restore();
     },
-    /** Show the results of the step's questions that were answered on this device before. In a room the page shows none. */
+    /** Show the results of the step's questions that the visitor has already answered on this device. In a room, show none. */
     restore() {
       if (inRoom) return;
       for (const form of forms.ofStep(n)) {
@@ -131,20 +134,27 @@ export function mountQuestions(aside, { name, steps, questions }, showFigure, on
         const answer = answersIn(name)[idOf(form)];
         if (answer === undefined) continue;
         fillAnswer(form, question, answer);
-        // A question that has changed since then has no such answer.
+        // If the question has changed since then, its form may not accept the stored answer.
         if (JSON.stringify(readAnswer(form, question)) === JSON.stringify(answer)) reveal(form, answer, false);
       }
     },
   };
 }
 
-/** Focus the box of an answer. Below the text, the figure follows at once after the top of the answer. Beside it, the figure is in view anyway. @param {HTMLElement} box */
+/**
+ * Focus the box of an answer, and scroll it into view. On a narrow screen, scroll to the top of the box: the figure below is then also in
+ * view.
+ * @param {HTMLElement} box
+ */
 function bringIntoView(box) {
   box.focus({ preventScroll: true });
   box.scrollIntoView({ block: isBeside.matches ? "nearest" : "start" });
 }
 
-/** Call a function with each answer that is submitted. A form without an answer says what is missing. @param {HTMLFormElement} form @param {Question} question @param {(answer: Answer) => void} receive */
+/**
+ * Call `receive` with each submitted answer. If the answer is not complete, show what is missing.
+ * @param {HTMLFormElement} form @param {Question} question @param {(answer: Answer) => void} receive
+ */
 const onAnswer = (form, question, receive) =>
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -153,7 +163,10 @@ const onAnswer = (form, question, receive) =>
     if (answer !== null) receive(answer);
   });
 
-/** Return the forms of a lesson. @param {HTMLElement} aside @param {Lesson["questions"]} questions @param {ReturnType<typeof createOverlays>} overlays */
+/**
+ * Return functions that find and reset the forms of a lesson.
+ * @param {HTMLElement} aside @param {Lesson["questions"]} questions @param {ReturnType<typeof createOverlays>} overlays
+ */
 function createForms(aside, questions, overlays) {
   const all = (selector = "form.predict") => /** @type {HTMLFormElement[]} */ (findAll(aside, selector));
   const boxOf = (/** @type {HTMLElement} */ form) => finder(aside)(`.revealed[data-question="${idOf(form)}"]`);
@@ -163,7 +176,7 @@ function createForms(aside, questions, overlays) {
     ofStep: (/** @type {number} */ step) => all(`.step[data-step="${step}"] form.predict`),
     /** Return the box with the correct answer to the question of a form. */
     boxOf,
-    /** Remove the correct answer that is shown. @param {HTMLFormElement} form */
+    /** Hide the correct answer to the question of a form, and let the visitor answer again. @param {HTMLFormElement} form */
     close(form) {
       const box = boxOf(form);
       box.hidden = true;
@@ -179,12 +192,15 @@ function createForms(aside, questions, overlays) {
   };
 }
 
-/** Show answers on the tape, for questions that can be answered there. @param {HTMLElement | null} tape @param {Lesson["questions"]} questions */
+/**
+ * Return functions for answers on the tape. Only some kinds of questions can be answered there.
+ * @param {HTMLElement | null} tape @param {Lesson["questions"]} questions
+ */
 function createOverlays(tape, questions) {
   /** @type {Map<HTMLFormElement, Overlay>} */
   const overlays = new Map();
   return {
-    /** Make the tape ready for the questions of a step. @param {HTMLFormElement[]} forms */
+    /** Prepare the tape for the questions in some forms. @param {HTMLFormElement[]} forms */
     prepare(forms) {
       for (const overlay of overlays.values()) overlay.remove();
       overlays.clear();
@@ -202,7 +218,7 @@ function createOverlays(tape, questions) {
     },
     /** Draw the answer in a form on the tape. @param {HTMLFormElement} form */
     redraw: (form) => overlays.get(form)?.show(/** @type {number[]} */ (readDraft(form, questions[idOf(form)]) ?? [])),
-    /** @param {HTMLFormElement} form @param {Answer} answer @param {Answer} truth */
+    /** Draw an answer and the correct answer on the tape. @param {HTMLFormElement} form @param {Answer} answer @param {Answer} truth */
     show: (form, answer, truth) =>
       overlays.get(form)?.show(/** @type {number[]} */ (answer), /** @type {number[]} */ (truth)),
   };
@@ -234,13 +250,13 @@ function explain(box, form, question, answer, revealed) {
     ["reply", replies[first]],
     ["reveal", revealed.reveal],
   ].filter(([, html]) => html);
-  // The server's own rendering, in which a lesson's HTML is text.
+  // This HTML is safe: the server renders it, and escapes HTML in the source of the lesson.
   const prose = (/** @type {string} */ kind, /** @type {string} */ html) =>
     newElement("div", { className: `prose ${kind}`, innerHTML: html });
   box.replaceChildren(
     newElement("p", { className: "outcome", textContent: sentence }),
     ...parts.map(([kind, html]) => prose(kind, html)),
-    // Folded where the figure stands below, so that the answer and the figure are in view together.
+    // Closed on a narrow screen, where the figure is below: the answer and the figure are then both in view.
     newElement("details", { className: "explanation", open: isBeside.matches, hidden: !revealed.why }, [
       newElement("summary", "Why?"),
       prose("why", revealed.why),

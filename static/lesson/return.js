@@ -1,4 +1,4 @@
-/** A button that returns to the lesson's run, for visitors who have changed the figure in a part with a question. */
+/** The button that returns to the lesson's run, for visitors who have changed the figure in a step with a question. */
 
 /** @import { Figure } from "./lesson.js" */
 
@@ -8,9 +8,10 @@
  * @param {HTMLElement} main the figure
  * @param {Figure} figure
  * @param {{link: string, upto: number | null}} initial the first view of the page
- * @param {() => boolean} asks whether the part has a question. A part without one invites the visitor to use a sequence of their own.
+ * @param {() => boolean} asks returns whether the current step has a question. The button is only shown in such steps, because steps
+ *   without a question invite the visitor to use other sequences.
  * @param {(text: string) => void} announce
- * @returns {(link: string, upto: number | null) => void} shows the lesson's run in the figure
+ * @returns {(link: string, upto: number | null) => void} a function that shows the lesson's run in the figure
  */
 export function mountReturn(button, main, figure, initial, asks, announce) {
   let { link, upto } = initial;
@@ -22,7 +23,7 @@ export function mountReturn(button, main, figure, initial, asks, announce) {
     if (button) button.hidden = true;
   }
 
-  /** Return whether an event changes the figure. @param {Event} event */
+  /** Return whether an event can change the figure. @param {Event} event */
   function changes(event) {
     const target = /** @type {HTMLElement} */ (event.target);
     if (event instanceof KeyboardEvent) return /^(Arrow|Home|End| )/.test(event.key) && !target.closest("aside input");

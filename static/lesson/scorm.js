@@ -1,7 +1,7 @@
 /**
- * The page of a lesson in a learning platform. As SCORM 1.2 describes it, the page finds the platform's object `API` in a window
- * around it. It reports that the lesson is completed when the student has answered all questions. It reports no score and no time. The
- * platform stores the answers, so they are the answers of this student, also on a shared computer.
+ * The page of a lesson in a learning platform. As SCORM 1.2 requires, the page looks for the platform's object `API` in the windows
+ * around this one. When the student has answered all questions, the page reports that the lesson is completed. It reports no score and
+ * no time. The platform stores the answers for each student, so students can share a computer.
  *
  * @typedef {{LMSInitialize: (empty: "") => string, LMSGetValue: (name: string) => string, LMSSetValue: (name: string, value: string) => string,
  *            LMSCommit: (empty: "") => string, LMSFinish: (empty: "") => string}} Api
@@ -18,7 +18,10 @@ const { name, questions } = /** @type {{name: string, questions: string[]}} */ (
 /** The most characters that a platform stores for a lesson in SCORM 1.2. */
 const MOST_STORED = 4096;
 
-/** Return the platform's object in a window or in one of the windows around it. @param {Window | null} start @returns {Api | null} */
+/**
+ * Return the platform's `API` object in the window `start` or a window around it, or null if there is none.
+ * @param {Window | null} start @returns {Api | null}
+ */
 function apiAround(start) {
   try {
     for (let at = start; at; at = at.parent === at ? null : at.parent) {
@@ -31,7 +34,7 @@ function apiAround(start) {
   return null;
 }
 
-/** Return the answers that the platform stored. @param {Api} api */
+/** Return the answers that the platform has stored, or an empty object if there are none. @param {Api} api */
 function storedBy(api) {
   try {
     return JSON.parse(api.LMSGetValue("cmi.suspend_data") || "{}");
@@ -41,8 +44,8 @@ function storedBy(api) {
 }
 
 /**
- * Report the answers, and whether the student has answered all questions. If the platform has no room for all answers, it gets the last
- * ones, and the page says so.
+ * Report the answers to the platform, and whether the student has answered all questions. If the platform has no room for all answers,
+ * report only the latest answers and warn the student.
  * @param {Api} api @param {object} answers
  */
 function report(api, answers) {
@@ -76,7 +79,7 @@ if (api && api.LMSInitialize("") === "true") {
   writeStored(KEY, JSON.stringify({ ...readStoredJson(KEY), [name]: answers }));
   report(api, answers);
   if (!readStored(KEY)) warn("This browser stores no data for this page, so the lesson cannot report your answers.");
-  // The lesson in the frame stores each answer, and then this window gets an event.
+  // When the lesson in the frame stores an answer, this window receives an event.
   addEventListener("storage", ({ key }) => key === KEY && report(api, readStoredJson(KEY)?.[name] ?? {}));
   addEventListener("pagehide", () => api.LMSFinish(""));
 } else {

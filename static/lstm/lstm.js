@@ -1,4 +1,4 @@
-/** The parts of the page that only an LSTM needs. Its figure and its equations are drawn in templates/lstm/. */
+/** The parts of the page that only an LSTM needs. The LSTM's figure and equations are in templates/lstm/. */
 
 /** @import { Own } from "../own.js" */
 import { closing } from "../reading.js";

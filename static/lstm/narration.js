@@ -1,4 +1,4 @@
-/** Describes a step of an LSTM in words: the effect of each gate on the cell state, and the result. */
+/** Describe a step of an LSTM in words: the effect of each gate on the cell state, and the result. */
 
 /** @import { State } from "../state.js" */
 /** @import { Phrase } from "../words.js" */

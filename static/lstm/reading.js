@@ -1,4 +1,4 @@
-/** The numbers of an LSTM's run at the cursor. The core computed them; this module runs no model. */
+/** The numbers of an LSTM unit at the cursor. The core computes them; this module runs no model. */
 
 /** @import { Numbers, Worked } from "../reading.js" */
 /** @import { State } from "../state.js" */
@@ -15,10 +15,10 @@ import { layerOf } from "../state.js";
 export const reading = (state, unit = state.unit) => ({
   ...unitAt(state, unit, /** @type {const} */ (["i", "f", "o", "c_tilde", "c", "h", "half_life"])),
   h_prev: before(state, "h", unit),
-  c_prev: before(state, "c", unit, layerOf(state).H), // a first state is that of h, then that of c
+  c_prev: before(state, "c", unit, layerOf(state).H), // an initial state has h first, then c
 });
 
-/** Return the numbers of the six equations. @param {State} state @param {Worked} worked @returns {Numbers} */
+/** Return the numbers of the LSTM's six equations. @param {State} state @param {Worked} worked @returns {Numbers} */
 export function equations(state, worked) {
   const at = reading(state);
   const { i, f, o, c_tilde, c, h, c_prev, replaced } = at;

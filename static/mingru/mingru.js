@@ -1,4 +1,4 @@
-/** The parts of the page that only a minimal GRU needs. Its figure and its equations are drawn in templates/mingru/. */
+/** The parts of the page that only a minimal GRU needs. The minimal GRU's figure and equations are in templates/mingru/. */
 
 /** @import { Own } from "../own.js" */
 /** @import { State } from "../state.js" */

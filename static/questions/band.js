@@ -1,4 +1,4 @@
-/** How a class played “Be the gate”: the quartiles and the median of its z at each letter, over them the network's z, and a table. */
+/** A chart of how a class played “Be the gate”: the quartiles and the median of z at each letter, the network's z, and a table. */
 
 /** @import { RoomQuestion, Tally } from "../rooms/question.js" */
 import { newElement, newRow } from "../elements.js";
@@ -6,7 +6,7 @@ import { countStudents } from "../rooms/marks.js";
 import { fixed } from "../run.js";
 
 /**
- * Draw the z of a class. The network's z is drawn when the answer is shown.
+ * Return a figure of the z of a class. The figure has the network's z only after the answer is revealed.
  * @param {RoomQuestion} question @param {Tally} tally @param {number[] | null} yours the student's own gates
  */
 export function drawBand({ steps, revealed }, { answers, counts, middle, quartiles }, yours) {
@@ -42,7 +42,10 @@ export function drawBand({ steps, revealed }, { answers, counts, middle, quartil
   ]);
 }
 
-/** Create the row with the marks. The other rows have the same numbers. @param {(Node | string)[][]} columns */
+/**
+ * Create the table row with the marks. Screen readers skip this row, because the other rows have the same numbers.
+ * @param {(Node | string)[][]} columns
+ */
 function pictureOf(columns) {
   const ends = newElement("th", {}, [newElement("span", "z = 1, take"), newElement("span", "z = 0, keep")]);
   const row = newElement("tr", { className: "marks" }, [ends, ...columns.map((marks) => newElement("td", {}, marks))]);
@@ -50,7 +53,7 @@ function pictureOf(columns) {
   return row;
 }
 
-/** Create a mark from one z to another, or at one z. @param {string} className @param {number} low @param {number} [high] */
+/** Create a mark from z = `low` to z = `high`, or only at `low`. @param {string} className @param {number} low @param {number} [high] */
 function newMark(className, low, high = low) {
   const mark = newElement("span", { className });
   mark.style.setProperty("--low", String(low));

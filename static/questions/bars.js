@@ -1,13 +1,13 @@
-/** The answers of a class as bars. */
+/** Bar charts of the answers of a class. */
 
 /** @import { Tally } from "../rooms/question.js" */
 import { newElement } from "../elements.js";
 
 /**
- * Draw a bar for each answer of the last round, with a thin bar for the round before.
+ * Return a chart with a bar for each answer of the last round, and thin bars for the round before.
  * @param {Tally[]} rounds
  * @param {(bar: number) => boolean} isYours whether the student's own answer is in a bar
- * @param {HTMLElement | null} [ends] the ends of a scale; the bars are then narrow, and their labels are titles
+ * @param {HTMLElement | null} [ends] the labels at the ends of a scale; with these, the bars are narrow, and each bar's label is a tooltip
  */
 export function drawBars(rounds, isYours, ends = null) {
   const [last, before] = [rounds[rounds.length - 1], rounds[rounds.length - 2]];
@@ -32,7 +32,10 @@ export function drawBars(rounds, isYours, ends = null) {
   ]);
 }
 
-/** Create the caption with the number of answers by round. @param {Tally[]} rounds @param {string} how the round before is drawn */
+/**
+ * Create the caption with the number of answers in each round.
+ * @param {Tally[]} rounds @param {string} how a note on how the round before is drawn
+ */
 export function caption(rounds, how) {
   const [last, before] = [rounds[rounds.length - 1], rounds[rounds.length - 2]];
   const earlier = before ? `, and ${before.answers} in the first round${how}` : "";

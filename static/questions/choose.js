@@ -1,4 +1,4 @@
-/** Questions that are answered with one of some options. */
+/** Multiple-choice questions: the answer is one of several options. */
 
 /** @import { Kind } from "./kinds.js" */
 import { newElement } from "../elements.js";

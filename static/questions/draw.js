@@ -7,7 +7,7 @@ import { caption } from "./bars.js";
 import { newSlider, setSlider, sliderValue, stepItems } from "./inputs.js";
 import { createCurve } from "./overlay.js";
 
-const CLOSE = 0.15; // of the scale, at every timestep
+const CLOSE = 0.15; // a curve is correct if its error is below this share of the scale at every timestep
 
 /** @type {Kind} */
 export const draw = {

@@ -11,6 +11,6 @@ export const gate = {
   verdict: () => "", // the page compares the letters of the student and of the network
   picture: (question, rounds, yours) =>
     drawBand(question, rounds[rounds.length - 1], /** @type {number[] | null} */ (yours)),
-  opensWhenLocked: true, // nobody can copy any more: the class sees how it played, before it sees the network
+  opensWhenLocked: true, // students can no longer copy answers, so the class sees how it played before it sees the network's gates
   did: "have played",
 };

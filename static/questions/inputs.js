@@ -1,4 +1,4 @@
-/** The inputs of questions: sliders that are no answer until somebody moves them, and options and timesteps to select. */
+/** The inputs of questions: sliders, which have no answer until the student moves them, and options and timesteps to select. */
 
 /** @import { Question } from "../boot.js" */
 /** @import { RoomQuestion } from "../rooms/question.js" */
@@ -8,7 +8,7 @@ import { fixed } from "../run.js";
 /** What a screen reader reads for a slider without an answer. */
 const NO_VALUE = "no answer yet";
 
-/** Create a slider in the middle of its range. @param {RoomQuestion} question @param {object} properties */
+/** Create a slider without an answer, in the middle of its range. @param {RoomQuestion} question @param {object} properties */
 export function newSlider({ low, high, grain }, properties) {
   const slider = /** @type {HTMLInputElement} */ (
     newElement("input", { type: "range", min: low, max: high, step: grain, ...properties })
@@ -22,10 +22,14 @@ export function newSlider({ low, high, grain }, properties) {
 /** Return whether the visitor has not moved a slider yet. @param {HTMLInputElement} slider */
 export const isUnset = ({ dataset }) => dataset.unset !== undefined;
 
-/** Return the value of a slider, null if it has none. @param {HTMLInputElement} slider */
+/** Return the value of a slider, or null if it has no answer. @param {HTMLInputElement} slider */
 export const sliderValue = (slider) => (isUnset(slider) ? null : Number(slider.value));
 
-/** Give a slider a value. It is then an answer; without a value it is none. @param {HTMLInputElement} slider @param {number | null} [value] */
+/**
+ * Set the answer of a slider.
+ * @param {HTMLInputElement} slider
+ * @param {number | null} [value] null removes the answer; by default the slider's current value becomes the answer
+ */
 export function setSlider(slider, value) {
   if (value === null) {
     slider.value = slider.defaultValue;
@@ -46,7 +50,10 @@ export function setChecked(inputs, values) {
   for (const input of inputs) input.checked = values.includes(Number(input.value));
 }
 
-/** Create a list with an item for each timestep. @param {RoomQuestion} question @param {string} className @param {(t: number, token: string) => Node[]} create */
+/**
+ * Create a list with an item for each timestep from the question's `start`.
+ * @param {RoomQuestion} question @param {string} className @param {(t: number, token: string) => Node[]} create
+ */
 export const stepItems = ({ steps, start }, className, create) =>
   newElement(
     "ol",
@@ -54,5 +61,8 @@ export const stepItems = ({ steps, start }, className, create) =>
     steps.slice(start).map((token, i) => newElement("li", {}, [newElement("label", {}, create(start + i + 1, token))])),
   );
 
-/** Write a number with the decimals, or in the percent, of a question. @param {number} value @param {Question} question */
+/**
+ * Format a number in the form of a question: with its number of decimals, or as a percentage.
+ * @param {number} value @param {Question} question
+ */
 export const written = (value, { form }) => (form === "%" ? `${fixed(100 * value, 0)}%` : fixed(value, Number(form)));

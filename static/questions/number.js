@@ -5,8 +5,8 @@ import { newElement } from "../elements.js";
 import { drawBars } from "./bars.js";
 import { newSlider, setSlider, sliderValue, written } from "./inputs.js";
 
-const RIGHT = 0.005; // of the scale: a number that is this close is right
-const CLOSE = 0.1; // of the scale
+const RIGHT = 0.005; // a number is correct if its error is below this share of the scale
+const CLOSE = 0.1; // a number is close if its error is below this share of the scale
 
 /** @type {Kind} */
 export const number = {

@@ -1,9 +1,9 @@
-/** A prediction on the tape itself: a curve drawn over a signal's row, or steps that the visitor selects. */
+/** Predictions on the tape: a curve that the visitor draws over a signal's row, or steps that the visitor selects. */
 
 /** @import { Question } from "../boot.js" */
 /**
- * A prediction on the tape. `show` draws an answer, and the correct answer if it is known. A timestep of a curve without a value
- * is null.
+ * A prediction on the tape. `show` draws an answer, and the correct answer if it is known. In a curve, a timestep without a value is
+ * null.
  * @typedef {{show: (answer: (number | null)[], truth?: number[]) => void, remove: () => void}} Overlay
  */
 import { newSvg } from "../elements.js";

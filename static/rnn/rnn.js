@@ -1,4 +1,4 @@
-/** The parts of the page that only a plain RNN needs. Its figure and its equation are drawn in templates/rnn/. */
+/** The parts of the page that only a plain RNN needs. The RNN's figure and equation are in templates/rnn/. */
 
 /** @import { Own } from "../own.js" */
 /** @import { State } from "../state.js" */
@@ -29,7 +29,7 @@ function narrate(state) {
   return [...phrases, ...tellDirection(state), ...tellRest(state, at, [changed])];
 }
 
-/** Return the numbers of the cursor's unit in its figure. @param {State} state */
+/** Return the numbers of the selected unit in the RNN's figure. @param {State} state */
 function carried(state) {
   const { h, h_prev, sums } = reading(state);
   return { h, h_prev, "a.h": sums.h.a };
@@ -45,7 +45,7 @@ export const rnn = {
   carried,
   strips(state) {
     const { h_prev, h } = ofAllUnits(state, carried);
-    return { h_prev, h, "a.h": h }; // a sum has no bounds: the wire is as wide as tanh makes it
+    return { h_prev, h, "a.h": h }; // the sum a has no bounds, so its strip shows h = tanh(a)
   },
   factorIn: () => "",
   leaveOut(state, step) {

@@ -13,8 +13,8 @@ import { createOutcome } from "./outcome.js";
 import { byStep, formOf, keyOf } from "./question.js";
 
 /**
- * Create the form of a room's question. `show` displays a question or its result in the box. `repeat` sends an earlier answer
- * again.
+ * Create the form for a room's questions. The returned `show` displays a question or its result in the box, and `repeat` sends an
+ * earlier answer again.
  * @param {HTMLElement} box
  * @param {HTMLElement | null} tape
  * @param {Figure} figure
@@ -30,7 +30,10 @@ export function createAnswering(box, tape, figure, memory, save, code, send) {
   /** @type {HTMLFormElement | null} */
   let form = null;
 
-  /** Return the last answer to a question, in this round or the one before. @param {RoomQuestion} question @returns {Answer | null} */
+  /**
+   * Return the student's answer to a question in this round or, if there is none, in round 1.
+   * @param {RoomQuestion} question @returns {Answer | null}
+   */
   const answerTo = (question) =>
     memory.answers[keyOf(question)] ?? memory.answers[keyOf({ ...question, round: 1 })] ?? null;
 
@@ -49,11 +52,11 @@ export function createAnswering(box, tape, figure, memory, save, code, send) {
     if (question.status !== "open") lock(form, question, answerTo(question));
     else if (memory.answers[keyOf(question)] !== undefined) confirm(form);
     if (!same) box.scrollIntoView({ block: "nearest" });
-    // On a phone the result scrolls by itself, and starts with the verdict.
+    // On a phone, the box of the result scrolls separately: begin with the verdict at its top.
     if (question.status !== before?.status) box.querySelector(".revealed")?.scrollIntoView({ block: "nearest" });
   }
 
-  /** @param {RoomQuestion} question @param {Draft | null} answer that stands in it */
+  /** Create the form of a question. @param {RoomQuestion} question @param {Draft | null} answer to fill in */
   function createForm(question, answer) {
     const form = formOf(question);
     const rounds =
@@ -138,7 +141,7 @@ function confirm(form) {
 }
 
 /**
- * Return whether the student answers a question on the tape. The tape may belong to another page than the question.
+ * Return whether the student can answer a question on the tape. If the question is from another page, the tape may lack its signal.
  * @param {HTMLElement} tape
  * @param {RoomQuestion} question
  */

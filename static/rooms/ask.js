@@ -5,8 +5,8 @@ import { boot } from "../boot.js";
 import { attempt, newButton, newElement } from "../elements.js";
 
 /**
- * `lesson` has the text of the questions of the lesson's step, by id. `cell` is the cell in the Lab's figure, and null on other
- * pages.
+ * What a teacher's questions can be about. `lesson` has the texts of the questions in the lesson's current step, by id. `cell` is the
+ * cell in the Lab's figure, or null on other pages.
  * @typedef {{view: View, lesson: {name: string, questions: Record<string, string>} | null, cell: string | null}} Place
  */
 
@@ -59,7 +59,7 @@ export function mountAsk(dialog, opener, placeNow, send) {
 }
 
 /**
- * Return the questions that a teacher need not write: the text of each, and the body of its request.
+ * Return the ready-made questions: the text of each question, and the body of the request that asks it.
  * @param {Place} place
  * @returns {[string, object][]}
  */
@@ -76,12 +76,15 @@ function readyQuestions({ view, lesson, cell }) {
   for (const { name, symbol } of signals)
     if (functions[name] === "σ" || name === "h")
       questions.push([`What will ${symbol} be at the next timestep?`, { subject: "signal", signal: name, view }]);
-  // Only a state that gates mix is a sum of what each step contributed.
+  // Only a state that gates mix is a sum of contributions of the timesteps.
   if (gates.length) questions.push(["Which timestep contributed most to this state?", { subject: "wrote", view }]);
   return questions;
 }
 
-/** Return the request for a question that a teacher has written. @param {HTMLFormElement} form @param {string} kind @param {View} view */
+/**
+ * Return the body of the request that asks the teacher's own question.
+ * @param {HTMLFormElement} form @param {string} kind @param {View} view
+ */
 function ownQuestion(form, kind, view) {
   const field = (/** @type {string} */ name) => /** @type {HTMLInputElement} */ (form.elements.namedItem(name)).value;
   const number = (/** @type {string} */ name) => (field(name).trim() === "" ? null : Number(field(name)));

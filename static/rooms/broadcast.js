@@ -1,26 +1,29 @@
-/** Sends the view of this page to the class, one request at a time. Views that change during a request are skipped. */
+/** Send the view of this page to the class, one request at a time. After each request only the newest view is sent. */
 
 /** @import { View } from "./requests.js" */
 import { compact } from "../fragment.js";
 import { LONGEST } from "../link.js";
 
-const PAUSE = 120; // ms between two views: the newest is what counts
+const PAUSE = 120; // ms between two views; only the newest view matters
 const AGAIN = 1000; // ms until a view that did not arrive is sent again
 
-/** Return whether a room can send a view. @param {View} view */
+/** Return whether the link of a view is short enough for a room. @param {View} view */
 export const fits = ({ link }) => link.length <= LONGEST;
 
-/** Return a view that a room can send: this one, or the figure without its long values. @param {View} view @returns {Promise<View>} */
+/**
+ * Return a view that fits into a room: this view or, if it is too long, a `behind` view without its long values.
+ * @param {View} view @returns {Promise<View>}
+ */
 export const fitted = async (view) =>
   fits(view) ? view : { ...view, link: (await compact(view.link)).query, upto: null, behind: true };
 
-/** Return a text that is the same for views that look the same. @param {View} view */
+/** Return a key that is equal for views that look the same. @param {View} view */
 export const keyOf = ({ page, link, step, upto }) => JSON.stringify([page, link, step, upto]);
 
 /**
  * Return functions that send the view of this page after each change.
  * @param {() => View | null} current the view of this page; null if there is nothing to send
- * @param {(view: View) => Promise<boolean>} send resolves to whether the server took it
+ * @param {(view: View) => Promise<boolean>} send resolves to whether the server accepted the view
  */
 export function createBroadcast(current, send) {
   let sent = "";
@@ -45,7 +48,7 @@ export function createBroadcast(current, send) {
 
   return {
     update,
-    /** Store that the class already has a view. @param {View} view */
+    /** Record that the class already has a view. @param {View} view */
     note: (view) => (sent = keyOf(view)),
   };
 }

@@ -9,12 +9,12 @@ const KEY = "gruscope-room";
 /** @type {Capability | null} */
 let current = null;
 
-/** Read the capability of this tab, null if it leads no room. */
+/** Return the capability of this tab, or null if the tab leads no room. */
 export function readCapability() {
   const [, code, secret] = /^#lead=([\w-]+)\.([\w-]+)$/.exec(location.hash) ?? [];
   if (secret) {
     saveCapability({ code, secret });
-    // The secret stays in no address that somebody could read off the wall.
+    // Remove the secret from the address, because a class could read the address on the projector screen.
     history.replaceState(null, "", location.pathname + location.search);
   }
   return (current ??= readStoredJson(KEY, "sessionStorage"));
@@ -30,5 +30,5 @@ export function saveCapability(capability) {
 export const credentials = (capability = readCapability()) =>
   capability ? { authorization: `Bearer ${capability.secret}` } : {};
 
-/** Return the part of a link that lets another window lead the same room. @param {Capability} capability */
+/** Return the fragment (#…) of a link with which another window can lead the same room. @param {Capability} capability */
 export const asHash = ({ code, secret }) => `#lead=${code}.${secret}`;

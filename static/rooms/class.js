@@ -1,11 +1,11 @@
-/** The teacher's display of a class: the counts of its answers, and the views of the students while they explore. */
+/** The teacher's display of a class: the counts of the answers, and the views of the students while they explore. */
 
 /** @import { View } from "./requests.js" */
 /** @import { RoomQuestion, Status, Tally } from "./question.js" */
 /** Whether students see the teacher's view, have views of their own, or keep the last view. @typedef {"follow" | "explore" | "pause"} ClassMode */
 /**
- * The state of a class for its teacher. `away` is a message if the server's rooms cannot be reached. While the class explores,
- * `looks` counts the students at each model and step, and has the views that students suggest as `offers`.
+ * The state of a class for its teacher. `away` is a message if the server cannot reach its rooms. While the class explores, `looks`
+ * counts the students at each model and step, and `looks.offers` has the views that students suggest.
  * @typedef {{view: View, mode: ClassMode, question: RoomQuestion | null, ended: boolean, followers: number, away?: string,
  *            answers?: {count: number, class: Tally[]},
  *            looks?: {models: [string, number][], steps: Record<string, number>, offers: View[], count: number}}} ClassState
@@ -25,7 +25,7 @@ const STATUS = { open: "taking answers", locked: "no more answers", revealed: "a
  * @param {HTMLElement | null} tape
  * @param {(part: string, body: object) => Promise<unknown>} command sends a request to the room
  * @param {() => {code: string, headers: Record<string, string>}} access returns the code and the headers for requests
- * @returns {(state: ClassState | null) => void} shows a state; null if the room has ended
+ * @returns {(state: ClassState | null) => void} a function that shows a state; null means that the room has ended
  */
 export function mountClass(panel, tape, command, access) {
   const find = finder(panel);
@@ -81,7 +81,7 @@ export function mountClass(panel, tape, command, access) {
     find(".offers").replaceChildren(...offers.map(itemOf));
   }
 
-  /** Create the item of a suggested view, with a button that shows it to the class. @param {View} offer */
+  /** Create the list item of a suggested view, with a button that shows this view to the class. @param {View} offer */
   function itemOf({ page, link, step, upto }) {
     const keys = new URLSearchParams(link);
     const changes = ["sequence", "clamps", "weights"].flatMap((key) => keys.get(key) ?? []).join(", ");
@@ -97,7 +97,7 @@ export function mountClass(panel, tape, command, access) {
     last = state;
     panel.hidden = !state || (!state.question && state.mode !== "explore");
     if (!state) {
-      pick = null; // the next room has its own
+      pick = null; // the next room gets a new one
       return markSteps(tape, {});
     }
     const { question, answers, looks, followers } = state;

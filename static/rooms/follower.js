@@ -1,4 +1,4 @@
-/** A student's side of a room: shows the teacher's view, sends answers, and lets the student explore alone and return. */
+/** The student's side of a room. It shows the teacher's view, sends answers, and lets the student explore alone and return. */
 
 /** @import { Answer } from "../lesson/answers.js" */
 /** @import { Figure, LessonControl } from "../lesson/lesson.js" */
@@ -16,7 +16,7 @@ import { postToRoom, roomUrl } from "./requests.js";
 import { listenTogether } from "./together.js";
 import { createView } from "./view.js";
 
-const LOOK = 2500; // ms between two reports of what is looked at
+const LOOK = 2500; // ms between two reports of the student's view
 const ENDED = "The room has ended. You can go on from here by yourself.";
 const same = (/** @type {unknown} */ a, /** @type {unknown} */ b) => JSON.stringify(a) === JSON.stringify(b);
 
@@ -60,7 +60,7 @@ export function mountFollower({ code, shape }, figure, lesson) {
     const before = state;
     state = next;
     if (next.ended) return end(ENDED);
-    // A class that explores stops following, and follows again when it is called back.
+    // Students stop following when the class starts to explore, and follow again when the teacher ends the exploration.
     const [explored, explores] = [before, next].map((room) => room?.mode === "explore");
     if (explores !== explored) setFollowing(!explores);
     else if (following && !same(before?.view, next.view)) show(next.view);
@@ -104,7 +104,7 @@ export function mountFollower({ code, shape }, figure, lesson) {
       save();
     },
     receive,
-    // A server that has restarted may not know our answer: it is sent again, and counts once.
+    // A server that has restarted may have lost the student's answer. Send it again: an answer is counted only once.
     reconnected: ({ question }) => repeat(question),
     lost: bar.write,
     closed: (message) => end(state ? ENDED : message),
@@ -119,7 +119,7 @@ export function mountFollower({ code, shape }, figure, lesson) {
  * @param {{name: (device: string) => void, receive: (state: RoomState) => void, reconnected: (state: RoomState) => void,
  *          lost: (message: string) => void, closed: (message: string) => void, update: () => void}} hooks `name` is called with the
  *   name of this device, `receive` with each state of the room, and then `reconnected` if the connection was lost before. `lost` is
- *   called if the connection is lost, and `closed` if it is lost for good; `update` after each other change of the connection
+ *   called if the connection is lost, `closed` if it is lost for good, and `update` after any other change of the connection
  */
 function connect(code, headers, hooks) {
   /** @type {Connection} */
@@ -151,13 +151,18 @@ function connect(code, headers, hooks) {
 }
 
 /**
- * Return whether a question ends exploring for all students. A new question does, and so does the display of its answer.
+ * Return whether a question calls back all students who explore. A new question does, and so do its second round and the display of its
+ * answer.
  * @param {RoomQuestion} question
  * @param {RoomQuestion | null} before
  */
 const callsAll = ({ id, status }, before) => status !== "locked" && (id !== before?.id || status !== before.status);
 
-/** Read the stored data of a room from this device. Without storage, keep the data in the page. @param {string} code */
+/**
+ * Return the data of a room that are stored on this device, and functions that save and delete the data. Without storage, the data last
+ * as long as the page.
+ * @param {string} code
+ */
 function createMemory(code) {
   const key = `gruscope-in-${code}`;
   /** @type {{device: string, mine: View | null, answers: Record<string, Answer>}} */
@@ -166,10 +171,10 @@ function createMemory(code) {
 }
 
 /**
- * Report the view of a student who explores. If the student presses the button, suggest this view to the teacher.
+ * Mount the button that suggests the student's view to the teacher.
  * @param {ReturnType<typeof mountBar>} bar
  * @param {(offered: boolean) => Promise<unknown>} report
- * @returns {() => void} reports the view within some seconds
+ * @returns {() => void} a function that reports the view of a student who explores, within a few seconds
  */
 function mountLooks(bar, report) {
   /** @type {number | undefined} */
@@ -190,7 +195,7 @@ function mountLooks(bar, report) {
 
 /** Leave the room, and continue alone from a view: at the Lab's address, or in the whole lesson. @param {View} view */
 function leaveRoom({ page, link, step }) {
-  // A lesson's page in a room has only the steps that were shown: the lesson itself has all.
+  // In a room, the lesson's page has only the steps that the teacher has shown. The page outside the room has all steps.
   if (page.startsWith("lessons/")) return location.replace(`${home}${page}?step=${step ?? 1}`);
   history.replaceState(null, "", home + page + link);
   const pages = document.querySelector(".masthead nav");

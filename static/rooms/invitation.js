@@ -1,4 +1,4 @@
-/** The dialog of a room: how to open one and, once it is open, how students join. */
+/** The dialog that opens a room and then shows how students join. */
 
 /** @import { View } from "./requests.js" */
 import { copy } from "../clipboard.js";

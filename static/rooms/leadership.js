@@ -1,4 +1,4 @@
-/** The connection of a window that leads a room. It reports every change of the class, and reconnects if it is lost. */
+/** The connection of a window that leads a room: it reports every change in the class, and a lost connection is opened again. */
 
 /** @import { Capability } from "./capability.js" */
 /** @import { ClassState } from "./class.js" */
@@ -7,7 +7,7 @@
 /**
  * `start` is called with the room's code and the address of the presenter window when this window starts to lead the room. `change`
  * is called with each new state of the class, and `end` when the room has ended. `reopen` opens the room again after the server has
- * lost it. `cover` is called with the present view if the class must not see another one, because a question covers it.
+ * lost it. `cover` is called with the current view of the class if a question covers the figure and the class must not see another view.
  * @typedef {{start: (code: string, presenter: string) => void, change: (state: ClassState, before: ClassState | null) => void,
  *            end: () => void, reopen: (secret: string) => Promise<void>, cover: (view: View) => void}} Hooks
  */
@@ -20,18 +20,21 @@ import { DELAYED, listen } from "./stream.js";
 
 const whereabouts = () => location.pathname + location.search;
 
-/** Return whether the server knows no room with this code, as after a restart. @param {string} code */
+/** Return whether the server does not know a room with this code, for example after a restart. @param {string} code */
 async function isUnknown(code) {
   try {
     await request(roomUrl(code, "qr.svg"));
     return false;
   } catch (error) {
-    // 429: a whole class has asked for a room that is not there.
+    // 429: a whole class has requested a room that does not exist.
     return error instanceof RequestError && [404, 429].includes(error.status);
   }
 }
 
-/** Report whether the server reaches its rooms, and whether a question covers the figure. @param {StatusLine} status @param {ClassState} state */
+/**
+ * Show a message if the server cannot reach its rooms. Clear the message about a covered figure if no question covers it.
+ * @param {StatusLine} status @param {ClassState} state
+ */
 function showStatus(status, { away, question }) {
   if (away) status.write(sentence(away), "lost");
   else status.clear("lost");
@@ -39,8 +42,9 @@ function showStatus(status, { away, question }) {
 }
 
 /**
- * Return whether the room refused a view because a question covers the figure, and whether the same request would be refused again.
- * @param {unknown} error @param {string} part of the room
+ * Return `covered`, whether the room refused a view because a question covers the figure, and `final`, whether the room would refuse
+ * the same request again.
+ * @param {unknown} error @param {string} part of the room that received the request
  */
 function readRefusal(error, part) {
   const refusal = error instanceof RequestError ? error.status : 0;
@@ -55,9 +59,9 @@ function readRefusal(error, part) {
  */
 export function createLeadership(initial, status, hooks) {
   let capability = initial;
-  // A page that is loaded again, or a second tab, takes over the view of the room. If the teacher went on to this page, the class follows it.
+  // A reloaded page or a second tab takes over the view of the room. If the teacher went to this page from another one, the class follows.
   let takesOver = initial !== null && (initial.at ?? whereabouts()) === whereabouts();
-  let destination = ""; // the address to which this page goes with the room
+  let destination = ""; // the address of the page to which this window is taking the room
   /** @type {ClassState | null} */
   let state = null;
   /** @type {ReturnType<typeof listen> | null} */
@@ -106,7 +110,10 @@ export function createLeadership(initial, status, hooks) {
     hooks.end();
   }
 
-  /** Send a request to the room. Return false if it must be sent again. @param {string} part @param {object} body @param {RequestInit} [init] */
+  /**
+   * Send a request to the room. Return false if the same request must be sent again.
+   * @param {string} part @param {object} body @param {RequestInit} [init]
+   */
   async function command(part, body, init) {
     if (!capability) return true;
     try {

@@ -1,11 +1,11 @@
 /** Bars below the inputs on the tape: the number of students who answered with each step, or who have their cursor there. */
 
-/** Write a number of students: "1 student", "2 students". @param {number} count */
+/** Format a number of students: "1 student", "2 students". @param {number} count */
 export const countStudents = (count) => `${count} ${count === 1 ? "student" : "students"}`;
 
 /**
- * Draw a bar below each input, as high as its count.
- * @param {HTMLElement | null} tape @param {Record<string, number>} counts by step, from 1; none clears the bars
+ * Draw a bar below each input. The height of a bar is proportional to the count of the input's step.
+ * @param {HTMLElement | null} tape @param {Record<string, number>} counts by step, counted from 1; an empty object removes the bars
  */
 export function markSteps(tape, counts) {
   const tokens = /** @type {HTMLElement[]} */ ([...(tape?.querySelectorAll(".tokens:not(.others) ol > li") ?? [])]);

@@ -9,7 +9,7 @@ import { KINDS } from "../questions/kinds.js";
 import { keyOf } from "./question.js";
 import { drawSketches, fetchSketches } from "./sketches.js";
 
-/** Return a function that shows the result of a question. @param {HTMLElement} box @param {string} code of the room */
+/** Return an object with a `show` method that shows the result of a question. @param {HTMLElement} box @param {string} code of the room */
 export function createOutcome(box, code) {
   /** The curves that the class drew, and the question and round that they answer. @type {{key: string, sketches: Promise<Sketch[]>} | null} */
   let drawn = null;
@@ -25,8 +25,7 @@ export function createOutcome(box, code) {
 
   return {
     /**
-     * Show the result of a question with a shown answer. Return the correct answers, or an empty list if there is no correct
-     * answer.
+     * Show the result of a revealed question. Return the correct answers, or an empty list if the question has no correct answer.
      * @param {HTMLFormElement} form @param {RoomQuestion} question @param {Answer | null} answer
      */
     show(form, question, answer) {
@@ -49,7 +48,10 @@ export function createOutcome(box, code) {
   };
 }
 
-/** @param {RoomQuestion} question @param {Answer | null} answer */
+/**
+ * Return the sentence about the student's answer. Without an answer, the sentence gives the correct answer.
+ * @param {RoomQuestion} question @param {Answer | null} answer
+ */
 function verdictOn(question, answer) {
   const revealed = /** @type {NonNullable<RoomQuestion["revealed"]>} */ (question.revealed);
   const { verdict, solution } = KINDS[question.kind];

@@ -21,7 +21,7 @@ export function createPicking(box, code, headers, command) {
   let sketches = [];
   /** The chosen curves, in the order in which the teacher shows them. @type {string[]} */
   let list = [];
-  let index = 0; // of the sketch that is looked at
+  let index = 0; // of the curve in the preview
   /** @type {RoomQuestion | null} */
   let question = null;
 
@@ -82,5 +82,5 @@ export function createPicking(box, code, headers, command) {
   };
 }
 
-/** Create the text that counts the curves. @param {string} textContent */
+/** Create an element with text about the number of curves. @param {string} textContent */
 const counter = (textContent) => newElement("span", { className: "count", textContent });

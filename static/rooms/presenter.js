@@ -1,4 +1,4 @@
-/** The teacher's second window: it describes the view of the class, and has buttons that move the first window to the next step. */
+/** The presenter window of a teacher, which describes the view of the class. Its buttons move the teacher's main window to another step. */
 
 /** @import { ClassState } from "./class.js" */
 /** @import { View } from "./requests.js" */
@@ -24,7 +24,7 @@ const two = /** @type {HTMLInputElement} */ (find("[name=two]"));
 const capability = readCapability();
 const headers = credentials(capability);
 
-/** The outline of the lesson that is shown. @type {{name: string, steps: Step[]} | null} */
+/** The outline of the lesson that the class sees, or null on other pages. @type {{name: string, steps: Step[]} | null} */
 let outline = null;
 /** @type {ClassState | null} */
 let state = null;
@@ -109,7 +109,7 @@ function draw(view) {
   find(".ahead ol").replaceChildren(...items);
 }
 
-/** Return the place for the teacher's questions about the view of the class. @returns {import("./ask.js").Place} */
+/** Return the view of the class as the place that the teacher's questions are about. @returns {import("./ask.js").Place} */
 function place() {
   const { page, link, step, upto, shape = "" } = /** @type {ClassState} */ (state).view;
   const questions = Object.entries(outline?.steps[(step ?? 1) - 1]?.questions ?? {});

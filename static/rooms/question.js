@@ -4,7 +4,7 @@
 /** @typedef {{labels: string[], counts: number[], right: boolean[], middle: number[], answers: number, quartiles: [number, number][]}} Tally */
 /** Whether the room takes answers, takes no more of them, or shows the solution. @typedef {"open" | "locked" | "revealed"} Status */
 /**
- * A question of a room. `ask` and `options` are HTML; the server has escaped all text in them that people wrote. When its answer is
+ * A question of a room. `ask` and `options` are HTML, in which the server has escaped all text that people wrote. When the answer is
  * shown, the question has `revealed`, and `class` has the answers of the class by round.
  * @typedef {Question & {id: number, ask: string, options: string[], grain: number, round: number, rounds: number,
  *            status: Status, class?: Tally[], picked?: string[],
@@ -29,10 +29,10 @@ export function formOf(question) {
   return form;
 }
 
-/** Return the counts by step, from 1. @param {number[]} counts */
+/** Return an object with the count of each step. Steps are counted from 1. @param {number[]} counts */
 export const byStep = (counts) => Object.fromEntries(counts.map((count, i) => [i + 1, count]));
 
-/** Return the id of the question that a window sees, until its answer is shown. @param {RoomQuestion | null} question */
+/** Return the id of a room's question, or null without a question or after its answer is shown. @param {RoomQuestion | null} question */
 export const seenBy = (question) => (question && question.status !== "revealed" ? question.id : null);
 
 /** Return the key of a question and its round. @param {RoomQuestion} question */

@@ -1,4 +1,4 @@
-/** Downloads the record of a room as a file. */
+/** The download of a room's record as a file. */
 
 /** @import { Capability } from "./capability.js" */
 import { download } from "../files.js";

@@ -5,7 +5,10 @@ import { room } from "../boot.js";
 import { mountFollower } from "./follower.js";
 import { mountTeacher } from "./teacher.js";
 
-/** Give the page its role in a room. @param {Figure} figure @param {LessonControl | null} lesson on a lesson's page */
+/**
+ * Mount the role of the page: follow a room, or lead one.
+ * @param {Figure} figure @param {LessonControl | null} lesson on a lesson's page
+ */
 export function mountRoom(figure, lesson) {
   if (room) mountFollower(room, figure, lesson);
   else mountTeacher(figure, lesson);

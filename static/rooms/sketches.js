@@ -7,7 +7,7 @@ import { getJson } from "../server.js";
 import { roomUrl } from "./requests.js";
 
 /**
- * Get the drawn curves for the question that a room shows.
+ * Fetch the curves that the class drew for the room's current question.
  * @param {string} code
  * @param {Record<string, string>} headers
  * @returns {Promise<Sketch[]>}
@@ -18,7 +18,8 @@ export const fetchSketches = async (code, headers) => (await getJson(roomUrl(cod
  * Draw the curves of a class in one picture.
  * @param {RoomQuestion} question
  * @param {Sketch[]} sketches
- * @param {{picked?: string[], yours?: number[] | null, choose?: (id: string) => void}} [options] `picked` curves of the teacher, `yours` is the student's own, and a click calls `choose`
+ * @param {{picked?: string[], yours?: number[] | null, choose?: (id: string) => void}} [options] `picked` has the ids of the curves that
+ *   the teacher chose, `yours` is the student's own curve, and a click on a curve calls `choose`
  */
 export function drawSketches(question, sketches, { picked = question.picked ?? [], yours = null, choose } = {}) {
   const { low, high, start, steps, revealed } = question;

@@ -1,26 +1,26 @@
 /**
  * A stream of server-sent events that reconnects. EventSource cannot do this job: it sends no headers, and it stops after an error
- * response. After a restart of the server, a whole class would also reconnect at the same moment.
+ * response. After a restart of the server, it would also let a whole class reconnect at the same moment.
  */
 
 import { readEvents } from "../events.js";
 import { RequestError, request } from "../server.js";
 
 /**
- * `receive` is called with every event. `lost` is called with the reason when the connection is lost, and whether it is lost for
- * good. `delayed` is called with true if a proxy delays the stream, so that the page asks for the state every few seconds instead.
+ * `receive` is called with every event. When the connection is lost, `lost` is called with the reason and with whether the connection
+ * is lost for good. `delayed` is called with true if a proxy delays the stream: the page then requests the state every few seconds.
  * @typedef {{receive: (name: string, data: any) => void, lost: (message: string, forGood: boolean) => void, delayed: (delayed: boolean) => void}} Listener
  */
 
 export const SILENT = 40_000; // ms: the server sends something every 15 s
-const FIRST = 5_000; // ms within which a stream brings its first event, unless it is held back
+const FIRST = 5_000; // ms within which the first event arrives, unless a proxy delays the stream
 const CONNECTIONS = 6; // the most connections of a browser to a server
-const DEAD = 2_000; // ms within which a connection brings a small response, unless it is dead
-const ASKING = 2_000; // ms between two requests for the newest state then
-const DELAYED_FOR = 60_000; // ms until the stream is tried again
-const SOON = 400; // ms to the first attempt to reconnect, and twice that to the next
-const LATEST = 4_000;
-const AWAY = 120_000; // ms for which a room that was there may be unknown: its server may have just restarted
+const DEAD = 2_000; // ms within which a small response arrives, unless the connection is dead
+const ASKING = 2_000; // ms between two requests for the newest state while a proxy delays the stream
+const DELAYED_FOR = 60_000; // ms until the page tries the delayed stream again
+const SOON = 400; // ms until the first attempt to reconnect; each further wait is twice as long
+const LATEST = 4_000; // ms, the longest wait before the random factor
+const AWAY = 120_000; // ms for which the server may not know an existing room, for example after a restart
 
 /** The message while a proxy delays the stream. */
 export const DELAYED = `A proxy probably delays messages from the server, so this page checks for changes every ${ASKING / 1000} seconds.`;
@@ -45,9 +45,9 @@ export function listen(url, headers, { receive, lost, delayed }) {
   let lastId = "";
   let tries = 0;
   let stopped = false;
-  let heardAt = 0; // when something last came, 0: never
+  let heardAt = 0; // time of the last data, 0 if no data have arrived
   let slept = false;
-  let delayedSince = 0; // 0: the stream is not held back
+  let delayedSince = 0; // time since which a proxy delays the stream, 0 if none does
   /** @type {AbortController | undefined} */
   let attempt;
   const { pause, hurry } = createPause();
@@ -106,7 +106,7 @@ export function listen(url, headers, { receive, lost, delayed }) {
         }
       } catch (error) {
         if (stopped) return;
-        if (!asks && delayedSince) continue; // it was held back: ask at once
+        if (!asks && delayedSince) continue; // a proxy delays the stream: request the state at once
         if (error instanceof RequestError && error.status) {
           if (isForGood(error, heardAt)) return lost(error.message, true);
           failure = { message: error.message, wait: Math.max(failure.wait, waitAsTold(error)) };
@@ -119,7 +119,7 @@ export function listen(url, headers, { receive, lost, delayed }) {
     }
   }
 
-  // A page that slept, or was without a network, does not wait to find out.
+  // A page that slept or had no network reconnects at once and does not wait for a timeout.
   function check() {
     if (document.visibilityState === "hidden") return;
     hurry();
@@ -138,7 +138,7 @@ export function listen(url, headers, { receive, lost, delayed }) {
   };
 }
 
-/** Return a function that waits some milliseconds, and a function that ends the wait at once. */
+/** Return a function that waits for a number of milliseconds, and a function that ends the wait at once. */
 function createPause() {
   let hurry = () => {};
   const pause = (/** @type {number} */ ms) =>
@@ -150,8 +150,8 @@ function createPause() {
 }
 
 /**
- * Let the browser close connections that died while a phone slept: it would send the next requests over them. A small request over
- * each one either gets its response or, when its time is up, closes its connection.
+ * Let the browser close connections that died while a phone slept. Otherwise the browser would send the next requests over them. Send
+ * a small request over each connection: it gets a response or, after a timeout, closes the connection.
  */
 async function endDeadConnections() {
   const touch = () =>
@@ -160,15 +160,21 @@ async function endDeadConnections() {
 }
 
 /**
- * Return how long to wait before another attempt. The time is random, so that a class does not reconnect at one moment.
+ * Return how many ms to wait before the next attempt. The time is partly random, so that a class does not reconnect all at once.
  * @param {number} tries the number of attempts so far
  */
 const waitAfter = (tries) => Math.min(LATEST, SOON * 2 ** tries) * (0.5 + Math.random());
 
-/** Return how long the server tells the page to wait. @param {RequestError} error */
+/**
+ * Return how many ms to wait because of the server's Retry-After header; 0 if the server does not limit requests.
+ * @param {RequestError} error
+ */
 const waitAsTold = ({ status, retryAfter }) => (status === 429 ? 1000 * retryAfter * (1 + Math.random()) : 0);
 
-/** Return whether the room has ended. Otherwise only its server is missing for a moment. @param {RequestError} error @param {number} heardAt */
+/**
+ * Return whether an error means that the room has ended, and not that its server is down for a moment.
+ * @param {RequestError} error @param {number} heardAt
+ */
 function isForGood({ status }, heardAt) {
   const unknown = status === 404 && (heardAt === 0 || Date.now() - heardAt > AWAY);
   return unknown || status === 403 || status === 410;

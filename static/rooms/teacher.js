@@ -1,4 +1,4 @@
-/** A teacher's side of a room: opens the room, sends it this page's view, asks questions, and shows the state of the class. */
+/** The teacher's side of a room. It opens the room, sends the view of this page, asks questions, and shows the state of the class. */
 
 /** @import { Figure, LessonControl } from "../lesson/lesson.js" */
 /** @import { View } from "./requests.js" */
@@ -21,10 +21,10 @@ import { downloadRecord } from "./record.js";
 import { openRoom, postToRoom } from "./requests.js";
 import { createStatus } from "./status.js";
 
-/** The id of this window, with which it recognizes its own views. */
+/** The id of this window, which marks the views that the window has sent. */
 const WINDOW = Math.random().toString(36).slice(2, 10);
 
-const NOTICED = 10_000; // ms for which the page says that it has changed its mode
+const NOTICED = 10_000; // ms for which the message about the projector mode is shown
 
 /** Return the address of a view, without the address of the server. @param {View} view */
 const addressOf = ({ page, step, link }) => (page.startsWith("lessons/") ? `${page}?step=${step ?? 1}` : page + link);
@@ -60,7 +60,7 @@ export function mountTeacher(figure, lesson) {
   /** The view that the class has. @type {View | null} */
   let shown = null;
 
-  /** The id of the question that this page sees, until its answer is shown. @type {number | null} */
+  /** The id of the room's current question, null without a question or after its answer is shown. @type {number | null} */
   let seen = null;
 
   const leadership = createLeadership(readCapability(), status, {
@@ -91,7 +91,7 @@ export function mountTeacher(figure, lesson) {
       bar.classList.add("over");
     },
     cover: (view) => view.page === page && follow(view),
-    // What was asked is gone with the server, and what it covered is not covered any more.
+    // The restarted server has no question. The figure that the question covered is shown again.
     async reopen(secret) {
       const view = lesson ? ownView() : { ...ownView(), upto: null };
       await openRoom(await fitted(view), secret);
@@ -106,7 +106,7 @@ export function mountTeacher(figure, lesson) {
     (view) => (fits(view) ? leadership.command("view", { ...view, question: seen }) : reportBehind()),
   );
 
-  /** Report to the teacher and to the class that the class sees another figure, because the present one is too large. */
+  /** Report to the teacher and to the class that the class sees another figure, because the current one is too large. */
   async function reportBehind() {
     if (shown && !shown.behind) {
       const { page, link, step, upto } = shown;
@@ -142,7 +142,7 @@ export function mountTeacher(figure, lesson) {
 }
 
 /**
- * Return functions that tell what this window shows: its view, the view with which a room opens, and the place for questions.
+ * Return three functions: they return the view of this window, the first view of a new room, and the place that questions are about.
  * @param {string} page @param {Figure} figure @param {LessonControl | null} lesson
  */
 function createPlace(page, figure, lesson) {
@@ -153,12 +153,12 @@ function createPlace(page, figure, lesson) {
   };
   return {
     ownView,
-    /** Return the view with which a room opens: a part of a lesson with a question does not show its answer. */
+    /** Return the first view of a new room. If the lesson's step has a question, this view does not show the answer. */
     firstView() {
       const { link, upto } = lesson?.beginning() ?? ownView();
       return fitted({ ...ownView(), link, upto });
     },
-    /** Return the place for the teacher's questions about this page. @returns {import("./ask.js").Place} */
+    /** Return this page as the place that the teacher's questions are about. @returns {import("./ask.js").Place} */
     place() {
       const step = lesson?.step() ?? 1;
       const questions = questionsOf(step);
@@ -172,7 +172,11 @@ function createPlace(page, figure, lesson) {
   };
 }
 
-/** Project this window while the presenter window is open: that one is for the teacher, and this one for the class. @param {HTMLElement} button @param {StatusLine} status */
+/**
+ * Let the button that opens the presenter window also switch this window to the projector mode. The class sees this window, and only
+ * the teacher sees the presenter window.
+ * @param {HTMLElement} button @param {StatusLine} status
+ */
 function mountProjector(button, status) {
   button.addEventListener("click", () => {
     setProjected(true);
@@ -183,7 +187,7 @@ function mountProjector(button, status) {
 }
 
 /**
- * Let a button ask whether to end the room, and another end it.
+ * Mount the button that asks whether to end the room, and the button that ends it.
  * @param {(name: string) => HTMLElement} button @param {HTMLDialogElement} dialog @param {Leadership} leadership
  */
 function mountEnd(button, dialog, leadership) {
@@ -191,7 +195,7 @@ function mountEnd(button, dialog, leadership) {
   button("end-now").addEventListener("click", () => leadership.command("", {}, { method: "DELETE", body: null }));
 }
 
-/** Let the buttons of the record download it. @param {Leadership} leadership @param {StatusLine} status */
+/** Mount the buttons that download the record of the room. @param {Leadership} leadership @param {StatusLine} status */
 function mountRecord(leadership, status) {
   for (const format of ["csv", "html"])
     for (const element of document.querySelectorAll(`[data-room=${format}]`))
@@ -201,7 +205,10 @@ function mountRecord(leadership, status) {
       });
 }
 
-/** Let the two keys of a clicker go through the lesson, or through the run, while the room is open. @param {Leadership} leadership @param {LessonControl | null} lesson */
+/**
+ * Let the two keys of a clicker move through the lesson, or through the run, while the room is open.
+ * @param {Leadership} leadership @param {LessonControl | null} lesson
+ */
 function mountClicker(leadership, lesson) {
   addEventListener("keydown", (event) => {
     if (leadership.capability() && pressClicker(event, lesson)) event.preventDefault();
@@ -209,8 +216,7 @@ function mountClicker(leadership, lesson) {
 }
 
 /**
- * Go to the next or previous step of the lesson, or of the run, if the event is one of the two keys of a clicker. Return whether it
- * is.
+ * Return whether an event is one of the two keys of a clicker. If it is, go to the next or previous step of the lesson, or of the run.
  * @param {KeyboardEvent} event @param {LessonControl | null} lesson
  */
 function pressClicker(event, lesson) {

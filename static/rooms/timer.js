@@ -1,6 +1,6 @@
 /** The time since the presenter's window was opened, or since the timer was restarted. */
 
-/** Show the time since the start, and restart it when the button is pressed. @param {HTMLElement} output @param {HTMLElement} restart */
+/** Mount the timer and the button that restarts it. @param {HTMLElement} output @param {HTMLElement} restart */
 export function mountTimer(output, restart) {
   let since = Date.now();
   function tick() {

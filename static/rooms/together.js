@@ -8,10 +8,10 @@
 import { SILENT, listen } from "./stream.js";
 
 const ANSWER = 300; // ms within which the tab that has the stream answers
-const LOOK = 5_000; // ms between two looks whether it is still there
+const LOOK = 5_000; // ms between two checks that this tab still sends events
 
 /**
- * Listen to a stream as `listen` does; `url` names the stream.
+ * Listen to a stream as `listen` does. All tabs with the same `url` share one stream.
  * @param {string} url
  * @param {() => Record<string, string>} headers
  * @param {Listener} listener
@@ -23,7 +23,7 @@ export function listenTogether(url, headers, listener) {
   const newest = new Map();
   /** The stream, in the tab that has it. @type {ReturnType<typeof listen> | null} */
   let stream = null;
-  let heardAt = 0; // when the tab that has it last sent something, by the wall clock
+  let heardAt = 0; // time of the last message from the tab that has the stream
   let stopped = false;
   /** @type {number | undefined} */
   let waiting;
@@ -56,7 +56,7 @@ export function listenTogether(url, headers, listener) {
     stream = null;
   }
 
-  /** Ask the other tabs for the stream, and open it here if none has it. */
+  /** Ask the other tabs for the stream, and open it in this tab if no other tab has it. */
   function seekStream() {
     if (stopped || stream) return;
     post("ask");
@@ -79,7 +79,7 @@ export function listenTogether(url, headers, listener) {
       return seekStream();
     }
     if (stream) {
-      if (from > me) return post("mine"); // two took it at once: the first keeps it
+      if (from > me) return post("mine"); // two tabs opened it at once: the tab with the smaller number keeps it
       dropStream();
     }
     heardAt = Date.now();
@@ -96,7 +96,7 @@ export function listenTogether(url, headers, listener) {
   const wake = () => {
     if (document.visibilityState !== "hidden" && !stream && Date.now() - heardAt > SILENT / 2) seekStream();
   };
-  // A tab that is frozen passes nothing on.
+  // A frozen tab forwards no events, so another tab must open the stream.
   addEventListener("pagehide", leave);
   document.addEventListener("freeze", leave);
   for (const type of ["pageshow", "online"]) addEventListener(type, wake);

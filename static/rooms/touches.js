@@ -1,10 +1,10 @@
-/** Detects whether the visitor caused a change of the figure. */
+/** Detect whether the visitor caused a change of the figure. */
 
-const RECENT = 1500; // ms for which a touch explains a change
+const RECENT = 1500; // ms after a click or a key, in which a change counts as caused by the visitor
 
 /**
  * Watch for clicks and keys of the visitor on the figure. Selecting steps as an answer does not count.
- * @returns {() => boolean} whether the visitor has just used the figure
+ * @returns {() => boolean} a function that returns whether the visitor has just used the figure
  */
 export function watchTouches() {
   const main = /** @type {HTMLElement} */ (document.querySelector("main"));

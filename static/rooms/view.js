@@ -1,4 +1,4 @@
-/** Shows the views of a room in a student's figure. */
+/** The display of a room's views in a student's figure. */
 
 /** @import { Figure, LessonControl } from "../lesson/lesson.js" */
 /** @import { View } from "./requests.js" */
@@ -20,12 +20,12 @@ export function createView(figure, lesson, shape) {
     current: () => ({ page, link: figure.address(), step: lesson?.step() ?? null, upto: figure.upto() }),
 
     /**
-     * Show a view of the room. If the lesson step must be fetched first, show the view only if `isWanted` is still true after that.
+     * Show a view of the room. If the lesson's step must be fetched first, show the view only if `isWanted()` is then still true.
      * @param {View} view
      * @param {() => boolean} isWanted
      */
     async show(view, isWanted) {
-      if (view.shape !== shape) return location.reload(); // another kind of page, which comes as the teacher has it
+      if (view.shape !== shape) return location.reload(); // the view needs another page, which the server then sends
       if (lesson && view.step && lesson.step() !== view.step) {
         await lesson.fetchStep(view.step);
         if (!isWanted()) return;

@@ -4,7 +4,7 @@
 import { newElement } from "../elements.js";
 import { fixed } from "../run.js";
 
-/** Show the equation at the visitor's last letter. @param {HTMLElement} element @param {Played} run */
+/** Show the equation at the last letter that has the visitor's gates. @param {HTMLElement} element @param {Played} run */
 export function showEquation(element, { gates, h, candidate, decimals }) {
   const t = gates.length;
   const z = fixed(gates[t - 1].z);
@@ -17,8 +17,8 @@ export function showEquation(element, { gates, h, candidate, decimals }) {
   );
 }
 
-/** @param {string} name @param {number} t */
+/** Return the elements of a symbol with the subscript t. @param {string} name @param {number} t */
 const symbol = (name, t) => [newElement("i", name), newElement("sub", String(t))];
 
-/** Return a number for the inside of a product: a negative one is in parentheses. @param {number} value @param {number} decimals */
+/** Format a factor of a product. A negative number is in parentheses. @param {number} value @param {number} decimals */
 const inProduct = (value, decimals) => (value < 0 ? `(${fixed(value, decimals)})` : fixed(value, decimals));

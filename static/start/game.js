@@ -1,24 +1,24 @@
-/** Runs the network with the visitor's gates. */
+/** Run the network with the visitor's gates. */
 
 /** @import { Listener } from "../api.js" */
 /** @import { Clamp, Run } from "../run.js" */
 import { trace } from "../api.js";
 import { answer, finish, newRun, putStep } from "../run.js";
 
-const LEAST = 3; // decimals: with these the equation adds up at almost every letter, so that their number does not change
+const LEAST = 3; // decimals; with three, the equation adds up at almost every letter, so the number of decimals rarely changes
 
 /** @typedef {{z: number, r: number}} Gates the visitor's gates at a letter */
 /**
- * A run with the visitor's `gates` at the first letters. The other rows have a value for each letter: the memory h, the candidate, the
- * network's answer, the correct answer, and the gates and answers of the network when it sets its gates itself. `decimals` is the number of decimals that the equation of
- * the last of these letters needs.
+ * A run with the visitor's `gates` at the first letters. The lists have a value for each letter: the memory `h`, the candidate, the
+ * network's answer, and the correct answer (`right`). `ownZ`, `ownR` and `ownAnswers` are from the run in which the network sets its own
+ * gates. `decimals` is the number of decimals that the equation needs at the last letter with the visitor's gates.
  * @typedef {{gates: readonly Gates[], h: number[], candidate: number[], answers: string[], right: string[], ownZ: number[],
  *            ownR: number[], ownAnswers: string[], decimals: number}} Played
  */
 
 /**
- * Run the network over all letters, with the visitor's gates as clamps. If the network's own run is `hidden`, the server does not
- * send it: against the same sequence, the visitor's run comes in its place.
+ * Run the network over all letters, with the visitor's gates as clamps. If the network's own run is `hidden`, the response must not
+ * contain it: the request compares the sequence with itself, and the visitor's run then takes the place of the network's own run.
  * @param {string} model
  * @param {readonly string[]} letters
  * @param {readonly Gates[]} gates

@@ -1,15 +1,15 @@
-/** The line from A to B: the memory, the candidate, the way between them, and the arrow of the reset gate. */
+/** The line from A to B, with the memory, the candidate, the path between them, and the arrow of the reset gate. */
 
 /** @import { Gates } from "./game.js" */
 import { finder, observeSize } from "../elements.js";
 
 const HALF = 0.36; // the distance from 0 to an end of the line, as a share of the picture's width
 const LINE = 0.57; // the height of the line, as a share of the picture's height
-const ARROW = [0.45, 0.1]; // the heights of the arrow's ends and of the points to which it bends
+const ARROW = [0.45, 0.1]; // heights of the arrow's ends and of its Bézier control points, as shares of the picture's height
 
 /**
- * Mount the line. `show` places the memory between the old memory and the candidate, at the fraction z of this way. If the visitor
- * drags the memory, `drag` is called with the fraction.
+ * Mount the line. The returned `show` places the memory between the old memory and the candidate: z is the fraction of the path to the
+ * candidate. If the visitor drags the memory, `drag` is called with the new fraction.
  * @param {HTMLElement} svg
  * @param {(z: number) => void} drag
  * @returns {{show: (before: number, candidate: number, gates: Gates) => void}}
@@ -54,12 +54,18 @@ export function mountLine(svg, drag) {
   };
 }
 
-/** Return the path of the line with marks at −1, 0 and 1; the middle has the longest. @param {(value: number) => number} across @param {number} y */
+/**
+ * Return the SVG path of the line with marks at −1, 0 and 1. The mark at 0 is shorter than the marks at the ends.
+ * @param {(value: number) => number} across @param {number} y
+ */
 const ruler = (across, y) =>
   `M${across(-1)} ${y}H${across(1)}` +
   [-1, 0, 1].map((v) => `M${across(v)} ${y - (v ? 8 : 18)}v${v ? 16 : 36}`).join("");
 
-/** Return the path of the arrow from the old memory to the candidate. It stays visible if the two are near. @param {number} from @param {number} to @param {number} height */
+/**
+ * Return the SVG path of the arrow from the old memory to the candidate. The arrow is visible even if both are at the same place.
+ * @param {number} from @param {number} to @param {number} height
+ */
 function arc(from, to, height) {
   const [start, top] = ARROW.map((share) => share * height);
   const reach = Math.max(Math.abs(to - from) / 2, height / 4) * (to < from ? -1 : 1);
@@ -67,7 +73,10 @@ function arc(from, to, height) {
   return `M${from} ${start}C${middle - reach} ${top} ${middle + reach} ${top} ${to} ${start}`;
 }
 
-/** Call `move` with the place of a pointer that is pressed on the picture, until the pointer is released. @param {HTMLElement} svg @param {(x: number) => void} move */
+/**
+ * Call `move` with the horizontal position of the pointer, from a press on the picture until the release.
+ * @param {HTMLElement} svg @param {(x: number) => void} move
+ */
 function mountDrag(svg, move) {
   const follow = (/** @type {PointerEvent} */ event) => move(event.clientX - svg.getBoundingClientRect().left);
   svg.addEventListener("pointerdown", (event) => {

@@ -1,6 +1,6 @@
 /**
- * Be the gate: the visitor sets z and r at each letter. The network runs with these values as clamps, so that the server computes
- * every number on this page. The same run without clamps is the network's own.
+ * The game “Be the gate”: the visitor sets z and r at each letter. The network runs with these values as clamps, and the server
+ * computes every number on this page. The same run without clamps shows the network's own gates.
  */
 
 /** @import { Gates, Played } from "./game.js" */
@@ -16,7 +16,7 @@ import { mountClassroom } from "./room.js";
 import { mark, showAnswer, showGate, showNetwork, startTable } from "./table.js";
 import { describe, findings, firstMistake, score } from "./words.js";
 
-const SETTLED = 400; // ms without a change, after which a screen reader says the sentence: once, not at every move
+const SETTLED = 400; // ms without a change, after which a screen reader reads the sentence
 const KEY_STEP = 0.05;
 
 const main = /** @type {HTMLElement} */ (document.querySelector("main"));
@@ -26,29 +26,29 @@ const letters = sequence.split(" ");
 const sliders = /** @type {HTMLInputElement[]} */ (findAll(main, "input[type=range]"));
 const [z, r] = sliders;
 const line = mountLine(find("figure svg"), (fraction) => {
-  if (!isShown()) return; // the line still shows the last letter
+  if (!isShown()) return; // the line still shows the previous letter
   z.value = String(fraction);
   change("z");
 });
 
-/** The gates at the letters so far. The visitor is setting the last ones. @type {readonly Gates[]} */
+/** The gates at the letters so far. The visitor is setting the gates at the last letter. @type {readonly Gates[]} */
 let gates = [{ z: Number(z.value), r: Number(r.value) }];
 /** The latest run; null until the server has answered. @type {Played | null} */
 let played = null;
-/** The candidate at the present letter with r = 0; null until it is known. @type {number | null} */
+/** The candidate at the current letter with r = 0; null until it is known. @type {number | null} */
 let closed = null;
-/** The request for the present gates, and the timer of the sentence. @type {Promise<void> | null} */
+/** The running request for the current gates. @type {Promise<void> | null} */
 let running = null;
-let settling = 0;
+let settling = 0; // the timer of the sentence
 /** The gate that the visitor has moved last. @type {"z" | "r"} */
 let moved = "z";
 /** Whether the visitor has accepted the gates of all letters. */
 let done = false;
 
-/** Return whether the page shows the present letter: its candidate is known. */
+/** Return whether the page shows the run at the current letter: the server has sent the candidate. */
 const isShown = () => played?.gates.length === gates.length;
 
-/** Run the network with the present gates. One request at a time: the newest gates count. */
+/** Run the network with the current gates. Send one request at a time, and then another if the gates have changed. */
 const run = () => (running ??= follow().finally(() => (running = null)));
 
 async function follow() {
@@ -63,7 +63,7 @@ async function follow() {
   }
 }
 
-/** Show that the server did not compute the run; "" if it did. @param {string} message */
+/** Show an error message if the server did not compute the run, or hide it if the message is "". @param {string} message */
 function showProblem(message) {
   find(".problem").hidden = !message;
   setText(find(".problem [role=alert]"), message && `${message} Your gates are not lost.`);
@@ -85,7 +85,10 @@ function show(run) {
   settling = setTimeout(() => setText(find(".slot [role=status]"), text), SETTLED);
 }
 
-/** Draw the line with the present gates and the latest memory and candidate, which z does not change. @param {Played} run */
+/**
+ * Draw the line with the current gates, and with the old memory and the candidate of the latest run, which do not depend on z.
+ * @param {Played} run
+ */
 function drawLine({ h, candidate }) {
   const at = gates.length - 1;
   line.show(at > 0 ? h[at - 1] : 0, candidate[at], gates[at]);
@@ -99,7 +102,7 @@ function showValues() {
 
 const focusZ = () => z.focus({ preventScroll: true });
 
-/** Use the values of the sliders. @param {string} name of the gate that the visitor has moved */
+/** Set the gates at the current letter to the values of the sliders. @param {string} name of the gate that the visitor has moved */
 function change(name) {
   moved = name === "r" ? "r" : "z";
   gates = [...gates.slice(0, -1), { z: Number(z.value), r: Number(r.value) }];
@@ -108,7 +111,7 @@ function change(name) {
   run();
 }
 
-/** Accept the gates of the present letter, and go to the next one, or to the end. */
+/** Accept the gates at the current letter, and go to the next letter or to the end. */
 async function accept() {
   await run();
   if (played?.gates !== gates) return;
@@ -118,7 +121,7 @@ async function accept() {
   start([...gates, { z: 0, r: 0 }]);
 }
 
-/** Go to a letter. Its gates are the last ones. @param {readonly Gates[]} next */
+/** Go to the last letter in `next`. @param {readonly Gates[]} next the gates at the letters so far, with this letter */
 function start(next) {
   gates = next;
   classroom.store(gates, false);
@@ -161,14 +164,14 @@ async function resumeAt(game) {
   else start(gates);
 }
 
-/** Run the network again, because its own gates are not hidden any more. */
+/** Run the network again when its own gates are no longer hidden. */
 function reveal() {
   gates = [...gates];
   if (done) accept();
   else run();
 }
 
-/** Show what the network does with the same letters. @param {Played} run */
+/** Show the network's own gates at the same letters, the score, and the visitor's first mistake. @param {Played} run */
 function finish(run) {
   mark(letters.length);
   showNetwork(run);
@@ -179,7 +182,7 @@ function finish(run) {
   find("#score").focus();
 }
 
-/** Show the end instead of the present letter, or the letter instead of the end. @param {boolean} over */
+/** Show the end of the game or, if `over` is false, the current letter. @param {boolean} over */
 function turn(over) {
   classroom.resume();
   find(".play").hidden = over;
@@ -215,4 +218,4 @@ announceHeight();
 followTheme();
 showValues();
 run();
-if (!document.body.classList.contains("embedded") && document.activeElement === document.body) focusZ(); // the focus in an embed is left to its page
+if (!document.body.classList.contains("embedded") && document.activeElement === document.body) focusZ(); // not in an embedded page

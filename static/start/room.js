@@ -1,4 +1,4 @@
-/** Be the gate with a class: students play on their own devices, and the network's gates stay hidden until the teacher shows them. */
+/** “Be the gate” for a class: students play on their own devices, and the network's gates stay hidden until the teacher shows them. */
 
 /** @import { RoomQuestion } from "../rooms/question.js" */
 /** @import { Gates } from "./game.js" */
@@ -14,11 +14,11 @@ const STORED = "gruscope-gate";
  * Mount the game for a class.
  * @param {HTMLElement} play the part of the page in which the gates are set
  * @param {() => void} restart starts the game again
- * @param {() => void} reveal is called when the network's gates are not hidden any more
+ * @param {() => void} reveal is called when the network's gates are no longer hidden
  * @param {(game: {gates: Gates[], done: boolean}) => void} resumeAt continues a game after a reload
  */
 export function mountClassroom(play, restart, reveal, resumeAt) {
-  /** The game that the teacher asks for. @type {RoomQuestion | null} */
+  /** The room's question, if it is this game. @type {RoomQuestion | null} */
   let question = null;
   /** Sends a student's answer; null on the teacher's page. @type {((answer: number[]) => void) | null} */
   let send = null;
@@ -36,14 +36,17 @@ export function mountClassroom(play, restart, reveal, resumeAt) {
   ]);
   play.after(wait);
 
-  /** Show a question of the room, or that there is none. @param {RoomQuestion | null} next @param {((answer: number[]) => void) | null} [submit] */
+  /**
+   * Start, continue or end the game, as the room's question requires.
+   * @param {RoomQuestion | null} next @param {((answer: number[]) => void) | null} [submit]
+   */
   function showQuestion(next, submit = null) {
     const before = question;
     question = next?.kind === "gate" ? next : null;
     send = question?.status === "open" ? submit : null;
     const wasHidden = hidden;
     hidden = question !== null && question.status !== "revealed";
-    // The teacher may have played before, with the network's gates at the end.
+    // Restart: the teacher may already have played to the end, where the page shows the network's gates.
     if (question && (before ? keyOf(before) !== keyOf(question) : !room)) restart();
     const stored = readStoredJson(STORED, "sessionStorage");
     if (!before && question && stored?.key === `${room?.code} ${keyOf(question)}`) resumeAt(stored);
@@ -53,14 +56,14 @@ export function mountClassroom(play, restart, reveal, resumeAt) {
   const page = { show() {}, address: () => "", upto: () => null, subscribe() {} };
   mountRoom({ ...page, ask: showQuestion, opening: { subject: "gate" } }, null);
   return {
-    /** Return whether the network's gates are hidden now. */
+    /** Return whether the network's gates are currently hidden. */
     isHidden: () => hidden,
     /** Store the student's game until the tab is closed. @param {readonly Gates[]} gates @param {boolean} done */
     store(gates, done) {
       if (question && room)
         writeStored(STORED, JSON.stringify({ key: `${room?.code} ${keyOf(question)}`, gates, done }), "sessionStorage");
     },
-    /** Send the gates at all letters to the room, and wait for the teacher. @param {readonly Gates[]} gates */
+    /** Send the gates at all letters to the room, and ask the student to wait for the teacher. @param {readonly Gates[]} gates */
     finish(gates) {
       send?.([...gates.map(({ z }) => z), ...gates.map(({ r }) => r)]);
       wait.hidden = false;

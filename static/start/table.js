@@ -1,4 +1,4 @@
-/** The table of the letters: the visitor's gates and answers, and in the end the network's gates. */
+/** The table of the letters, with the visitor's gates and answers and, at the end of the game, the network's gates. */
 
 /** @import { Played } from "./game.js" */
 import { findAll, newElement } from "../elements.js";
@@ -15,7 +15,8 @@ export function showGate(row, at, value) {
 }
 
 /**
- * Show an answer. If the correct one is given, a mark that does not depend on color says whether the answer is correct.
+ * Show an answer. If the correct answer `right` is given, also show with a ✓ or ✗ whether the answer is correct, for readers who do not
+ * see the colors.
  * @param {string} row @param {number} at @param {string} answer @param {string} [right]
  */
 export function showAnswer(row, at, answer, right) {
@@ -29,7 +30,7 @@ export function showAnswer(row, at, answer, right) {
   );
 }
 
-/** Mark the present letter; no letter if it is beyond the last. @param {number} at */
+/** Mark the current letter, or no letter if `at` is after the last one. @param {number} at */
 export function mark(at) {
   findAll(table, "thead th:not(.unseen)").forEach((head, i) => {
     if (i === at) head.setAttribute("aria-current", "step");
@@ -37,7 +38,7 @@ export function mark(at) {
   });
 }
 
-/** Show all gates as numbers, and the network's z over the visitor's bars. @param {Played} run */
+/** Show all gates as numbers, and the network's z on top of the visitor's bars. @param {Played} run */
 export function showNetwork({ gates, ownZ, ownR }) {
   gates.forEach(({ r }, at) => {
     cellOf("z", at).style.setProperty("--own", String(ownZ[at]));

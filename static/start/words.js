@@ -1,4 +1,4 @@
-/** The sentences of “Be the gate”. All numbers in them are the core's. */
+/** The sentences of the game “Be the gate”. All numbers in the sentences come from gru_core. */
 
 /** @import { Played } from "./game.js" */
 import { fixed } from "../run.js";
@@ -7,7 +7,10 @@ const isCapital = (/** @type {string} */ letter) => letter !== letter.toLowerCas
 const NEAR = 0.3; // the memory is nearly lost if it is this close to the middle of the line
 const countOf = (/** @type {boolean[]} */ all) => all.filter(Boolean).length;
 
-/** Return how the visitor did at a letter, with the reason if the answer is wrong. @param {Played} run @param {readonly string[]} letters @param {number} at */
+/**
+ * Return a sentence about the answer at a letter, with the reason if the answer is wrong.
+ * @param {Played} run @param {readonly string[]} letters @param {number} at
+ */
 export function feedback(run, letters, at) {
   const [answer, z, h] = [run.answers[at], fixed(run.gates[at].z), fixed(run.h[at])];
   if (h === fixed(0)) {
@@ -25,8 +28,8 @@ export function feedback(run, letters, at) {
 }
 
 /**
- * Return the sentence about the present letter. `closed` is the candidate at this letter with r = 0, if it is known. If the visitor
- * has moved both gates, the sentence is about the gate that was `moved` last.
+ * Return the sentence about the current letter. `closed` is the candidate at this letter with r = 0, or null if it is unknown. If the
+ * visitor has moved both gates, the sentence is about the gate that was `moved` last.
  * @param {Played} run @param {readonly string[]} letters @param {number | null} closed @param {"z" | "r"} [moved]
  */
 export function describe(run, letters, closed, moved = "r") {
@@ -50,7 +53,10 @@ export function describe(run, letters, closed, moved = "r") {
   return `${before} The next letter, ${letters[at]}, is ${kind}. Its candidate is ${candidate}.${hint}`;
 }
 
-/** Return what the reset gate does to the candidate. @param {Played} run @param {readonly string[]} letters @param {number} closed */
+/**
+ * Return a sentence about the effect of the reset gate on the candidate.
+ * @param {Played} run @param {readonly string[]} letters @param {number} closed
+ */
 function describeReset(run, letters, closed) {
   const at = run.gates.length - 1;
   const [before, candidate, old] = [run.h[at - 1], run.candidate[at], run.answers[at - 1]];
@@ -64,13 +70,13 @@ function describeReset(run, letters, closed) {
   return agrees ? `${moves} That is on the side of ${old}, so even z = 1 keeps your ${old}.` : moves;
 }
 
-/** Return the number of correct answers of the visitor and of the network. @param {Played} run */
+/** Return a sentence with the numbers of correct answers of the visitor and of the network. @param {Played} run */
 export function score({ answers, ownAnswers, right }) {
   const [yours, own] = [answers, ownAnswers].map((row) => countOf(row.map((answer, at) => answer === right[at])));
   return `You: ${yours} of ${right.length} correct. The network: ${own} of ${right.length}.`;
 }
 
-/** Return what the network does with the same letters. @param {Played} run @param {readonly string[]} letters */
+/** Return sentences about the network's own gates at the same letters. @param {Played} run @param {readonly string[]} letters */
 export function findings({ ownZ, ownR }, letters) {
   const at = (/** @type {number[]} */ row, /** @type {boolean} */ capital) =>
     row.filter((_, i) => isCapital(letters[i]) === capital);
@@ -82,7 +88,10 @@ export function findings({ ownZ, ownR }, letters) {
   );
 }
 
-/** Return the reason for the visitor's first wrong answer, else of the first that was nearly wrong, or "". @param {Played} run @param {readonly string[]} letters */
+/**
+ * Return feedback on the visitor's first wrong answer or, if there is none, on the first nearly wrong one; otherwise "".
+ * @param {Played} run @param {readonly string[]} letters
+ */
 export function firstMistake(run, letters) {
   const at = run.answers.findIndex((answer, i) => answer !== run.right[i]);
   const near = run.h.findIndex((h) => Math.abs(h) <= NEAR);

@@ -14,7 +14,7 @@ import { signOf } from "./parts.js";
  * @param {Store} store
  * @param {Update} alter changes a weight and runs the model with it
  * @param {() => Part[]} listed returns the products of the open sum
- * @param {(key: string) => void} onClose is called with the weight that was changed
+ * @param {(key: string) => void} onClose called with the key of the edited weight
  */
 export function mountEditor(editor, store, alter, listed, onClose) {
   const [slider, number] = /** @type {HTMLInputElement[]} */ (["[type=range]", "[type=number]"].map(finder(editor)));
@@ -29,7 +29,7 @@ export function mountEditor(editor, store, alter, listed, onClose) {
     editor.hidden = !part;
     if (!part) return;
     const changed = state.weights.find((weight) => weightKey(weight) === weightKey(part.place));
-    // The value that was asked for: the run may not have it yet.
+    // This is the requested value, which the run may not have yet.
     const value = changed ? signOf(state) * changed.value : part.trained;
     const reach = Math.max(4, Math.ceil(2 * Math.abs(part.trained))); // how far from 0 the slider goes
     setText(name, part.place.index === null ? `Bias ${part.place.part}` : `Weight of ${part.name}`);

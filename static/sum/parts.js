@@ -10,11 +10,11 @@ import { layerIndex, layerOf } from "../state.js";
 import { DECIMALS } from "../thresholds.js";
 
 /**
- * One product of the sum. `trained` is the trained value of its weight. `term` is the term to which the product belongs.
+ * One product in the sum. `trained` is the trained value of the weight. `term` is the term of the sum to which the product belongs.
  * @typedef {{term: string, name: string, place: WeightPlace, weight: number, trained: number, value: number, product: number}} Part
  */
 
-/** Return −1 if the open gate's sum is written negated, else 1. @param {State} state */
+/** Return −1 if the page shows the open gate's sum negated, else 1. @param {State} state */
 export const signOf = (state) => (turned(state, state.gate) ? -1 : 1);
 
 /**
@@ -63,12 +63,15 @@ export function partsOf(state, sums) {
   return parts.sort((a, b) => Math.abs(b.product) - Math.abs(a.product));
 }
 
-/** Return a number as rounded on the page, for a reader who computes with the printed numbers. @param {number} value @param {number} [decimals] */
+/**
+ * Return a number as the page rounds it, to compute with the printed numbers as a reader would.
+ * @param {number} value @param {number} [decimals]
+ */
 export const printed = (value, decimals) => shownAs(fixed(value, decimals));
 
 /**
  * Return a number of decimals with which the printed products add up to the printed sum, and the printed sum gives the printed
- * gate. If no number of decimals does both, `off` names the result that differs in its last digit.
+ * gate. If no number of decimals does both, `off` says whether the sum, the gate or both differ in the last digit.
  * @param {number[]} products @param {number} a
  * @param {readonly number[]} [valueFollows] the numbers of decimals with which the printed a gives the printed gate
  */

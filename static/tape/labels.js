@@ -9,14 +9,14 @@ import { LEAST_DIFFERENCE, MOST_LABELLED, MOST_WIDE } from "../thresholds.js";
 import { nameOf } from "../tokens.js";
 import { showToken } from "./vectors.js";
 
-const MOST_CHARACTERS = 14; // of the longest token or label that a column is widened for
-const DECIMAL = "+-0.5"; // numbers change their length while somebody types: the columns must not jump
+const MOST_CHARACTERS = 14; // columns are widened for tokens and labels up to this length
+const DECIMAL = "+-0.5"; // the columns are wide enough for this number, so that they do not jump while the visitor types
 
 /**
  * Return a function that writes the labels on the tape.
  * @param {HTMLElement} tape may have no inputs or no outputs
  * @param {string} beside the name of the run with which this run is compared
- * @returns {(state: State) => void} writes the letters of a state
+ * @returns {(state: State) => void} a function that writes the labels of a state
  */
 export function createLabels(tape, beside) {
   const find = finder(tape);
@@ -80,7 +80,7 @@ function setColumns(tape, run, labelled) {
   tape.classList.toggle("twinned", run.twin);
 }
 
-/** Write the names of the rows of inputs. @param {ReturnType<typeof finder>} find @param {Run} run */
+/** Write the names of the input rows. @param {ReturnType<typeof finder>} find @param {Run} run */
 function nameInputs(find, { scale, given, T, against }) {
   const own = scale ? "own forecast" : "own output";
   setText(find(".tokens .name"), `input${scale ? `, ${scale.unit}` : ""}${given < T ? `, ↗ ${own}` : ""}`);
@@ -98,7 +98,10 @@ function showWritten(cell, run, column) {
   else cell.removeAttribute("title");
 }
 
-/** Mark the columns that the network skips: they are padding, or after the network's end. @param {HTMLElement} cursor @param {Run} run */
+/**
+ * Mark the columns that the network skips, because they are padding or come after the end that the network wrote.
+ * @param {HTMLElement} cursor @param {Run} run
+ */
 function showSkipped(cursor, run) {
   for (const drawn of [...(cursor.parentElement?.querySelectorAll(".skipped") ?? [])]) drawn.remove();
   for (let step = 1; step <= run.T; step++) {
@@ -112,7 +115,7 @@ function showSkipped(cursor, run) {
   }
 }
 
-/** Write the names of the rows of outputs. @param {ReturnType<typeof finder>} find @param {Run} run @param {string} beside */
+/** Write the names of the output rows. @param {ReturnType<typeof finder>} find @param {Run} run @param {string} beside */
 function nameOutputs(find, run, beside) {
   const { y, twin, against, scale } = run;
   const linear = y.kind === "linear";
@@ -151,10 +154,13 @@ function showTwin(cell, run, column) {
   cell.classList.toggle("differs", linear ? Math.abs(gap) > LEAST_DIFFERENCE : text !== answer(run, column).text);
 }
 
-/** Add the sign to the text of a difference. @param {string} text */
+/** Add a plus sign to the text of a positive difference. A difference that rounds to 0 becomes "0". @param {string} text */
 const differenceText = (text) => (/[1-9]/.test(text) ? `${text.startsWith("−") ? "" : "+"}${text}` : text && "0");
 
-/** Show the likeliest outputs below one another, each with a bar as long as its probability. @param {HTMLElement} cell @param {Run} run @param {number} column */
+/**
+ * Show the likeliest outputs as a list, each with a bar in proportion to its probability.
+ * @param {HTMLElement} cell @param {Run} run @param {number} column
+ */
 function fillSeveral(cell, run, column) {
   const several = isSkipped(run, column + 1) ? [] : severalAt(run, column);
   const key = several.map(({ text, value, drawn }) => `${text} ${value} ${drawn}`).join();
@@ -170,7 +176,7 @@ function fillSeveral(cell, run, column) {
   });
 }
 
-/** @param {HTMLElement} cell @param {string} text @param {number} value how high it is filled */
+/** @param {HTMLElement} cell @param {string} text @param {number} value the height of the cell's bar, from −1 to 1 */
 function fill(cell, text, value) {
   // A new node would make the browser check every rule with :has().
   if (cell.childElementCount === 1 && cell.firstElementChild) setText(cell.firstElementChild, text);

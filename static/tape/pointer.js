@@ -1,4 +1,4 @@
-/** The pointer on the tape: a press moves the cursor to the pointer, and dragging selects cells of a picture. */
+/** The pointer on the tape: a press moves the cursor to the pointer, and dragging selects cells of a heatmap. */
 
 /** @import { Signal } from "../run.js" */
 /** @import { State } from "../state.js" */
@@ -40,7 +40,7 @@ export function mountPointer(scroller, columns, store) {
     const [from, to] = [Math.min(origin.step, step), Math.max(origin.step, step)];
     const rows = [Math.min(origin.row, row), Math.max(origin.row, row) + 1];
     if (views.includes("alike")) store.update(setBrush, { signal, from, to });
-    // A state is only selected by dragging: a press on it is a look, and the form of clamps keeps its gate.
+    // A state is selected only by dragging. A press on a state only moves the cursor, and the clamp form keeps its gate.
     if (views.includes("whatif") && (origin.left || canClamp(state, signal)))
       store.update(select, rangeOf(state, signal, from, to, unitsInSight(state).slice(...rows)));
   }
@@ -60,9 +60,9 @@ const isOnColumns = ({ target }) =>
 const canClamp = (state, signal) => signal in cellOf(layerOf(state)).holds;
 
 /**
- * Return the range of a clamp for these steps. A state itself cannot be clamped; only the previous state that a step reads can. So
- * the range of a state starts one step later, or one step earlier for units that read from the end. It has the units of the
- * cursor's direction.
+ * Return the range of a clamp for the steps `from` to `to`. A state itself cannot be clamped; only the previous state that a step reads
+ * can. So the range for a state is one step later, or one step earlier for units that read from the end. This range has only the units
+ * that read in the direction of the cursor's unit.
  * @param {State} state @param {Signal} signal @param {number} from @param {number} to @param {number[]} units from 0
  */
 function rangeOf(state, signal, from, to, units) {

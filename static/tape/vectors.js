@@ -1,13 +1,13 @@
-/** Inputs of many numbers on the tape: their short name and a picture of bars. */
+/** Inputs with many numbers on the tape: a short name and a small bar chart for each. */
 
 import { newElement, newSvg, setText } from "../elements.js";
 import { nameOf, numbersIn } from "../tokens.js";
 
-const MOST_BARS = 64; // of a picture; of more numbers each bar is the largest of some neighbors
+const MOST_BARS = 64; // in a chart; with more numbers each bar shows the largest of several neighbors
 const HALF = 8; // the height of the longest bar
 
 /**
- * Show a token in a cell of the tape: as it is, or as the name and the picture of its numbers.
+ * Show a token in a cell of the tape: as text, or, if the token has many numbers, as a short name and a bar chart.
  * @param {HTMLElement} cell @param {string} token
  */
 export function showToken(cell, token) {
@@ -22,7 +22,7 @@ export function showToken(cell, token) {
   cell.replaceChildren(picture(numbers), newElement("span", nameOf(token)));
 }
 
-/** Draw numbers as bars, up and down from the middle. @param {number[]} numbers */
+/** Return an SVG of numbers as bars, up and down from the middle. @param {number[]} numbers */
 function picture(numbers) {
   const each = Math.ceil(numbers.length / MOST_BARS);
   const bars = Array.from({ length: Math.ceil(numbers.length / each) }, (_, i) =>

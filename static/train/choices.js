@@ -1,4 +1,4 @@
-/** The choice of the task and of the cells. Another choice opens another page. */
+/** The task picker and the cell picker. A new choice opens another page. */
 
 /** @import { Name } from "../facets.js" */
 /** @import { StoreOf } from "../store.js" */
@@ -13,8 +13,9 @@ import { bodyOf, initial } from "./recipe.js";
 import { namesOf, setMessage } from "./studio.js";
 
 /**
+ * Mount the task picker and the cell picker.
  * @param {HTMLElement} main
- * @param {HTMLDialogElement} dialog for a table of the visitor's
+ * @param {HTMLDialogElement} dialog for the visitor's own table
  * @param {StoreOf<Studio>} store
  */
 export function mountChoices(main, dialog, store) {

@@ -7,7 +7,7 @@ import { TITLES } from "../facets.js";
 import { tellLoss, tellPlace, tellScore } from "./curves.js";
 import { goToPlace, isBusy, longest, namesOf, setPace, stepOf, tickBy, trainingOf, watch } from "./studio.js";
 
-const MOST_PICTURES = 10; // a second
+const MOST_PICTURES = 10; // per second
 
 /**
  * Mount the controls of a training.

@@ -1,6 +1,6 @@
 /**
- * Loss and score over training. Checkpoints have equal distances, as on the slider above the curves; the axis below has their
- * training steps, which are close together at first. The loss of every training step is drawn.
+ * The curves of loss and score during training. Checkpoints are equally spaced, as on the slider above the curves. The axis below the
+ * curves names some of their training steps, which are closer together at the start. The loss of every training step is drawn.
  */
 
 /** @import { Name } from "../facets.js" */
@@ -16,14 +16,14 @@ import { isBusy, longest, namesOf, reportOf, stepOf, trainingOf } from "./studio
 
 const MARGIN = { right: 12, top: 4, bottom: 3 };
 const LEFT = 3.67; // em, as in the style sheet: room for the labels of the axis
-const PAUSE = 250; // ms between drawings while steps come
+const PAUSE = 250; // ms between drawings while reports arrive
 const PART = 10; // the mean is over the last tenth of the steps so far
-const PARTS = 4; // of the axis, each with a training step at its end
+const PARTS = 4; // of the axis, with a training step written at the end of each part
 
 const { baselines = {} } = initial; // an experiment has none
 
-/** @typedef {[number, number][]} Points places among the checkpoints, and values */
-/** @typedef {{name: string, points: Points}} Line `name` is its class */
+/** @typedef {[number, number][]} Points each with a place among the checkpoints, and a value */
+/** @typedef {{name: string, points: Points}} Line `name` is the CSS class of the line */
 
 /**
  * Mount the curves of loss and score.
@@ -74,7 +74,7 @@ export function mountCurves(section, store) {
   let timer = 0;
   store.subscribe((studio) => {
     if (namesOf(studio).length === 0) return;
-    // In a task of its own, and not for every few steps that come: thousands of points are written anew.
+    // Draw later, once for many reports, because each drawing writes thousands of points.
     timer ||= setTimeout(() => ((timer = 0), draw(store.get())), isBusy(studio) ? PAUSE : 0);
     const last =
       Math.max(
@@ -128,12 +128,12 @@ function meansOf(points) {
 }
 
 /**
- * Draw lines, and the values on their axis.
+ * Draw lines, and the labels of the value axis.
  * @param {SVGElement} svg
  * @param {Line[]} lines
  * @param {number} last the place at the right edge
  * @param {number} width
- * @param {boolean} log
+ * @param {boolean} log whether the value axis is logarithmic
  * @param {number[]} marks values with a horizontal line
  */
 export function plot(svg, lines, last, width, log, marks) {
@@ -169,9 +169,9 @@ export function plot(svg, lines, last, width, log, marks) {
 }
 
 /**
- * Return the labeled values of a logarithmic axis: powers of ten, or its two ends if it contains no power of ten.
- * @param {number} low
- * @param {number} high
+ * Return the labeled values of a logarithmic axis: powers of ten, or its two ends if it contains fewer than two powers of ten.
+ * @param {number} low the exponent of ten at the lower end
+ * @param {number} high the exponent of ten at the upper end
  */
 function decades(low, high) {
   const first = Math.ceil(low);
@@ -180,7 +180,7 @@ function decades(low, high) {
   return powers.length > 1 ? powers.filter((_, i) => i % every === 0) : [10 ** low, 10 ** high];
 }
 
-/** @param {number} value on a logarithmic axis */
+/** Format a labeled value of a logarithmic axis. @param {number} value */
 function wordsOf(value) {
   const exponent = Math.log10(value);
   return Math.abs(exponent - Math.round(exponent)) < 1e-9 ? power(Math.round(exponent)) : brief(value);

@@ -11,7 +11,7 @@ import { goTo, layerOf } from "../state.js";
 import { createGuard } from "../store.js";
 import { goToPlace, placeAt, stepOf, trainingOf, watch } from "./studio.js";
 
-const MOST_WORDS = 24; // under the picture
+const MOST_WORDS = 24; // tokens under the picture
 
 /**
  * Mount the picture of one unit over its training.

@@ -1,4 +1,4 @@
-/** The form for the recipe of the next training. Beside each number stand its meaning and its range. */
+/** The form for the recipe of the next training. Each field shows its meaning and its range. */
 
 /** @import { Recipe } from "../boot.js" */
 /** @import { Name } from "../facets.js" */
@@ -7,7 +7,7 @@ import { findAll, finder, setText } from "../elements.js";
 import { initial, summarize } from "./recipe.js";
 
 /**
- * Mount the form of the recipe.
+ * Mount the form for the recipe.
  * @param {HTMLDetailsElement} details
  * @param {Name[]} names the cells of the page
  * @param {() => void} submit
@@ -52,7 +52,7 @@ export function mountRecipe(details, names, submit) {
     };
   }
 
-  /** Return whether any cell of the page uses a number of the form. @param {string} key */
+  /** Return whether any cell of the page uses the field with this name. @param {string} key */
   function isUsed(key) {
     const cells = names.map((cell) => cellOf({ cell }));
     if (key === "T_max") return field("first").value === "chrono" && cells.some(({ chrono }) => chrono);

@@ -16,13 +16,13 @@ import { longest, namesOf, stepOf, trainingOf } from "./studio.js";
 /** The task of a page that trains on the visitor's own table. */
 export const OWN = "own";
 
-/** Return the training step in an address; without the key, the last one. @param {string} address */
+/** Return the training step in an address, or Infinity for the last one if the address has no `step`. @param {string} address */
 export function stepIn(address) {
   const step = Number(new URLSearchParams(address).get("step") ?? Infinity);
   return Number.isNaN(step) ? Infinity : step;
 }
 
-/** The keys of a link that name a view of the task's preset, and no training of the visitor's. */
+/** The keys of a link that describe a view of the task's preset, and not a training with another recipe. */
 const OF_VIEW = ["task", "cells", "sequence", "t", "unit", "step", "v", "theme", "hide", "back"];
 
 /** Return whether a link names a training: by a recipe or an id, or by `start` for a cell with the recipe of the preset. @param {string} address */
@@ -32,7 +32,10 @@ export const namesTraining = (address) =>
 /** Return the address of a training. @param {string} id */
 export const addressOfTraining = (id) => `?training=${id}`;
 
-/** Return the recipe of another cell for the same task. @param {Studio} studio @param {Name} cell */
+/**
+ * Return the recipe of a cell's training or, if the page does not train this cell, another cell's recipe adapted to it.
+ * @param {Studio} studio @param {Name} cell
+ */
 export function recipeFor(studio, cell) {
   const recipes = namesOf(studio).map((name) => trainingOf(studio, name).recipe);
   const recipe = recipes.find((recipe) => recipe.cell === cell);

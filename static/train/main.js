@@ -76,8 +76,8 @@ function show(query) {
   if (sequence && sequence !== lead.get().text) actions.write(sequence);
 }
 
-// The training of a preset is stored. A link that names a training starts it now, or the page follows a training that has started.
-// A cell that the visitor only added is shown untrained, until “Start training” is pressed.
+// The training of a preset is stored. If the link names another training, the page starts this training, or follows it if it has
+// already started. A cell that the visitor has only added is shown untrained until “Start training” is pressed.
 for (const name of names) {
   const isStored = !initial.ids[name].startsWith("t-") || !cells[name].run.model.endsWith("@0");
   if (recording || isStored) streams.follow(name);

@@ -1,4 +1,4 @@
-/** The visitor's own data: a table or a series, pasted or from a file. Its training opens on a new page. */
+/** The dialog for the visitor's own data: a table or a series, pasted or from a file. The training on these data opens on a new page. */
 
 import * as api from "../api.js";
 import { setText } from "../elements.js";
@@ -8,7 +8,7 @@ const MOST_BYTES = 131072; // as in gru_core/training/table.py
 /**
  * Mount the dialog for the visitor's own data.
  * @param {HTMLDialogElement} dialog
- * @param {(id: string) => void} open goes to the page of its training
+ * @param {(id: string) => void} open goes to the page of the training with this id
  */
 export function mountOwn(dialog, open) {
   const find = (/** @type {string} */ selector) => /** @type {any} */ (dialog.querySelector(selector));

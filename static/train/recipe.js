@@ -1,15 +1,15 @@
-/** Recipes of trainings: as bodies of requests, in words, and as keys of a link. */
+/** Training recipes: as request bodies, in words, and as keys of a link. */
 
 /** @import { Boot, Recipe } from "../boot.js" */
 /** @import { Name } from "../facets.js" */
 import { boot } from "../boot.js";
 import { cellOf } from "../cells.js";
 
-/** The trainings in the page's data. Empty in an experiment, because it has no form for a recipe. */
+/** The trainings in the page's data. Empty in an experiment, which has no form for a recipe. */
 export const initial = /** @type {NonNullable<Boot["training"]>} */ (boot.training ?? {});
 const { preset } = initial;
 
-/** Return the body of a request for a training. @param {Recipe} recipe */
+/** Return the body of the request that starts a training. @param {Recipe} recipe */
 export function bodyOf({ task, cell, units, seed, first, T_max, biases, penalties, schedule, table }) {
   const { rate, changes, after, most, T, reach } = schedule;
   const steps = changes.map(([step, rate]) => ({ step, rate }));
@@ -52,12 +52,12 @@ export function summarize({ units, both, seed, first, T_max, biases, penalties, 
   return [...parts, `seed ${seed}`].join(", ").replaceAll(" -", " −");
 }
 
-/** Return the initial biases of a cell's gates in the preset. @param {Name} cell */
+/** Return the preset's initial biases for the gates of a cell. @param {Name} cell */
 const biasesFor = (cell) =>
   Object.fromEntries(Object.entries(preset.biases).filter(([gate]) => cellOf({ cell }).gates.includes(gate)));
 
 /**
- * Return the keys of a link to the trainings with these recipes, without the values that are equal to the task's preset.
+ * Return the query of a link to the trainings with these recipes. Values equal to the task's preset are left out.
  * @param {Recipe[]} recipes one for each cell
  */
 export function keysOf(recipes) {

@@ -11,7 +11,7 @@ import { joined, meanOf, tellKinds } from "../words.js";
 import { goToPlace, longest, namesOf, placeAt, reportOf, stepOf, trainingOf, watch } from "./studio.js";
 
 /**
- * Mount the sentences about a training. Each one links to its checkpoint.
+ * Mount the sentences about a training. Each sentence links to the checkpoint that it describes.
  * @param {HTMLElement} section
  * @param {StoreOf<Studio>} store
  */
@@ -41,7 +41,7 @@ export function mountMilestones(section, store) {
       button.classList.toggle("ahead-of-us", step > shown);
       if ((button.ariaCurrent === "step") === (i === last)) return;
       button.ariaCurrent = i === last ? "step" : null;
-      // Within the list alone: the page stays where it is.
+      // Scroll only the list, not the page.
       if (i === last) list.scrollTop = button.offsetTop - list.offsetTop - list.clientHeight / 2;
     });
   });

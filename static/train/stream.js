@@ -1,4 +1,4 @@
-/** Receives trainings from the server, and fetches the runs of their checkpoints over the sequence. */
+/** Receive trainings from the server, and fetch the runs of their checkpoints over the sequence. */
 
 /** @import { Name } from "../facets.js" */
 /** @import { StoreOf } from "../store.js" */
@@ -10,7 +10,7 @@ import { recording } from "../recording.js";
 import { fail, note } from "../state.js";
 import { receive, namesOf, read, setMessage, trainingOf } from "./studio.js";
 
-const TOGETHER = 100; // ms of events to one picture
+const TOGETHER = 100; // ms in which events are collected before the page shows them
 
 /**
  * Return functions that follow trainings and fetch the runs of their checkpoints.
@@ -20,11 +20,11 @@ const TOGETHER = 100; // ms of events to one picture
 export function createStreams(store, lead) {
   /** @type {Partial<Record<Name, () => void>>} */
   const open = {};
-  let asking = false; // for tapes
+  let asking = false; // whether a request for tapes is running
   let sequence = lead?.get().text ?? "";
-  let refused = false; // whether what is said beside the sequence was said here
+  let refused = false; // whether the message beside the sequence comes from here
 
-  /** Receive the events of a cell's present training. @param {Name} name */
+  /** Receive the events of a cell's current training. @param {Name} name */
   function follow(name) {
     open[name]?.();
     const { id } = trainingOf(store.get(), name);
@@ -65,7 +65,7 @@ export function createStreams(store, lead) {
     if (recording) deliver();
   }
 
-  /** Return the number of checkpoints of a cell without a run over a sequence. @param {Name} name @param {string} text */
+  /** Return how many of a cell's checkpoints have no run over the sequence `text` yet. @param {Name} name @param {string} text */
   function missing(name, text) {
     const { reports, tapes, read } = trainingOf(store.get(), name);
     return reports.length - (read === text ? tapes.length : 0);
@@ -83,7 +83,7 @@ export function createStreams(store, lead) {
       const first = training.read === text ? training.tapes.length : 0;
       try {
         const { start, steps, ...arrays } = await api.fetchTapes(training.id, text, first);
-        if (!start) break; // it was replaced by another with fewer
+        if (!start) break; // another training with fewer checkpoints has replaced it
         if (text === sequence) store.update(read, name, training.id, text, start, cut(start, steps.length, arrays));
         if (refused) lead.update(fail, "", false);
         refused = false;
@@ -100,7 +100,7 @@ export function createStreams(store, lead) {
 
   return {
     follow,
-    /** Let the checkpoints read another sequence. @param {string} text */
+    /** Fetch the runs of all checkpoints over another sequence. @param {string} text */
     write(text) {
       sequence = text;
       fetchTapes();

@@ -1,6 +1,6 @@
 /**
  * The view state of the training page: the training of each cell, with the checkpoints so far, and the place of the shown
- * checkpoint. Each cell has a view state as in the Lab, with the run of this checkpoint.
+ * checkpoint. Each cell has a view state as in the Lab, with the run of the shown checkpoint.
  */
 
 /** @import { Recipe } from "../boot.js" */
@@ -9,7 +9,7 @@
 /** @import { State } from "../state.js" */
 /**
  * The report of a checkpoint, from gru_core/training/checkpoints.py. A `Move` is a changed weight: its gate, its part, the input or
- * unit that it multiplies, its unit, and its values before and now.
+ * unit that it multiplies, its unit, and its values at the first checkpoint and at this one.
  * @typedef {[string, string, string, number, number, number]} Move
  * @typedef {{step: number, losses: number[], rate: number, score: number, good_at: number | null, lags: number[],
  *            gates: Record<string, number>, moved: Move[], sentences: string[]}} Report
@@ -21,16 +21,16 @@
  */
 /**
  * `tapes` are runs of the checkpoints over the sequence `read`: one for each report, or fewer if some have not arrived. `start` is
- * the first event of these runs. A `new` training has not been started. `why` is the reason if the training ended early. `twin` has the reports of the training from which
- * this one branched.
+ * the first event of these runs. A `new` training has not been started. `why` is the reason if the training ended early. If this
+ * training branched from another one, `twin` has the reports of the other one.
  * @typedef {{id: string, recipe: Recipe, state: "new" | "waiting" | "running" | "done" | "stopped" | "failed", place: number,
  *            why: string, reports: readonly Report[], start: Start | null, read: string, tapes: readonly Tape[],
  *            twin: readonly Report[]}} Training
  */
 /**
- * `place` is the index of the shown checkpoint, from 0. While `watching`, the page plays `pace` checkpoints per second. `linear`:
- * whether the network's outputs are numbers, so that its score is an error. `goal` is the wanted training step, with a checkpoint
- * that may not have arrived yet. `message` describes the last error.
+ * `place` is the index of the shown checkpoint, counted from 0. While `watching`, the page plays `pace` checkpoints per second. `linear`
+ * is whether the network's outputs are numbers; the score is then an error. `goal` is the training step to show as soon as its checkpoint
+ * has arrived. `message` describes the last error.
  * @typedef {Cells & {trainings: Partial<Record<Name, Training>>, place: number, linear: boolean, goal: number | null, watching: boolean,
  *            pace: number, message: string}} Studio
  */
@@ -44,7 +44,7 @@ export const namesOf = ({ trainings }) => NAMES.filter((name) => trainings[name]
 /** Return the training of a cell. @param {Studio} studio @param {Name} name @returns {Training} */
 export const trainingOf = ({ trainings }, name) => /** @type {Training} */ (trainings[name]);
 
-/** Return the training with the most checkpoints. The slider has its training steps. @param {Studio} studio @returns {Training} */
+/** Return the training with the most checkpoints. The slider moves over these checkpoints. @param {Studio} studio @returns {Training} */
 export function longest(studio) {
   const all = namesOf(studio).map((name) => trainingOf(studio, name));
   return all.reduce((most, training) => (training.reports.length > most.reports.length ? training : most));
@@ -69,10 +69,14 @@ export const reportOf = (studio, name) => {
 /** Return whether a training is waiting or running. @param {{state: Training["state"]}} training */
 export const isGoing = ({ state }) => state === "waiting" || state === "running";
 
-/** Return whether a training is still waiting or running. @param {Studio} studio */
+/** Return whether any training on the page is waiting or running. @param {Studio} studio */
 export const isBusy = (studio) => namesOf(studio).some((name) => isGoing(trainingOf(studio, name)));
 
-/** Return a page at its first checkpoint. The other fields depend on the page. @param {Pick<Studio, "cells" | "at" | "trainings" | "linear" | "goal">} own @returns {Studio} */
+/**
+ * Return the view state of a page that shows the first checkpoint.
+ * @param {Pick<Studio, "cells" | "at" | "trainings" | "linear" | "goal">} own the fields that depend on the page
+ * @returns {Studio}
+ */
 export const newStudio = (own) => ({ place: 0, watching: false, pace: 10, message: "", ...own });
 
 /** Return a training without checkpoints. @param {string} id @param {Recipe} recipe @param {readonly Report[]} [twin] @returns {Training} */
@@ -103,7 +107,7 @@ export const put = (studio, name, training) => ({ ...studio, trainings: { ...stu
 export function receive(studio, name, id, news, reports = []) {
   const training = trainingOf(studio, name);
   if (training.id !== id) return studio;
-  // Of one that goes on from where another was, the first are there.
+  // A training that branched from another one already has its first reports.
   const last = training.reports.at(-1)?.step ?? -1;
   const more = reports.filter(({ step }) => step > last);
   const all = more.length ? [...training.reports, ...more] : training.reports;
@@ -151,7 +155,7 @@ export function tickBy(studio, places) {
   return atEnd ? { ...moved, watching: false } : moved;
 }
 
-/** Choose how many checkpoints a second are played. @param {Studio} studio @param {number} pace */
+/** Set how many checkpoints are played per second. @param {Studio} studio @param {number} pace */
 export const setPace = (studio, pace) => ({ ...studio, pace });
 
 /** Show a message. @param {Studio} studio @param {string} message */
@@ -183,7 +187,10 @@ function withRun(state, run) {
   return lookAt(shown, Math.min(shown.unit, layerOf(shown).H - 1));
 }
 
-/** Return the run of a checkpoint. Its original run is the run of the first checkpoint. @param {Training} training @param {number} at */
+/**
+ * Return the run of a checkpoint, with the run of the first checkpoint as the original run.
+ * @param {Training} training @param {number} at
+ */
 function runAt({ id, start, tapes, reports }, at) {
   const from = /** @type {Start} */ (start);
   const run = newRun({ ...from, model: `${id}@${reports[at].step}`, twin: at > 0 }, { clamps: [], weights: [] });
@@ -206,10 +213,13 @@ function runAt({ id, start, tapes, reports }, at) {
   return run;
 }
 
-/** Return the differences between the rows of a run and those of another. @param {Rows} rows @param {Rows} others @returns {Rows} */
+/** Return the values of `rows` minus the values of `others`. @param {Rows} rows @param {Rows} others @returns {Rows} */
 const differences = (rows, others) => rows.map((row, k) => row.map((value, column) => value - others[k][column]));
 
-/** Return the values `(T × H)` as H rows. @param {Float32Array} values @param {number} H @param {number} T @param {number} columns */
+/**
+ * Return the values `(T × H)` as H rows, with NaN in the columns after T.
+ * @param {Float32Array} values @param {number} H @param {number} T @param {number} columns
+ */
 export const rows = (values, H, T, columns) =>
   Array.from({ length: H }, (_, unit) => {
     const row = new Float64Array(columns).fill(NaN);

@@ -24,7 +24,7 @@ import {
 /**
  * Return functions that start, branch and stop trainings.
  * @param {StoreOf<Studio>} store
- * @param {(name: Name) => void} follow the events of a cell's training
+ * @param {(name: Name) => void} follow receives the events of a cell's training
  * @param {() => Recipe[] | null} readRecipes reads the form
  */
 export function createTrainer(store, follow, readRecipes) {
@@ -36,7 +36,7 @@ export function createTrainer(store, follow, readRecipes) {
   async function start(recipes, make) {
     store.update(setMessage, "");
     try {
-      // One after the other: if the second is refused, the first is there.
+      // One after the other: if the server refuses the second training, the first one still runs.
       for (const recipe of recipes) {
         const name = /** @type {Name} */ (recipe.cell);
         const { id } = await api.train(bodyOf(recipe));
@@ -90,7 +90,7 @@ export function createTrainer(store, follow, readRecipes) {
 }
 
 /**
- * Return a new training that starts with the checkpoints of another training, up to a training step.
+ * Return the new `training` with the checkpoints of the training `before`, up to a training step.
  * @param {Training} before
  * @param {number} step
  * @param {boolean} fork

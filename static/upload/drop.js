@@ -1,6 +1,9 @@
-/** Receives files that the visitor drops anywhere on the page. */
+/** Receive files that the visitor drops anywhere on the page. */
 
-/** Receive files that are dropped on the page. @param {(file: File) => void} receive */
+/**
+ * Call `receive` with each file that is dropped on the page. If several files are dropped at once, use the first.
+ * @param {(file: File) => void} receive
+ */
 export function mountDrop(receive) {
   const carriesFile = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files");
   const mark = (/** @type {boolean} */ on) => document.body.classList.toggle("dropping", on);

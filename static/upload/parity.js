@@ -1,10 +1,10 @@
-/** The parity check of an uploaded model: the differences between its numbers and those of another implementation, and the likely cause. */
+/** The parity check of an uploaded model: the differences from another implementation's numbers, and the likely cause. */
 
 /** @typedef {{name: string, title: string, largest: number, relative: number, step: number, unit: number, by_step: number[]}} Difference */
 /** @typedef {{passed: boolean, text: string, differences: Difference[], gates: Difference[]}} Parity */
 import { finder, newRow, sentence } from "../elements.js";
 
-/** Return functions that run and show the parity check. @param {HTMLElement} section */
+/** Return functions that show and clear the result of the parity check. @param {HTMLElement} section */
 export function createParity(section) {
   const find = finder(section);
   const verdict = find(".verdict");

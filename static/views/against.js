@@ -1,4 +1,4 @@
-/** Compares two sequences: the second sequence is on the same tape, and the pictures can show the differences between the two runs. */
+/** The comparison of two sequences: the second one is on the same tape, and the pictures can show the differences between the two runs. */
 
 /** @import { State } from "../state.js" */
 /** @import { Store, Update } from "../store.js" */
@@ -8,7 +8,7 @@ import { setDifference } from "../state.js";
 import { tellEffect } from "../words.js";
 
 /**
- * Mount the form of the second sequence.
+ * Mount the form for the second sequence.
  * @param {HTMLElement} opener
  * @param {HTMLFormElement} form
  * @param {Store} store

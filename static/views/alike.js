@@ -1,9 +1,10 @@
-/** Similar moments: searches other units and held-out sequences for steps that are similar to the selected steps of a unit. */
+/** The Similar moments view: a search in other units and held-out sequences for steps similar to the selected steps of a unit. */
 
 /** @import { State } from "../state.js" */
 /** @import { Store } from "../store.js" */
 /**
- * The response of /api/moments. A place starts at its step `t`. In `common`, step 0 is the first timestep of the moment.
+ * The response of /api/moments. Each of the `places` is a similar moment in a held-out sequence and starts at timestep `t`. In `common`,
+ * step 0 is the first timestep of the moment.
  * @typedef {{from: number, to: number, units: {unit: number, gap: number, mirrored: boolean}[], count: number | null, total: number | null,
  *            places: {tokens: string[], t: number, gap: number}[], common: {step: number, what: string, share: number, elsewhere: number}[]}} Moments
  */
@@ -16,10 +17,10 @@ import { scenarioOf } from "../run.js";
 import { layerIndex, layerOf, lookAt, setBrush } from "../state.js";
 import { part } from "../words.js";
 
-const AROUND = 3; // steps of a place that are shown before and after it
+const AROUND = 3; // timesteps shown before and after a similar moment
 
 /**
- * Mount the view “Similar moments”.
+ * Mount the Similar moments view.
  * @param {HTMLElement} section
  * @param {Store} store
  * @param {{follow: (query: string) => void}} actions
@@ -138,7 +139,7 @@ function excerpt(tokens, from, length) {
   return [start > 0 ? "… " : "", ...shown, end < tokens.length ? "…" : ""];
 }
 
-/** Say how many moments are similar. @param {number | null} count @param {number | null} total */
+/** Describe how many moments are similar. @param {number | null} count @param {number | null} total */
 const tellCount = (count, total) =>
   count === null
     ? "There are no held-out sequences for this model, so they could not be searched."

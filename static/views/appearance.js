@@ -1,4 +1,7 @@
-/** The choice between light and dark. Until the visitor presses the button, the page follows the system's setting. A page in a frame also follows the page around it. */
+/**
+ * The button that switches between the light and the dark theme. Until the visitor presses it, the page follows the system's setting.
+ * A page in a frame also follows the theme of the page around the frame.
+ */
 
 /** @import { Store } from "../store.js" */
 import { followTheme } from "../host.js";

@@ -1,5 +1,5 @@
 /**
- * The cell's figure with the values at the cursor's step on its wires: one unit in numbers, or the whole layer as strips of color.
+ * The cell's figure, with the values at the cursor's step on the wires: one unit in numbers, or the whole layer as strips of color.
  * The larger the value on a wire, the wider the wire and the stronger its color.
  */
 
@@ -52,14 +52,14 @@ export function mountCell(section, store, figures) {
       if (event.key !== "Enter" && event.key !== " ") return;
       event.preventDefault();
       open();
-      // The sum takes the figure's place, and the focus goes there.
+      // The sum replaces the figure, and takes the focus.
       requestAnimationFrame(() => finder(sum)(":checked").focus());
     });
   }
 }
 
 /**
- * Create the figure with the numbers of one unit.
+ * Return a function that shows the numbers of one unit in the figure.
  * @param {SVGElement} svg
  * @param {Record<Theme, Figure>} figures
  * @returns {(state: State, worked: Worked) => void}
@@ -96,7 +96,7 @@ function createUnit(svg, figures) {
 }
 
 /**
- * Create the figure with all units as strips of color.
+ * Return a function that shows all units in the figure as strips of color.
  * @param {SVGElement} svg
  * @param {Record<Theme, Figure>} figures
  * @returns {(state: State, worked: Worked) => void}
@@ -127,14 +127,14 @@ function createLayer(svg, figures) {
 }
 
 /**
- * Return the place of a value on its scale, from 0 to 1, and its color.
+ * Return the color of a value, and its size as a share of the largest value on the scale.
  * @param {Record<Theme, Figure>} figures @param {string} name @param {number} value @param {State} state
  */
 function shade(figures, name, value, state) {
   const { data } = figures[state.theme];
   const pictureOf = (/** @type {string} */ signal) => data.find(({ name }) => name === signal);
   const picture = /** @type {Picture} */ (pictureOf(name) ?? pictureOf(ownOf(state).scaledAs[name] ?? "h"));
-  // Inputs and terms are shown on a scale from −1 to 1, whatever that of the state is.
+  // Inputs and terms have a scale from −1 to 1, even if the scale of the state is different.
   const [zmin, zmax] = isTerm(name) || name === "x" ? [-1, 1] : [picture.zmin, picture.zmax];
   return {
     share: Math.abs(value) / zmax,
@@ -143,7 +143,7 @@ function shade(figures, name, value, state) {
 }
 
 /**
- * Draw a rectangle for each unit, and a frame around one of them.
+ * Draw a rectangle for each unit, and a frame around one unit.
  * @param {Element} strip
  * @param {string[]} colours
  * @param {number} framed the unit with the frame, −1 for none
@@ -163,13 +163,13 @@ function drawStrip(strip, colours, framed) {
   }
   const cells = /** @type {SVGElement[]} */ ([...strip.children]);
   colours.forEach((colour, i) => (cells[i].style.fill = colour));
-  // The frame of the cursor's unit is drawn last, so that no neighbour covers it.
+  // The frame of the cursor's unit is drawn last: otherwise a neighbor would cover part of the frame.
   const frame = /** @type {Element} */ (strip.lastElementChild);
   frame.toggleAttribute("hidden", framed < 0);
   if (framed >= 0) put(frame, framed);
 }
 
-/** @param {string} name of a wire */
+/** Return whether a wire carries a term of a gate's sum. @param {string} name of the wire */
 const isTerm = (name) => /^(Wx|Uh)\./.test(name);
 
 /**
@@ -182,7 +182,7 @@ const bounded = (term) => term / Math.hypot(2, term);
 /** Return the root mean square of some values. @param {number[]} values */
 const sizeOf = (values) => Math.hypot(...values) / Math.sqrt(values.length);
 
-/** @param {Element} wire @param {number} share from 0 to 1 @param {string} colour */
+/** Set the width and the color of a wire. @param {Element} wire @param {number} share from 0 to 1 @param {string} colour */
 function flow(wire, share, colour) {
   const path = /** @type {SVGPathElement} */ (wire.lastElementChild);
   path.style.strokeWidth = String(THINNEST + (WIDEST - THINNEST) * Math.min(1, share));

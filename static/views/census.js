@@ -1,4 +1,4 @@
-/** Units: what each unit does over many sequences, as a sortable table and a picture. Each row leads to moments in the Lab. */
+/** The Units dialog: what each unit does over many sequences, as a sortable table and a picture. Each row links to moments in the Lab. */
 
 /** @import { Store } from "../store.js" */
 import { fetchCensus } from "../api.js";
@@ -11,7 +11,7 @@ import { fileOf, mountFormats, words } from "../pictures.js";
 import { layerOf } from "../state.js";
 
 /**
- * The response of /api/census. Layers, units and timesteps count from 1.
+ * The response of /api/census. Layers, units and timesteps are counted from 1.
  * @typedef {{layer: number, unit: number, gates: Record<string, {mean: number, closed: number, open: number}>, lowest: number, highest: number,
  *            dead: boolean, half_life: number | null, longest_half_life: number | null, auc: number | null, correlation: number | null,
  *            moments: Record<string, {text: string, t: number}>}} CensusUnit
@@ -19,11 +19,11 @@ import { layerOf } from "../state.js";
  *            texts: Record<string, string>}} CensusAnswer
  */
 
-const SIDE = 200; // of the picture; its frame starts at 10
+const SIDE = 200; // side length of the picture's frame, which starts at 10
 const AXES = "→ closed, ↑ open";
 
 /**
- * Mount the dialog “Units”, which runs the model over many sequences and describes each unit.
+ * Mount the Units dialog, which runs the model over many sequences and describes each unit.
  * @param {HTMLElement} opener
  * @param {HTMLDialogElement} dialog
  * @param {Store} store
@@ -37,12 +37,12 @@ export function mountCensus(opener, dialog, store, actions) {
   const [waiting, says, results] = [".waiting", ".says", ".results"].map(find);
   const table = createTable(find("thead tr"), find("tbody"), open);
   const drawPicture = mountPicture(find, gate, store, () => census?.units);
-  let model = ""; // of the answer
+  let model = ""; // id of the model that `census` describes
   /** @type {CensusAnswer | null} */
   let census = null;
-  let latest = 0; // the number of the latest question: earlier ones are not shown any more
+  let latest = 0; // number of the latest request; responses to earlier requests are ignored
 
-  /** Remove the results, and the two labels, which the server chooses for other sequences. @param {string} words */
+  /** Remove the results and the two labels. The server chooses new labels for new sequences. @param {string} words the new status text */
   function reset(words = "") {
     latest += 1;
     [census, results.hidden] = [null, true];
@@ -125,9 +125,9 @@ export function mountCensus(opener, dialog, store, actions) {
 }
 
 /**
- * Mount the picture: its gate can be chosen, and it can be saved. Return a function that draws it.
+ * Mount the picture, with a picker for the gate and buttons that save the picture. Return a function that draws the picture.
  * @param {ReturnType<typeof finder>} find @param {HTMLSelectElement} gate @param {Store} store
- * @param {() => readonly CensusUnit[] | undefined} unitsNow returns the units that are shown, if there are any
+ * @param {() => readonly CensusUnit[] | undefined} unitsNow returns the units in the table, or undefined before there are results
  */
 function mountPicture(find, gate, store, unitsNow) {
   const svg = /** @type {SVGSVGElement} */ (/** @type {unknown} */ (find("svg")));
@@ -158,7 +158,7 @@ function summaryOf({ sequences, source, steps, labels, others, units }) {
   return parts.filter(Boolean).join(" ");
 }
 
-/** Return the content of the picture: a point for each unit, between two axes. @param {readonly CensusUnit[]} units @param {string} gate */
+/** Return the picture's SVG content: a point for each unit, between two axes. @param {readonly CensusUnit[]} units @param {string} gate */
 function pictureOf(units, gate) {
   const points = units.map(({ gates, layer, unit }) => {
     const { closed, open } = gates[gate];

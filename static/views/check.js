@@ -1,4 +1,4 @@
-/** “Check it”: skip the step that Memory or Influence names, and show the effect. */
+/** The “Check it” button, which skips the timestep that Memory or Influence names and shows the effect. */
 
 /** @import { Store, Update } from "../store.js" */
 /** @import { Clamp } from "../run.js" */
@@ -12,7 +12,7 @@ import { tellOutcome } from "../words.js";
 import { tokenAt } from "../tokens.js";
 
 /**
- * Mount the button “Check it” of a view.
+ * Mount the “Check it” button of a view.
  * @param {HTMLElement} group
  * @param {(state: State) => Named | null} namedBy returns the step that the view names
  * @param {Store} store

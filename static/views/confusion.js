@@ -1,4 +1,4 @@
-/** The confusion matrix on the card of a model: how often each label of the held-out data got each output, as a picture and as a table. */
+/** The confusion matrix on the model card, as a picture and a table: how often held-out sequences of each label get each output. */
 
 /** @import { Store } from "../store.js" */
 /** @import { Confusion, State, Theme } from "../state.js" */
@@ -8,6 +8,7 @@ import { drawConfusion } from "../plot.js";
 import { createGuard } from "../store.js";
 
 /**
+ * Mount the confusion matrix. Return an object that receives Plotly once it has loaded.
  * @param {HTMLElement} figure
  * @param {Store} store
  * @param {Record<Theme, Figure>} figures
@@ -67,7 +68,7 @@ export function mountConfusion(figure, store, figures) {
   });
 
   return {
-    /** Draw with Plotly from now on, because it has loaded. @param {PlotlyLibrary} library */
+    /** Receive Plotly once it has loaded, and draw with it from then on. @param {PlotlyLibrary} library */
     arrive(library) {
       Plotly = library;
       update(store.get());

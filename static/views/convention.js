@@ -1,6 +1,6 @@
 /**
- * The switch between the two conventions for z, and the labels at the ends of the color scale of z. The visitor's choice stays for
- * this tab, and first.js takes it along to other pages. The text of a lesson has a convention of its own.
+ * The switch between the two conventions for z, and the labels at the ends of the color scale of z. The browser tab stores the visitor's
+ * choice, and first.js applies it to other pages. A lesson uses the convention of its text.
  */
 
 /** @import { Store } from "../store.js" */
@@ -9,7 +9,10 @@ import { mountChoice } from "../elements.js";
 import { FOCUS, setConvention } from "../state.js";
 import { writeStored } from "../storage.js";
 
-/** Store a convention for this tab, unless it is the usual one. @param {import("../state.js").Convention} convention */
+/**
+ * Store a convention for this tab, or remove the stored one if the convention is the default.
+ * @param {import("../state.js").Convention} convention
+ */
 function remember(convention) {
   const { dataset } = document.documentElement;
   const isUsual = convention === FOCUS.convention;
@@ -19,8 +22,8 @@ function remember(convention) {
 }
 
 /**
- * Mount the switch of the direction of z.
- * @param {HTMLElement} main the lab: every part of it that names z is updated
+ * Mount the switch between the two conventions for z.
+ * @param {HTMLElement} main the Lab, with the parts that name z
  * @param {Store} store
  */
 export function mountConvention(main, store) {

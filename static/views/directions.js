@@ -1,7 +1,7 @@
 /**
- * The two directions of a bidirectional layer: headings above the tape's pictures, a line between the rows of the two directions,
- * and the cell of the old state that the cursor's unit reads. In the figure and the equations, t − 1 becomes t + 1 for units that
- * read the sequence from its end.
+ * The two directions of a bidirectional layer: headings above the tape's heatmaps, a line between the rows of the two directions, and a
+ * mark on the heatmap cell with the old state that the cursor's unit reads. In the figure and the equations, t − 1 becomes t + 1 for
+ * units that read the sequence from its end.
  */
 
 /** @import { Store } from "../store.js" */
@@ -54,14 +54,17 @@ export function mountDirections(main, tape, store) {
   });
 }
 
-/** @param {number[]} units from 1 @param {number} from @param {number} to steps @param {string} sign of the old state's place */
+/**
+ * Describe the order in which some units read the timesteps, and the timestep of their old state.
+ * @param {number[]} units counted from 1 @param {number} from @param {number} to steps @param {string} sign in "t ± 1"
+ */
 function tellReading(units, from, to, sign) {
   const text = tellUnits(units);
   const [verb, owner] = units.length === 1 ? ["reads", "Its"] : ["read", "Their"];
   return `${text[0].toUpperCase()}${text.slice(1)} ${verb} from t = ${from} to ${to}. ${owner} old state is at t ${sign} 1.`;
 }
 
-/** Say which states are the output of the layer. @param {State} state */
+/** Describe which states are the output of the layer. @param {State} state */
 function tellOutput(state) {
   const { run } = state;
   const reader = layerIndex(state) === run.layers.length - 1 ? "The output yₜ" : `Layer ${layerIndex(state) + 2}`;

@@ -9,7 +9,7 @@ import { sampleSteps, workedAt } from "../reading.js";
 import { layerIndex } from "../state.js";
 import { createGuard } from "../store.js";
 
-/** The widths of characters that are not as wide as a digit, in a wide font. @type {Record<string, number>} */
+/** The widths, in digits, of the characters that are not as wide as a digit in a wide font. @type {Record<string, number>} */
 const WIDTHS = { ".": 0.5, "−": 1.32, "(": 0.62, ")": 0.62 };
 /** Return the width of a number, in digits. @param {string} text */
 const widthOf = (text) => [...text].reduce((width, character) => width + (WIDTHS[character] ?? 1), 0.05);
@@ -33,7 +33,11 @@ export function mountEquations(section, store) {
 
   const isNew = createGuard();
 
-  /** Return the text of a number: its sign is in the plus before it, and a negative factor is in parentheses. @param {Element} slot @param {string} number */
+  /**
+   * Return the text of a number in its slot. The minus of a negative number replaces the plus sign before the slot. Without a plus sign
+   * there, a negative factor gets parentheses.
+   * @param {Element} slot @param {string} number
+   */
   function textOf(slot, number) {
     if (!number.startsWith("−")) return number;
     return pluses.get(slot) ? number.slice(1) : slot.classList.contains("factor") ? `(${number})` : number;
@@ -46,7 +50,7 @@ export function mountEquations(section, store) {
     setText(slot, textOf(slot, number));
   }
 
-  /** Make each number as wide as it is at any timestep of the run, so that nothing moves while the cursor moves. */
+  /** Make each slot as wide as its widest number in the run. The equations then do not move while the cursor moves. */
   const reserve = deferred((/** @type {State} */ state) => {
     const widths = new Map();
     let rounds = false;

@@ -1,6 +1,6 @@
 /** Explanations of signals: the label of a signal shows a sentence when the pointer or the focus is on it, or after a tap. */
 
-/** Show the explanation of a signal at its label. @param {HTMLElement} tape */
+/** Mount the explanation of each signal at its label. @param {HTMLElement} tape */
 export function mountExplain(tape) {
   for (const place of /** @type {NodeListOf<HTMLElement>} */ (tape.querySelectorAll(".explains"))) {
     const label = /** @type {HTMLElement} */ (place.querySelector("button"));
@@ -23,12 +23,12 @@ export function mountExplain(tape) {
     label.addEventListener("focus", show);
     label.addEventListener("blur", hide);
     label.addEventListener("click", show);
-    // It stands still on the screen; its label would not.
+    // The sentence would stay in its place on the screen while its label scrolls.
     addEventListener("scroll", hide, { passive: true, capture: true });
     addEventListener("keydown", (event) => {
       if (event.key === "Escape") hide();
     });
-    // Where a tap does not give the focus, a tap elsewhere takes the sentence away.
+    // In browsers where a tap does not focus the label, a tap elsewhere hides the sentence.
     addEventListener("pointerdown", (event) => {
       if (!place.contains(/** @type {Node} */ (event.target))) hide();
     });

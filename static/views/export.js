@@ -17,7 +17,7 @@ import { detailAt, layerOf } from "../state.js";
 
 const HOW_MANY = ["no", "one", "two", "three", "four", "five", "six"];
 
-/** Write a size in bytes for people. @param {number | undefined} bytes */
+/** Format a size in bytes as kB or MB, or return "" if it is unknown. @param {number | undefined} bytes */
 const tellSize = (bytes) =>
   bytes === undefined
     ? ""
@@ -40,7 +40,7 @@ function picturesOf(state) {
 }
 
 /**
- * Return a function that lists the pictures of the page. A caption has the run or the place of the cursor.
+ * Return a function that lists the pictures of the page. Each caption names the run, or the position of the cursor.
  * @param {HTMLElement} main @param {Store} store @param {Record<Theme, Record<string, Figure>>} skeletons
  * @returns {(state: State) => Picture[]}
  */
@@ -80,7 +80,7 @@ function createPictures(main, store, skeletons) {
   };
 }
 
-/** Return the name of a file of the run. @param {State} state @param {string} ending */
+/** Return the file name for an export of the run. @param {State} state @param {string} ending */
 const fileName = ({ run }, ending) => `gruscope-${run.model.replaceAll(/[^\w.-]+/g, "-")}${ending}`;
 
 /**
@@ -89,15 +89,15 @@ const fileName = ({ run }, ending) => `gruscope-${run.model.replaceAll(/[^\w.-]+
  * @param {HTMLDialogElement} dialog
  * @param {HTMLElement} main the part of the page with the cell and the curves, which can also be exported
  * @param {Store} store
- * @param {Record<Theme, Record<string, Figure>>} skeletons the empty figures from Python, by picture
+ * @param {Record<Theme, Record<string, Figure>>} skeletons the empty figures from Python, by theme and picture
  */
 export function mountExport(opener, dialog, main, store, skeletons) {
   const status = /** @type {HTMLElement} */ (dialog.querySelector(".done"));
   const links = /** @type {HTMLAnchorElement[]} */ (findAll(dialog, "a[data-file]"));
   const content = /** @type {HTMLSelectElement | null} */ (dialog.querySelector("[name=content]"));
   let query = "";
-  let wasLarge = false; // when the dialog was last open
-  /** The bytes of each file by its content, as the server estimates them. @type {Record<string, Record<string, number>>} */
+  let wasLarge = false; // whether the run was large when the dialog was last opened
+  /** The server's estimate of each file's size in bytes, by file and by chosen content. @type {Record<string, Record<string, number>>} */
   let sizes = {};
   const pictures = createPictures(main, store, skeletons);
   const nameOf = (/** @type {string} */ ending) => fileName(store.get(), ending);
@@ -112,13 +112,13 @@ export function mountExport(opener, dialog, main, store, skeletons) {
     }
   }
 
-  /** Return what is chosen for files of numbers; null for a page, and without a choice. @param {string} file */
+  /** Return the chosen content of a file of numbers, or null for an HTML page or a dialog without this choice. @param {string} file */
   const contentOf = (file) => (file.endsWith(".html") ? null : (content?.value ?? null));
 
   /** @param {string} file */
   const addressOf = (file) => `api/export/${file}${query}${contentOf(file) ? `&content=${contentOf(file)}` : ""}`;
 
-  /** Fetch the sizes that the files will have. The dialog works without them. */
+  /** Fetch the estimated sizes of the files. The dialog also works without the sizes. */
   async function fetchSizes() {
     const link = query;
     const request = () => (isLong() ? postJson("api/export/sizes", { link }) : getJson(`api/export/sizes${link}`));
@@ -127,10 +127,10 @@ export function mountExport(opener, dialog, main, store, skeletons) {
     describe();
   }
 
-  /** Whether the link of the view is too long for the address of a request. */
+  /** Return whether the link of the view is too long for a URL. */
   const isLong = () => query.length > LONGEST;
 
-  /** Return a file of a view with a long link. @param {string} file */
+  /** Fetch a file with a POST request, which also allows long links. @param {string} file */
   const posted = async (file) =>
     (await post(`api/export/${file}`, { link: query, content: contentOf(file) }, { signal: null })).blob();
 
@@ -143,7 +143,11 @@ export function mountExport(opener, dialog, main, store, skeletons) {
     });
   content?.addEventListener("change", describe);
 
-  /** Return the run as CSV. The server writes a part of a run, and a large run, which the page has in float32 only. @param {Run} run */
+  /**
+   * Return the run as CSV: a Blob, or the address of a file that the server writes. The server writes the file if only the signals are
+   * chosen, or if the run is large, because the page has a large run in float32 only.
+   * @param {Run} run
+   */
   async function numbersOf(run) {
     if (!run.exact && content?.value !== "signals") return new Blob([csv(run)], { type: "text/csv" });
     if (recording) throw new Error("this page has the numbers of a large run in single precision only");

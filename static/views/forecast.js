@@ -1,6 +1,6 @@
 /**
- * The forecasts of a series as lines on the tape, each at the timestep that it forecasts: the network's, and those of the baselines.
- * The gutter names the lines and gives their errors on the held-out numbers.
+ * The forecasts of a series as lines on the tape: one line for the network, and one for each baseline. Each forecast is drawn at the
+ * timestep that it is a forecast of. The gutter names the lines and gives their errors on the held-out numbers.
  */
 
 /** @import { Store } from "../store.js" */
@@ -12,7 +12,7 @@ import { drawLines } from "../plot.js";
 import { fixed } from "../run.js";
 import { createGuard } from "../store.js";
 
-/** @typedef {{name: string, values: number[]}} Line one value for each column, NaN for none */
+/** @typedef {{name: string, values: number[]}} Line one value for each column, NaN if there is none */
 
 /**
  * Mount the row with the forecast of a series.
@@ -51,7 +51,7 @@ export function mountForecast(tape, store, figures) {
   });
 
   return {
-    /** Draw with Plotly from now on, because it has loaded. @param {PlotlyLibrary} library */
+    /** Receive Plotly once it has loaded, and draw with it from then on. @param {PlotlyLibrary} library */
     arrive(library) {
       Plotly = library;
       update(store.get());
@@ -60,7 +60,7 @@ export function mountForecast(tape, store, figures) {
 }
 
 /**
- * Return the lines in the unit of the series. A forecast is one column after the number that it was made from.
+ * Return the lines, in the unit of the series. Each forecast is one column after the number that it was made from.
  * @param {Run} run @param {number} received @returns {Line[]}
  */
 function linesOf({ numbers, baselines, columns, given }, received) {
@@ -87,6 +87,6 @@ function nameOf(name, measured) {
   return item;
 }
 
-/** Describe the picture. @param {Run} run */
+/** Describe the line chart in words. @param {Run} run */
 const tell = ({ T, given, scale, baselines }) =>
   `Line chart over ${T} timesteps${scale ? `, in ${scale.unit}` : ""}: the series, the network’s forecast of each number, and ${Object.keys(baselines ?? {}).join(", ")}${given < T ? `. A line after t = ${given} marks where the network starts to read its own forecasts` : ""}`;

@@ -1,6 +1,6 @@
 /**
- * The four signals on the tape: one Plotly figure behind the tape's rows, with units as rows and steps as columns, and the numbers
- * in the cells if they fit. All signals share one figure, because an update of four heatmaps costs no more than an update of one.
+ * The heatmaps of the signals on the tape: one Plotly figure behind the tape's rows, with units as rows and steps as columns, and with
+ * numbers in the cells if they fit. All signals share one figure, because updating all its heatmaps costs no more than updating one.
  * Until Plotly has loaded, a canvas in each row has the same pixels.
  */
 
@@ -58,7 +58,7 @@ export function mountHeatmaps(tape, store, figures) {
   function draw(state) {
     const units = unitsInSight(state);
     const { model, models, run } = state;
-    // A checkpoint on the page Train has the description of its task.
+    // On the Train page a checkpoint has no entry of its own and uses the entry of its task.
     const entry = models.find(({ id }) => id === run.model) ?? models.find(({ id }) => id === model);
     const handover = entry?.handover ?? "";
     const isHalved = handover !== "" && units.length === layerOf(state).H && units.every((unit, i) => unit === i);
@@ -103,7 +103,7 @@ export function mountHeatmaps(tape, store, figures) {
   }).observe(figure);
 
   return {
-    /** Draw with Plotly from now on, because it has loaded. @param {PlotlyLibrary} library */
+    /** Receive Plotly once it has loaded, and draw with it from then on. @param {PlotlyLibrary} library */
     arrive(library) {
       Plotly = library;
       draw(store.get());
@@ -112,18 +112,21 @@ export function mountHeatmaps(tape, store, figures) {
   };
 }
 
-/** Return the canvas of a row, and put one there first if there is none. @param {HTMLElement} plot */
+/** Return the canvas of a row. If the row has no canvas yet, add one. @param {HTMLElement} plot */
 function canvasOf(plot) {
   const canvas = plot.querySelector("canvas") ?? document.createElement("canvas");
   if (!canvas.parentElement) plot.prepend(canvas);
   return canvas;
 }
 
-/** Name the half of the first and of the last unit: the encoder or the decoder. @param {number} i @param {number} H */
+/**
+ * Return the half that the first or the last unit belongs to, encoder or decoder, and "" for the other units.
+ * @param {number} i @param {number} H
+ */
 const halfOf = (i, H) => (i === 0 ? "encoder " : i === H - 1 ? "decoder " : "");
 
 /**
- * Return the figure for values or for differences. In differences all signals use the scale of h.
+ * Return the figure for values or for differences. For differences, all signals use the colors of h, from −1 to 1.
  * @param {Figure} figure
  * @param {State} state
  */

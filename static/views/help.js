@@ -1,4 +1,4 @@
-/** The dialog that explains the page. A button and the key ? open it. */
+/** The dialog that explains the page. A button and the ? key open this dialog. */
 
 /**
  * Mount the dialog that explains the page.
@@ -6,7 +6,7 @@
  * @param {HTMLDialogElement} dialog
  */
 export function mountHelp(opener, dialog) {
-  // The attribute in HTML would ask for the focus while the page loads, and browsers refuse that in a frame with an error.
+  // Set here and not in HTML: there the attribute would request the focus while the page loads, which is an error in a frame.
   const heading = dialog.querySelector("h2");
   if (heading) heading.autofocus = true;
   opener.addEventListener("click", () => dialog.showModal());

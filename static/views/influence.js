@@ -1,4 +1,4 @@
-/** Influence: the sensitivity of the output and of the state at the cursor, as background colors of the tokens and as curves. */
+/** The Influence view: the sensitivity of the output and of the state at the cursor, as background colors of the tokens and as curves. */
 
 /** @import { Store } from "../store.js" */
 /** @import { Scale, Sensitivity, State } from "../state.js" */
@@ -15,7 +15,7 @@ import { tokenAt } from "../tokens.js";
 const FAINTEST = 0.02; // a fainter tint is left out
 
 /**
- * Mount the view “Influence”.
+ * Mount the Influence view.
  * @param {HTMLElement} section
  * @param {HTMLElement} tape with the tokens that are tinted
  * @param {Store} store
@@ -55,7 +55,7 @@ export function mountInfluence(section, tape, store) {
     setSentence(says, tellInfluence(state, sensitivity));
     setText(scaleSays, tellScale(state.scale));
     const curves = curvesOf(state, sensitivity);
-    // With one unit, the layer's curve is that of the unit.
+    // With one unit, the curve of the layer equals the curve of the unit.
     const drawn = curves.filter(({ name }) => layerOf(state).H > 1 || !name.endsWith(" layer"));
     chart.draw(drawn.map(scaled(state.scale)), state.run.T, state.step, state.run.tokens, curves);
   }
@@ -122,13 +122,16 @@ function curvesOf(state, sensitivity) {
       head: `∂h/∂${symbol}, root mean square over all units`,
     };
     const ofUnit = { ...unit, values: valuesOf(`${name}_unit`) };
-    // With very many units the curve of the whole layer would take too long.
+    // With very many units there is no curve of the whole layer, because it would take too long to compute.
     return valuesOf(`${name}_gain`) ? [ofUnit, { ...gain, values: valuesOf(`${name}_gain`) }] : [ofUnit];
   });
   return [{ name: "x", label: "∂y/∂x", head: "|∂y/∂x|", values: sensitivity.x_norm }, ...ofGates, ...ofStates];
 }
 
-/** Return a curve with the absolute values, or with these divided by the largest. @param {Scale} scale @returns {(curve: Curve) => Curve} */
+/**
+ * Return a function that replaces a curve's values by absolute values, divided by the largest one if the scale is normalized.
+ * @param {Scale} scale @returns {(curve: Curve) => Curve}
+ */
 const scaled = (scale) => (curve) => {
   const sizes = curve.values.map(Math.abs);
   const most = scale === "normalized" ? Math.max(...sizes) || 1 : 1;

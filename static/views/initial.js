@@ -1,4 +1,4 @@
-/** The initial state of the run: typed, or the last state of the run on the tape, so that the next run continues it. */
+/** The form for the run's initial state: typed numbers, or the last state of the run on the tape, which the next run then continues. */
 
 /** @import { State } from "../state.js" */
 /** @import { Store, Update } from "../store.js" */
@@ -7,7 +7,7 @@ import { mountFold, setText } from "../elements.js";
 import { readStates, writeStates } from "../link.js";
 
 /**
- * Mount the form of the initial state.
+ * Mount the form for the initial state.
  * @param {HTMLElement} opener
  * @param {HTMLFormElement} form
  * @param {Store} store
@@ -30,7 +30,7 @@ export function mountInitial(opener, form, store, actions) {
     if (!isTyped || readStates(box.value) !== undefined) tell(state);
   }
 
-  /** Say which numbers the box takes. @param {State} state */
+  /** Describe the numbers that the box accepts. @param {State} state */
   function tell({ run }) {
     const sizes = run.layers.map(({ h0 }) => h0.length).join("; ");
     const form =
@@ -68,7 +68,10 @@ export function mountInitial(opener, form, store, actions) {
   store.subscribe(update);
 }
 
-/** Return the state of each layer after the last timestep: h, and in an LSTM then c. @param {State} state */
+/**
+ * Return the state of each layer after the last timestep, as one list of numbers per layer: h, followed by c in an LSTM.
+ * @param {State} state
+ */
 const lastStates = ({ run }) =>
   run.last ??
   run.layers.map(({ rows }) => ["h", "c"].flatMap((name) => (rows[name] ?? []).map((row) => row[run.T - 1])));

@@ -1,4 +1,4 @@
-/** The inspector: the place of the cursor, and the choice of the views. */
+/** The inspector: the position of the cursor, and the buttons that open and close views. */
 
 /** @import { Store } from "../store.js" */
 /** @import { State, View } from "../state.js" */
@@ -9,8 +9,8 @@ import { findAll, finder, setText } from "../elements.js";
 import { VIEWS, change, chooseView, layerIndex, layerOf, toggleView } from "../state.js";
 
 /**
- * Mount the choice of the views, and the place of the cursor.
- * @param {HTMLElement} main the lab, with the parts that are shown or left out
+ * Mount the buttons of the views, and the position of the cursor.
+ * @param {HTMLElement} main the Lab, with the parts that the buttons show or hide
  * @param {Store} store
  */
 export function mountInspector(main, store) {
@@ -28,8 +28,8 @@ export function mountInspector(main, store) {
   let before = null;
 
   /**
-   * Put the part that the visitor opens first in the column, where the visitor sees it at once. If a second part is open, the
-   * equations move to their place under the tape.
+   * Put a newly opened part at the top of the column, where the visitor sees it at once. If other parts are open, the equations move
+   * to their place under the tape.
    * @param {readonly View[]} views
    */
   function place(views) {
@@ -37,7 +37,7 @@ export function mountInspector(main, store) {
     const [first] = opened;
     if (opened.length === 1) latest = first;
     if (opened.length === 1 && first !== "equations") words.after(find(`[data-part="${first}"]`));
-    // A link opens several, which then stand in their own order.
+    // A link can open several parts at once, which then appear in the order of the views.
     const column = VIEWS.filter((view) => !["tape", "words", "equations"].includes(view));
     if (opened.length > 1) section.append(...column.map((view) => find(`[data-part="${view}"]`)));
     const alone = views.every((view) => ["tape", "words", "equations"].includes(view));
@@ -45,7 +45,11 @@ export function mountInspector(main, store) {
     else if (opened.length) section.after(equations);
   }
 
-  /** Return the views that the page shows: all open views or, on a projector, one. A lesson opens what it needs. @param {State} state */
+  /**
+   * Return the views that the page shows. In the projector mode, this is only one view besides the tape and the words. Otherwise, and
+   * always in a lesson, these are all open views.
+   * @param {State} state
+   */
   function shownOf({ views }) {
     if (!isProjected() || lesson) return views;
     /** @type {readonly View[]} */
@@ -76,7 +80,7 @@ export function mountInspector(main, store) {
   addEventListener(CHANGED, () => {
     if (!isProjected() && before) store.update(change, { views: before });
     before = null;
-    shown = ["tape", "words"]; // so that every other view is put in its place
+    shown = ["tape", "words"]; // makes `showParts` place every other view again
     showParts(store.get());
   });
 
@@ -84,7 +88,7 @@ export function mountInspector(main, store) {
     showParts(state);
     main.dataset.reset = layerOf(state).reset ?? "";
     main.dataset.swift = String(state.playing && state.speed > 2);
-    if (state.step > state.received) return; // not come yet
+    if (state.step > state.received) return; // the timestep has not arrived yet
     const layers = state.run.layers.length;
     const layer = layers === 1 ? "" : `, layer ${layerIndex(state) + 1} of ${layers}`;
     /** @type {Record<string, string | number>} */

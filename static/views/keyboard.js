@@ -1,6 +1,6 @@
 /**
- * What the Tab key does on a page. Bars of controls: the Tab key goes to one control of a bar, and the arrow keys go on from there. The rest of the page is then only
- * a few presses of the Tab key away. Without this script the Tab key goes to every control.
+ * The Tab key on a page. In a bar of controls, the Tab key stops at one control only, and the arrow keys move to the other controls. The
+ * rest of the page is then only a few presses of the Tab key away. Without this script the Tab key stops at every control.
  */
 
 import { findAll } from "../elements.js";
@@ -9,7 +9,10 @@ const BARS =
   "[role=toolbar], .masthead nav, .subnav, .newcomer, .sequence, .scroller, .course .buttons, .steps, .grid table";
 const CONTROLS = "a[href], button, select, summary";
 
-/** Mount the links that skip to a part of a page, and its bars: toolbars, the links to the pages, and the labels on a tape. @param {ParentNode} root */
+/**
+ * Mount the skip links of a page and its bars of controls: toolbars, links to other pages, and the labels on a tape.
+ * @param {ParentNode} root
+ */
 export function mountKeyboard(root) {
   for (const link of /** @type {HTMLAnchorElement[]} */ (findAll(root, ".skip-link")))
     link.addEventListener("click", (event) => {
@@ -26,15 +29,18 @@ function mountBars(root) {
   const bars = findAll(root, BARS);
   for (const bar of bars)
     if (bar.role === "toolbar") bar.ariaDescription = "Left and right arrow keys go from button to button";
-  /** The control to which the Tab key goes, in each bar in which one had the focus. @type {Map<HTMLElement, HTMLElement>} */
+  /**
+   * For each bar that has had the focus, the last focused control. The Tab key stops at this control.
+   * @type {Map<HTMLElement, HTMLElement>}
+   */
   const stops = new Map();
-  // After a click the arrow keys still move the cursor of the run, so they move in a bar only after the Tab key.
+  // Whether the Tab key was the last one used. After a click, the arrow keys move the cursor of the run and not the focus in a bar.
   let tabbed = false;
 
   const controlsOf = (/** @type {HTMLElement} */ bar) =>
     findAll(bar, CONTROLS).filter((control) => control.checkVisibility());
 
-  /** Let the Tab key go to one control of each bar. It may stop at another one after every change of the page. */
+  /** Let the Tab key stop at one control of each bar. A change of the page can make this a different control. */
   function setStops() {
     for (const bar of bars) {
       const controls = controlsOf(bar);

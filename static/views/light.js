@@ -1,9 +1,9 @@
 /**
- * Highlights the term under the pointer or focus, and everything else on the page about the same signal. A part of a sum, such as
- * "r.Wx", also highlights its gate, "r".
+ * The highlight of the term under the pointer or the focus, and of everything else on the page about the same signal. A part of a sum,
+ * such as "r.Wx", also highlights its gate, "r".
  */
 
-/** Highlight the same quantity in all views while the pointer or the focus is on it. @param {HTMLElement} root */
+/** Highlight a quantity in all views while the pointer or the focus is on one of its places. @param {HTMLElement} root */
 export function mountLight(root) {
   let lit = "";
 
@@ -12,7 +12,7 @@ export function mountLight(root) {
     const term = (target instanceof Element && target.closest("[data-term]")?.getAttribute("data-term")) || "";
     if (term === lit) return;
     lit = term;
-    root.dataset.lit = term; // read by views that write while something is lit
+    root.dataset.lit = term; // for views that change while a term is highlighted
     for (const element of root.querySelectorAll(".lit")) element.classList.remove("lit");
     if (!term) return;
     for (const name of new Set([term, term.split(".")[0]]))

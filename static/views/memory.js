@@ -1,4 +1,4 @@
-/** Memory: the contribution of each step to the cursor's state, on the tape and in words, and to every state as a picture. */
+/** The Memory view: each step's contribution to the state at the cursor, on the tape and in words, and a picture of all contributions. */
 
 /** @import { Store } from "../store.js" */
 /** @import { Mixture, Origin } from "../reading.js" */
@@ -18,7 +18,7 @@ import { tokenAt } from "../tokens.js";
 const MOST_TICKS = 10; // along an edge of the picture
 
 /**
- * Mount the view “Memory”.
+ * Mount the Memory view.
  * @param {HTMLElement} section
  * @param {HTMLElement} tape has a ribbon with the shares
  * @param {Store} store
@@ -32,7 +32,7 @@ export function mountMemory(section, tape, store) {
   const [bars, tallest] = [".bars", ".ribbon small"].map(finder(tape));
   const [isNewPicture, areNewLives] = [createGuard(), createGuard()];
 
-  /** Show the contributions to the state at the cursor on the tape. @param {State} state @param {ReturnType<typeof mixtureAt>} row */
+  /** Show on the tape the contributions to the state at the cursor. @param {State} state @param {ReturnType<typeof mixtureAt>} row */
   function showRibbon(state, row) {
     const { columns, T } = state.run;
     bars.setAttribute("viewBox", `0 0 ${columns} 1`);
@@ -51,7 +51,7 @@ export function mountMemory(section, tape, store) {
     }
   }
 
-  /** Show over each step how long the unit would keep its state if its gates kept their values. @param {State} state */
+  /** Show above each step the half-life that the unit's state would have if the gates kept their values. @param {State} state */
   function showHalfLives(state) {
     if (!areNewLives(state.run, state.received, state.layer, state.unit)) return;
     const steps = layerOf(state).rows.half_life[state.unit];
@@ -73,7 +73,7 @@ export function mountMemory(section, tape, store) {
     ledger.shares.forEach((row, y) =>
       row.forEach((share, x) => {
         if (share < 0.002) return;
-        context.globalAlpha = Math.sqrt(share); // so that small shares can be seen
+        context.globalAlpha = Math.sqrt(share); // the square root makes small shares visible
         context.fillRect(x, y, 1, 1);
       }),
     );
@@ -110,7 +110,7 @@ export function mountMemory(section, tape, store) {
   });
 }
 
-/** Describe the state at the cursor and its contributions. @param {State} state @param {Mixture} row */
+/** Describe the state at the cursor and the contributions to this state. @param {State} state @param {Mixture} row */
 export function tellMemory(state, row) {
   const { step, unit } = state;
   const layer = layerOf(state);
@@ -127,15 +127,15 @@ export function tellMemory(state, row) {
 }
 
 /**
- * Return whether the selected unit starts from zero, and reads the cursor's timestep first: there is no earlier state.
+ * Return whether there is no earlier state: the selected unit starts from zero and reads the cursor's timestep first.
  * @param {State} state @param {Origin} origin
  */
 const hasNoPast = (state, { value, t }) =>
   isFirstRead(state.run, layerOf(state), state.unit, state.step) && t === null && value === 0;
 
 /**
- * Describe the largest shares. The share of a state that is zero is no contribution: it has a sentence of its own.
- * @param {State} state @param {Mixture} row @param {Origin} origin of the first share
+ * Describe the largest shares. If the origin is a state of zero, its share adds nothing and has a sentence of its own.
+ * @param {State} state @param {Mixture} row @param {Origin} origin the state that the first share comes from
  */
 function tellShares(state, { shares, largest }, origin) {
   const isZero = origin.value === 0;
@@ -150,14 +150,14 @@ function tellShares(state, { shares, largest }, origin) {
   return isLeft ? `${list}. ${percent(shares[0])} of ${origin.text} is left, but adds nothing` : list;
 }
 
-/** Return a bar for each value, as a path in a strip of height 1. @param {number[]} values */
+/** Return an SVG path with a bar for each value, in a strip of height 1. @param {number[]} values */
 function outline(values) {
   const bars = values.map((value, x) => (value > 0 ? `M${x} 1V${(1 - value).toFixed(4)}h1V1z` : ""));
   return bars.join("");
 }
 
 /**
- * Write the numbers of the steps along an edge. If the steps are close together, skip some of them.
+ * Write the step numbers along an edge of the picture. If there are more than `MOST_TICKS` steps, skip some numbers.
  * @param {HTMLElement} edge @param {number} first @param {number} count @param {(step: number) => string} name
  */
 function showTicks(edge, first, count, name) {

@@ -1,4 +1,4 @@
-/** The choice of the model: the question about its task, the list of models, and the card of the model. */
+/** The model picker, with the question about the model's task and the model card. */
 
 /** @import { Store } from "../store.js" */
 /** @import { Run } from "../run.js" */
@@ -8,7 +8,7 @@ import { fixed } from "../run.js";
 import { isOfLength, lengthCurve } from "../lengths.js";
 import { joined, meanOf, tellKinds } from "../words.js";
 
-/** Write the sizes of the layers: "4 units", "2 layers of 512 units", "4 + 6 units". @param {ModelEntry["layers"]} layers */
+/** Describe the sizes of the layers: "4 units", "2 layers of 512 units", "4 + 6 units". @param {ModelEntry["layers"]} layers */
 function tellSizes(layers) {
   const [first, ...others] = layers.map(({ units }) => units);
   if (!others.length) return `${first} ${first === 1 ? "unit" : "units"}`;
@@ -18,7 +18,7 @@ function tellSizes(layers) {
 }
 
 /**
- * Mount the choice of the model, and its card.
+ * Mount the model picker and the model card.
  * @param {HTMLElement} section
  * @param {Store} store
  * @param {{choose: (model: string) => void}} actions
@@ -29,9 +29,9 @@ export function mountModel(section, store, actions) {
   const changed = find("#changed");
   const confusion = find(".confusion");
   let shown = "";
-  let offered = store.get().models; // these came with the page
+  let offered = store.get().models; // at first, the models that came with the page
 
-  /** Add the models that were uploaded after the page was loaded to the list. @param {readonly ModelEntry[]} models */
+  /** Add to the list the models that were uploaded after the page was loaded. @param {readonly ModelEntry[]} models */
   function offer(models) {
     offered = models;
     const listed = [...picker.options].map(({ value }) => value);
@@ -46,9 +46,9 @@ export function mountModel(section, store, actions) {
   function update(state) {
     if (offered !== state.models) offer(state.models);
     if (picker.value !== state.model) picker.value = state.model;
-    picker.title = picker.selectedOptions[0]?.text ?? ""; // whole, also where a name from a file is very long
+    picker.title = picker.selectedOptions[0]?.text ?? ""; // the full title, even if the list cuts off a long name
     setText(changed, tellChanges(state.run));
-    if (shown === state.run.model) return; // the words are about what is on the tape
+    if (shown === state.run.model) return; // the card describes the model of the run on the tape
     shown = state.run.model;
     const entry = /** @type {ModelEntry} */ (state.models.find(({ id }) => id === shown));
     const { card } = entry;
@@ -97,14 +97,14 @@ function tellChanges({ clamps, weights, h0 }) {
   return all.length ? `This run has ${joined(all)}.` : "";
 }
 
-/** Return a list of the sentences about how a file was read. @param {string[]} sentences */
+/** Create a section with the sentences about how a file was read. @param {string[]} sentences */
 const readAs = (sentences) =>
   newElement("section", {}, [
     newElement("h2", "How the file was read"),
     ...sentences.map((text) => newElement("p", text)),
   ]);
 
-/** Write a value of a card: an accuracy in percent. @param {string} name @param {string | number} value */
+/** Format a value on the model card: an accuracy as a percentage. @param {string} name @param {string | number} value */
 function factOf(name, value) {
   if (typeof value !== "number") return value;
   if (name.includes("accuracy")) return `${Number((100 * value).toPrecision(4))}%`;

@@ -1,6 +1,6 @@
 /**
- * The description of the cursor's timestep in words, with the output. The longest descriptions of the run stand behind it, invisible:
- * so the views below stay in their place while the cursor moves.
+ * The description of the cursor's timestep in words, with the output. The longest descriptions of the run are behind it, invisible.
+ * They reserve enough height: the views below do not move when the cursor moves.
  */
 
 /** @import { Store } from "../store.js" */
@@ -16,13 +16,13 @@ import { layerIndex, layerOf } from "../state.js";
 import { createGuard } from "../store.js";
 import { tellSkipped } from "../words.js";
 
-const RESERVED = 24; // descriptions: the longest one need not have the most lines
+const RESERVED = 24; // invisible descriptions; more than one, because the longest text need not have the most lines
 const MOST_BARS = 8;
 const MOST_ROWS = 16; // probabilities that are drawn over all timesteps
-const MOST_DRAWN = 200; // timesteps of such a picture
+const MOST_DRAWN = 200; // timesteps of a picture of probabilities
 
 /**
- * Describe the timestep at the cursor in words.
+ * Mount the description of the timestep at the cursor.
  * @param {HTMLElement} section
  * @param {Store} store
  */
@@ -31,11 +31,11 @@ export function mountNarration(section, store) {
   const longest = Array.from({ length: RESERVED }, () => newElement("p", { className: "longest", ariaHidden: "true" }));
   const [isNew, isNewRun, isNewPicture] = [createGuard(), createGuard(), createGuard()];
   const reserveLongest = deferred((/** @type {State} */ state) => reserve(longest, longestOf(state)));
-  let quiet = 0; // the timestep at which “What if” has spoken of the run
+  let quiet = 0; // the timestep at which “What if” has already described the run
   live.after(...longest);
 
   store.subscribe((state) => {
-    if (state.step > state.received) return; // not come yet
+    if (state.step > state.received) return; // the timestep has not arrived yet
     showAnswers(answers, state, isNewPicture);
     if (!isExact(layerOf(state), state.unit)) {
       live.textContent = state.refusals.rows ?? "";
@@ -59,12 +59,15 @@ const tell = (state) =>
 /** @param {readonly Phrase[]} phrases */
 const textOf = (phrases) => phrases.map(({ text }) => text).join("");
 
-/** Return the description without its numbers and letters: similar timesteps have the same. @param {readonly Phrase[]} phrases */
+/**
+ * Return the description with 0 in place of each number and single letter. Similar timesteps have the same result.
+ * @param {readonly Phrase[]} phrases
+ */
 const shapeOf = (phrases) => textOf(phrases).replace(/\d+|\b\w\b/g, "0");
 
 /**
- * Return the longest descriptions of the timesteps that have arrived. Half of them have different shapes: these break into lines at
- * different places.
+ * Return the longest descriptions of the timesteps that have arrived. Up to half of the places go to different shapes, because
+ * descriptions of different shapes break into lines at different places.
  * @param {State} state
  */
 function longestOf(state) {
@@ -76,8 +79,8 @@ function longestOf(state) {
 }
 
 /**
- * Put each description into one of the paragraphs. A paragraph that has one of them already stays as it is: an edit changes few of
- * them.
+ * Put each description into one of the paragraphs. A paragraph that already contains one of the descriptions stays unchanged, because
+ * an edit of the sequence changes only a few descriptions.
  * @param {HTMLElement[]} paragraphs @param {(readonly Phrase[])[]} descriptions
  */
 function reserve(paragraphs, descriptions) {
@@ -88,11 +91,11 @@ function reserve(paragraphs, descriptions) {
 }
 
 /**
- * Write a description into an element, a span for each phrase. The spans that are there stay and only their texts change.
+ * Write a description into an element, with a span for each phrase. Existing spans are reused.
  * @param {HTMLElement} element @param {readonly Phrase[]} phrases
  */
 function write(element, phrases) {
-  if (element.firstChild instanceof Text) element.textContent = ""; // a message
+  if (element.firstChild instanceof Text) element.textContent = ""; // remove a message
   setLength(element, phrases.length, () => newElement("span"));
   phrases.forEach(({ text, term = "" }, i) => {
     const span = element.children[i];
@@ -118,7 +121,8 @@ function say(live, state) {
 }
 
 /**
- * Show the outputs: as bars, all in their order or the largest of many; or from 9 to 16 probabilities as a picture over all timesteps.
+ * Show the outputs. Up to 8 outputs are bars in their usual order. From 9 to 16 probabilities are a picture over all timesteps. Otherwise
+ * the 8 largest outputs are bars.
  * @param {HTMLElement} list @param {State} state @param {ReturnType<typeof createGuard>} isNewPicture
  */
 function showAnswers(list, { run, step, received }, isNewPicture) {
@@ -129,7 +133,7 @@ function showAnswers(list, { run, step, received }, isNewPicture) {
   const sizes = run.outputs.map((row) => Math.abs(row[step - 1]));
   const most = run.y.kind === "softmax" ? 1 : Math.max(...sizes) || 1;
   const isLong = names.length > MOST_BARS;
-  // The likeliest of very many outputs are others at each timestep, so they have no common row.
+  // With very many outputs, the likeliest ones differ from timestep to timestep, so no row belongs to a single output.
   const isSame = run.y.kind === "softmax" && !run.likeliest[step - 1];
   const isPicture = isLong && names.length <= MOST_ROWS && isSame && run.T <= MOST_DRAWN;
   const isChanged = isNewPicture(run, received, isPicture);
@@ -165,7 +169,10 @@ function showAnswers(list, { run, step, received }, isNewPicture) {
   });
 }
 
-/** Return a background with a cell for each timestep, the darker the likelier. @param {ArrayLike<number>} row @param {number} T @param {number} received */
+/**
+ * Return a CSS background with a cell for each timestep: the likelier the output, the darker the cell.
+ * @param {ArrayLike<number>} row @param {number} T @param {number} received
+ */
 function shadesOf(row, T, received) {
   const cells = Array.from({ length: T }, (_, t) => {
     const share = t < received ? Math.round(100 * row[t]) : 0;

@@ -1,4 +1,4 @@
-/** The first screen of a newcomer: three invitations, and the cursor where the output changes for the first time. */
+/** The first screen for a newcomer: three suggestions, and the cursor at the timestep where the output first changes. */
 
 /** @import { Store } from "../store.js" */
 import { finder } from "../elements.js";
@@ -7,7 +7,7 @@ import { FOCUS, change, goTo, setConvention } from "../state.js";
 import { STEPPED, writeStored } from "../storage.js";
 
 /**
- * Mount the first screen of a newcomer.
+ * Mount the first screen for a newcomer.
  * @param {HTMLElement | null} section null on a page that a link, a lesson or a room opened
  * @param {HTMLInputElement} sequence the box to type in
  * @param {Store} store
@@ -31,11 +31,11 @@ export function mountNewcomer(section, sequence, store) {
   store.update(change, { views });
   store.update(goTo, turn(store.get()));
   store.subscribe((state) => {
-    if (dataset.newcomer !== undefined && state.model !== model) leave(); // the section speaks of the first model
+    if (dataset.newcomer !== undefined && state.model !== model) leave(); // the section describes the first model
   });
 }
 
-/** Return the first timestep with another output than at the timestep before; 1 if there is none. @param {import("../state.js").State} state */
+/** Return the first timestep at which the output changes, or 1 if the output never changes. @param {import("../state.js").State} state */
 function turn({ run }) {
   const outputs = Array.from({ length: run.T }, (_, t) => answer(run, t).text);
   const first = outputs.findIndex((text) => text !== outputs[0]);

@@ -4,7 +4,7 @@
 import { STEPPED, readStored, writeStored } from "../storage.js";
 
 /**
- * Suggest the next action, until the visitor has done it.
+ * Mount the line that suggests the next action, until the visitor has done this action.
  * @param {HTMLElement | null} line line null in an embedded or a saved page
  * @param {Store} store
  */
@@ -16,7 +16,7 @@ export function mountNext(line, store) {
   const hide = () => {
     if (line.classList.contains("done")) return;
     line.classList.add("done");
-    writeStored(STEPPED, "yes"); // without storage the line comes back with the next visit
+    writeStored(STEPPED, "yes"); // without storage the line comes back on the next visit
   };
   line.querySelector("button")?.addEventListener("click", hide);
   store.subscribe((state) => {

@@ -1,4 +1,4 @@
-/** The choice of the heatmaps' rows: the layer, the order of the units, a unit by its number, and the scroll position. */
+/** The controls for the rows of the heatmaps: the layer, the order of the units, a field for a unit's number, and the scroll position. */
 
 /** @import { Store } from "../store.js" */
 /** @import { RowChoice } from "../state.js" */
@@ -16,7 +16,10 @@ import {
   scrollTo,
 } from "../state.js";
 
-/** Return the orders of the rows, each with its words. @param {import("../state.js").State} state @returns {[RowChoice, string][]} */
+/**
+ * Return the possible orders of the rows, each with its label.
+ * @param {import("../state.js").State} state @returns {[RowChoice, string][]}
+ */
 const ordersOf = (state) => [
   ["all", "by number"],
   ["moved", "by change, the largest first"],
@@ -26,7 +29,7 @@ const ordersOf = (state) => [
 ];
 
 /**
- * Mount the choice of the rows.
+ * Mount the controls for the rows.
  * @param {HTMLElement} tape
  * @param {Store} store
  */

@@ -5,7 +5,7 @@
 import { finder, newElement, setText } from "../elements.js";
 
 /**
- * Mount the box of the sequence, its examples and its messages.
+ * Mount the text box of the sequence, the examples and the error messages.
  * @param {HTMLElement} section
  * @param {Store} store
  * @param {{write: (text: string) => void, follow: (query: string) => void, draw: () => void}} actions

@@ -9,7 +9,7 @@ import { compact } from "../fragment.js";
  * Mount the dialog that shares the view.
  * @param {HTMLElement} opener
  * @param {HTMLDialogElement} dialog
- * @param {string} home the address of the server that links lead to, "" if it is not known, and then there is nothing to share
+ * @param {string} home the address of the server for the links; "" if it is unknown, which hides the opener
  * @param {string} page the path of the page on that server, "" or "compare"
  * @param {() => string} address the query of the view, starting with "?"
  */
@@ -51,8 +51,8 @@ export function mountShare(opener, dialog, home, page, address) {
     button.addEventListener("click", () => take(button.dataset.copy === "share-link" ? link : embed));
 }
 
-/** Return an address as it is written in an attribute. @param {string} address */
+/** Escape an address for use in an HTML attribute. @param {string} address */
 const escape = (address) => address.replaceAll("&", "&amp;");
 
-/** Return the path and query of a lesson's step. @param {string} name */
+/** Return the path and the query of a lesson's current step. @param {string} name */
 const stepOf = (name) => [`lessons/${name}`, `?step=${new URLSearchParams(location.search).get("step") ?? 1}`];

@@ -94,7 +94,7 @@ function showPart(row, { term, name, place, weight, trained, value, product }, d
   setText(factor, `× ${fixed(value)}`);
   bar.style.setProperty("--share", (product / largest).toFixed(3));
   bar.classList.toggle("negative", product < 0);
-  // With two decimals each, the factors do not always give the product that is shown.
+  // The product of the two rounded factors is not always the rounded product.
   const gap = Math.abs(printed(weight) * printed(value) - printed(product, decimals));
   setText(result, `${gap > 0.5 * 10 ** -decimals + 1e-9 ? "≈ " : ""}${fixed(product, decimals)}`);
 }

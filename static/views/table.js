@@ -17,14 +17,14 @@ import { MOST_IN_ORDER, layerIndex, layerOf, openTable, unitsInSight } from "../
 import { createGuard } from "../store.js";
 import { nameOf } from "../tokens.js";
 
-const MOST_CELLS = 600; // at once; a longer run is leafed through with the cursor
+const MOST_CELLS = 600; // cells at once; in a longer run, the cursor turns the pages of the table
 
-/** Return the units with a column: with very many units, only those on the tape. @param {State} state */
+/** Return the units that have a column: all units, or only the units on the tape if there are very many. @param {State} state */
 const unitsOf = (state) =>
   layerOf(state).H > MOST_IN_ORDER ? unitsInSight(state) : Array.from({ length: layerOf(state).H }, (_, unit) => unit);
 
 /**
- * Write the whole signal as CSV, with a line for each step.
+ * Return the whole signal as CSV, with a line for each step.
  * @param {State} state
  */
 function csv(state) {
@@ -50,7 +50,7 @@ export function mountTable(section, tape, store) {
   const isNew = createGuard();
   /** @type {Element | undefined} */
   let marked;
-  let unit = -1; // the one that is in sight
+  let unit = -1; // the unit that was last scrolled into view
 
   /** @param {State} state @param {number} from @param {number} to columns */
   function draw(state, from, to) {
@@ -68,7 +68,7 @@ export function mountTable(section, tape, store) {
   }
 
   const pages = find(".pages");
-  // Known from the last drawing and scrolling: to ask for them at every step would force a layout each time.
+  // Stored after drawing and scrolling, because measuring at every step would force a layout each time.
   let [above, rowHeight, height, scrolled] = [0, 0, 0, 0];
   pages.addEventListener("scroll", () => (scrolled = pages.scrollTop), { passive: true });
 

@@ -11,7 +11,7 @@ import { mountPointer } from "../tape/pointer.js";
  * Mount the tape.
  * @param {HTMLElement} tape may have no inputs or no outputs
  * @param {Store} store
- * @param {string} [beside] the name of the second run, with outputs below the outputs of this run
+ * @param {string} [beside] the name of the second run; its outputs are below the outputs of this run
  */
 export function mountTape(tape, store, beside = "original") {
   const [scroller, cursor, ahead, columns, tokens] = [".scroller", ".cursor", ".ahead", ".columns", ".tokens ol"].map(
@@ -41,12 +41,13 @@ export function mountTape(tape, store, beside = "original") {
 }
 
 /**
+ * Mount the horizontal scrolling of the tape.
  * @param {HTMLElement} tape @param {HTMLElement} scroller @param {HTMLElement} columns @param {Store} store
- * @returns {(state: State) => void} scrolls the cursor into sight if the tape is wider than its frame
+ * @returns {(state: State) => void} a function that scrolls the cursor into view if the tape is wider than its frame
  */
 function mountScroller(tape, scroller, columns, store) {
   // Stored, because measuring while the page changes would force a layout each time.
-  let [all, room, scrolled] = [0, 0, 0]; // px: all columns, those in sight, and those scrolled by
+  let [all, room, scrolled] = [0, 0, 0]; // widths in px: all columns, the visible part, and the part to the left of it
   let wide = false;
 
   /** @param {State} state */

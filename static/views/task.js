@@ -1,4 +1,4 @@
-/** The task after Be the gate: clamp z at one letter. The answer stands beside the button, and the same button undoes the clamp. */
+/** The task after “Be the gate”: clamp z at one letter. The result is beside the button, and the same button removes the clamp. */
 
 /** @import { State } from "../state.js" */
 /** @import { Store, Update } from "../store.js" */
@@ -11,7 +11,7 @@ import { change, part } from "../words.js";
 
 /**
  * Mount the task that follows the game.
- * @param {HTMLElement | null} section null on every page but the one to which the game leads
+ * @param {HTMLElement | null} section null on every page except the one that the game links to
  * @param {Store} store
  * @param {Update} alter changes the clamps and runs the model with them
  */

@@ -18,12 +18,12 @@ export function mountTransport(section, slider, store) {
   const speed = /** @type {HTMLSelectElement} */ (find("#speed"));
   /** @type {number | undefined} */
   let timer;
-  let running = 0; // the speed of the timer that runs, 0 when none does
+  let running = 0; // steps per second of the running timer, 0 without a timer
 
   /** @param {State} state */
   function update(state) {
     const { T } = state.run;
-    // The browser lays out a slider that is set, also to the same value.
+    // Setting a slider makes the browser compute the layout, even if the value stays the same.
     if (slider.max !== String(T)) slider.max = String(T);
     if (slider.value !== String(state.step)) slider.value = String(state.step);
     slider.setAttribute("aria-valuetext", `timestep ${state.step} of ${T}, input ${tokenAt(state.run, state.step)}`);
@@ -32,7 +32,7 @@ export function mountTransport(section, slider, store) {
     find("#clock").style.setProperty("--digits", String(String(T).length));
     playButton.setAttribute("aria-label", state.playing ? "Pause" : "Play");
     playButton.classList.toggle("playing", state.playing);
-    // Not `disabled`: a button that is disabled while it is used loses the focus.
+    // Not `disabled`: a focused button loses the focus when it is disabled.
     for (const id of ["#first-step", "#previous-step"])
       find(id).setAttribute("aria-disabled", String(state.step === 1));
     for (const id of ["#next-step", "#last-step"]) find(id).setAttribute("aria-disabled", String(state.step === T));
@@ -71,14 +71,14 @@ export function mountTransport(section, slider, store) {
   addEventListener("keydown", (event) => {
     const key = keys[event.key];
     if (!key || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
-    // Where the focus is, the key may mean something else: in text, in lists, and space on anything that can be pressed.
+    // Ignore a key that has a meaning of its own for the focused element: any key in a field or a list, and space on a button or a link.
     const target = /** @type {HTMLElement} */ (event.target);
     if (target !== slider && target.closest("input, select, textarea, dialog[open], .pages")) return;
     if (event.key === " " && target.closest("button, summary, a, [role=button]")) return;
     event.preventDefault();
     key();
   });
-  // A choice that was clicked gives up the focus, so that the arrow keys move the cursor and not the choice.
+  // A radio button gives up the focus after a click. The arrow keys then move the cursor and do not change the choice.
   let pointed = false;
   const note = (/** @type {Event} */ { type }) => (pointed = type === "pointerup");
   addEventListener("pointerup", note, true);

@@ -1,4 +1,4 @@
-/** Upload a model: send a file, answer the questions that it leaves open, show how it was read, and check its parity. */
+/** Upload a model: send a file, answer the questions that the file leaves open, show how it was read, and check the model's parity. */
 
 /** @import { ModelEntry } from "../state.js" */
 /** @typedef {{value: string, means: string}} Option */
@@ -34,12 +34,12 @@ export function mountUpload(opener, dialog, actions) {
   const [error, question, summary] = [".error", ".asked", ".understood"].map(find);
   const progress = /** @type {HTMLProgressElement} */ (find("progress"));
   const parity = createParity(summary);
-  let id = ""; // of the upload, or of the model once it is read
+  let id = ""; // id of the upload; once the file is read, id of the model
   let answers = NO_ANSWERS;
-  /** A model that needs another page for its cell. This page opens when the dialog is closed. @type {ModelEntry | null} */
+  /** A model with a cell that this page cannot show. When the dialog is closed, another page opens the model. @type {ModelEntry | null} */
   let elsewhere = null;
 
-  /** Run some work. If it fails, show the reason and change nothing else. @param {() => Promise<void>} work */
+  /** Run `work`. If it fails, show the error message and change nothing else. @param {() => Promise<void>} work */
   async function perform(work) {
     dialog.setAttribute("aria-busy", "true");
     if (!(await attempt(error, work))) error.scrollIntoView({ block: "nearest" });
@@ -50,7 +50,7 @@ export function mountUpload(opener, dialog, actions) {
   /** @param {File} file */
   const upload = (file) =>
     perform(async () => {
-      question.hidden = summary.hidden = true; // these were about another file
+      question.hidden = summary.hidden = true; // both are about an earlier file
       progress.hidden = false;
       progress.value = 0;
       const uploaded = await uploadModel(file, (share) => (progress.value = share));
@@ -97,8 +97,8 @@ export function mountUpload(opener, dialog, actions) {
   }
 
   /**
-   * Use a dropped file. If there is a model, a .json file has names and an .npz file has reference outputs. Every other file is a
-   * model.
+   * Handle a dropped file. After an upload, a .json file contains names, and once the model is read, an .npz file contains reference
+   * outputs. Any other file is a model to upload.
    * @param {File} file
    */
   async function receive(file) {
@@ -129,7 +129,7 @@ export function mountUpload(opener, dialog, actions) {
 }
 
 /**
- * Return the names in a field. Names that were not edited stay as they are, with the spaces that they may have.
+ * Return the names in a field. If the field was not edited, return `before`, because these names may contain spaces.
  * @param {string} text @param {string[] | null} before
  */
 const editedNames = (text, before) => (text === written(before) ? before : wordsOf(text));
@@ -146,7 +146,7 @@ function onFile(input, receive) {
   input.addEventListener("change", () => {
     const [file] = input.files ?? [];
     if (file) receive(file);
-    input.value = ""; // the same file may be chosen again
+    input.value = ""; // lets the visitor choose the same file again
   });
 }
 
@@ -164,7 +164,10 @@ function showQuestion(form, { key, text, options }) {
   );
 }
 
-/** Read a file with names. Throws an Error with a message for the visitor. @param {string} text @returns {Partial<Answers>} */
+/**
+ * Parse a file of names. Throw an Error with a message for the visitor if `text` is not valid JSON.
+ * @param {string} text @returns {Partial<Answers>}
+ */
 function readNames(text) {
   let names;
   try {
@@ -178,7 +181,7 @@ function readNames(text) {
   return { alphabet, labels };
 }
 
-/** Return names as the text of a field, separated by spaces. @param {string[] | null} names */
+/** Format names for a text field, separated by spaces. @param {string[] | null} names */
 function written(names) {
   return names?.map((name) => name.replace(/\s/g, (c) => PICTURES[c] ?? "␣")).join(" ") ?? "";
 }

@@ -7,7 +7,7 @@ import { note } from "../state.js";
 import { numbersIn } from "../tokens.js";
 
 /**
- * The button for a file of vectors, and the dialog with the numbers of the timestep at the cursor.
+ * Mount the button for a file of vectors, and the dialog with the numbers of the timestep at the cursor.
  * @param {HTMLElement} section
  * @param {HTMLElement} tape
  * @param {HTMLDialogElement} dialog
@@ -22,7 +22,7 @@ export function mountVectors(section, tape, dialog, store, actions) {
   const excluded = /** @type {HTMLElement} */ (section.querySelector(".excluded"));
   const [title, body] = ["h2", "tbody"].map((part) => /** @type {HTMLElement} */ (dialog.querySelector(part)));
 
-  let opened = { sequence: "", note: "" }; // the last file
+  let opened = { sequence: "", note: "" }; // contents of the last file
 
   store.subscribe(({ models, model, run, step, text }) => {
     setText(excluded, text === opened.sequence ? opened.note : "");

@@ -1,4 +1,4 @@
-/** What if: the form for clamps, the list of changes, and their effect compared with the original run. */
+/** The What if view: the form for clamps, the list of changes, and the effect of the changes compared with the original run. */
 
 /** @import { Store, Update } from "../store.js" */
 /** @import { State } from "../state.js" */
@@ -14,7 +14,7 @@ import { mountForm } from "../whatif/form.js";
 import { createMarks } from "../whatif/marks.js";
 import { tellScore } from "../whatif/text.js";
 
-/** Return the example question of the model that the run on the tape answers, if there is one. @param {State} state */
+/** Return the model's example question that the run on the tape answers, or undefined if there is none. @param {State} state */
 function questionOf({ models, run }) {
   const here = writeScenario(scenarioOf(run));
   const { questions = [] } = models.find(({ id }) => id === run.model) ?? {};
@@ -25,7 +25,7 @@ function questionOf({ models, run }) {
 }
 
 /**
- * Mount the view “What if”.
+ * Mount the What if view.
  * @param {HTMLElement} section
  * @param {HTMLElement} tape shows a mark for each clamp
  * @param {Store} store
@@ -68,7 +68,7 @@ export function mountWhatIf(section, tape, store, actions) {
     if (isNew(run, views)) showQuestion(state);
     find(".effect").hidden = !twin;
     difference.checked = state.difference;
-    // One region speaks after a change: the task after Be the gate, what was undone, or the effect.
+    // After a change a screen reader announces only one text: the task after “Be the gate”, the undone change, or the effect.
     effect.ariaLive = document.querySelector("#after-gate") || undone.textContent ? "off" : "polite";
     if (twin) setSentence(effect, tellEffect(state));
     setText(refused, state.refusals.changes ?? "");

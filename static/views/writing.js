@@ -1,4 +1,4 @@
-/** What the network writes after the sequence: how many timesteps, at which temperature and with which seed. */
+/** The form for what the network writes after the sequence: the number of timesteps, the temperature and the seed. */
 
 /** @import { Writing } from "../run.js" */
 /** @import { State } from "../state.js" */
@@ -8,12 +8,12 @@ import { findAll, mountFold, setText } from "../elements.js";
 import { WRITING } from "../link.js";
 import { tellWriting } from "../words.js";
 
-/** The temperature is low enough that few names have unlikely letters. */
+/** The default settings for symbols. At this low temperature only a few of the written names have unlikely letters. */
 const SYMBOLS = { steps: 12, temperature: 0.8, seed: 0 };
 const NUMBERS = { steps: 11, temperature: 1, seed: 0 };
 
 /**
- * Mount the form of what the network writes.
+ * Mount the form for what the network writes.
  * @param {HTMLElement} opener
  * @param {HTMLFormElement} form
  * @param {Store} store

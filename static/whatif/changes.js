@@ -1,4 +1,4 @@
-/** The list of all changes, each with a button that reverts it; undo and redo. */
+/** The list of all changes, each with a button that reverts it, and the buttons for undo and redo. */
 
 /** @import { State } from "../state.js" */
 /** @import { Store, Update } from "../store.js" */
@@ -7,7 +7,7 @@ import { finder, newButton, newElement, setText } from "../elements.js";
 import { createGuard } from "../store.js";
 import { tellClamp, tellWeight } from "./text.js";
 
-/** Describe the changes of a state that another state does not have. @param {State} state @param {State} other */
+/** Return descriptions of the changes in `state` that `other` does not have. @param {State} state @param {State} other */
 const textsWithout = (state, other) => [
   ...state.clamps.filter((clamp) => !other.clamps.includes(clamp)).map((clamp) => tellClamp(state, clamp)),
   ...state.weights.filter((weight) => !other.weights.includes(weight)).map((weight) => tellWeight(state, weight)),
@@ -19,7 +19,7 @@ const textsWithout = (state, other) => [
  * @param {Store} store
  * @param {Update} alter changes clamps or weights and runs the model with them
  * @param {HTMLElement} next gets the focus when a change is reverted
- * @returns {(state: State) => void} shows a state
+ * @returns {(state: State) => void} a function that shows the changes of a state
  */
 export function mountChanges(section, store, alter, next) {
   const find = finder(section);
@@ -28,7 +28,7 @@ export function mountChanges(section, store, alter, next) {
   );
   const status = find("[role=status]");
   const isNew = createGuard();
-  /** The state's list of earlier changes after the change that `status` names. */
+  /** The list of changes to undo at the time of the latest report in `status`. When the list changes, the report is removed. */
   let reportedAfter = store.get().undo;
 
   /** @param {string} text @param {() => void} choose @param {string} reverting @param {() => void} revert */
@@ -62,7 +62,7 @@ export function mountChanges(section, store, alter, next) {
     );
   }
 
-  /** Undo or redo a change, and say which one: a screen reader does not see the list. @param {typeof undo} step */
+  /** Undo or redo a change, and report it in `status`, because a screen reader does not announce the changed list. @param {typeof undo} step */
   function goBack(step) {
     const before = store.get();
     alter(step);
@@ -79,7 +79,7 @@ export function mountChanges(section, store, alter, next) {
   clear.addEventListener("click", () => alter(clearChanges));
   addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
-    // In a text box the browser's own undo is meant.
+    // In a text box these keys belong to the browser's own undo.
     if (/** @type {HTMLElement} */ (event.target).closest("input[type=text], input[type=number], textarea")) return;
     event.preventDefault();
     goBack(event.shiftKey ? redo : undo);

@@ -1,4 +1,4 @@
-/** The form of a clamp. It shows the chosen clamp, or a new clamp of the selected cells or of the cursor's cell. */
+/** The clamp form. It shows the chosen clamp, or a new clamp for the selected cells or for the cell at the cursor. */
 
 /** @import { Clamp, Held } from "../run.js" */
 /** @import { Range, State } from "../state.js" */
@@ -11,7 +11,10 @@ import { fixed } from "../run.js";
 import { FOCUS, layerIndex, layerOf } from "../state.js";
 import { tellUnits } from "./text.js";
 
-/** Return the range of the clamp in the form. A new clamp is on the signal of the last one. @param {State} state @returns {Range} */
+/**
+ * Return the range of the clamp in the form. Without a selection, a new clamp has the gate of the last clamp.
+ * @param {State} state @returns {Range}
+ */
 function rangeOf(state) {
   const { chosen, clamps, selection, unit, step } = state;
   if (chosen !== null) return clamps[chosen];
@@ -20,11 +23,11 @@ function rangeOf(state) {
 }
 
 /**
- * Mount the form of a clamp.
+ * Mount the clamp form.
  * @param {HTMLFormElement} form
  * @param {Store} store
  * @param {Update} alter changes the clamps and runs the model with them
- * @returns {(state: State) => void} shows a state
+ * @returns {(state: State) => void} a function that shows the clamp of a state
  */
 export function mountForm(form, store, alter) {
   const find = finder(form);
@@ -50,7 +53,7 @@ export function mountForm(form, store, alter) {
       gate: gate.value,
       units: units.value === "all" ? null : (range.units ?? [state.unit + 1]),
       from: first,
-      // From the first step to the last means always, also when the sequence grows.
+      // A clamp from the first step to the last has no end, so it also covers a longer sequence.
       to: steps[0] === 1 && last === T && T > 1 ? null : last,
       value: converted(state, gate.value, Math.max(Number(value.min), Number(value.value))),
       layer: range.layer,

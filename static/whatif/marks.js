@@ -1,4 +1,4 @@
-/** Marks on the tape's pictures for clamps and for the selection. */
+/** Marks on the tape's heatmaps for clamps and for the selection. */
 
 /** @import { Range, State } from "../state.js" */
 import { earlier } from "../cells.js";
@@ -7,7 +7,7 @@ import { findAll } from "../elements.js";
 import { createGuard } from "../store.js";
 import { layerIndex, unitsInSight } from "../state.js";
 
-/** Return a function that draws the marks on the tape. @param {HTMLElement} tape @returns {(state: State) => void} draws the marks of a state */
+/** Return a function that draws a state's marks on the tape. @param {HTMLElement} tape @returns {(state: State) => void} */
 export function createMarks(tape) {
   const rows = findAll(tape, ".signal").map((row) => ({
     signal: row.dataset.signal,
@@ -34,7 +34,7 @@ function boxesOf(state, { gate, units, from, to, layer }, className) {
     const rows = unitsInSight(state).flatMap((unit, row) =>
       isBackward(run, unit) === backward && (units?.includes(unit + 1) ?? true) ? row : [],
     );
-    // A clamp of h_prev at step t is marked on h at t − 1 (backward at t + 1): that is the state which step t reads.
+    // A clamp of h_prev at step t is marked on h at t − 1 (backward at t + 1): this is the state that step t reads.
     const first = signal ? stepBefore(run, backward ? run.H - 1 : 0, from) : from;
     const place = { at: first - 1, steps: (to ?? state.run.T) - from + 1 };
     return stretches(rows).map((stretch) => {

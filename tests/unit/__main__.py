@@ -1,7 +1,7 @@
-"""Tests of JavaScript modules that need no page, run by node: `python -m tests.unit`.
+"""Tests for JavaScript modules that work without a page. Run them with node: `python -m tests.unit`.
 
-The modules get the data of a real page: the description of the cells and the models, and the first run. They also get
-random runs with clamps.
+The tests receive the data of a real page: the descriptions of the cells and the models, and the first run. The tests
+also receive random runs with clamps, and random scenarios for the JavaScript engine.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from .engine_cases import cases, refused
 FOLDER = Path(__file__).parent
 
 NUMBERS, SEEDS = 8, 300
-"""How many random numbers of how many seeds NumPy and the engine compare."""
+"""The number of random numbers per seed, and of seeds, that are compared between NumPy and the engine."""
 
 
 def seeds() -> list[int]:
-    """Return seeds over the whole range, with its ends."""
+    """Return seeds from the whole range of 32-bit numbers, including both ends."""
     return [0, 1, 2, 3, 2**31, 2**32 - 1, *np.random.default_rng(28).integers(0, 2**32, SEEDS).tolist()]
 
 
 def main() -> int:
-    """Write the data of a page, run the tests with node, and return the exit code."""
+    """Write the data of a page to a file, run the tests with node, and return the exit code."""
     settings, run = Settings(), "flip-flop"
     prepared, blocks = prepare(example(run, settings), settings, None)
     page = {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { columnsOf, sortedBy } from "../../static/census/columns.js";
 
-/** Return a unit of a census. */
+/** Return a unit of a census response. `changes` replace defaults. */
 const unitOf = (unit, auc, changes = {}) => ({
   ...{ layer: 1, unit, dead: false, lowest: -1, highest: 0.5, half_life: 2000, longest_half_life: 12345 },
   ...{ gates: { z: { mean: 0.125, closed: 0.5, open: 0 } }, correlation: null, auc, moments: {} },

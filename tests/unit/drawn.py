@@ -16,22 +16,22 @@ from app.settings import Settings
 
 MODELS = ("flip-flop", "store-and-recall", "store-and-recall-lstm", "running-total-lstm", "store-and-recall-rnn",
           "flip-flop-mingru", "tagger")  # fmt: skip
-"""One-unit and several-unit models of every cell, with symbols and with numbers, and a bidirectional one."""
+"""Models of every cell with one or more units, with symbols or numbers as inputs. One model is bidirectional."""
 
 RUNS = 6
-"""The number of random runs of each model: the first without clamps."""
+"""The number of random runs of each model. The first run has no clamps."""
 
 LONGEST = 6
 
 
 def drawn_runs(settings: Settings, seed: int = 25) -> list[dict[str, Any]]:
-    """Return the runs of all models. The sequences and the clamps are random; the same seed gives the same runs."""
+    """Return the runs of all models, with random sequences and clamps. The same seed gives the same runs."""
     rng = random.Random(seed)
     return [_run(_scenario(name, clamps, rng, settings), settings) for name in MODELS for clamps in range(RUNS)]
 
 
 def _scenario(name: str, clamps: int, rng: random.Random, settings: Settings) -> Scenario:
-    """Return a scenario with as many random clamps. Many clamps are at the first or the last timestep."""
+    """Return a scenario with the given number of random clamps, many of them at the first or the last timestep."""
     model = models.get(name, settings)
     cell, T = model.layers[0], rng.randint(1, LONGEST) if clamps else LONGEST
     held = []
@@ -47,7 +47,7 @@ def _scenario(name: str, clamps: int, rng: random.Random, settings: Settings) ->
 
 
 def _run(scenario: Scenario, settings: Settings) -> dict[str, Any]:
-    """Return a scenario with its events, and with the `ledgers` of its units and the `sensitivities` by timestep."""
+    """Return the clamps and events of a run, the ledger of each unit, and the sensitivities by unit and timestep."""
     start, blocks = prepare(scenario, settings, None)
     trace = next(blocks)
     units, T = range(trace.layers[0].cell.units), len(trace.y)

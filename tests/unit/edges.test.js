@@ -1,4 +1,4 @@
-/** The narration is true at every unit and timestep of random runs. Many runs have clamps at the first or the last timestep. */
+/** Test that the narration is true for every unit and timestep of random runs. Many runs have clamps at the first or last timestep. */
 import assert from "node:assert/strict";
 import test from "node:test";
 import { memoryOf } from "../../static/cells.js";

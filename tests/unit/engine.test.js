@@ -1,4 +1,4 @@
-/** The engine in JavaScript gives the numbers of the core: random scenarios over all cells, encoders, clamps and edited weights. */
+/** Test that the JavaScript engine and gru_core compute the same numbers, in random scenarios of all cells, with clamps and edits. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { engineCases, refusedCases } from "./page.js";
@@ -7,16 +7,22 @@ import { CHAOTIC, forward } from "../../static/engine/forward.js";
 import { edited, readModel } from "../../static/engine/model.js";
 import { parseEvents } from "../../static/events.js";
 
-const STEP = 1e-14; // each timestep from the same state
-const RUN = 1e-12; // whole runs
+const STEP = 1e-14; // largest allowed difference at a timestep that starts from the same state
+const RUN = 1e-12; // largest allowed difference in a whole run
 
-/** @param {string} base64 */
+/** Decode float64 numbers. @param {string} base64 */
 const decode = (base64) => [...new Float64Array(Uint8Array.from(Buffer.from(base64, "base64")).buffer)];
 
-/** Return a half-life as the share that is left after a timestep, since half-lives go to infinity. @param {string} name @param {number} value */
+/**
+ * Convert a half-life to the share that is left after one timestep, because a half-life can be infinite. Return other values unchanged.
+ * @param {string} name @param {number} value
+ */
 const comparable = (name, value) => (name === "half_life" ? 2 ** (-1 / value) : value);
 
-/** Return the largest difference of two lists of numbers, relative to numbers above 1. @param {string} name @param {number[]} actual @param {number[]} expected */
+/**
+ * Return the largest difference between two lists of numbers. Differences of numbers above 1 are relative.
+ * @param {string} name @param {number[]} actual @param {number[]} expected
+ */
 function gap(name, actual, expected) {
   assert.equal(actual.length, expected.length, name);
   let largest = 0;
@@ -28,7 +34,10 @@ function gap(name, actual, expected) {
   return largest;
 }
 
-/** Return the largest difference of two documents; everything but their numbers must be equal. @param {any} actual @param {any} expected @returns {number} */
+/**
+ * Return the largest difference between the numbers in two JSON values. Assert that everything else is equal.
+ * @param {any} actual @param {any} expected @returns {number}
+ */
 function difference(actual, expected) {
   if (typeof expected === "number" && typeof actual === "number")
     return actual === expected ? 0 : Math.abs(actual - expected) / Math.max(1, Math.abs(expected));
@@ -46,7 +55,7 @@ function difference(actual, expected) {
   return largest;
 }
 
-/** @param {any} answered @param {any} scenario */
+/** Return the events that the engine sends for an answered scenario. @param {any} answered @param {any} scenario */
 function eventsOf(answered, scenario) {
   /** @type {any[]} */
   const events = [];
@@ -58,7 +67,7 @@ function eventsOf(answered, scenario) {
   return events;
 }
 
-/** Return a step with its rows as numbers. @param {any} step */
+/** Return the data of a step event with decoded rows. @param {any} step */
 function decoded({ layers, equations: _, ...ends }) {
   const rows = (/** @type {any} */ named) =>
     Object.fromEntries(
@@ -106,7 +115,7 @@ test("whole runs have the events of the core", () => {
       const [actual, other] = [data, expected[i].data].map((part) => (name === "step" ? decoded(part) : part));
       if (name === "done") {
         delete other.T;
-        // Where two gaps are almost equal, the last bits decide which one is the largest.
+        // If two gaps are almost equal, rounding decides which one is the largest.
         if (actual.twin?.most?.gap - other.twin?.most?.gap < RUN) actual.twin.most = other.twin.most;
       }
       largest = Math.max(largest, difference(actual, other));
@@ -162,7 +171,7 @@ test("sums, contributions and equations are those of the core", () => {
     largest = Math.max(largest, difference({ inputs, gates }, drawn.sums));
     if (drawn.ledger) {
       const { layer: _, unit: __, from: ___, to: ____, ...shares } = answers.ledger(answered, question);
-      // Where two shares are almost equal, the last bits decide which one comes first.
+      // If two shares are almost equal, rounding decides which one comes first.
       const expected = { ...drawn.ledger, largest: shares.largest, twin_largest: shares.twin_largest };
       largest = Math.max(largest, difference(shares, expected));
     } else assert.equal(model.layers[place.layer - 1].cell, "rnn");

@@ -35,13 +35,13 @@ from gru_core.runs.writing import written
 from gru_core.training.tasks import ALL
 
 CASES = 2100
-"""The number of scenarios. Some of them are chaotic, and the test leaves these out."""
+"""The number of scenarios. Some scenarios are chaotic, and most tests skip them."""
 
 WRITING_CASES = 200
 """The number of further scenarios in which the network writes."""
 
 LONG_CASES = 8
-"""The number of further scenarios with 200 timesteps, of networks with small weights, which are not chaotic."""
+"""The number of further scenarios with 200 timesteps. Their networks have small weights and are not chaotic."""
 
 REFUSED: tuple[tuple[str, dict[str, Any]], ...] = (
     ("flip-flop", {"sequence": "A Q"}),
@@ -70,14 +70,14 @@ REFUSED: tuple[tuple[str, dict[str, Any]], ...] = (
     ("flip-flop", {"against": "A"}),
     ("flip-flop", {"against": "A Q"}),
 )
-"""Scenarios that cannot be run: each has one mistake."""
+"""The models and the changed fields of scenarios that cannot be run, because each scenario has one mistake."""
 
 Random = np.random.Generator
 TASKS = tuple(ALL)
 
 
 def cases(seed: int = 29) -> list[dict[str, Any]]:
-    """Return the scenarios, each with the stream of events and the answers about one unit."""
+    """Return random scenarios, each with its model, its stream of events, and the core's answers about one unit."""
     rng = np.random.default_rng(seed)
     writing = [k for k in range(WRITING_CASES) if k % 7 != 1]  # the others are bidirectional
     return [
@@ -169,7 +169,7 @@ def _answers(
 def _written(
     model: Model, text: str, clamps: list[Clamp], h0: list[Array] | None, write: dict[str, Any]
 ) -> tuple[list[str], Array, Mask | None, Trace]:
-    """Return the tokens, inputs, mask and run of a model that writes after a text."""
+    """Return the tokens, inputs, mask and run of a model that writes after the sequence `text`."""
     tokens = model.encoder.tokens(text)
     holds = model.holds(clamps, (len(tokens) + write["steps"],))
     rng = np.random.default_rng(write["seed"])
@@ -179,7 +179,7 @@ def _written(
 
 
 def _writer(model: Model, k: int, rng: Random) -> Model:
-    """Return a model like this one that can write: symbols, with or without an end, or numbers on a scale."""
+    """Return a copy of a model that can write symbols, with or without an end symbol, or numbers on a scale."""
     encoder: Encoder = Symbols(tuple("abcd"), padding="d" if k % 5 == 0 else None)
     labels, kind = tuple("abcd."[: 4 + k % 2]), "softmax"
     if k % 4 == 3:
@@ -203,9 +203,9 @@ def _plain(answer: Any) -> Any:
 
 
 def _model(k: int, rng: Random, small: bool = False) -> Model:
-    """Return a random model: each cell in turn, with one or two layers, of a built-in task or of other inputs.
+    """Return random model number `k`, with small weights if `small` is true.
 
-    If `small` is true, its weights are small.
+    The cells take turns. A model has one or two layers, and either a built-in task or other inputs and outputs.
     """
     task = ALL[TASKS[k % len(TASKS)]] if k % 5 == 0 else None
     encoder = task.encoder if task else _encoder(k, rng)
@@ -235,7 +235,7 @@ def _model(k: int, rng: Random, small: bool = False) -> Model:
 
 
 def _both(cell: Cell, rng: Random) -> Cell:
-    """Return a bidirectional layer of a layer and of another one with fewer or more units."""
+    """Return a bidirectional layer: `cell` forward, and a backward cell with 1 to `cell.units + 1` units."""
     n = int(rng.integers(1, cell.units + 2))
     units = rng.integers(0, cell.units, n)
     blocks = {name: array.reshape(-1, cell.units, *array.shape[1:]) for name, array in cell.parameters.items()}

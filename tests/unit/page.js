@@ -1,4 +1,4 @@
-/** The page that the modules read when they are imported, with the data of tests/unit/__main__.py. */
+/** A stand-in for the page that modules read when they are imported, with data from tests/unit/__main__.py. */
 import { readFileSync } from "node:fs";
 import { parseEvents } from "../../static/events.js";
 
@@ -15,14 +15,14 @@ export const drawnData = drawn;
 /** Random scenarios of random models, each with the core's answers: see engine_cases.py. */
 export const engineCases = engine;
 
-/** The first random numbers of NumPy by their seed. @type {Record<string, number[]>} */
+/** The first random numbers of NumPy for each seed. @type {Record<string, number[]>} */
 export const randomOf = random;
 
 /** Scenarios with a mistake, each with the server's message. */
 export const refusedCases = refused;
 
-/** The first run of the page as the server sends it. */
+/** The text of the event stream in which the server sends the page's first run. */
 export const stream = run;
 
-/** The events of this run. */
+/** The parsed events of the page's first run. */
 export const events = parseEvents(run);

@@ -3,7 +3,7 @@ import test from "node:test";
 import { crc32, inflateSync } from "node:zlib";
 import { pngOf } from "../../static/png.js";
 
-/** Return the chunks of a PNG file by their names, after a check of their sums. @param {Buffer} file */
+/** Return the chunks of a PNG file by name, after checking their CRC-32 checksums. @param {Buffer} file */
 function chunksOf(file) {
   const chunks = new Map();
   for (let at = 8; at < file.length; at += 12 + file.readUInt32BE(at)) {
@@ -30,7 +30,7 @@ for (const [width, height] of [
     const chunks = chunksOf(file);
     assert.deepEqual([...chunks.keys()], ["IHDR", "IDAT", "IEND"]);
     assert.deepEqual([chunks.get("IHDR").readUInt32BE(0), chunks.get("IHDR").readUInt32BE(4)], [width, height]);
-    const rows = inflateSync(chunks.get("IDAT")); // also checks the sum of the stream
+    const rows = inflateSync(chunks.get("IDAT")); // also checks the checksum of the stream
     for (let y = 0; y < height; y++) {
       const row = rows.subarray(y * (1 + 4 * width), (y + 1) * (1 + 4 * width));
       assert.deepEqual([...row], [0, ...pixels.subarray(4 * width * y, 4 * width * (y + 1))]);

@@ -1,4 +1,4 @@
-/** The engine's random numbers are those of NumPy, bit for bit. */
+/** Test that the engine's random numbers equal NumPy's, bit for bit. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { randomOf } from "./page.js";

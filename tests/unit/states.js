@@ -5,10 +5,10 @@ import { FOCUS } from "../../static/state.js";
 import { parseEvents } from "../../static/events.js";
 import { drawnData, events } from "./page.js";
 
-/** Return the page's first run, complete. */
+/** Return the page's first run with all its timesteps. */
 export const firstRun = () => readRun(events);
 
-/** Return the complete run of some events. */
+/** Return the complete run that some events describe. */
 function readRun(events, clamps = []) {
   const [start, ...rest] = events.map(({ data }) => data);
   const run = newRun(start, { clamps, weights: [] });
@@ -17,7 +17,7 @@ function readRun(events, clamps = []) {
   return run;
 }
 
-/** Return the state of a page at every unit and timestep of every random run, with the server's answers in `details`. */
+/** Return a page state for every unit and timestep of every random run, with the server's answers in `details`. */
 export const drawnStates = () =>
   drawnData.flatMap(({ clamps, events, ledgers, sensitivities }) => {
     const run = readRun(parseEvents(events), clamps);
@@ -32,8 +32,9 @@ export const drawnStates = () =>
   });
 
 /**
- * Return a run of one layer over inputs A, with outputs A.
- * `rows` has a row of values for each unit, by the names in the server's data. Missing rows are 0. `layer` and `changes` replace defaults.
+ * Return a run of one layer. Each input is A, and each output is A.
+ * `rows` has the values of each signal, one row per unit, under the signal's name in the server's data. Missing signals are 0. `layer` and
+ * `changes` replace defaults.
  */
 export function runOf(cell, rows, layer = {}, changes = {}) {
   const { signals, gates } = boot.cells[cell];
@@ -69,7 +70,7 @@ export function runOf(cell, rows, layer = {}, changes = {}) {
   return run;
 }
 
-/** Return the state of a page that shows a complete run. */
+/** Return the page state that shows a complete run. `changes` replace defaults. */
 export const stateOf = (run, changes = {}) => ({
   ...FOCUS,
   models: boot.models,

@@ -3,10 +3,13 @@
 /** @import { Controls } from "../controls.js" */
 import { findAll } from "../../elements.js";
 
-/** The stored result that has the settings of the page: the cell with its biases, and the seeds that learn. @typedef {{cell: string, seeds: string}} Counterpart */
+/**
+ * A stored result with the settings of the page: the cell with its biases, and how many seeds learn the task.
+ * @typedef {{cell: string, seeds: string}} Counterpart
+ */
 
 /**
- * Mount the map. A press on an entry gives the page the settings of the entry. The entries with the settings of the page are marked.
+ * Mount the map. A press on an entry applies its settings to the page. Entries with the current settings of the page are marked.
  * @param {HTMLElement} section @param {Controls} controls
  */
 export function mountMap(section, controls) {
@@ -15,7 +18,7 @@ export function mountMap(section, controls) {
     buttons.map((button) => [button, Object.fromEntries(new URLSearchParams(button.dataset.try))]),
   );
 
-  /** Return whether an entry has the settings of the page, and one of its cells. @param {HTMLElement} button */
+  /** Return whether an entry has the page's current settings and one of the page's current cells. @param {HTMLElement} button */
   function isCurrent(button) {
     const { cells, ...others } = settings.get(button) ?? {};
     const current = controls.values();
@@ -33,7 +36,7 @@ export function mountMap(section, controls) {
   });
 
   return {
-    /** Return the entries with the settings of the page, each only once. @returns {Counterpart[]} */
+    /** Return the stored results with the settings of the page, one for each cell. @returns {Counterpart[]} */
     counterparts() {
       const current = buttons.filter(isCurrent).map(({ dataset }) => [dataset.kind ?? "", dataset.seeds ?? ""]);
       return Object.entries(Object.fromEntries(current)).map(([cell, seeds]) => ({ cell, seeds }));

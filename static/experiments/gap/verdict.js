@@ -1,4 +1,4 @@
-/** The sentences after the trainings of “Gradient reach”: what came out, and what it means. */
+/** The sentences after the trainings of “Gradient reach”: the result, and what the result means. */
 
 /** @import { Training } from "../../train/studio.js" */
 /** @import { Name } from "../../facets.js" */
@@ -7,7 +7,7 @@ import { TITLES } from "../../facets.js";
 import { joined } from "../../words.js";
 
 /**
- * Return the sentences after the trainings.
+ * Describe the result of the trainings, and what the result means.
  * @param {Training[]} trainings @param {Counterpart[]} counterparts the same settings in the stored result
  */
 export function tellGap(trainings, counterparts) {
@@ -38,7 +38,7 @@ function cellsOf(trainings) {
   return text[0].toUpperCase() + text.slice(1);
 }
 
-/** Say what the numbers of solved and failed trainings mean. @param {number} solved @param {number} failed */
+/** Describe what the numbers of solved and failed trainings mean. @param {number} solved @param {number} failed */
 function meaning(solved, failed) {
   if (!failed) return "One seed is only one sample.";
   if (!solved)
