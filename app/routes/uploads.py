@@ -92,7 +92,7 @@ def check(request: Request, id: str, body: FileBody) -> Response:
 
 
 def _answer(upload: Upload, settings: Settings) -> Response:
-    """Return the model of an upload, or its open question, and store the upload."""
+    """Store an upload, and return a response with its model or its open question."""
     store = models.store(settings)
     assert store is not None  # without a store, BodyLimit has refused the request
     result = store.get(upload.id)
