@@ -35,22 +35,27 @@ ROOTS = {page.name: page.root for page in PAGES.values()} | {
     "widget": "embed/widget.js",
     "scorm": "lesson/scorm.js",
 }
-"""The first module of each page, of the engine of exported pages, of figures in other pages, and of SCORM packages.
+"""The entry module of each JavaScript bundle, by the name of the bundle.
 
-All modules of each are joined into one file.
+There is a bundle for each page, the engine in exported pages, figures in other pages, and SCORM packages. Each bundle
+joins its entry module and all modules that it imports into one file.
 """
 
 
 @dataclass(frozen=True)
 class Asset:
-    """A static file; `encoded` has its compressed content by content coding."""
+    """A static file. `encoded` maps content codings, such as gzip, to the compressed content."""
 
     content: bytes
     media_type: str
     encoded: dict[str, bytes] = field(default_factory=dict)
 
     def encode(self, coding: str) -> bytes | None:
-        """Return the content in a content coding, or None: br after `compress`, and gzip from the first request on."""
+        """Return the content compressed with `coding`, or None if it is not available.
+
+        gzip is always available: the first call compresses the content. br is available once `compress` has finished
+        this file.
+        """
         if coding == "gzip" and coding not in self.encoded:
             self.encoded[coding] = gzip.compress(self.content, 9, mtime=0)
         return self.encoded.get(coding)
@@ -58,7 +63,7 @@ class Asset:
 
 @cache
 def assets() -> dict[str, Asset]:
-    """Return all files by their paths below /static/<version>/."""
+    """Return all static files in a dictionary. The keys are the paths below /static/<version>/."""
     files = {path.relative_to(STATIC).as_posix(): path for path in sorted(STATIC.rglob("*")) if path.is_file()}
     contents = {name: path.read_bytes() for name, path in files.items()}
     contents["plotly.min.js"] = plotly_content()
@@ -70,21 +75,21 @@ def assets() -> dict[str, Asset]:
 
 
 def _asset(name: str, content: bytes) -> Asset:
-    # A module must have the type of JavaScript, but the registry of this machine can name another one.
+    # A browser runs a module only if its media type is JavaScript, but this machine's MIME registry may say otherwise.
     media_type = "text/javascript" if name.endswith(".js") else mimetypes.guess_type(name)[0]
     return Asset(content, media_type or "application/octet-stream")
 
 
 @cache
 def compress() -> Thread:
-    """Compress every file with brotli while the server already serves gzip.
+    """Start a thread that compresses every file with brotli, and return the thread.
 
-    This takes ten seconds of processor time, most of it for Plotly's script, so the user's cache directory keeps the
-    results for the next start.
+    Until the thread is done, the server sends gzip. The compression takes ten seconds of processor time, most of it for
+    Plotly's script. The results are stored in the user's cache directory for the next start.
     """
 
     def work() -> None:
-        if sys.platform == "linux":  # the thread gets a low priority, so that requests come first
+        if sys.platform == "linux":  # a low priority for this thread: requests come first
             os.setpriority(os.PRIO_PROCESS, get_native_id(), 19)
         folder = _brotli_folder()
         names = set()
@@ -111,7 +116,7 @@ def _brotli_folder() -> Path | None:
 
 
 def _read_brotli(path: Path | None, content: bytes) -> bytes | None:
-    """Return the file that an earlier process stored, or None unless it decompresses to `content`."""
+    """Return the bytes that an earlier process stored at `path`, or None if they do not decompress to `content`."""
     with suppress(OSError, brotli.error):
         if path and brotli.decompress(stored := path.read_bytes()) == content:
             return stored
@@ -128,7 +133,7 @@ def _write_brotli(path: Path | None, content: bytes) -> bytes:
 
 @cache
 def version() -> str:
-    """Return a hash of all files. It is part of their paths, so imports between modules have it too."""
+    """Return a hash of all files. The hash is part of the path of every file, also when one module imports another."""
     digest = hashlib.sha256()
     for name, asset in assets().items():
         digest.update(name.encode() + asset.content)

@@ -38,7 +38,7 @@ def command(name: str) -> Any:
 
 
 def parsers(names: Sequence[str] = COMMANDS) -> dict[str, argparse.ArgumentParser]:
-    """Return the argument parser of each command, and under "" a parser of command lines with these commands."""
+    """Return the argument parsers by command name. Under "" is the main parser, which has these commands."""
     from .version import VERSIONS
 
     modules = {name: command(name) for name in names}
@@ -68,9 +68,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help", "--version")):
         words.insert(0, "serve")
     first = words[0]
-    # Only the help and the error about an unknown command are about all commands.
+    # Only the help, and the error about an unknown command, need the parsers of all commands.
     names = [first] if first in COMMANDS else [] if first == "--version" else COMMANDS
-    try:  # also the imports, since they take a second in which the user can press Ctrl+C
+    try:  # includes the imports, which take about a second: the user may press Ctrl+C
         options = parsers(names)[""].parse_args(words)
         status: int = command(options.command).run(options)
         sys.stdout.flush()

@@ -1,6 +1,6 @@
-"""Errors, and the form of all error responses: {"error": {"code", "message", "where"}}.
+"""Errors, and the JSON format of all error responses: {"error": {"code", "message", "where"}}.
 
-The message is for the visitor of the page. It never repeats the request.
+The message is shown to the visitor of the page. It never repeats the request.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ FAILED = "something went wrong on the server; its log has the details"
 
 
 class Refused(Exception):
-    """A refused request: the status and the error of its response. `where` names the wrong part of the request.
+    """The error for a request that the server refuses, with the status, code and message of the response.
 
-    `retry_after` is the number of seconds after which the client can try again.
+    `where` names the part of the request that is wrong. `retry_after` is the number of seconds after which the client
+    can try again.
     """
 
     def __init__(
@@ -29,13 +30,13 @@ class Refused(Exception):
 
 
 def within(where: str, number: int, lowest: int, highest: int, why: str) -> None:
-    """Raise Refused if `number` is not from `lowest` to `highest`. `why` says what these limits are."""
+    """Raise Refused if `number`, the field `where`, is not from `lowest` to `highest`. `why` explains these limits."""
     if not lowest <= number <= highest:
         raise Refused(422, "request", f"{where} must be from {lowest} to {highest}: {why}", where)
 
 
 class ErrorDetail(BaseModel):
-    """An error.
+    """The error in an error response.
 
     `where` names the part of the request that is wrong, or is null. Places in lists count from 1.
     """
@@ -50,12 +51,12 @@ class ErrorBody(BaseModel):
 
 
 def error_body(code: str, message: str, where: str | None = None) -> dict[str, Any]:
-    """Return the body of a response with an error, as JSON types."""
+    """Return the body of an error response, in JSON types."""
     return ErrorBody(error=ErrorDetail(code=code, message=message, where=where)).model_dump()
 
 
 def at_place(place: str, error: Refused | SequenceError) -> Refused:
-    """Return the error with `place` before the name of the wrong part of the request."""
+    """Return the error as `Refused`, with `place` at the start of its `where`, such as "scenarios.2.sequence"."""
     if isinstance(error, SequenceError):
         error = Refused(422, "sequence", str(error), part_of(error))
     if error.where is not None:
@@ -64,5 +65,5 @@ def at_place(place: str, error: Refused | SequenceError) -> Refused:
 
 
 def part_of(error: SequenceError) -> str:
-    """Return the name of the part of the request that the error is about."""
+    """Return the part of the request that is wrong: "sequence", or one of its timesteps, such as "sequence.3"."""
     return "sequence" if error.step is None else f"sequence.{error.step}"

@@ -1,4 +1,4 @@
-"""Handling of Ctrl+C, which the terminal sends to a command and to all of its child processes at one time."""
+"""Handling of Ctrl+C, which the terminal sends to a command and all of its child processes at once."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from multiprocessing import resource_tracker
 
 @contextmanager
 def ignore_interrupts_in_children() -> Iterator[None]:
-    """Let processes that this thread starts in this context ignore Ctrl+C: their parent ends them.
+    """Make processes that this thread starts in this context ignore Ctrl+C. Their parent process ends them.
 
-    In the main thread a Ctrl+C during this context takes effect after it, since an interrupt while a process starts
-    would print a traceback.
+    In the main thread, a Ctrl+C during this context takes effect when the context ends, because an interrupt while a
+    process starts would print a traceback.
     """
     with _delayed(), _blocked():
         yield
@@ -37,7 +37,7 @@ def _delayed() -> Iterator[None]:
 
 @contextmanager
 def _blocked() -> Iterator[None]:
-    """Block the signal for child processes: they inherit a block, but not a handler."""
+    """Block SIGINT in this thread. Child processes inherit a blocked signal, but not a handler."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return

@@ -1,7 +1,7 @@
-"""A bundler: it joins the JavaScript modules of a page into one script, so that a visit loads one instead of sixty.
+"""A bundler that joins the JavaScript modules of a page into one script: a visit loads one file instead of sixty.
 
-Each module becomes a function that returns the module's exports. It comes after the modules that it imports. The rest
-of its code does not change, but comments on lines of their own are left out. They are a third of the code.
+Each module becomes a function that returns the module's exports, and comes after the modules that it imports. Comments
+on their own lines, which are a third of the code, are removed. The rest of the code does not change.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ COMMENT = re.compile(r"^[ \t]*(?:/\*\*(?:[^*]|\*(?!/))*\*/|//.*)[ \t]*\n", re.M)
 
 
 def joined(root: str, sources: Mapping[str, str]) -> str:
-    """Return one script of the module `root` and all modules that it imports; `sources` has their code by path.
+    """Return one script with the module `root` and all modules that it imports. `sources` maps paths to code.
 
-    Raises ValueError if modules import one another in a circle, or if the form of an import or export is unknown.
+    Raises ValueError if modules import one another in a circle, or if an import or export has an unknown form.
     """
     order: list[str] = []
 
@@ -38,13 +38,13 @@ def joined(root: str, sources: Mapping[str, str]) -> str:
 
 
 def joined_sheet(name: str, sources: Mapping[str, str]) -> str:
-    """Return the style sheet `name` with each part in place of its import. `sources` maps paths to texts."""
+    """Return the style sheet `name` with each @import replaced by the imported sheet. `sources` maps paths to CSS."""
     return SHEET.sub(lambda part: sources[_beside(name, part[1])], sources[name])
 
 
 @cache
 def _without_comments(source: str) -> str:
-    """Return a module without the comments on lines of their own. The result is cached, since many pages use it."""
+    """Return the code of a module without comments on their own lines. Many pages share modules, so this is cached."""
     return COMMENT.sub("", source)
 
 

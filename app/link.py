@@ -1,4 +1,4 @@
-"""Links: the keys of an address that stand for a scenario and its view (docs/reference/links.md, static/link.js)."""
+"""Links: the query keys that describe a scenario and its view (docs/reference/links.md, static/link.js)."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ VERSION = "1"
 """The version of links that this server reads."""
 
 LONGEST_LINK = 8000
-"""The most characters of a link in a request."""
+"""The maximum number of characters of a link in a request."""
 
 APPEARANCE = ("hide", "theme", "display")
-"""The keys that change the appearance of a page, and not its view; the page reads them in the browser."""
+"""The keys that change only the appearance of a page, not its view. Only the script in the browser reads them."""
 
 _PLACE = "[1-9][0-9]{0,5}"
 _SIGNALS, _GATES, _HELD = "|".join(SIGNALS), "|".join(GATES), "|".join(HOLDABLE)
@@ -65,19 +65,19 @@ FOCUS = {
     ),
     "scale": ("absolute|normalized", "the scale of the influence: absolute or normalized"),
 }
-"""The keys of the view, each with a pattern for its value and its meaning in words."""
+"""The keys of the view. Each key has a regular expression for its value, and its meaning in words."""
 
 DEFAULTS = {
     "views": "tape,words,cell,equations", "zoom": "unit", "table": "h", "convention": "source", "scale": "absolute",
 }  # fmt: skip
-"""The values of keys that a link leaves out. Every other text is empty then."""
+"""The default values of keys that a link leaves out. The default of every other key with a text value is ""."""
 
 CHANGES = ("clamps", "weights", "against", "h0", "write", "temperature", "seed")
 """The keys of a scenario besides `model` and `sequence`."""
 
 
 def _allowed(key: str) -> str:
-    """Return the possible values of a key of the view, in words."""
+    """Describe the possible values of a key of the view in words."""
     pattern, _ = FOCUS[key]
     if pattern == _PLACE:
         return "a whole number, at least 1"
@@ -100,7 +100,7 @@ _WEIGHT = re.compile(
 
 @dataclass(frozen=True)
 class Link:
-    """A link. `model` and `sequence` are None if they are missing; `options` has the texts of all other known keys."""
+    """A parsed link. `model` and `sequence` are None if missing. `options` maps all other known keys to their text."""
 
     model: str | None
     sequence: str | None
@@ -112,23 +112,23 @@ class Link:
     options: dict[str, str]
 
     def address(self, scenario: Scenario) -> str:
-        """Return the query of this link, starting with "?", for its scenario."""
+        """Return the query of this link, starting with "?", with the model and the sequence of `scenario`."""
         keys = {"model": scenario.model, "sequence": str(scenario.sequence)} | self.options | {"v": VERSION}
         return "?" + urlencode(keys, safe=",@=")
 
 
 MOST_WHOLE = 2**22
-"""The most bytes of the long values of a link."""
+"""The maximum size of the long values of a link after decompression, in bytes."""
 
 MOST_KEYS = 100
-"""The most keys of a link."""
+"""The maximum number of keys in a link."""
 
 
 def read_address(address: str) -> dict[str, str]:
-    """Return the keys of an address, or of a query alone.
+    """Return the keys of an address or of a bare query, with their values.
 
-    Pages put long values into the fragment, compressed, as #more=… (static/fragment.js). Raises Refused if this part is
-    damaged, or if there are more than MOST_KEYS keys.
+    Pages compress long values and put them into the fragment as #more=… (static/fragment.js). Raises Refused if the
+    fragment is damaged, or if there are more than MOST_KEYS keys.
     """
     address, _, fragment = address.partition("#")
     keys = _keys(address.rpartition("?")[2])
@@ -155,25 +155,28 @@ def _keys(query: str) -> dict[str, str]:
 
 
 OPENING_TASK = "pocket-calculator"
-"""The task of Compare by default: one unit of a GRU or of an LSTM solves it, and one unit of an RNN does not."""
+"""The default task of the Compare page. A GRU or an LSTM solves this task with one unit, but an RNN does not."""
 
 OPENING_SEQUENCES = {"pocket-calculator": "=0.4 0.1 -0.3 0.2 -0.4 0.3 0.1 -0.2 0.2 -0.1 0.3 -0.3 0.1 0.2"}
-"""The sequences with which Compare opens, by task, if the first example would show less: here a number must be held."""
+"""The first sequence on the Compare page, by task. It replaces the model's first example, which would show less.
+
+In this sequence the network must remember a number.
+"""
 
 
 def comparison_in(keys: Mapping[str, str]) -> tuple[str, str]:
-    """Return the task of a link to Compare, and the size by which it matches the networks."""
+    """Return the task of a link to Compare, and the size that the compared networks share: units or parameters."""
     return keys.get("task", OPENING_TASK), keys.get("by", presets.MATCHED[0])
 
 
 def compared_cells(keys: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the cells that a link to Compare shows: the default cells, and others that the link names."""
+    """Return the cells that a link to Compare shows: the default cells, and all further cells that the link names."""
     named = (keys.get("cells") or "").split(",")
     return tuple(cell for cell in ORDER if cell in USUAL or cell in named)
 
 
 def read_link(keys: Mapping[str, str]) -> Link:
-    """Return the link with these keys, ignoring keys of other pages. Raises Refused if a value is not valid."""
+    """Parse the keys of a link, and ignore keys of other pages. Raises Refused if a value is not valid."""
     if keys.get("v", VERSION) != VERSION:
         raise Refused(422, "link", "another version of GRU Scope made this link: copy it again from the page", "v")
     for key, (pattern, _) in FOCUS.items():
@@ -193,9 +196,9 @@ def read_link(keys: Mapping[str, str]) -> Link:
 
 
 def read_h0(text: str) -> list[list[float]]:
-    """Return the initial states in a text such as 0.5,-1;0.25: the layers by semicolons, their numbers by commas.
+    """Parse initial states such as 0.5,-1;0.25: semicolons separate layers, and commas separate units.
 
-    Raises Refused if it is not such a text. Whether the model has so many layers and units is checked with the run.
+    Raises Refused if `text` has another form. The numbers of layers and units are checked later, with the run.
     """
     states = [decimals(layer.replace(" ", "")) for layer in text.split(";")]
     valid = [state for state in states if state is not None and all(map(math.isfinite, state))]
@@ -207,7 +210,7 @@ def read_h0(text: str) -> list[list[float]]:
 
 
 def read_write(keys: Mapping[str, str]) -> WriteBody:
-    """Return how many timesteps a network writes, at which temperature and with which seed.
+    """Parse the keys `write`, `temperature` and `seed`: how many timesteps a network writes, and how it draws symbols.
 
     Raises Refused if a number is not valid.
     """
@@ -230,7 +233,7 @@ def read_write(keys: Mapping[str, str]) -> WriteBody:
 
 
 def unit_in(keys: Mapping[str, str], sizes: Sequence[int]) -> UnitPlace:
-    """Return the unit at the cursor of a link, or the nearest that exists; `sizes` has the units of each layer."""
+    """Return the unit at the cursor of a link, or the nearest existing unit. `sizes` has the size of each layer."""
     layer = min(whole(keys.get("layer", "")) or len(sizes), len(sizes))
     return UnitPlace(layer=layer, unit=min(whole(keys.get("unit", "")) or 1, sizes[layer - 1]))
 
@@ -243,7 +246,7 @@ def _listed(keys: Mapping[str, str], key: str) -> list[str]:
 
 
 LIKE = "z.1@4-6=0 (gate, units, timesteps, value; the value of a gate is from 0 to 1)"
-"""The form of a clamp in a link and on the command line."""
+"""An example of a clamp in a link or on the command line, with its form in words."""
 
 
 def _read_clamp(text: str) -> ClampBody:

@@ -80,17 +80,18 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 async def _open_rooms(app: FastAPI) -> None:
-    """Open the rooms when this process becomes the primary. With Redis every process has the rooms."""
+    """Create the rooms and start their work, when this process becomes the primary. With Redis they already exist."""
     if not app.state.settings.redis:
         app.state.rooms = Rooms(app.state.settings, store_for(app.state.settings))
     await app.state.rooms.begin()
 
 
 def create_app(settings: Settings | None = None, primary: Primary | None = None) -> FastAPI:
-    """Return the application. Without `settings`, it reads them from the environment.
+    """Build the FastAPI application. Without `settings`, read the settings from the environment.
 
-    `primary` is set if several worker processes serve together, as primary.py describes. Raises ValueError if a
-    setting is not valid, and OSError or ImportError if the cluster of the settings cannot be used.
+    `primary` is None unless several worker processes serve together (see server/primary.py). Raises ValueError if a
+    setting is not valid, OSError if the Dask cluster cannot be reached, and ImportError if Dask or Redis is configured
+    and its package is missing.
     """
     settings = settings or Settings.from_environment()
     served_models(settings.models)
@@ -103,7 +104,7 @@ def create_app(settings: Settings | None = None, primary: Primary | None = None)
         title="GRU Scope",
         version=package_version("gruscope"),
         description="See what a gated recurrent unit does with a sequence, step by step.",
-        # The pages of FastAPI load scripts from another host.
+        # FastAPI's own documentation pages load scripts from another host.
         docs_url=None,
         redoc_url=None,
         middleware=[
@@ -112,7 +113,7 @@ def create_app(settings: Settings | None = None, primary: Primary | None = None)
             Middleware(FairShares, settings=settings),
             Middleware(Budget, settings=settings),
             Middleware(Head),
-            # Starlette compresses responses above 128 KiB in a thread. At this level a smaller one takes about 10 ms.
+            # Starlette compresses responses above 128 KiB in a thread. A smaller one takes about 10 ms at this level.
             Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=6),
             Middleware(HostCheck, settings=settings),
             Middleware(OriginCheck),

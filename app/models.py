@@ -33,7 +33,7 @@ from .settings import Settings
 _log = logging.getLogger(__name__)
 
 MOST_SYMBOLS = 1_024
-"""The most symbols of a model that its description lists."""
+"""The maximum number of symbols that the description of a model lists."""
 
 PURPOSES = {
     "imported": "It is an {}.",
@@ -41,15 +41,15 @@ PURPOSES = {
     "trained": "It was trained to {}.",
     "hand-set": "Its weights were set by hand to {}.",
 }
-"""The sentence about a network's task, by the origin of its weights. A card can leave the task out."""
+"""The sentence about a model's task, by the origin of its weights. Without a task on its card, there is none."""
 
 OPEN = "this uploaded file has an open question: upload the file again and answer the question"
 
 
 class LayerEntry(TypedDict):
-    """A layer: its cell, its number of units and, for a GRU, where its `reset` gate acts.
+    """A layer of a model: its cell, its number of units and, for a GRU, where the `reset` gate acts.
 
-    The last `backward_units` units read the sequence from its end.
+    The last `backward_units` units read the sequence backward, from its end.
     """
 
     cell: str
@@ -59,9 +59,10 @@ class LayerEntry(TypedDict):
 
 
 class ConfusionEntry(TypedDict):
-    """The confusion matrix on a card: the shares of each row, and how many outputs the row has.
+    """The confusion matrix on the card of a model.
 
-    `mistake` is the place of the largest share of wrong outputs, counted from 0: its row and its column.
+    `shares` has each count as a share of its row, and `totals` the sum of each row. `mistake` is the row and the
+    column, counted from 0, of the largest share of wrong outputs.
     """
 
     shares: list[list[float]]
@@ -70,14 +71,14 @@ class ConfusionEntry(TypedDict):
 
 
 class ModelEntry(TypedDict):
-    """A model as pages and the API describe it.
+    """The description of a model for pages and the API.
 
     `purpose` has sentences about the task. `alphabet` has at most the first `MOST_SYMBOLS` symbols, and `hint` says how
-    many there are. `report` has sentences about how an uploaded file was read. `drawn` says whether sequences of its
-    task can be drawn, and `writes` whether its task is to write. `vectors` is how many numbers the model reads at each
-    timestep: 0 if it reads symbols, or numbers with operators before them. `handover` is the symbol at which an
-    encoder, the first half of the units, hands its state to a decoder; "" without them. `confusion` is None if the card
-    has no confusion matrix.
+    many there are in all. `report` has sentences about how an uploaded file was read. `drawn` is true if random
+    sequences of the model's task can be drawn, and `writes` if the model can write sequences. `vectors` is the number
+    of values that the model reads at each timestep, or 0 if it reads symbols, or numbers with operators before them.
+    `handover` is the symbol at which an encoder, the first half of the units, hands its state to a decoder; it is "" if
+    the model has no encoder and decoder. `confusion` is None if the card has no confusion matrix.
     """
 
     id: str
@@ -97,7 +98,7 @@ class ModelEntry(TypedDict):
 
 
 def model_entry(name: str, model: Model, report: Sequence[str] = ()) -> ModelEntry:
-    """Return the description of a model; `report` says in sentences how an uploaded file was read."""
+    """Return the description of a model. `report` has sentences about how an uploaded file was read."""
     encoder, task = model.encoder, task_of(model)
     handover = None if task is None else task.handover
     layers: list[Any] = [
@@ -137,7 +138,7 @@ def _confusion_entry(model: Model) -> ConfusionEntry | None:
 
 
 def _can_write(model: Model) -> bool:
-    """Return whether a model can write, and its task, if it has one, is to answer with the next input."""
+    """Return whether a model can write sequences. If it has a built-in task, it must be to output the next input."""
     task = task_of(model)
     try:
         check_writes(model)
@@ -151,7 +152,7 @@ _given: dict[str, Model] = {}
 
 @contextmanager
 def served(name: str, model: Model) -> Iterator[None]:
-    """Serve a model that is in memory as `name`, next to all others, as long as the context is open.
+    """Serve a model that is in memory as `name`, in addition to all other models, while the context is open.
 
     Raises ValueError if the model's outputs are not finite.
     """
@@ -165,10 +166,10 @@ def served(name: str, model: Model) -> Iterator[None]:
 
 @contextmanager
 def served_file(name: str, settings: Settings, folder: Path = Path()) -> Iterator[str]:
-    """Serve the model in a file of `folder` as long as the context is open, and yield its name: the file's stem.
+    """Serve the model in the file `name` of `folder` while the context is open, and yield the model's name, the stem.
 
-    The name of a served model stays as it is. Raises FileNotFoundError if the file is missing, and ValueError if
-    `gru_core.load` cannot read it or if a preset has its name.
+    If `name` is the name of a model and not of a file, yield it unchanged. Raises FileNotFoundError if the file is
+    missing, and ValueError if `gru_core.load` cannot read the file or if a preset has the same name.
     """
     path = folder / name
     if name in served_models(settings.models) or not (path.is_file() or path.suffix or len(Path(name).parts) > 1):
@@ -181,9 +182,10 @@ def served_file(name: str, settings: Settings, folder: Path = Path()) -> Iterato
 
 
 def served_models(folder: str) -> Mapping[str, Model]:
-    """Return the built-in models and the models in `folder` by name; with "" only the built-in ones.
+    """Return all served models by name: the built-in models, the files in `folder`, and the models in memory.
 
-    Each file is read once, and its model has the name of the file. Raises ValueError if a model cannot be served.
+    If `folder` is "", there are no files. Each file is read once, and the stem of the file is the name of the model.
+    Raises ValueError if a model cannot be served.
     """
     return {**_stored_models(folder), **_given}
 
@@ -205,20 +207,20 @@ def _stored_models(folder: str) -> Mapping[str, Model]:
 
 
 def _try(model: Model) -> None:
-    """Run the examples of a model to find errors now. Raises ValueError if its outputs are not finite."""
+    """Run a model over its examples to find errors early. Raises ValueError if its outputs are not finite."""
     for example in model.examples:
         if not np.isfinite(gru_core.trace(model, example).y).all():
             raise ValueError("its outputs are not finite numbers")
 
 
 def names(settings: Settings) -> list[str]:
-    """Return the names of the models within the limits."""
+    """Return the names of the served models that are within the limits."""
     hidden = excluded(settings)
     return [name for name in served_models(settings.models) if name not in hidden]
 
 
 def excluded(settings: Settings) -> dict[str, str]:
-    """Return the models that cannot be shown, each with the reason, such as a size above its limit."""
+    """Return the served models that pages cannot show, each with the reason, such as a size above its limit."""
     reasons = {name: _excess(model, settings) for name, model in served_models(settings.models).items()}
     return {name: reason for name, reason in reasons.items() if reason is not None}
 
@@ -226,7 +228,7 @@ def excluded(settings: Settings) -> dict[str, str]:
 def get(name: str, settings: Settings) -> Model:
     """Return the model with a name or an id, or a checkpoint such as "flip-flop@180".
 
-    Raises Refused if there is no such model, or if it is above the limits.
+    Raises Refused if there is no such model, if it is above the limits, or if its file has an open question.
     """
     model = _local_model(name, settings) or _uploaded(name, settings).model
     if model is None:
@@ -254,14 +256,14 @@ def store(settings: Settings) -> Store | None:
 
 
 def entry(name: str, settings: Settings) -> ModelEntry:
-    """Return the description of a model with a name or an id. Raises Refused as `get`."""
+    """Return the description of the model with a name or an id. Raises the errors of `get`."""
     model = get(name, settings)
     report = () if _local_model(name, settings) else _uploaded(name, settings).report
     return model_entry(name, model, report)
 
 
 def upload(name: str, settings: Settings) -> Upload:
-    """Return the file of a model: the uploaded file, or the model as safetensors. Raises Refused as `get`."""
+    """Return the uploaded file of a model, or another model as safetensors. Raises Refused if there is none."""
     if _local_model(name, settings):
         return Upload(get(name, settings).to_bytes(), f"{name}.safetensors")
     _uploaded(name, settings)
@@ -292,7 +294,7 @@ def read_and_store(upload: Upload, settings: Settings) -> UploadResult:
 
 
 def _local_model(name: str, settings: Settings) -> Model | None:
-    """Return the model with a name, or a checkpoint as NAME@STEP or ID@STEP; None if there is no such model here."""
+    """Return the served model with a name, or the checkpoint NAME@STEP or ID@STEP. Return None for any other name."""
     base, _, step = name.rpartition("@")
     if step == "0" and base in presets.SHIPPED:
         return _before_training(base)

@@ -1,4 +1,4 @@
-"""Numbers in a path or a query, as types of the parameters of handlers."""
+"""Parameter types for handlers that receive numbers in a path or a query."""
 
 from __future__ import annotations
 

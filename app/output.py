@@ -1,4 +1,4 @@
-"""Writing of files: a file is written completely, or it stays as it was."""
+"""Atomic writing of files: a file is written completely, or it does not change."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def check(path: Path) -> None:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write `content` to `path`. After an interruption the file is complete, or as it was before. Raises OSError."""
+    """Write `content` to `path`. After an interruption, the file is either complete or unchanged. Raises OSError."""
     part = _part_of(path)
     if part is None:
         path.write_bytes(content)
@@ -34,7 +34,7 @@ def write(path: Path, content: bytes) -> None:
 
 
 def _part_of(path: Path) -> Path | None:
-    """Return the path of a temporary file in the same folder, or None for a device or a pipe, which stays in place."""
+    """Return the path of a temporary file in the same folder, or None for a device or a pipe, which is not replaced."""
     if path.exists() and not path.is_file():
         return None
     target = path.resolve()

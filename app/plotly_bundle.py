@@ -1,7 +1,8 @@
 """The Plotly script of the pages: the cartesian bundle if it was fetched, otherwise the full script.
 
-The cartesian bundle has heatmaps, lines and bars, which is all that the pages need, in a third of the size. No Python
-package has it, so `python -m app.plotly_bundle` fetches it with npm. The wheel and the container contain it.
+The cartesian bundle has heatmaps, lines and bars, which is all that the pages need, and a third of the full script's
+size. No Python package has the bundle, so `python -m app.plotly_bundle` fetches it with npm. The wheel and the
+container contain it.
 """
 
 from __future__ import annotations
@@ -25,10 +26,10 @@ BUNDLE = Path(__file__).parent / "bundle" / "plotly-cartesian.min.js"
 
 
 COMPILE_HINT = b"//# allFunctionsCalledOnLoad\n"
-"""With this first line Chromium compiles every function while the script loads, in another thread.
+"""A first line that makes Chromium compile every function in another thread, while the script loads.
 
-Without it Chromium compiles each function at its first call, in the page's own thread: the start of the bundle took
-685 instead of 389 ms of this thread's time on a busy machine.
+Without this line, Chromium compiles each function at its first call, in the main thread of the page. On a busy machine,
+starting the bundle then took 685 ms of the main thread's time instead of 389 ms.
 """
 
 
@@ -38,22 +39,25 @@ def plotly_script() -> Path:
 
 
 def plotly_content() -> bytes:
-    """Return the content of plotly.min.js. The full script has no hint: a page uses a small part of its functions."""
+    """Return the content of plotly.min.js. The full script gets no hint: a page uses few of its functions."""
     hint = COMPILE_HINT if plotly_script() == BUNDLE else b""
     return hint + plotly_script().read_bytes()
 
 
 def full_script() -> Path:
-    """Return the script of the package plotly. The container fetches the bundle before the package is installed."""
+    """Return the path of the full script in the Python package plotly.
+
+    The import is inside this function because the container fetches the bundle before it installs the package.
+    """
     import plotly
 
     return Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 
 
 def fetch() -> None:
-    """Store the bundle and its license next to this module.
+    """Download the bundle and its license with npm, and store them in the folder `bundle` next to this module.
 
-    Raises OSError if npm is not there, subprocess.CalledProcessError if npm cannot get the package, and ValueError if
+    Raises OSError if npm is missing, subprocess.CalledProcessError if npm cannot get the package, and ValueError if
     the package is not the expected one.
     """
     with tempfile.TemporaryDirectory() as folder:

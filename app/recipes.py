@@ -1,4 +1,4 @@
-"""Recipes of trainings in requests and links: their fields, and the range of each number."""
+"""Training recipes in requests and links: their fields, and the allowed range of each number."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "most": (1, 6000),
     "T": (2, 201),
 }
-"""The lowest and the highest value of each number in a recipe."""
+"""The lowest and the highest allowed value of each number in a recipe."""
 
 MOST_CHANGES = 16
 
@@ -41,7 +41,7 @@ ANSWERS = Schedule(reach=0.99, after=300, most=1500, every=25)
 """The default schedule for a table of sequences with answers."""
 
 SERIES = Schedule(None, 0, 0.01, T=40, most=500)
-"""The default schedule for a series, as for the sunspots."""
+"""The default schedule for a time series, the same as for the sunspots."""
 
 
 def _number(key: str, whole: bool = False) -> Any:
@@ -78,7 +78,7 @@ else:  # so that the OpenAPI document and the errors contain the names and the r
 
 
 class PenaltiesBody(Body):
-    """The weights λ of the penalties: on the means of z and of 1 − r in a GRU, and on the mean of o in an LSTM."""
+    """The weights λ of the penalties on gate means: on z and 1 − r of a GRU, and on o of an LSTM."""
 
     z: Weight = 0.0
     r: Weight = 0.0
@@ -86,22 +86,22 @@ class PenaltiesBody(Body):
 
 
 class ChangeBody(Body):
-    """A later learning rate: after training step `step`, the learning rate is `rate`."""
+    """A change of the learning rate to `rate` after training step `step`."""
 
     step: Most
     rate: Rate
 
 
 class RecipeBody(Body):
-    """A recipe for a training.
+    """A training recipe.
 
-    A missing field has the value from the recipe of the task's preset or experiment. The task "own" needs a `table` as
-    CSV, of sequences with answers or of one column of numbers, and has its own defaults. `rate` is the learning rate.
-    `first` is the initialization; only "chrono" takes `T_max`, its longest memory. `biases` are initial biases by gate;
-    if they are missing, the preset's biases are used with "plain" only. Only a GRU and an LSTM have `penalties`.
-    `reach` is the target score on held-out sequences.
-    Training ends `after` training steps after it has reached the target, or after `most` training steps without
-    reaching it. `T` is the number of timesteps of a training sequence.
+    A missing field takes its value from the recipe of the task's preset or experiment. The task "own" has its own
+    defaults and needs a `table`: CSV with sequences and their answers, or with one column of numbers. `rate` is the
+    learning rate. `first` is the initialization; only "chrono" uses `T_max`, the longest memory in timesteps. `biases`
+    are initial biases by gate. If they are missing, "plain" uses the preset's biases, and other initializations use
+    none. Only a GRU and an LSTM have `penalties`. `reach` is the target score on held-out sequences. Training ends
+    `after` training steps after it has reached the target, or after `most` training steps without reaching it. `T` is
+    the number of timesteps of a training sequence.
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"task": "flip-flop", "units": 2, "seed": 1}]})
@@ -154,7 +154,7 @@ class RecipeBody(Body):
             raise Refused(422, "recipe", str(error), "recipe") from error
 
     def _penalties(self, usual: Penalties) -> Penalties:
-        """Return the penalties on gates of this cell, or the `usual` ones if the request has none."""
+        """Return the penalties of the request, or `usual` if it has none, without gates that this cell lacks."""
         named = usual if self.penalties is None else Penalties(**self.penalties.model_dump())
         if self.cell == "lstm":
             return Penalties(o=named.o)
@@ -162,9 +162,9 @@ class RecipeBody(Body):
 
 
 def base_of(task: str, table: str = "") -> Recipe:
-    """Return the default recipe of a task: that of its preset or experiment, or one for a table or a series.
+    """Return the default recipe of a task: the recipe of its preset or experiment or, for "own", one for `table`.
 
-    Raises ValueError if the table or series is not valid.
+    Raises ValueError if `table` is not a valid table of sequences or a valid series.
     """
     if task == OWN:
         is_series = bool(table) and isinstance(read(table), Column)
@@ -173,7 +173,7 @@ def base_of(task: str, table: str = "") -> Recipe:
 
 
 def read_recipes(keys: Mapping[str, str]) -> list[Recipe]:
-    """Return the recipes of a link to the page Train, one for each cell. Raises Refused if a value is not valid."""
+    """Return the recipes in a link to the Train page, one for each cell. Raises Refused if a value is not valid."""
     cells = (keys.get("cells") or "gru").split(",")
     if len(set(cells)) < len(cells) or not set(cells) <= set(CELLS):
         raise Refused(422, "link", f"cells must be some of {','.join(CELLS)}, each only once", "cells")

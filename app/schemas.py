@@ -1,4 +1,4 @@
-"""The bodies of requests, and of responses without arrays."""
+"""The schemas of request bodies, and of response bodies without arrays."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
     FirstName = First
     RaceTask = str
     RaceCell = str
-else:  # so that the OpenAPI document and the errors list them
+else:  # so that the OpenAPI document and the errors list the allowed values
     Gate, Holdable = Literal[GATES], Literal[tuple(HOLDABLE)]
     FirstName = Literal[FIRST]
     RaceTask, RaceCell = Literal[RACES], Literal[tuple(EQUAL)]
 
 
 MOST_CHANGES = 64
-"""The most clamps, and the most edited weights, of a scenario."""
+"""The maximum number of clamps in a scenario, and of edited weights."""
 
 
 MOST_FIELDS = 64
-"""The most fields of a JSON object."""
+"""The maximum number of fields in a JSON object."""
 
 
 class Body(BaseModel):
@@ -46,7 +46,7 @@ class Body(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _few_fields(cls, data: Any) -> Any:
-        # Each unknown field is an error of its own: tens of thousands of errors would hold up the event loop.
+        # Each unknown field is an error of its own: tens of thousands of errors would block the event loop.
         parts = (data, *data.values()) if isinstance(data, dict) else ()
         if any(isinstance(part, dict) and len(part) > MOST_FIELDS for part in parts):
             raise PydanticCustomError("fields", "there are too many fields: at most {most}", {"most": MOST_FIELDS})
@@ -54,7 +54,7 @@ class Body(BaseModel):
 
 
 FirstError = Field(fail_fast=True)
-"""For lists: validation stops at the first wrong item, since only the first error is reported."""
+"""For list fields: validation stops at the first wrong item, because only the first error is reported."""
 
 
 Place = Annotated[int, Field(ge=1)]
@@ -62,7 +62,7 @@ Rows = Annotated[list[Annotated[list[FiniteFloat], FirstError]], FirstError]
 
 
 class ClampBody(Body):
-    """A clamp: a gate, the candidate, a state, or the previous state h_prev is set to a value at some timesteps.
+    """A clamp, which sets a gate, the candidate, a state, or the previous state h_prev to a value at some timesteps.
 
     Units, timesteps and layers count from 1. If `units` is null, the clamp applies to all units. `to` is the last
     timestep of the clamp; null means the end of the sequence.
@@ -76,16 +76,16 @@ class ClampBody(Body):
     layer: Place = 1
 
     def clamp(self) -> Clamp:
-        """Return the clamp of the core, which counts from 0. Raises ValueError if the value is not allowed."""
+        """Return the clamp as a `Clamp`, which counts from 0. Raises ValueError if the value is not allowed."""
         units = None if self.units is None else [unit - 1 for unit in self.units]
         return Clamp(self.gate, self.value, units, slice(self.from_ - 1, self.to), self.layer - 1)
 
 
 class WeightBody(Body):
-    """A changed weight of one unit: in W, in U, or a bias b or c.
+    """A changed weight of one unit: an element of W or U, or a bias b or c.
 
-    `index` is the input for W, and the unit of the old state for U. A bias has no `index`. Layers, units and indices
-    count from 1.
+    `index` is the number of the input for W, and the number of the unit in the old state for U. A bias has no `index`.
+    Layers, units and indices count from 1.
     """
 
     layer: Place = 1
@@ -96,22 +96,22 @@ class WeightBody(Body):
     value: float
 
     def edit(self) -> Edit:
-        """Return the edit of the core, which counts from 0. Raises ValueError if the fields do not fit together."""
+        """Return the change as an `Edit`, which counts from 0. Raises ValueError if the fields do not fit together."""
         index = None if self.index is None else self.index - 1
         return Edit(self.layer - 1, self.gate, self.unit - 1, self.part, index, self.value)
 
 
 MOST_WRITTEN = 100
-"""The most timesteps that a network writes in a run."""
+"""The maximum number of timesteps that a network writes in a run."""
 
 MOST_SEEDS = 2**32
 
 
 class WriteBody(Body):
-    """How many timesteps a network writes after the sequence, and how it draws symbols from its outputs.
+    """The number of timesteps that a network writes after the sequence, and how it draws symbols from its outputs.
 
-    At temperature 0 the network takes the likeliest symbol, at 1 it draws with the probabilities of its output. The
-    same seed gives the same text. A network that forecasts numbers draws nothing, so it ignores both.
+    At temperature 0 the network takes the most likely symbol. At temperature 1 it draws with the probabilities of its
+    output. The same seed gives the same text. A network that forecasts numbers ignores `temperature` and `seed`.
     """
 
     steps: Annotated[int, Field(ge=1, le=MOST_WRITTEN)]
@@ -120,7 +120,7 @@ class WriteBody(Body):
 
 
 class ScenarioFields(TypedDict):
-    """The fields of a `Scenario` as pages have them."""
+    """The fields of a `Scenario` in JSON types, for pages."""
 
     model: str
     sequence: str | Rows
@@ -136,9 +136,9 @@ class Scenario(Body):
 
     `sequence` is text in the model's alphabet, or a list of T timesteps with I numbers each. `h0` has the initial state
     of each layer, for an LSTM h and then c; null means zero. `against` is a second sequence with the same number of
-    timesteps. It is run with the same changes, and the response contains its run instead of the original run. With
-    `write` the network reads its own outputs after the sequence. The original run, or the run of `against`, then writes
-    a text of its own with the same seed.
+    timesteps. The model runs over it with the same changes, and the response contains that run instead of the original
+    run. With `write`, the network reads its own outputs after the sequence. The original run, or the run of `against`,
+    then writes its own text with the same seed.
     """
 
     model_config = ConfigDict(
@@ -154,11 +154,11 @@ class Scenario(Body):
     write: WriteBody | None = None
 
     def fields(self) -> ScenarioFields:
-        """Return the scenario as a dictionary for JSON."""
+        """Return the scenario as a dictionary in JSON types."""
         return cast(ScenarioFields, self.model_dump(by_alias=True))
 
     def until(self, t: int) -> Scenario:
-        """Return the scenario of the first t timesteps. Its sequences must be text."""
+        """Return a scenario with only the first `t` timesteps. The sequences must be text."""
         write = self.write and first_written(self.write, t - len(str(self.sequence).split()))
         texts = {"sequence": self.sequence, "against": self.against}
         cut = {key: " ".join(text.split()[:t]) for key, text in texts.items() if isinstance(text, str)}
@@ -169,16 +169,16 @@ class Scenario(Body):
 
 
 def first_written(write: WriteBody, steps: int) -> WriteBody | None:
-    """Return the writing of at most `steps` timesteps, or None if that is none."""
+    """Return `write` limited to `steps` timesteps, or None if `steps` is 0 or less."""
     return write.model_copy(update={"steps": min(write.steps, steps)}) if steps > 0 else None
 
 
 Content = Literal["all", "signals"]
-"""What a file of a run contains: all values in full precision, or only its inputs, outputs and signals as float32."""
+"""The content of an exported run: all values in full precision, or only inputs, outputs and signals as float32."""
 
 
 class ExportQuestion(Body):
-    """A link, and what the file of its run contains: by default "all", and "signals" for numbers of a large run."""
+    """A link, and the content of the exported file: by default "all", or "signals" for the numbers of a large run."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"link": "?model=flip-flop&sequence=A+m+m"}]})
 
@@ -187,17 +187,17 @@ class ExportQuestion(Body):
 
 
 class UnitPlace(Body):
-    """A unit of a layer, both counted from 1."""
+    """A layer, and a unit in it, both counted from 1."""
 
     layer: Place
     unit: Place
 
 
 class TraceQuestion(Scenario):
-    """A scenario, and a unit: the response has the equations of this unit at each timestep; null means none.
+    """A scenario, and the unit for which the response has the equations at each timestep.
 
-    With `brief`, the stream of a large run has exact values of this unit only, and float32 of all others. Then null
-    means the first unit of the top layer.
+    If `equations` is null, the response has no equations. With `brief`, the stream of a large run has exact values only
+    for this unit, and float32 values for all others. In this case, null means the first unit of the top layer.
     """
 
     equations: UnitPlace | None = None
@@ -205,7 +205,7 @@ class TraceQuestion(Scenario):
 
 
 class TracesQuestion(Body):
-    """Scenarios that are run one after the other: as many as there are cells to compare."""
+    """Scenarios that are run one after another, at most as many as there are kinds of cells."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -272,9 +272,10 @@ class MomentsQuestion(SumsQuestion):
 
 
 class CensusQuestion(Body):
-    """A model, and the sequences of a census: null for held-out ones of its task, or a `text` with a line for each.
+    """A model, and the sequences for its census.
 
-    `between` are the two labels to separate.
+    `text` has one sequence in each line; with `table`, it is CSV. If `text` is null, the census uses held-out sequences
+    of the model's task. `between` has the two labels to separate.
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"model": "flip-flop", "text": "A m m B\tB\nB m A\tA"}]})
@@ -304,10 +305,11 @@ class GapQuestion(Body):
 
 
 class RaceQuestion(Body):
-    """The results of trainings on a task of the race, by cell and seed.
+    """The results of trainings on a task of the experiment Cell comparison, by cell and seed.
 
-    For counting they are in `counted`: for each n from 1 on, 1 if the network counts n correctly, else 0. For the other
-    tasks they are in `steps`: the training step at which the target was reached, null if it was not.
+    For the task counting, the results are in `counted`: for n = 1, 2, …, a 1 if the network counts n correctly, else 0.
+    For all other tasks, they are in `steps`: the training step at which the network reached the target, or null if it
+    never did.
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"task": "parity", "steps": {"gru": [130, 125, None]}}]})
@@ -327,13 +329,13 @@ class RaceQuestion(Body):
 
 
 class Counted(BaseModel):
-    """For each n from 1 on, 1 if the network counts n correctly, else 0."""
+    """The result of a counting test: for n = 1, 2, …, a 1 if the network counts n correctly, else 0."""
 
     counted: list[int]
 
 
 class SequenceTimes(BaseModel):
-    """The seconds of each network for the same sequences, and whether attention is faster or slower than the GRU."""
+    """The seconds that each network takes for the same sequences, and whether attention is faster than the GRU."""
 
     seconds: dict[str, float]
     comparison: sequence.Comparison

@@ -20,36 +20,37 @@ LOCAL: Mapping[str, int] = {
     "max_cells": 16_000_000,
     "max_body": 8 * 2**20,
 }
-"""The limits that are larger than the defaults if only the person's own machine can reach the server."""
+"""The limits that are higher than the defaults if only the user's own machine can reach the server."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Limits and policies. Each can be set in the environment: GRUSCOPE_MAX_STEPS=500 and so on.
+    """The limits and policies of a server. Environment variables can set them, such as GRUSCOPE_MAX_STEPS=500.
 
-    Models and lessons: `max_steps` timesteps of a sequence; `max_units` units of a layer; `max_inputs` inputs of a
-    model that does not read symbols, and `max_alphabet` symbols of a model that does; `max_layers` layers of a model,
-    and `max_outputs` outputs. `models` is a folder of `.safetensors` files, as `Model.save` writes them, and `lessons`
-    a folder of `.md` files. They are served next to the built-in ones.
+    Models and lessons: a sequence has at most `max_steps` timesteps. A model has at most `max_layers` layers with
+    `max_units` units each, `max_outputs` outputs, and `max_alphabet` symbols or, if it does not read symbols,
+    `max_inputs` inputs. `models` is a folder of `.safetensors` files, as `Model.save` writes them, and `lessons` is a
+    folder of `.md` files. The server offers them in addition to the built-in models and lessons.
 
-    Requests: `max_body` bytes of a request body; `body_seconds` for the head of a request to arrive, and again for its
-    body; `max_cells` units × timesteps that are computed or sent at one time. `gruscope serve` accepts at most
-    `max_connections` connections; one address gets at most as many of them as are still free, and the same holds for
-    requests in progress. After `stalled_ms` it disconnects a client that reads nothing, and when it stops, open
-    streams get `shutdown_seconds` to end. `hosts` are more names of the server, separated by commas. `frame_ancestors`
-    are the sites that may embed a page, as a CSP source list.
+    Requests: a request body has at most `max_body` bytes. The head of a request must arrive within `body_seconds`, and
+    the body within the same time after it. At most `max_cells` units × timesteps are computed or sent at the same time.
+    `gruscope serve` accepts at most `max_connections` connections. One address gets at most as many connections as are
+    still free, and the same holds for requests in progress. A client that reads nothing for `stalled_ms` milliseconds
+    is disconnected. When the server stops, open streams get `shutdown_seconds` to end. `hosts` are more host names of
+    the server, separated by commas. `frame_ancestors` are the sites that may embed a page, as a CSP source list.
 
-    Uploads: `uploads` is the folder for uploaded models; "" accepts none. It holds at most `max_kept` models and
-    `max_kept_bytes` bytes; beyond that the least recently used are deleted. A file has at most `max_upload` bytes. It
-    has `upload_seconds` to arrive, and at most `body_seconds` may pass without a byte. With `read_only` the server
-    refuses uploads and still serves the models that are stored.
+    Uploads: `uploads` is the folder for uploaded models; "" turns uploads off. The folder holds at most `max_kept`
+    models and `max_kept_bytes` bytes. Beyond these limits, the least recently used models are deleted. A file has at
+    most `max_upload` bytes. It must arrive within `upload_seconds`, without a pause of more than `body_seconds`. With
+    `read_only`, the server refuses uploads, but still serves the stored models.
 
-    Trainings: `trainings` run at one time, each in a process of its own, and `waiting` more wait in the queue. With a
-    `scheduler`, tls://HOST:PORT, they run on its Dask cluster; tcp:// to another machine needs `plain_scheduler`.
+    Trainings: at most `trainings` trainings run at the same time, each in its own process, and at most `waiting` more
+    wait in the queue. With `scheduler`, tls://HOST:PORT, they run on a Dask cluster. A tcp:// address of another
+    machine also needs `plain_scheduler`.
 
-    Rooms: at most `rooms` rooms are open, with `followers` students from one address in each, and twice as many in all.
-    A room ends after `room_hours`, or after `room_alone` minutes without a teacher. With `redis`, redis://HOST:PORT,
-    the rooms are stored there, and all servers with this setting share them.
+    Rooms: at most `rooms` rooms are open. A room has at most `followers` students from one address, and twice as many
+    in all. It ends after `room_hours`, or after `room_alone` minutes without a teacher. With `redis`,
+    redis://HOST:PORT, the rooms are stored in Redis, and all servers with this setting share them.
     """
 
     max_steps: int = 2_000
@@ -86,12 +87,12 @@ class Settings:
 
     @property
     def limits(self) -> Limits:
-        """The largest model that pages show and that an upload may have."""
+        """The size limits for models, both for the pages and for uploads."""
         return Limits(self.max_layers, self.max_units, self.max_inputs, self.max_alphabet, self.max_outputs)
 
     @property
     def no_uploads(self) -> str | None:
-        """The reason why this server refuses uploads, None if it accepts them."""
+        """The reason why this server refuses uploads, or None if it accepts them."""
         if self.read_only:
             return "this server accepts no uploads: it is read-only"
         if not self.uploads:
@@ -101,8 +102,9 @@ class Settings:
     def security_headers(self, path: str, scheme: str) -> dict[str, str]:
         """Return the security headers of a response.
 
-        Pages load nothing from other hosts, guess no content types, and send no referrer. Only /embed can be loaded by
-        pages that isolate themselves. After a request over TLS, browsers use only TLS for a year.
+        With these headers, browsers load nothing from other hosts for a page, do not guess content types, and send no
+        referrer. Cross-origin isolated pages of other sites can load only paths below /embed. After a request over TLS,
+        browsers use only TLS for a year.
         """
         return ({"Strict-Transport-Security": "max-age=31536000"} if scheme == "https" else {}) | {
             # Plotly needs style elements, and images with data: URLs for its canvases.
@@ -118,9 +120,9 @@ class Settings:
 
     @staticmethod
     def from_environment(environment: Mapping[str, str] = os.environ, local: bool = False) -> Settings:
-        """Return the settings with the values of environment variables. Raises ValueError if a value is not valid.
+        """Read the settings from environment variables. Raises ValueError if a value is not valid.
 
-        With `local` the other settings are those of a person's own machine, as `LOCAL` has them.
+        With `local`, the limits in `LOCAL` replace the defaults of settings without a variable.
         """
         values: dict[str, Any] = dict(LOCAL) if local else {}
         for setting in fields(Settings):
@@ -142,7 +144,7 @@ class Settings:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host name or address belongs to the machine itself, so no other machine can reach it."""
+    """Return whether `host` is a loopback name or address, which no other machine can reach."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -161,9 +163,9 @@ def cache_directory(environment: Mapping[str, str] = os.environ, platform: str =
 
 
 def with_cache(settings: Settings) -> Settings:
-    """Return the settings for a person's own machine: by default uploads are stored in the cache folder.
+    """Return the settings with uploads stored in the user's cache folder, unless `settings` already has a folder.
 
-    If this folder cannot be created, the settings stay as they are.
+    If the cache folder cannot be created, return the settings unchanged.
     """
     if settings.uploads:
         return settings

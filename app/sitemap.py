@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal
 class Page:
     """A page with figures.
 
-    `name` names its script, and `path` is its path without the first slash. `root` is the first module of its script,
-    and `sheets` are its style sheets besides those of every page with figures.
+    `name` is the name of the page and its script, and `path` is its path without the first slash. `root` is the entry
+    module of the script. `sheets` are style sheets in addition to the common ones of all pages with figures.
     """
 
     name: str
@@ -44,7 +44,7 @@ EXPERIMENTS = (
 
 if TYPE_CHECKING:
     ExperimentName = str
-else:  # so that FastAPI knows the names
+else:  # so that FastAPI accepts only these names
     ExperimentName = Literal[tuple(page.name for page in EXPERIMENTS)]
 
 PAGES = {page.path: page for page in (LAB, COMPARE, TRAIN, *EXPERIMENTS)}

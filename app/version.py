@@ -1,4 +1,4 @@
-"""The versions of packages that the result of a training depends on."""
+"""The installed versions of the packages that affect the result of a training."""
 
 from importlib.metadata import version
 

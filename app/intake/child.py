@@ -1,8 +1,8 @@
 """The child process that reads an uploaded file, which may be hostile. `reading.py` starts it and can kill it.
 
 The input is a line of JSON, the file and, for a parity check, the reference or a second file. The output is a line of
-JSON and the bytes of the model. After its start the process may allocate 512 MiB and compute for a few seconds, both
-more for a large file. It may write no files.
+JSON and the bytes of the model. After its start, the process may allocate 512 MiB and compute for a few seconds. Both
+limits are higher for a large file. The process may not write files.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from ..intake.upload import Upload
 MEMORY = 512 * 2**20
 
 SECONDS = {"read": 2, "check": 10}
-"""Seconds of processor time after the start, which can be longer by the clock on a busy machine."""
+"""The seconds of processor time after the start, by job. On a busy machine, the elapsed time can be longer."""
 
 COPIES, RATE = 10, 10 * 2**20
-"""The memory for each byte of a request, in bytes, and the bytes of a request for which there is one more second."""
+"""The extra bytes of memory for each byte of a request, and the bytes of a request that allow one extra second."""
 
 
 def most_memory(request: bytes) -> int:
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def answer(request: bytes) -> bytes:
-    """Return the output of the process for its input."""
+    """Return the output of the process for the input `request`."""
     head, _, body = request.partition(b"\n")
     details = json.loads(head)
     size = details["upload"]["data"]
@@ -62,14 +62,14 @@ def answer(request: bytes) -> bytes:
 
 
 class OptionFields(TypedDict):
-    """An `Option` as JSON has it."""
+    """The fields of an `Option` in JSON."""
 
     value: str
     means: str
 
 
 class OpenQuestion(TypedDict):
-    """A `Question` as JSON has it."""
+    """The fields of a `Question` in JSON."""
 
     key: str
     text: str
@@ -77,10 +77,10 @@ class OpenQuestion(TypedDict):
 
 
 class Reply(TypedDict, total=False):
-    """The line of JSON: one of the results, or why there is none.
+    """The line of JSON in the output: one of the results, or the reason why there is none.
 
-    `report` says how the file was read. `question` is open. `error` is for the visitor,
-    and `failed`, a place in the code, is for the log.
+    `report` says how the file was read. `question` is an open question about the file. `error` is a message for the
+    visitor, and `failed` names an exception and its place in the code, for the log.
     """
 
     report: Sequence[str]
@@ -91,7 +91,7 @@ class Reply(TypedDict, total=False):
 
 
 def _answer(upload: Upload, limits: Limits, reference: bytes | None) -> tuple[Reply, bytes]:
-    """Return the reply and the bytes of the model, or with a reference the result of the parity check."""
+    """Return the reply and the bytes of the model or, with `reference`, the result of the parity check and no bytes."""
     try:
         network = imported(upload, limits)
         if reference is not None:
@@ -114,7 +114,7 @@ def _answer(upload: Upload, limits: Limits, reference: bytes | None) -> tuple[Re
 
 
 def imported(upload: Upload, limits: Limits) -> Imported:
-    """Return the network in an uploaded file. Raises as `gru_core.formats.read`."""
+    """Return the network in an uploaded file. Raises the errors of `gru_core.formats.read`."""
     return formats.read(upload.data, upload.name, upload.answers, upload.alphabet, upload.labels, limits=limits)
 
 
@@ -136,7 +136,7 @@ def other(file: bytes, limits: Limits) -> bytes | Imported:
 
 
 def mark_as_imported(model: Model) -> Model:
-    """Return the model with a card that says that it was imported. The card in the file is ignored."""
+    """Return the model with a card that says that its weights were imported, whatever the card in the file says."""
     return replace(model, card=replace(model.card, weights="imported"))
 
 

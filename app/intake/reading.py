@@ -22,7 +22,7 @@ from ..intake.upload import Upload
 
 RUNNING, WAITING = 2, 8
 TIMEOUT = 20
-"""The seconds by the clock that a child process has beyond its processor time before it is killed."""
+"""The timeout for a child process, in seconds. The processor time that the process may use is added to it."""
 
 NICE = 5
 
@@ -105,11 +105,11 @@ def _run(request: bytes, folder: str, seconds: int) -> tuple[int, bytes]:
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment of the child process: where the modules are, and nothing secret of the server."""
+    """Return the environment variables of the child process: the path of the modules, and no secrets of the server."""
     environment = {
         "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path)),
         "PYTHONDONTWRITEBYTECODE": "1",
         "OPENBLAS_NUM_THREADS": "1",  # each thread needs memory
     }
-    # Without it Windows finds none of its libraries.
+    # Without SYSTEMROOT, Windows finds none of its libraries.
     return environment | {name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ}

@@ -2,8 +2,9 @@
 
 Each upload has one file, named by the upload's id. The file has four parts: the SHA-256 of the second line, a line of
 JSON with the SHA-256 of the other parts, the bytes of the model, and the uploaded file, which a parity check reads
-again. A file that does not match its sums is damaged, or of another version, and counts as deleted. Several servers may
-share the folder: they add files by renaming, never change them, and delete the least recently used first.
+again. A file that does not match its checksums is damaged or of another version, and counts as deleted. Several servers
+may share the folder: they rename a complete file into place, never change a file, and delete the least recently used
+files first.
 """
 
 from __future__ import annotations
@@ -34,10 +35,10 @@ ABANDONED = 3600
 """Seconds after which an unfinished file is deleted."""
 
 DAMAGED = (OSError, ValueError, KeyError, TypeError)
-"""The exceptions of reading a file that is damaged or of another version."""
+"""The exceptions that reading a damaged file, or a file of another version, can raise."""
 
 LOADED = 64 * 2**20
-"""The most bytes of models in memory."""
+"""The maximum number of bytes of models in memory."""
 
 
 class Store:
@@ -106,7 +107,7 @@ class Store:
             return None
 
     def upload(self, id: str) -> Upload | None:
-        """Return the uploaded file and its answers, and mark the upload as used. Return None as `get`."""
+        """Return the uploaded file and its answers, and mark it as used. Return None if it is missing or damaged."""
         if not self._use(id):
             return None
         try:
@@ -170,7 +171,7 @@ class Store:
             yield status.st_mtime_ns, status.st_size, path
 
     def _make_room(self, newest: str) -> None:
-        """Delete the least recently used files except that of `newest`, and unfinished files that are too old."""
+        """Delete the least recently used files, but not the file of `newest`, and unfinished files that are too old."""
         files = sorted(self._files())
         count, total = len(files), sum(size for _, size, _ in files)
         for _, size, path in files:
@@ -193,7 +194,7 @@ def _sum(data: bytes) -> str:
 
 
 def _head(file: BinaryIO) -> dict[str, Any]:
-    """Return the line of JSON of a file. Raises ValueError if it does not match its SHA-256."""
+    """Read the line of JSON from a file. Raises ValueError if the line does not match its SHA-256."""
     checksum, head = file.readline(len(_sum(b"")) + 1), file.readline()
     if checksum != _sum(head).encode() + b"\n":
         raise ValueError("the file is damaged, or another version's")
@@ -209,7 +210,7 @@ def _part(file: BinaryIO, size: int, checksum: str) -> bytes:
 
 
 def _size(value: object, seen: set[int]) -> int:
-    """Return the bytes of an object and of everything in it, except the objects with ids in `seen`."""
+    """Return the size in bytes of an object and of everything in it, without the objects with ids in `seen`."""
     if id(value) in seen:
         return 0
     seen.add(id(value))

@@ -10,11 +10,11 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TypedDict, cast
 
 ID = re.compile("u-[0-9a-f]{32}")
-"""The id of an upload. Everyone who knows the id can see the model, so the id has 128 bits, too many to guess."""
+"""The pattern of an upload id. Everyone with the id can see the model, so it has 128 bits, too many to guess."""
 
 
 class Metadata(TypedDict):
-    """An `Upload` as JSON has it: the number of bytes as `data`, and all other fields."""
+    """The fields of an `Upload` in JSON. `data` is the number of bytes instead of the bytes."""
 
     data: int
     name: str

@@ -1,6 +1,6 @@
-"""The cache of trainings: the checkpoints that visitors' trainings have so far, and those of the presets.
+"""The cache of trainings: the checkpoints of visitors' trainings so far, and of the presets' trainings.
 
-The recipe identifies a training: the same recipe has the same id.
+A recipe identifies its training: the same recipe always has the same id.
 """
 
 from __future__ import annotations
@@ -25,35 +25,35 @@ from ..version import VERSIONS
 ID = r"t-[0-9a-f]{32}"
 
 CACHE_BYTES, CACHE_TRAININGS = 64 * 2**20, 500
-"""The most bytes and the most trainings in memory. Beyond that the least recently used are removed."""
+"""The maximum bytes and number of trainings in memory. Beyond them, the least recently used trainings are removed."""
 
 TRAINING_BYTES, REPORT_BYTES, NUMBER_BYTES = 4_000, 6_000, 32
-"""Bytes that Python needs for a training without its table, for a report without its lists of numbers, and for each
+"""The bytes that Python needs for a training without its table, for a report without its lists of numbers, and for each
 number in these lists."""
 
 
 def id_of(recipe: Recipe) -> str:
-    """Return the id of a recipe's training, which depends on the installed versions too."""
+    """Return the id of a recipe's training. The id also depends on the installed versions in `VERSIONS`."""
     text = json.dumps([recipe.to_dict(), VERSIONS], sort_keys=True)
     return "t-" + hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def name_of(recipe: Recipe) -> str:
-    """Return the name of the preset with this recipe, or the id of the recipe's training if there is none."""
+    """Return the name of the preset with this recipe, or the id of the recipe's training if no preset has it."""
     return next((name for name in presets.NAMES if PRESETS[name].recipe == recipe), None) or id_of(recipe)
 
 
 class TrainingCache:
-    """A cache of trainings by id, the least recently used first. `get` returns the built-in ones too, by preset."""
+    """A cache of trainings by id, the least recently used first. `get` also takes the names of presets."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._trainings: OrderedDict[str, Training] = OrderedDict()
         self._sizes: dict[str, int] = {}
         self.newest: Callable[[str, Training | None], Training | None] = lambda id, own: own
-        """A function that returns the newest state of a training from its id and the state in this process.
+        """A function that takes the id of a training and this process's copy, and returns the newest copy.
 
-        If there are several worker processes, another one can have the newest state.
+        If there are several worker processes, another process can have the newest copy.
         """
 
     def put(self, id: str, training: Training) -> None:
@@ -75,7 +75,10 @@ class TrainingCache:
                 del self._sizes[id]
 
     def make_room(self, busy: Collection[str]) -> bool:
-        """Remove the least recently used trainings, except busy ones. Return whether the rest is within the limits."""
+        """Remove the least recently used trainings, but no `busy` ones, until the rest is within the limits.
+
+        Return whether the rest is within the limits.
+        """
         with self._lock:
             size = sum(self._sizes.values())
             for id in [id for id in self._trainings if id not in busy]:
@@ -104,7 +107,7 @@ class TrainingCache:
         raise Refused(404, "gone", message, "training")
 
     def model(self, id: str, step: int) -> Model:
-        """Return the model at a training step. Raises Refused if there is no such training or checkpoint."""
+        """Return the model of a training at step `step`. Raises Refused if there is no such training or checkpoint."""
         try:
             return self.get(id).model(step)
         except ValueError as error:

@@ -20,7 +20,7 @@ from .engine import RETRY, Cancelled, Job, Report, Work, WorkerDied
 
 TOPIC = "gruscope"
 CONNECT_SECONDS = 10
-"""Seconds in which the scheduler must answer."""
+"""The timeout for connecting to the scheduler, in seconds."""
 
 
 def check(address: str, plain: bool) -> None:
@@ -38,8 +38,8 @@ def check(address: str, plain: bool) -> None:
 class Cluster:
     """An engine that runs jobs on a Dask cluster.
 
-    Raises ValueError if `check` refuses the address or a worker has other versions, OSError if no scheduler answers,
-    and ImportError without Dask.
+    Raises ValueError if `check` refuses the address or if a worker has other package versions, OSError if no scheduler
+    answers, and ImportError if Dask is not installed.
     """
 
     def __init__(self, address: str, plain: bool = False) -> None:
@@ -87,7 +87,7 @@ class Cluster:
         self._client.close()
 
     def _same_versions(self) -> None:
-        """Raise ValueError if a worker has other versions, since it would not compute the same bits."""
+        """Raise ValueError if a worker has other package versions, because its results could differ."""
         for worker, versions in self._client.run(_versions).items():
             if versions != VERSIONS:
                 raise ValueError(

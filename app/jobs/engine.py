@@ -1,8 +1,8 @@
-"""The interface of engines: an engine runs jobs in other processes, and passes on their reports and results.
+"""The interface of engines. An engine runs jobs in other processes, and passes on their reports and results.
 
-A job runs a work function with two arguments, a value and `report`. The function is at the top level of a module, so
-that another process can import it. It must be deterministic: if its worker dies, the engine starts it again, and
-ignores the reports that it has already received.
+A job runs a work function with two arguments, a value and `report`. The function must be at the top level of a module,
+because another process imports it. It must also be deterministic: if the worker dies, the engine starts the function
+again, and ignores the reports that it has already received.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ Work = Callable[[Any, Report], Any]
 
 
 RETRY = "try again, or try a smaller network"
-"""The advice to a visitor after a worker has died, most often because the system had no memory left."""
+"""The advice to a visitor after a worker has died, most often because the system ran out of memory."""
 
 
 class Cancelled(Exception):
-    """The job was canceled; `report` raises this in the worker."""
+    """The error of a canceled job. In the worker, `report` raises it."""
 
 
 class WorkerDied(Exception):
-    """The job failed because its worker died, and other tries failed in the same way."""
+    """The error of a job that failed because its worker died at every try."""
 
 
 class Job:
@@ -37,7 +37,7 @@ class Job:
         self._received, self._expected, self._result = 0, -1, None
 
     def receive(self, number: int, message: Any) -> None:
-        """Pass on a report. `number` counts from 0; a job that was started again sends some reports twice."""
+        """Pass on report `number`, counted from 0, unless it is a repeat from a job that was started again."""
         with self._lock:
             if number == self._received and not self.future.done():
                 self._received += 1
@@ -45,7 +45,7 @@ class Job:
         self._settle()
 
     def finish(self, result: Any, reports: int) -> None:
-        """Store the result, and the number of reports that the work sent."""
+        """Store the result, and the number of reports that the job sent."""
         with self._lock:
             self._expected, self._result = reports, result
         self._settle()

@@ -1,4 +1,4 @@
-"""The default engine: processes on this machine, with a lower priority than everything else."""
+"""The default engine: worker processes on this machine, with the lowest priority."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from ..interrupts import ignore_interrupts_in_children
 from .engine import RETRY, Cancelled, Job, Report, Work, WorkerDied
 
 MEMORY = 1024 * 2**20
-"""The most bytes that a worker may allocate after its start."""
+"""The maximum number of bytes that a worker may allocate after its start."""
 TRIES = 2
 JOBS_PER_EXECUTOR = 200
-"""Jobs after which new processes replace the old ones, so that leaked memory is freed."""
+"""The number of jobs after which new processes replace the old ones, which frees leaked memory."""
 FLAGS = 2**16
-"""The most jobs that can be canceled separately at one time."""
+"""The maximum number of unfinished jobs that can be canceled separately."""
 
 _SPAWN = multiprocessing.get_context("spawn")
 
 
 class Pool:
-    """An engine with at most `workers` processes, which start with the first job.
+    """An engine with at most `workers` processes. They start with the first job.
 
-    After a MemoryError, and after JOBS_PER_EXECUTOR jobs, new processes replace them. The old processes end with their
+    After a MemoryError, and after JOBS_PER_EXECUTOR jobs, new processes replace them. The old processes end after their
     last job.
     """
 
@@ -45,7 +45,7 @@ class Pool:
         self._flags: Any = _SPAWN.RawArray(ctypes.c_bool, FLAGS)
         self._executor: ProcessPoolExecutor | None = None
         self._left = 0  # jobs before the executor is renewed
-        self._pending: Counter[ProcessPoolExecutor] = Counter()  # jobs of each executor, also of the old ones
+        self._pending: Counter[ProcessPoolExecutor] = Counter()  # unfinished jobs of each executor, also of old ones
         self._writer: Connection | None = None
         self._closed = False
 
@@ -72,7 +72,7 @@ class Pool:
         for executor in executors:
             assert executor is not None
             for process in list((executor._processes or {}).values()):
-                process.kill()  # otherwise closing would wait for its next report
+                process.kill()  # otherwise the shutdown would wait for its next report
             executor.shutdown(wait=True, cancel_futures=True)
         self._close_writer()
 
@@ -148,7 +148,7 @@ class Pool:
         return self._executor
 
     def _close_writer(self) -> None:
-        """Close this end of the pipe, so that the thread that listens ends after the last worker."""
+        """Close this end of the pipe. The listening thread then ends after the last worker."""
         if self._writer is not None:
             self._writer.close()
             self._writer = None
@@ -165,7 +165,7 @@ class Pool:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Let processes that start in this context compute in one thread.
+    """Make processes that start in this context use only one thread for linear algebra.
 
     The matrices are small, and with one thread the results are the same on all machines.
     """

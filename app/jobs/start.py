@@ -8,5 +8,5 @@ from .pool import Pool
 
 
 def start_engine(workers: int, scheduler: str = "", plain: bool = False) -> Engine:
-    """Return a pool of processes on this machine or, with a `scheduler`, its cluster. Raises as `Cluster`."""
+    """Return a pool of processes on this machine or, with `scheduler`, its cluster. Raises the errors of `Cluster`."""
     return Cluster(scheduler, plain) if scheduler else Pool(workers)

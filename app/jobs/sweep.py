@@ -1,4 +1,4 @@
-"""A sweep: trainings of a grid of recipes, with a table of one row for each training, and a page of charts."""
+"""A sweep: the trainings for a grid of recipes, a table with one row for each training, and a page with charts."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ KEYS = (
     "task", "cell", "units", "seed", "rate", "first", "T_max", "b_z", "b_r", "b_f", "penalty_z", "penalty_r",
     "T", "reach", "after", "most",
 )  # fmt: skip
-"""The keys of a recipe: columns of the table. In a sweep's file each has one value or a list of values."""
+"""The keys of a recipe, which are columns of the table. In a sweep file, each key has a value or a list of values."""
 
 COLUMNS = ("id", *KEYS, *work.Outcome.__annotations__, *VERSIONS)
 """The columns of the table. A cell without a value is empty."""
 
 MOST = 100_000
-"""The most trainings of one sweep."""
+"""The maximum number of trainings in one sweep."""
 
 IN_FLIGHT = 64
-"""The most jobs in the engine at one time."""
+"""The maximum number of jobs in the engine at the same time."""
 
 
 def read(path: Path) -> list[Recipe]:
-    """Return the recipes of a sweep's file, each once. Raises ValueError if the file or a recipe is not valid."""
+    """Read the recipes in a sweep file, without duplicates. Raises ValueError if the file or a recipe is not valid."""
     try:
         grid = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -70,7 +70,7 @@ def read(path: Path) -> list[Recipe]:
             recipe = read_recipes(keys | {"cells": keys.get("cell", "gru")})[0]
         except Refused as error:
             raise ValueError(f"{path.name}: {error}") from error
-        recipes.setdefault(id_of(recipe), recipe)  # a key that this cell does not use makes no other training
+        recipes.setdefault(id_of(recipe), recipe)  # a key that this cell ignores adds no new training
     return list(recipes.values())
 
 
@@ -81,7 +81,7 @@ def _whole(path: Path, key: str, value: Any) -> int:
 
 
 def read_rows(table: Path) -> dict[str, dict[str, str]]:
-    """Return the rows of a table by id, none if there is no file. Raises ValueError if the file is another table."""
+    """Return the rows of a table by id, or no rows if the file is missing. Raises ValueError for any other table."""
     if not table.exists() or table.stat().st_size == 0:
         return {}
     with table.open(newline="") as file:
@@ -96,8 +96,8 @@ def read_rows(table: Path) -> dict[str, dict[str, str]]:
 def run(recipes: Sequence[Recipe], engine: Engine, table: Path) -> Iterator[int]:
     """Train the recipes that have no row yet, and add a row after each training. Yield the number of rows so far.
 
-    In the end the rows have the order of the recipes, and rows of other grids follow. If a training fails, its
-    exception is raised.
+    When all trainings are done, the rows are sorted into the order of the recipes, and rows of other grids follow.
+    Raises the exception of a training that fails.
     """
     ids = {id_of(recipe): recipe for recipe in recipes}
     rows = read_rows(table)
@@ -105,7 +105,7 @@ def run(recipes: Sequence[Recipe], engine: Engine, table: Path) -> Iterator[int]
     rows = {id: row for id, row in rows.items() if id in ids}
     left = iter([(id, recipe) for id, recipe in ids.items() if id not in rows])
     if table.exists():
-        _write(table, [*rows.values(), *others])  # without an incomplete last line
+        _write(table, [*rows.values(), *others])  # drops an incomplete last line
     yield len(rows)
     pending: dict[Future[work.Outcome], str] = {}
     while True:
@@ -126,7 +126,7 @@ def _ignore_report(message: Any) -> None:
 
 
 def row(recipe: Recipe, id: str, outcome: work.Outcome) -> dict[str, str]:
-    """Return the row of a training, with texts as values."""
+    """Return the table row of a training. All values are strings."""
     schedule = recipe.schedule
     values = {
         "id": id,
@@ -158,7 +158,7 @@ def _write(table: Path, rows: Iterable[Mapping[str, str]]) -> None:
 
 
 def page(rows: Sequence[Mapping[str, str]]) -> str:
-    """Return one HTML file with charts of the medians over the seeds, with quartiles. It needs no network."""
+    """Return an HTML page with charts of the medians and quartiles over the seeds. The page works offline."""
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
@@ -195,15 +195,16 @@ MEASURES = {
     "share of seeds that reach the target": lambda row: float(row["good_at"] != ""),
     "held-out score": lambda row: float(row["score"]),
 }
-"""The measures that the page shows, by the titles of their axes."""
+"""The measures that the page shows: functions of a table row, by the title of their axis."""
 
 
 def _spread(
     by_place: Mapping[str, list[Mapping[str, str]]], measure: Any
 ) -> tuple[list[Any], list[float], list[float], list[float]]:
-    """Return four lists: the places, and the lower error, the median and the upper error at each place.
+    """Return four lists for the places on the x-axis: place, lower error, middle and upper error.
 
-    The errors are the distances of the quartiles from the median, 0 for a share.
+    The middle is the median over the seeds, and the errors are its distances from the quartiles. If all values are 0 or
+    1, the middle is their mean, a share, and the errors are 0.
     """
     points = []
     for place, rows in by_place.items():

@@ -24,16 +24,16 @@ from .cache import id_of, training_cache
 from .engine import Cancelled, Engine, Job, Work
 
 UNFOLLOWED_SECONDS = 20
-"""Seconds after which a training that nobody follows is stopped."""
+"""The seconds after which a training that nobody follows is stopped."""
 
 AWAY_SECONDS = 10
-"""Seconds for which a visitor without a stream counts as a follower, after starting a training or losing a stream."""
+"""The seconds for which a visitor still counts as a follower after starting a training or losing its stream."""
 
 EVENTS_PER_WRITE = 64
-"""The most events in one write."""
+"""The maximum number of events in one write."""
 
 HEARTBEAT_SECONDS = 15
-"""Seconds after which an idle stream sends a comment, since proxies close idle connections."""
+"""The seconds after which an idle stream sends a comment, because proxies close idle connections."""
 
 State = Literal["waiting", "running", "done", "stopped", "failed"]
 
@@ -42,8 +42,8 @@ State = Literal["waiting", "running", "done", "stopped", "failed"]
 class LiveTraining:
     """A training that a visitor started.
 
-    `followers` counts the open streams by the token of the visitor, which is "" for visitors without one. `away` has,
-    by token, the time until which a visitor counts as a follower without a stream.
+    `followers` has the number of open streams by the visitor's token, which is "" for visitors without a token. `away`
+    maps the token of a visitor without a stream to the time until which the visitor still counts as a follower.
     """
 
     id: str
@@ -61,11 +61,11 @@ class LiveTraining:
 
     @property
     def length(self) -> int:
-        """The number of events in its stream so far."""
+        """The number of events in the training's event stream so far."""
         return 1 + len(self.training.checkpoints) + self.over
 
     def event(self, number: int) -> bytes:
-        """Return the event with a number, from 0, which is also its id."""
+        """Return event `number`, counted from 0. The number is also the id of the event."""
         name: str
         data: object
         if number == 0:
@@ -84,7 +84,7 @@ class LiveTraining:
             self.away[token] = now + AWAY_SECONDS
 
     def has_other_followers(self, token: str) -> bool:
-        """Return whether another visitor follows the training. Without a token every follower is another visitor."""
+        """Return whether another visitor follows the training. Without a token, all followers count as others."""
         now = asyncio.get_running_loop().time()
         others = {*(+self.followers), *(other for other, until in self.away.items() if until > now)}
         return bool(others - {token} if token else others)
@@ -95,7 +95,7 @@ class LiveTraining:
 
 
 class Trainings:
-    """All trainings that visitors started. Only one event loop may use it."""
+    """All trainings that visitors started. Only one event loop may use this object."""
 
     def __init__(self, settings: Settings, engine: Engine) -> None:
         self._settings, self._cache, self._engine = settings, training_cache(settings), engine
@@ -135,12 +135,12 @@ class Trainings:
         return self._live.get(id)
 
     def place(self, live: LiveTraining) -> int:
-        """Return the number of trainings before this one in the queue."""
+        """Return the number of trainings ahead of this one in the queue."""
         waiting = [other for other in self._live.values() if other.state == "waiting"]
         return waiting.index(live) if live in waiting else 0
 
     def stop_unless_followed(self, live: LiveTraining, token: str = "") -> None:
-        """Stop a training, unless another visitor follows it."""
+        """Stop a training, unless a visitor other than the one with `token` follows it."""
         live.away.pop(token, None)
         if not live.has_other_followers(token):
             self.stop(live)
@@ -156,7 +156,7 @@ class Trainings:
             self._end(live, "stopped", "The training was stopped here.")
 
     async def compute(self, function: Work, argument: Any) -> Any:
-        """Run a function in a worker process, and return its result. Raises Refused if too many are running."""
+        """Run a function in a worker process, and return the result. Raises Refused if too many are already running."""
         if self._computing >= self._settings.waiting:
             most = self._settings.waiting
             message = f"this server computes at most {most} of these results at once; try again in a minute"
@@ -168,7 +168,7 @@ class Trainings:
             self._computing -= 1
 
     async def follow(self, live: LiveTraining, after: int, token: str = "") -> AsyncGenerator[bytes, None]:
-        """Yield the events with ids above `after` as they come, until the last one."""
+        """Yield the events with ids above `after` as they occur, until the training ends."""
         live.followers[token] += 1
         live.away.pop(token, None)
         self._schedule_stop(live)
@@ -200,13 +200,13 @@ class Trainings:
             self._schedule_stop(live)
 
     async def close(self) -> None:
-        # Waiting ones first, so that none starts.
+        # Stop the waiting trainings first, so that none of them starts.
         for live in sorted(self._live.values(), key=lambda live: live.state != "waiting"):
             self.stop(live)
         await asyncio.to_thread(self._engine.close)
 
     def _schedule_stop(self, live: LiveTraining) -> None:
-        """Stop the training UNFOLLOWED_SECONDS after its last follower has left; cancel this if there are followers."""
+        """Schedule a stop in UNFOLLOWED_SECONDS if the training has no followers. Otherwise cancel a scheduled stop."""
         if live.stop_timer is not None:
             live.stop_timer.cancel()
             live.stop_timer = None
@@ -277,7 +277,7 @@ class Trainings:
         return fits
 
     def _remove_uncached(self) -> None:
-        """Remove trainings that are over and no longer in the cache, so that the next request starts them again."""
+        """Remove trainings that are over and no longer in the cache. The next request starts them again."""
         for id, live in list(self._live.items()):
             if live.over and not live.followers and not self._cache.has(id):
                 del self._live[id]

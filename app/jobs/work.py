@@ -21,7 +21,7 @@ COMPUTING_SECONDS = 60
 
 
 def training(recipe: RecipeFields, report: Report) -> str:
-    """Train a recipe, and report each checkpoint as (report, bytes of the weights).
+    """Train a recipe, and report each checkpoint as a pair (report, bytes of the weights).
 
     Return a sentence that says why the training ended early, or "".
     """
@@ -38,16 +38,16 @@ def training(recipe: RecipeFields, report: Report) -> str:
 
 
 def checkpoint(message: tuple[checkpoints.Report, bytes]) -> Checkpoint:
-    """Return the checkpoint in a report of `training`."""
+    """Return the checkpoint in a message that `training` reported."""
     return Checkpoint(message[0], np.frombuffer(message[1], np.float32))
 
 
 class Outcome(TypedDict):
-    """The result of a training in a few numbers, as a sweep's table has them.
+    """The result of a training, as columns of a sweep table.
 
-    `good_at` is the training step at which the score reached its target, None if it never did. `way_back` is the
-    relative norm of the gradient over the longest lag after training, and `way_back_before` that before training.
-    `ended` says why the training ended early, "" if it did not.
+    `good_at` is the training step at which the score reached its target, or None if it never did. `way_back` and
+    `way_back_before` are the relative norms of the gradient over the longest lag, after and before training. `ended`
+    says why the training ended early, or is "" if it did not.
     """
 
     steps: int
@@ -76,22 +76,25 @@ def outcome(recipe: RecipeFields, report: Report) -> Outcome:
 
 
 def sequence_times(point: tuple[int, int, int], report: Report) -> dict[str, float]:
-    """Time the networks of Sequential cost for (T, B, repeats). A worker uses one thread for linear algebra."""
+    """Time the networks of the experiment Sequential cost. `point` is (T, B, repeats). Return seconds by network.
+
+    A worker uses one thread for linear algebra.
+    """
     return sequence.timed(*point)
 
 
 def parity_course(training: tuple[int, str], report: Report) -> list[tuple[int, float]]:
-    """Train a cell on parity: (seed, cell). Return pairs of training steps and held-out accuracies."""
+    """Train a cell on parity. `training` is (seed, cell). Return pairs of a training step and a held-out accuracy."""
     return sequence.parity(*training)
 
 
 def race_row(recipe: RecipeFields, report: Report) -> race.Row:
-    """Train a recipe of the experiment Cell comparison. Return its row."""
+    """Train a recipe of the experiment Cell comparison. Return the table row of this training."""
     return race.row(Recipe.from_dict(recipe))
 
 
 class ExperimentRow(TypedDict):
-    """The settings of a training in which the recipes of an experiment differ, and its result.
+    """The result of a training, and the settings that differ between the recipes of an experiment.
 
     `gradient` is the relative gradient over the longest lag, before and after training. `scores` are pairs of a
     training step and a score.

@@ -1,1 +1,1 @@
-"""The kinds of questions, a module each: how answers are parsed and counted, and which answer is correct."""
+"""The kinds of questions, one module each. A kind parses and counts answers, and determines the correct answer."""

@@ -1,4 +1,4 @@
-"""Questions that students answer with one of some options."""
+"""Questions that students answer by choosing one of several options."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .kind import Answer, LessonKind, Prompt, Scale, Tally, Truth, count, is_pla
 
 
 class Choose(LessonKind):
-    """A question with options. An answer is the number of an option, from 0."""
+    """A question with options. An answer is the number of an option, counted from 0."""
 
     def parse(self, prompt: Prompt, value: object) -> Answer | None:
         return value if is_place(value, range(len(prompt.options))) else None
@@ -33,5 +33,5 @@ class Choose(LessonKind):
 
 
 def plain(html: Markup) -> str:
-    """Return the text of HTML in one line."""
+    """Return the text of `html` in one line, without tags."""
     return re.sub(r"\s+", " ", html.striptags()).strip()

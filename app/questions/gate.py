@@ -21,7 +21,7 @@ class Gate(Kind):
         return f"a list of {2 * len(prompt.steps)} numbers {limits}: z at each letter, and then r at each letter"
 
     def tally(self, prompt: Prompt, answers: Sequence[Answer], truth: Truth) -> Tally:
-        """Return how many students have the correct letter at each letter, and the quartiles of their z."""
+        """Count the students with the correct output at each letter, and compute the quartiles of their z."""
         T = len(prompt.steps)
         played = [(answer[:T], answer[T:]) for answer in answers if isinstance(answer, tuple)]
         labels = tuple(f"t = {t}, {letter}" for t, letter in enumerate(prompt.steps, 1))

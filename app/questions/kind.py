@@ -1,4 +1,4 @@
-"""What every kind of question has: the prompt, the answers that it allows, and their tally."""
+"""The base classes of all kinds of questions: prompts, answers, tallies, and the methods of a kind."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..lessons.quantities import Runs
 from ..lessons.reading import LessonQuestion
 
 Number = int | float
-"""A number in JSON, which keeps its type when it is stored and loaded."""
+"""A JSON number, which stays an int or a float when it is stored and loaded."""
 
 Answer = Number | tuple[Number, ...]
 """A student's answer: an option, counted from 0; a number; timesteps, counted from 1; or values of a curve or gates."""
@@ -23,11 +23,11 @@ Truth = Answer | None
 
 @dataclass(frozen=True)
 class Prompt:
-    """The text of a question, and which answers it allows.
+    """The text of a question, and the answers that it allows.
 
-    `ask` and `options` are HTML, with all text of users escaped. A number or a curve lies between `low` and `high`,
-    `grain` is the step of its slider, and `form` is the format of its values: "%", or a number of decimals. `steps`
-    are the tokens to select or to draw over. A curve starts after the first `start` of them and shows `signal`.
+    `ask` and `options` are HTML, with all text from users escaped. A number or a curve lies between `low` and `high`,
+    `grain` is the step size of the slider, and `form` is the number format: "%", or a number of decimals. `steps` are
+    the tokens that students select or draw over. A curve shows `signal` and starts after the first `start` tokens.
     """
 
     kind: str
@@ -44,10 +44,11 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Tally:
-    """How many students gave each answer in a round: a count for each of `labels`, and whether it is `right`.
+    """The number of students who gave each answer in a round: `counts` for `labels`, and whether each is `right`.
 
-    A curve has one label. `middle` is the median of all curves at each timestep. If students play gates, `counts` has
-    the students with the correct answer at each letter, and `quartiles` the lower and upper quartile of their z.
+    Drawn curves have one label, and `middle` is the median of all curves at each timestep. If students play gates,
+    `counts` has the number of students with the correct output at each letter, `middle` the median of their z, and
+    `quartiles` its lower and upper quartile.
     """
 
     labels: tuple[str, ...]
@@ -60,7 +61,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class Scale:
-    """What the form of a lesson's question shows: the fields of a `Prompt` with the same names."""
+    """The scale in the form of a lesson's question: the fields of `Prompt` with the same names."""
 
     low: float = 0.0
     high: float = 1.0
@@ -71,17 +72,17 @@ class Scale:
 
 
 class Kind(ABC):
-    """A kind of question. If it has sketches, the class sees the answers themselves: the curves that students drew."""
+    """A kind of question. If `has_sketches` is true, the class sees the answers themselves, as drawn curves."""
 
     has_sketches: ClassVar[bool] = False
 
     @abstractmethod
     def parse(self, prompt: Prompt, value: object) -> Answer | None:
-        """Return the answer in a value from JSON, or None if the question does not allow it."""
+        """Parse an answer from a JSON value. Return None if the question does not allow it."""
 
     @abstractmethod
     def allowed(self, prompt: Prompt) -> str:
-        """Return the answers that a question allows, in words that follow "the answer must be"."""
+        """Describe the answers that a question allows, in words that follow "the answer must be"."""
 
     @abstractmethod
     def tally(self, prompt: Prompt, answers: Sequence[Answer], truth: Truth) -> Tally:
@@ -89,24 +90,24 @@ class Kind(ABC):
 
 
 class LessonKind(Kind):
-    """A kind of question that a lesson can ask too."""
+    """A kind of question that a lesson can also ask."""
 
     @abstractmethod
     def solve(self, question: LessonQuestion, runs: Runs) -> tuple[Truth, str]:
-        """Return the correct answer, and a number also as text.
+        """Return the correct answer, and its text if it is a number, otherwise "".
 
         Raises ValueError if there is no correct answer that students can enter.
         """
 
     @abstractmethod
     def scale(self, question: LessonQuestion, cursor: int, runs: Runs) -> Scale:
-        """Return what the form shows. `cursor` is the timestep of the figure beside the question, counted from 1."""
+        """Return the scale in the form. `cursor` is the timestep of the figure beside the question, counted from 1."""
 
 
 def count(
     labels: Sequence[str], answers: Sequence[Answer], truth: Truth, place: Callable[[Number], int] = int, first: int = 0
 ) -> Tally:
-    """Return a tally. `place` gives the label in which a value is counted; the place of the first label is `first`."""
+    """Count the values of answers by label. `place` maps a value to the place of its label. Places start at `first`."""
     counts = Counter(place(value) for answer in answers for value in values_of(answer))
     correct = {place(value) for value in values_of(truth)}
     places = range(first, first + len(labels))
@@ -120,12 +121,12 @@ def in_range(value: object, prompt: Prompt) -> TypeGuard[Number]:
 
 
 def is_place(value: object, places: range) -> TypeGuard[int]:
-    """Return whether a value is one of the places."""
+    """Return whether a value is an integer in `places`."""
     return isinstance(value, int) and not isinstance(value, bool) and value in places
 
 
 def curve_of(value: object, length: int, prompt: Prompt) -> tuple[float, ...] | None:
-    """Return a list of `length` numbers between the limits of a question as a tuple, or None for another value."""
+    """Return `value` as a tuple if it is a list of `length` numbers within the limits of a question, otherwise None."""
     if not isinstance(value, list) or len(value) != length:
         return None
     curve = tuple(float(number) for number in value if in_range(number, prompt))
@@ -133,5 +134,5 @@ def curve_of(value: object, length: int, prompt: Prompt) -> tuple[float, ...] | 
 
 
 def values_of(answer: Truth) -> tuple[Number, ...]:
-    """Return the values of an answer: none if it is None."""
+    """Return the values of an answer as a tuple, which is empty if `answer` is None."""
     return () if answer is None else answer if isinstance(answer, tuple) else (answer,)

@@ -13,7 +13,7 @@ from ..lessons.reading import LessonQuestion
 from .kind import Answer, LessonKind, Prompt, Scale, Tally, Truth, count, in_range
 
 BINS = 20
-"""The number of bars in the histogram of a class."""
+"""The number of bars in the histogram of a class's answers."""
 
 
 class NumberOf(LessonKind):
@@ -45,7 +45,7 @@ class NumberOf(LessonKind):
 
 
 def _target(question: LessonQuestion) -> tuple[str, float, float]:
-    """Return the expression of a question and its limits. Raise ValueError if it has none."""
+    """Return the expression of a question, and its limits. Raise ValueError if an expression or limit is missing."""
     expression, _, span = question.target.rpartition(",")
     low, high = (decimal(end.strip()) for end in span.partition(" to ")[::2])
     if not expression or low is None or high is None or not -math.inf < low < high < math.inf:

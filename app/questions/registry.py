@@ -1,4 +1,4 @@
-"""The list of the kinds of questions. The page has the same list in `static/questions/kinds.js`."""
+"""The registry of question kinds. The pages have the same list in `static/questions/kinds.js`."""
 
 from __future__ import annotations
 

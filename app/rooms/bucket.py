@@ -1,4 +1,4 @@
-"""A rate limit for each visitor: a number of requests at once, and a number per second after that."""
+"""A rate limit for each visitor: a burst of requests, and after that a number of requests per second."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections.abc import Callable
 from ..errors import Refused
 
 MOST_KEYS = 20_000
-"""The most visitors that are remembered. The server forgets the one that it has not seen for longest."""
+"""The maximum number of visitors to remember. The server forgets the visitor that it has not seen for longest."""
 
 
 class Buckets:
-    """A token bucket for each key, such as a network address. It has `burst` tokens and gets `rate` back per second."""
+    """A token bucket for each key, such as a network address. It holds `burst` tokens and regains `rate` per second."""
 
     def __init__(self, burst: int, rate: float, clock: Callable[[], float]) -> None:
         self.burst, self.rate, self.clock = burst, rate, clock
@@ -25,7 +25,7 @@ class Buckets:
         return min(self.burst, tokens + (self.clock() - then) * self.rate)
 
     def take(self, key: str, message: str) -> None:
-        """Take a token. Raise Refused, with a message and the time to wait, if there is none."""
+        """Take a token of a key. If there is none, raise Refused with `message` and the time to wait."""
         left = self.left(key)
         if left < 1:
             wait = math.ceil((1 - left) / self.rate)

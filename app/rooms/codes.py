@@ -1,7 +1,7 @@
-"""A room's code, which everyone may know, its secret, which only the teacher has, and the names of devices.
+"""The code of a room, the secret of its teacher, and the names of devices.
 
-The code is computed from the secret. So the teacher, and nobody else, can open a room again with the same code on a
-server that has lost the room.
+Everyone may know the code, but only the teacher has the secret. The code is computed from the secret. If a server has
+lost a room, its teacher, and nobody else, can therefore open it again with the same code.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hmac
 import secrets
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
-"""Characters of a code. 0 and O, 1, I and L are left out, because people mistake them for one another."""
+"""The characters of a code. 0, O, 1, I and L are left out, because people mistake them for one another."""
 
 LENGTH = 6
 
@@ -21,9 +21,10 @@ def new_secret() -> str:
 
 
 def code_of(secret: str) -> str:
-    """Return the code of a secret.
+    """Return the room code that belongs to a secret.
 
-    Codes are short, so an attacker could try secrets until one has the code of a room. Each try takes 40 ms.
+    Codes are short, so an attacker could try secrets until one gives the code of a room. This function is slow on
+    purpose: each try takes 40 ms.
     """
     digest = hashlib.scrypt(secret.encode(), salt=b"gruscope room", n=2**14, r=8, p=1, dklen=16)
     number, code = int.from_bytes(digest), ""
@@ -39,7 +40,7 @@ def read_code(text: str) -> str:
 
 
 def written(code: str) -> str:
-    """Return a code as people read it: K7M-3QX."""
+    """Format a code for people to read, such as K7M-3QX."""
     return f"{code[: LENGTH // 2]}-{code[LENGTH // 2 :]}"
 
 
@@ -49,18 +50,18 @@ def digest_of(secret: str) -> str:
 
 
 def is_secret(secret: str, digest: str) -> bool:
-    """Return whether a secret has this digest. The time that this takes does not depend on the secret."""
+    """Return whether a secret has this digest. The comparison takes the same time for every secret."""
     return hmac.compare_digest(digest_of(secret), digest)
 
 
 def new_device(digest: str) -> str:
-    """Return a new device with its signature. A room recognizes the signature, so nobody can invent a device."""
+    """Return a random device name with its signature. A room checks the signature, so nobody can invent a device."""
     name = secrets.token_urlsafe(9)
     return f"{name}.{_signature(name, digest)}"
 
 
 def is_device(device: str, digest: str) -> bool:
-    """Return whether a device has the signature of the room with this digest."""
+    """Return whether a device has a valid signature for the room with this digest."""
     name, _, signature = device.partition(".")
     return hmac.compare_digest(signature.encode(), _signature(name, digest).encode())
 
@@ -71,7 +72,7 @@ def device_name(device: str) -> str:
 
 
 def address_digest(address: str) -> str:
-    """Return the digest of a network address. Rooms store no address itself."""
+    """Return the digest of a network address. Rooms store only the digest, never the address."""
     return hashlib.sha256(address.encode()).hexdigest()[:16]
 
 

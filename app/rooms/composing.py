@@ -1,4 +1,4 @@
-"""The questions that a teacher can ask a class: a lesson's question, one about the run at the cursor, or their own."""
+"""The questions that a teacher can ask a class: from a lesson, about the run at the cursor, or the teacher's own."""
 
 from __future__ import annotations
 
@@ -28,32 +28,33 @@ from .question import Solution
 from .views import ShownView, View, address, figure_of_view, validate_view
 
 MOST_OPTIONS = 6
-"""The most options of a question about an output in symbols. The likeliest symbols are the options."""
+"""The maximum number of options in a question about a symbol output. The options are the most likely symbols."""
 
 MOST_STEPS = 200
-"""The most timesteps that students can select or draw over."""
+"""The maximum number of timesteps that students can select or draw over."""
 
 STAYS = 0.05
 """The largest change of the output that counts as no change, as a share of the output's range in the run."""
 
 LARGEST, SMALLEST = 1e9, 1e-6
-"""The limits of the range of a question about a number: the largest number in it, and the smallest width."""
+"""The limits for the range of a number question: its largest absolute value, and its smallest width."""
 
 Subject = Literal["lesson", "output", "signal", "wrote", "gate", "own"]
-"""What a question is about, as `QuestionBody` describes it."""
+"""The subject of a question. `QuestionBody` describes each subject."""
 
 OptionText = Annotated[str, Field(min_length=1, max_length=400)]
 
 
-class QuestionBody(Body):  # The page of the API shows this name, and those of the other bodies.
-    """A question for the class. `subject` chooses its kind. With `rounds` 2, the class answers twice.
+class QuestionBody(Body):  # The API reference shows the names of request bodies.
+    """A question for the class. `subject` chooses its kind. If `rounds` is 2, the class answers twice.
 
     "lesson": a question of a lesson; `lesson` and `question`, such as 2.1, name it. "output": the output at the step
     after the cursor of `view`. "signal": the value of `signal` at the step after the cursor. "wrote": the step that
-    contributed most to the state at the cursor. "gate": the game “Be the gate”. Each student plays it on a device.
-    "own": a question of your own, with its `text`. Students answer it with one of `options`, with a number from `low`
-    to `high`, or, without these, with steps of the sequence in `view`. `right` is the correct option, counted from 0,
-    the correct number, or the correct step, counted from 1. If it is null, there is no correct answer.
+    contributed most to the state at the cursor. "gate": the game “Be the gate”, which each student plays on their
+    own device. "own": your own question, with its `text`. Students answer with one of `options`, with a number from
+    `low` to `high`, or, if neither is given, with timesteps of the sequence in `view`. `right` is the correct option,
+    counted from 0, the correct number, or the correct timestep, counted from 1. It is null if there is no correct
+    answer.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid")
@@ -75,9 +76,9 @@ class QuestionBody(Body):  # The page of the API shows this name, and those of t
 class NewQuestion:
     """A question that a room can ask, with its solution.
 
-    `cover` is the view that the class sees until the answer is revealed, and `view_after` the view that it sees then.
-    Both are None if the question does not change the view. `text` is the question without markup, and `link` the
-    address of its figure, for the record.
+    `cover` is the view that the class sees before the answer is revealed, and `view_after` the view that it sees
+    afterward. Both are None if the question does not change the view. For the record, `text` is the question without
+    markup, and `link` the address of its figure.
     """
 
     prompt: Prompt
@@ -91,7 +92,7 @@ class NewQuestion:
 
 @dataclass(frozen=True)
 class _Draft:
-    """A question with views that are not validated yet. `last_input` is the last input that students see before."""
+    """A question with unvalidated views. Before the answer, students see the inputs up to timestep `last_input`."""
 
     prompt: Prompt
     solution: Solution
@@ -102,7 +103,7 @@ class _Draft:
 
 
 def compose(body: QuestionBody, settings: Settings) -> NewQuestion:
-    """Return the question of a request. Raise Refused if it cannot be asked."""
+    """Build the question that a request describes. Raise Refused if it cannot be asked."""
     try:
         draft = DRAFTS[body.subject](body, settings)
     except (SequenceError, ValueError) as error:
@@ -137,7 +138,7 @@ def _lesson_question(body: QuestionBody, settings: Settings) -> _Draft:
 
 
 class _Cursor:
-    """The run of a view in the Lab, with the unit and the timestep at its cursor. Raise ValueError for another page."""
+    """The run of a view in the Lab, with the unit and timestep at its cursor. Raises ValueError for another page."""
 
     def __init__(self, view: View, settings: Settings) -> None:
         self.view, self.runs = view, Runs(settings)
@@ -162,15 +163,15 @@ class _Cursor:
         return Markup("<i>t</i> = {}{}").format(t, token)
 
     def steps(self, last: int) -> tuple[str, ...]:
-        """Return the tokens of the timesteps up to `last`, or their numbers if the model has no tokens."""
+        """Return the tokens of the timesteps up to `last`, or the timestep numbers if the model has no tokens."""
         return tuple(self.tokens[:last]) or tuple(str(t) for t in range(1, last + 1))
 
     def views(self, figure: Figure) -> tuple[View, View]:
-        """Return the view that ends at the cursor, and the view of `figure`, which shows the answer."""
+        """Return two views: one that ends at the cursor, and one of `figure`, which shows the answer."""
         return self.view_of(self.figure, self.t), self.view_of(figure)
 
     def view_of(self, figure: Figure, upto: int | None = None) -> View:
-        """Return the view with another figure, which ends at the timestep `upto`."""
+        """Return the view with another figure, cut off after timestep `upto`, or whole if `upto` is None."""
         # model_copy does not validate: a link that was made here may be longer than a link from a page.
         return self.view.model_copy(update={"link": link_of(figure, self.runs), "upto": upto, "by": ""})
 
@@ -200,7 +201,7 @@ def _output_question(body: QuestionBody, settings: Settings) -> _Draft:
 
 
 def _predicts_inputs(model: Model) -> bool:
-    """Return whether an output of a model can be its next input. Then the inputs that follow give the answer away."""
+    """Return whether a model's output can be its next input. If it can, later inputs would give the answer away."""
     task = task_of(model)
     return task is None or task.writes or task.series is not None
 

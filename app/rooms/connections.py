@@ -1,4 +1,4 @@
-"""The devices of students: they join a room, connect to it, and leave."""
+"""The devices of students, which join a room, connect to it, and leave."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ from .seats import Seats
 from .tables import answers_table
 
 POLL_SECONDS = 8
-"""How long a device counts as connected after a request for the state, if a proxy delays its stream."""
+"""The seconds for which a device counts as connected after it polls the state.
+
+A device polls if a proxy delays its event stream.
+"""
 
 
 class Connections:
-    """The connections of all rooms to this process."""
+    """The connections of devices to this process, in all rooms."""
 
     def __init__(self, keeper: Keeper, seats: Seats) -> None:
         self.keeper, self.seats = keeper, seats
@@ -47,7 +50,7 @@ class Connections:
             await self._leave(room, name)
 
     async def poll(self, room: Room, device: str) -> None:
-        """Count a device as connected until it has not requested the state for `POLL_SECONDS`."""
+        """Count a device as connected until `POLL_SECONDS` pass without another request for the state."""
         name = codes.device_name(device)
         timer = room.polls.pop(name, None)
         if timer is None:

@@ -1,6 +1,6 @@
-"""The server-sent events of a room, as JSON. Students receive the fields of the public state that are named here.
+"""The server-sent events of a room, as JSON.
 
-A `Prompt` is public as a whole.
+Students receive only the public fields that this module names, and all fields of a `Prompt`.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ PING = format_sse_event(comment="still here")
 
 
 def device_event(device: str) -> bytes:
-    """Return the event that gives a device its name."""
+    """Return the event that tells a device its name."""
     return _event("you", {"device": device})
 
 
 def public_event(state: PublicState, id: str) -> bytes:
-    """Return the event that every device in the room receives. `id` names the state."""
+    """Return the event that every device in the room receives. `id` is the id of the state."""
     return _event("room", _public(state), id)
 
 
 def teacher_event(state: TeacherState | None, away: str | None = None) -> bytes:
-    """Return the event for the teacher: the newest state, if there is one, and an error of the store, `away`."""
+    """Return the event for the teacher: the newest state, if any, and `away`, the error if the store is unavailable."""
     fields: dict[str, object] = {}
     if state is not None:
         fields = _public(state.public) | {"followers": state.followers}

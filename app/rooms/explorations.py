@@ -15,10 +15,10 @@ from .teacher import Exploration
 from .views import ShownView
 
 MOST_SUGGESTIONS = 12
-"""The most suggested views that the teacher sees. The newest is first."""
+"""The maximum number of suggested views that the teacher sees, the newest first."""
 
 MOST_MODELS = 12
-"""The most models that the teacher sees. The model with most students is first."""
+"""The maximum number of models that the teacher sees. The model with the most students is first."""
 
 
 class Explorations:
@@ -28,10 +28,10 @@ class Explorations:
         self.keeper, self.connections = keeper, connections
 
     async def look(self, room: Room, device: str, view: ShownView, suggested: bool) -> None:
-        """Store the newest view of a device, and suggest it to the teacher if `suggested`. Raise Refused as `check`.
+        """Store the newest view of a device. If `suggested` is true, also suggest this view to the teacher.
 
-        If the class is not exploring, refuse a suggestion and ignore any other view: it may have been sent before the
-        teacher ended the exploration.
+        Raise Refused if the device has not joined, is not connected, or sends too many messages. If the class is not
+        exploring, refuse a suggestion and ignore any other view, which may have been sent before the exploration ended.
         """
         self.connections.check(room, device)
         if room.public.mode != "explore":
@@ -45,7 +45,7 @@ class Explorations:
             await self.keeper.put(room, suggestions_table(room.private.explorations), {name: look})
 
     async def summary(self, room: Room, view: ShownView) -> Exploration:
-        """Return the counts of the views that the class looks at now. `view` is the teacher's view."""
+        """Summarize the views that the class looks at now. `view` is the teacher's view."""
         number = room.private.explorations
         looks = [*(await self.keeper.rows(room, looks_table(number))).values()]
         suggestions = [*(await self.keeper.rows(room, suggestions_table(number))).values()]
@@ -53,7 +53,7 @@ class Explorations:
 
 
 def summarize(view: ShownView, looks: Sequence[ExploredView], suggestions: Sequence[ExploredView]) -> Exploration:
-    """Count the students at each model, and at each timestep of the teacher's own model and sequence."""
+    """Count the students at each model and, for the model and sequence of the teacher's `view`, at each timestep."""
     models: Counter[str] = Counter()
     steps: Counter[str] = Counter()
     shown = _scenario(view.page, read_address(view.link))

@@ -12,7 +12,7 @@ TEXT = "Be the gate: remember the last capital letter. How far do you open z at 
 
 
 def gate_question() -> tuple[Prompt, Solution]:
-    """Return the question, and its solution: the z of the network at each letter."""
+    """Return the question, and its solution: the network's z at each letter."""
     run = network_run()
     z = tuple(run.z[:, 0].tolist())
     reveal = Markup(

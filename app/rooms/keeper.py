@@ -1,4 +1,4 @@
-"""The store of the rooms: its interface, and the store in memory."""
+"""The interface of room stores, and the store in memory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ LOG = logging.getLogger("gruscope.rooms")
 UNREADABLE = "a room that another version of GRU Scope stored is lost: %s"
 
 STARTED = time.time() - time.monotonic()
-"""The time at which this computer's monotonic clock was at 0. So a change of the wall clock ends no room."""
+"""The time at which this computer's monotonic clock was at 0.
+
+Times are this value plus the monotonic clock, so a change of the system time ends no room.
+"""
 
 
 class Keeper(Protocol):
@@ -34,10 +37,10 @@ class Keeper(Protocol):
         """Return the room with a code, or None. From then on this process receives all changes of the room."""
 
     async def count(self, address: str = "") -> int:
-        """Return the number of rooms, or of the rooms that were opened from an address, which is a digest."""
+        """Return the number of rooms, or only of rooms that were opened from `address`, a digest."""
 
     async def change(self, room: Room, changes: Changes) -> None:
-        """Change the state of a room, in all processes."""
+        """Apply changes to the state of a room, in all processes."""
 
     async def put(self, room: Room, table: Table[T], values: Mapping[str, T]) -> None:
         """Store values in a table, by key. Do nothing if the room has ended."""
@@ -52,13 +55,13 @@ class Keeper(Protocol):
         """Return the number of followers of a room, in all processes."""
 
     async def count_follower(self, room: Room, change: int) -> None:
-        """Count one more follower in this process (1), or one less (−1)."""
+        """Add `change`, 1 or −1, to the number of followers in this process."""
 
     async def last_seen(self, room: Room) -> float:
         """Return the time at which the teacher was last seen in a room."""
 
     async def mark_seen(self, room: Room, now: float) -> None:
-        """Store that the teacher is in the room now."""
+        """Store `now` as the time at which the teacher was last seen in a room."""
 
     async def forget(self, room: Room) -> None:
         """Remove a room and its tables."""
@@ -74,7 +77,7 @@ class Keeper(Protocol):
 
 
 class InMemory:
-    """A store in memory: the rooms of one process, until it ends."""
+    """A store in memory. The rooms belong to one process, and are lost when it ends."""
 
     def __init__(self) -> None:
         self._rooms: dict[str, Room] = {}

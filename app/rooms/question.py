@@ -8,14 +8,15 @@ from typing import Literal
 from ..questions.kind import Prompt, Tally, Truth
 
 Status = Literal["open", "locked", "revealed"]
-"""Whether the room takes answers, takes no more of them, or shows the solution."""
+"""The status of a question: the room takes answers, takes no more answers, or shows the solution."""
 
 
 @dataclass(frozen=True)
 class Solution:
-    """The solution of a question: `text` is the correct number as text, and `reveal` and `why` explain the answer.
+    """The solution of a question.
 
-    Each option has one of the `replies`. `replies`, `reveal` and `why` are HTML.
+    `truth` is the correct answer, `text` the correct number as text, and `reveal` and `why` explain the answer.
+    `replies` has a reply to each option. `replies`, `reveal` and `why` are HTML.
     """
 
     truth: Truth

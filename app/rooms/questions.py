@@ -22,7 +22,7 @@ from .tables import answers_table
 from .views import ShownView
 
 MOST_RECORDED = 200
-"""The most questions in a room's record."""
+"""The maximum number of questions in a room's record."""
 
 WHILE: dict[Status, str] = {
     "open": "while the question is open",
@@ -39,7 +39,7 @@ class Questions:
         self.keeper, self.seats, self.connections = keeper, seats, connections
 
     async def ask(self, room: Room, new: NewQuestion) -> None:
-        """Ask a question. It replaces the question before. Raise Refused if the room's record is full."""
+        """Ask a question, which replaces the previous one. Raise Refused if the room's record is full."""
         record = await self.record(room)
         number = 1 + len(record)
         if number > MOST_RECORDED:
@@ -86,7 +86,7 @@ class Questions:
         await self.keeper.change(room, changes)
 
     async def dismiss(self, room: Room) -> None:
-        """Remove the question. If it covers the figure, show the view that the room had before."""
+        """Remove the question. If the question covers the figure, show the view that the room had before."""
         self._question(room)
         changes: Changes = {"question": None, "solution": None, "record": await self.record(room)}
         uncovered = self._uncovered(room)
@@ -104,17 +104,17 @@ class Questions:
         await self.keeper.change(room, {"question": replace(question, result=result)})
 
     async def sketches(self, room: Room, for_teacher: bool) -> Sketches:
-        """Return the sketches of the class, without names. Raise Refused for a student until they are revealed."""
+        """Return the sketches of the class, without names. Raise Refused if a student asks before the reveal."""
         question = self._question(room)
         if not KINDS[question.prompt.kind].has_sketches or not (for_teacher or question.status == "revealed"):
             raise Refused(409, "question", "this question has no sketches, or its answer is not shown yet", "question")
         answers = await self._answers(room, question.id, question.round)
-        # A large class has 200,000 values.
+        # In a worker thread, because a large class has 200,000 values.
         curves = await asyncio.to_thread(anonymous_sketches, f"{question.id}{room.digest}", answers)
         return Sketches(question.id, curves)
 
     async def answer(self, room: Room, device: str, question_id: int, value: object) -> None:
-        """Store a device's answer, in place of its earlier one. Raise Refused if the answer cannot be counted."""
+        """Store a device's answer, which replaces its earlier one. Raise Refused if the answer cannot be counted."""
         self.connections.check(room, device)
         question = room.public.question
         if question is None or question.id != question_id:
@@ -129,13 +129,13 @@ class Questions:
         await self.keeper.put(room, answers_table(question.id, question.round), {name: answer})
 
     async def tallies(self, room: Room, question: RoomQuestion, truth: Truth = None) -> tuple[Tally, ...]:
-        """Return a tally of the answers in each round so far, with the correct ones marked if there is a `truth`."""
+        """Return a tally of the answers for each round so far. If there is a `truth`, correct answers are marked."""
         rounds = [await self._answers(room, question.id, n) for n in range(1, question.round + 1)]
         kind = KINDS[question.prompt.kind]
         return tuple(kind.tally(question.prompt, list(answers.values()), truth) for answers in rounds)
 
     async def record(self, room: Room) -> tuple[Entry, ...]:
-        """Return the record. If the newest question is not revealed, it has the answers so far."""
+        """Return the record of a room. It includes the answers so far to a question that is not revealed."""
         question = room.public.question
         if question is None or question.status == "revealed":
             return room.private.record
@@ -144,7 +144,7 @@ class Questions:
         return (*earlier, replace(last, rounds=rounds))
 
     def _uncovered(self, room: Room) -> ShownView:
-        """Return the view that a room has without its question."""
+        """Return the view that a room would show without its question."""
         question, private = room.public.question, room.private
         covers = question is not None and question.status != "revealed" and private.covered
         return private.view_before if covers and private.view_before is not None else room.public.view
@@ -156,7 +156,7 @@ class Questions:
         return room.public.question
 
     async def _set_status(self, room: Room, status: Status, allowed: Status, next_round: bool = False) -> None:
-        """Change the status of the question. Raise Refused if it is not the `allowed` one now."""
+        """Set the status of the question to `status`. Raise Refused if the current status is not `allowed`."""
         question = self._question(room)
         if question.status != allowed:
             raise Refused(409, "question", f"this is not possible {WHILE[question.status]}", "question")

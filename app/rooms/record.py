@@ -12,9 +12,10 @@ from ..questions.kind import Tally, Truth
 
 
 class Row(TypedDict):
-    """A row of the record as a table: an answer in a round of a question.
+    """A row of the record as a table: one answer in one round of a question.
 
-    In “Be the gate” a row is a letter. `count` is the number of students with the correct letter, `median` that of z.
+    In “Be the gate”, a row is one letter: `count` is the number of students with the correct letter, and `median` is
+    the median of their z.
     """
 
     question: int
@@ -32,9 +33,9 @@ class Row(TypedDict):
 
 @dataclass(frozen=True)
 class Entry:
-    """A question in the record: `asked` is its text, `seconds` the time since the room was opened.
+    """A question in the record. `asked` is its text, and `seconds` is the time since the room was opened.
 
-    `rounds` has a tally of the answers in each round. `truth` and `text`, the correct answer and its text, are empty
+    `rounds` has a tally of the answers in each round. `truth` is the correct answer and `text` its text; both are empty
     until the answer is revealed.
     """
 
@@ -49,16 +50,16 @@ class Entry:
 
     @staticmethod
     def rows(tally: Tally) -> Iterator[tuple[str, int, bool, str]]:
-        """Return for each answer of a round its text, how many students gave it, and whether it is correct.
+        """Return an iterator of tuples, one for each answer in a round: text, count, whether it is correct, and median.
 
-        The last text is the median of z if the answer is a letter of “Be the gate”, and "" otherwise.
+        The median is the median of z for a letter of “Be the gate”, and "" for any other answer.
         """
         medians = [f"{value:.2f}" for value in tally.middle] if tally.quartiles else [""] * len(tally.labels)
         return zip(tally.labels, tally.counts, tally.right, medians, strict=True)
 
 
 def as_csv(record: Sequence[Entry]) -> str:
-    """Return a table with a row for each answer of each round."""
+    """Return the record as CSV, with a row for each answer in each round."""
     out = io.StringIO()
     rows = csv.DictWriter(out, [*Row.__annotations__])
     rows.writeheader()
@@ -83,5 +84,5 @@ def as_csv(record: Sequence[Entry]) -> str:
 
 
 def _quoted(cell: object) -> object:
-    """Put a quote before text that a spreadsheet would run as a formula."""
+    """Return the cell, with a quote before text that a spreadsheet would run as a formula."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

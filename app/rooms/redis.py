@@ -1,8 +1,8 @@
 """A store of rooms in Redis, for any number of processes and computers (extra `redis`).
 
-A room is a hash with its fields and `n`, the number of its changes. Each table is a hash of its own. Each change goes
-to a stream, which all processes read and apply to their rooms. After a lost connection a process continues to read the
-stream where it was, which is not possible with pub/sub.
+A room is a hash with the room's fields and `n`, the number of changes so far. Each table is a separate hash. Every
+change is also added to a stream. All processes read the stream and apply the changes to their rooms. After a lost
+connection, a process continues where it stopped in the stream, which is not possible with pub/sub.
 """
 
 from __future__ import annotations
@@ -35,37 +35,37 @@ redis.call('HSET', KEYS[1], unpack(ARGV, 2))
 redis.call('XADD', KEYS[2], 'MAXLEN', '~', 10000, '*', 'code', ARGV[1], 'n', n, unpack(ARGV, 2))
 return n
 """
-"""A script for a change. Redis runs it at once, so a process that loads the room gets all of a change or nothing."""
+"""A Lua script for a change. It is atomic: a process that loads the room sees the whole change or nothing."""
 
 PREFIX = "gruscope:2"
-"""The start of all keys. The number is the version of the stored form: a server sees no rooms of another version."""
+"""The prefix of all keys. The number is the version of the stored format: a server ignores rooms of other versions."""
 
 STREAM, INDEX = f"{PREFIX}:changes", f"{PREFIX}:rooms"
 
 FIELD = "f:"
-"""The start of the names of a room's fields, in its hash and in the stream."""
+"""The prefix of a room's field names, in the room's hash and in the stream."""
 
 SECONDS = 2
-"""Seconds after which a command without a response counts as lost."""
+"""The seconds after which a command without a response counts as lost."""
 
 READING_SECONDS = 5
-"""Seconds that one request for changes waits."""
+"""The seconds that one read of the stream waits for changes."""
 
 PRESENT_SECONDS = 30
-"""Seconds for which a process counts as running after its last report. It reports every ten seconds."""
+"""The seconds for which a process counts as running after its last report. A process reports every ten seconds."""
 
 SEEN_SECONDS = 20
-"""Seconds between two writes of the time at which the teacher was seen."""
+"""The minimum number of seconds between two writes of the time at which the teacher was last seen."""
 
 MARGIN_SECONDS = 600
-"""Seconds for which Redis stores a room after its end."""
+"""The seconds for which Redis still stores a room after the room has expired."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class Away(Refused):
-    """The response while Redis does not answer."""
+    """The error while Redis does not answer."""
 
     def __init__(self) -> None:
         message = "the server cannot reach its store of rooms at the moment; try again in a few seconds"
@@ -73,7 +73,7 @@ class Away(Refused):
 
 
 def _refuse_if_away(method: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
-    """Make a method raise Away if Redis does not answer."""
+    """Decorate a method: it raises Away if Redis does not answer."""
 
     @wraps(method)
     async def wrapped(*arguments: P.args, **named: P.kwargs) -> T:
@@ -91,7 +91,7 @@ def _key(code: str) -> str:
 
 
 def _index(address: str) -> str:
-    """Return the key of the rooms that were opened from an address, which is a digest."""
+    """Return the key of the set of rooms that were opened from `address`, a digest."""
     return f"{INDEX}:{address}"
 
 
@@ -104,12 +104,12 @@ def _with_prefix(texts: Mapping[str, bytes]) -> dict[str, bytes]:
 
 
 def _fields(values: Mapping[str, str]) -> dict[str, str]:
-    """Return the room's fields in a hash or an entry of the stream."""
+    """Return the room's fields from a hash or a stream entry, without the prefix."""
     return {name.removeprefix(FIELD): text for name, text in values.items() if name.startswith(FIELD)}
 
 
 class InRedis:
-    """Rooms in the Redis at `url`. Redis removes each after `hours`."""
+    """A store of rooms in the Redis at `url`. Redis removes a room soon after `hours` hours."""
 
     def __init__(self, url: str, hours: int) -> None:
         # One retry, at once: after a restart of Redis all connections are lost.
@@ -128,12 +128,12 @@ class InRedis:
         self._seen: dict[str, float] = {}
         self._reported: dict[str, tuple[int, float]] = {}
         self._offset: float | None = None
-        """The time of Redis less the monotonic clock of this computer."""
+        """Redis's time minus this computer's monotonic clock, in seconds."""
         self._change: Any = self._redis.register_script(CHANGE)
         self._tasks: list[asyncio.Task[None]] = []
 
     def clock(self) -> float:
-        """Return the time of Redis. The clocks of the computers that share it may differ."""
+        """Return Redis's time in seconds, because the clocks of the computers that share the rooms may differ."""
         return time.monotonic() + (self._offset or 0.0)
 
     @_refuse_if_away
@@ -165,7 +165,7 @@ class InRedis:
         pairs = [part for pair in _with_prefix(changes_to_json(changes)).items() for part in pair]
         if await self._change(keys=[_key(room.code), STREAM], args=[room.code, *pairs]) is None:
             self._rooms.pop(room.code, None)
-            room.change({"ended": True})  # Its time is over, and Redis has removed it.
+            room.change({"ended": True})  # The room has expired, and Redis has removed it.
 
     @_refuse_if_away
     async def put(self, room: Room, table: Table[T], values: Mapping[str, T]) -> None:
@@ -200,7 +200,7 @@ class InRedis:
         return room.followers + int(others)
 
     async def count_follower(self, room: Room, change: int) -> None:
-        # Other processes hear of it once a second, and not for each student of a class that arrives together.
+        # `_report` tells the other processes once a second, and not for each student of a class that arrives together.
         room.followers += change
         room.class_changed.send()
 
@@ -245,11 +245,11 @@ class InRedis:
         await self._reader.aclose()
 
     def _notify_teachers(self, pipeline: Any, room: Room) -> None:
-        """Tell all processes that the class has done something, with an entry that has no fields."""
+        """Tell all processes, with a stream entry without fields, that the class has done something."""
         pipeline.xadd(STREAM, {"code": room.code, "n": 0}, maxlen=10_000, approximate=True)
 
     async def _begin(self) -> None:
-        """Read the time of Redis, then start to read changes and to report this process, unless both run."""
+        """Read Redis's time, and start the tasks that read changes and report this process, unless they already run."""
         if self._offset is None:
             await self._read_time()
         if not self._tasks:
@@ -260,7 +260,7 @@ class InRedis:
         self._offset = seconds + micros / 1e6 - time.monotonic()
 
     async def _load(self, code: str) -> Room | None:
-        """Return a room with its newest state, or None. Remove a room that this version cannot read."""
+        """Load a room with its newest state, or return None. Remove a room that this version cannot read."""
         values = await self._redis.hgetall(_key(code))
         if "digest" not in values:
             return None
@@ -280,7 +280,7 @@ class InRedis:
         return room
 
     async def _read_changes(self) -> None:
-        """Apply all changes. After a lost connection load every room again, because the stream may have lost some."""
+        """Apply changes from the stream forever. After a lost connection, which may lose changes, reload all rooms."""
         last, lost = "$", False
         while True:
             try:
@@ -322,7 +322,7 @@ class InRedis:
                 self._drop(room)
 
     def _drop(self, room: Room) -> None:
-        """Remove a room that has ended, and what this process knows about it."""
+        """Remove a room, and everything that this process stores about it."""
         self._rooms.pop(room.code, None)
         self._seen.pop(room.code, None)
         self._reported.pop(room.code, None)

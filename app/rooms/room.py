@@ -19,7 +19,7 @@ class Signal:
 
     def __init__(self) -> None:
         self.next = asyncio.Event()
-        """The next signal. A task must read this before it reads the state; then it misses no change."""
+        """The next signal. A task must read this attribute before it reads the state, or it may miss a change."""
 
     def send(self) -> None:
         """Wake all tasks that wait for `next`."""
@@ -28,13 +28,13 @@ class Signal:
 
 
 class CachedPage:
-    """The page that new followers get. The server makes and compresses it once, because a class arrives together."""
+    """The page for new followers. It is built and compressed only once, because a whole class arrives together."""
 
     def __init__(self) -> None:
         self._key, self._gzipped, self._lock = "", b"", asyncio.Lock()
 
     async def get(self, key: str, make: Callable[[], bytes]) -> bytes:
-        """Return the page, compressed with gzip. If the page has another key, make it first, in a worker thread."""
+        """Return the page, compressed with gzip. If the cached page has another key, build it in a worker thread."""
         async with self._lock:
             if self._key != key:
                 self._gzipped = await run_in_threadpool(lambda: gzip.compress(make()))
@@ -45,10 +45,10 @@ class CachedPage:
 class Room:
     """A room in this process.
 
-    `digest` is the digest of the teacher's secret. `opened` is a time in seconds, and `seen` the time at which the
-    teacher was last seen. `followers` and `teachers` count streams of this process. `connections` has the number of
-    streams of each device. `polls` has the devices that request the state again and again instead of a stream, each
-    with the timer that ends its connection. `epoch` and `n`, the number of changes, name a state.
+    `digest` is the digest of the teacher's secret. `opened` is the time at which the room was opened, in seconds, and
+    `seen` is the time at which the teacher was last seen. `followers` and `teachers` count the streams of this process.
+    `connections` has the number of streams of each device. Some devices poll the state instead of reading a stream:
+    `polls` has the timer that ends the connection of each. `epoch` and `n`, the number of changes, identify a state.
     """
 
     def __init__(self, code: str, digest: str, opened: float, state: State, epoch: str = "", n: int = 0) -> None:
@@ -59,7 +59,7 @@ class Room:
         self.page = CachedPage()
         self.state_changed, self.class_changed = Signal(), Signal()
         self.closed = False
-        """Whether the streams of this process have to end."""
+        """Whether the streams of this process must end."""
         self._set(state)
 
     @property
@@ -74,11 +74,11 @@ class Room:
 
     @property
     def id(self) -> str:
-        """The name of the newest state, which an event has as its id."""
+        """The id of the newest state, and of the event that sends it."""
         return f"{self.epoch}-{self.n}"
 
     def change(self, changes: Changes, n: int | None = None) -> None:
-        """Change the state and wake all streams. This is the change number `n`, or the next."""
+        """Change the state and wake all streams. `n` is the number of this change, by default the next number."""
         self.replace(self.state.changed(changes), self.n + 1 if n is None else n)
 
     def replace(self, state: State, n: int) -> None:
@@ -88,12 +88,12 @@ class Room:
         self.wake()
 
     def wake(self) -> None:
-        """Wake all streams. Each sends a new state, or else a sign that it is still open."""
+        """Wake all streams. Each stream sends a new state or, if there is none, a ping."""
         self.state_changed.send()
         self.class_changed.send()
 
     def close(self) -> None:
-        """End all streams, but not the room: the devices connect again, to another process or the next one here."""
+        """End all streams, but not the room. The devices connect again, to another process or after a restart."""
         self.closed = True
         self.wake()
 

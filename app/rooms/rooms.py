@@ -1,4 +1,4 @@
-"""All rooms: who may open, find and lead a room, the view of each room, and its end."""
+"""The rooms of a server: who may open, find and lead a room, which view it shows, and when it ends."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from .teacher import TeacherState
 from .views import ShownView, with_cursor
 
 PING_SECONDS = 15
-"""Seconds between two signs that a stream is still open. Proxies end streams that send nothing for 29 s or more."""
+"""The seconds between two pings in a stream. Proxies end streams that send nothing for 29 s or more."""
 
 MOST_ENDED = 1_000
-"""The most codes of ended rooms that the server remembers, to tell students that their room has ended."""
+"""The maximum number of ended rooms that the server remembers, to tell students that their room has ended."""
 
 IDLE_SECONDS = 60
-"""How long a room must be without its teacher before the server may end it to make place for another."""
+"""The seconds that a room must be without its teacher before the server may end it to make room for another."""
 
 
 class Rooms:
@@ -48,8 +48,8 @@ class Rooms:
     async def open(self, view: ShownView, secret: str | None, address: str) -> tuple[Room, str]:
         """Open a room that shows a view. Return the room and its secret.
 
-        With a secret, return the room of this secret. If the server has lost that room, open it again with the same
-        code. Raise Refused if another room has this code now, or if there are too many rooms.
+        With a `secret`, return the room that belongs to it. If the server has lost this room, open it again with the
+        same code. Raise Refused if another room has this code now, or if there are too many rooms.
         """
         self._openings.take(address, "too many rooms were opened from your network address")
         new_secret = secret or codes.new_secret()
@@ -91,17 +91,19 @@ class Rooms:
         return room
 
     def is_teacher(self, room: Room, authorization: str) -> bool:
-        """Return whether the header Authorization has the room's secret."""
+        """Return whether `authorization`, the value of the header Authorization, has the room's secret."""
         scheme, _, secret = authorization.partition(" ")
         return scheme.lower() == "bearer" and codes.is_secret(secret, room.digest)
 
     async def show(self, room: Room, view: ShownView, seen: int | None) -> None:
-        """Show a view to the class. Another page or step removes a question with a revealed answer.
+        """Show a view to the class. A view of another page or step removes a question with a revealed answer.
 
-        A part of a lesson that is covered stays covered until an answer is revealed.
-        While a question covers the figure, only the cursor of `view` counts: a page of the teacher's that was loaded
-        again sends the whole run. Raise Refused if `view` shows something else then. `seen` is the id of the question
-        that the page saw: a view of the covered figure that arrives after this question changes nothing.
+        A covered step of a lesson stays covered until an answer is revealed.
+
+        While a question covers the figure, only the cursor of `view` is applied, because a teacher's page sends the
+        whole run after a reload. Raise Refused if `view` also differs in something else. `seen` is the id of the
+        question that the teacher's page showed when it sent `view`. If this question is over, ignore a view of its
+        covered figure.
         """
         question, before = room.public.question, room.public.view
         revealed = question is not None and question.status == "revealed"
@@ -122,14 +124,14 @@ class Rooms:
         await self.keeper.change(room, changes)
 
     async def set_mode(self, room: Room, mode: ClassMode) -> None:
-        """Set the mode of the class. Each exploration starts without the views of the one before."""
+        """Set the mode of the class. A new exploration starts without the views of the previous one."""
         changes: Changes = {"mode": mode}
         if mode == "explore" and room.public.mode != "explore":
             changes["explorations"] = room.private.explorations + 1
         await self.keeper.change(room, changes)
 
     async def teacher_state(self, room: Room) -> TeacherState:
-        """Return the present state of a room for its teacher. Raise Refused if the store is not available."""
+        """Return the current state of a room for its teacher. Raise Refused if the store is not available."""
         public = room.public
         followers = await self.keeper.followers(room)
         rounds = () if public.question is None else await self.questions.tallies(room, public.question)
@@ -139,8 +141,8 @@ class Rooms:
     async def withheld(self, lesson: str, address: str, authorization: str) -> bool:
         """Return whether a lesson's answers and notes are withheld from an address.
 
-        They are withheld while a student there follows a room that shows the lesson, or is asked about it, but not
-        from the room's teacher.
+        They are withheld while a student at this address follows a room that shows the lesson, unless the class
+        explores and has no open question. The room's teacher can always see them.
         """
         try:
             rooms = await self.keeper.all()
@@ -174,12 +176,12 @@ class Rooms:
             self._beating = asyncio.create_task(self._beat())
 
     def leave(self) -> None:
-        """End all streams, because this process ends."""
+        """End all streams before this process ends."""
         for room in self.keeper.rooms():
             room.close()
 
     async def stop(self) -> None:
-        """End all streams and the work in the background, and close the store."""
+        """End all streams and the background work, and close the store."""
         self.leave()
         if self._beating is not None:
             self._beating.cancel()
@@ -208,7 +210,7 @@ class Rooms:
                 await self.sweep()
 
     async def _check_limits(self, opened_by: str) -> None:
-        """Raise Refused if the server, or this address, already has the largest number of rooms."""
+        """Raise Refused if the server, or the address `opened_by`, already has the maximum number of rooms."""
         most = max(1, self.settings.rooms // 4)
         if await self.keeper.count(opened_by) >= most:
             message = f"at most {most} rooms can be open from one network address: end one of yours first"

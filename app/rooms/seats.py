@@ -1,4 +1,7 @@
-"""The places in a room. Only a device with a place can answer: it is connected, or it left and may come back."""
+"""The places in a room. Only a device with a place can answer.
+
+A device has a place while it is connected, and for some time after it leaves, because it may come back.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +13,19 @@ from .room import Room
 from .tables import SEATS, Seat
 
 CONNECTED_SECONDS = 60
-"""Seconds for which a connected device keeps its place unless its process renews it, every 15 s."""
+"""The seconds after which the place of a connected device expires. The process renews it every 15 s."""
 
 LEFT_SECONDS = 1200
-"""Seconds for which a device keeps its place after it has left."""
+"""The seconds for which a device keeps its place after it has left."""
 
 SETTLED_SECONDS = 30
-"""Seconds that a device must stay so that it always keeps its place after leaving."""
+"""The seconds that a device must stay in the room to be sure to keep its place after it leaves."""
 
 UNSETTLED = 30
-"""The number of devices of one address that keep their place after a shorter stay. Some students pocket their phone."""
+"""The maximum number of devices of one address that keep their place after a shorter stay.
+
+Some students join and then put their phone into a pocket.
+"""
 
 
 class Seats:
@@ -33,7 +39,7 @@ class Seats:
         self.keeper, self.most = keeper, most
 
     async def take(self, room: Room, name: str, address: str) -> None:
-        """Give a device a place, or the one that it still has. Raise Refused if the room is full."""
+        """Give a device a place, or renew the place that it still has. Raise Refused if the room is full."""
         seats, now = await self.valid(room), self.keeper.clock()
         since = now
         if name in seats:
@@ -77,7 +83,7 @@ class Seats:
         return removed
 
     async def restore(self, room: Room) -> None:
-        """Mark all devices as disconnected, because their process has ended."""
+        """Mark all devices as disconnected after a restart, which ended their connections."""
         until = self.keeper.clock() + LEFT_SECONDS
         seats = await self.keeper.rows(room, SEATS)
         left = {name: seat._replace(until=until, connected=False) for name, seat in seats.items()}

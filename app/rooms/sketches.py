@@ -19,14 +19,14 @@ class Sketch:
 
 @dataclass(frozen=True)
 class Sketches:
-    """All curves that a class drew for a question, which is named by its id."""
+    """All curves that a class drew for the question with the id `question`."""
 
     question: int
     sketches: tuple[Sketch, ...]
 
 
 def anonymous_sketches(salt: str, answers: Mapping[str, Answer]) -> tuple[Sketch, ...]:
-    """Return the curves of all devices. Neither their ids nor their order show which device drew a curve."""
+    """Return the curves of all devices. Neither the ids nor the order of the curves identify the devices."""
     curves = {
         hashlib.sha256(f"{salt}{device}".encode()).hexdigest()[:8]: curve
         for device, curve in answers.items()

@@ -1,4 +1,4 @@
-"""A store of rooms in a file. A change is in the file before the response is sent, so rooms outlive the process."""
+"""A store of rooms in an SQLite file. A change is written before the response is sent: rooms outlive the process."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ CREATE TABLE IF NOT EXISTS entries (code TEXT, name TEXT, key TEXT, value BLOB, 
 PARTS = ("rooms", "fields", "entries")
 
 SEEN_SECONDS = 20
-"""Seconds between two writes of the time at which the teacher was seen."""
+"""The minimum number of seconds between two writes of the time at which the teacher was last seen."""
 
 T = TypeVar("T")
 
 
 class InFile(InMemory):
-    """Rooms in a file of `folder`, which the first room creates. Only one process can use the file at a time.
+    """A store of rooms in a file in `folder`, created with the first room. Only one process can use it at a time.
 
-    The process writes the file, but does not force it onto the disk. So the rooms survive the end of the process, and
-    not a power failure. Raise OSError if the file exists and cannot be written, or if another process uses it.
+    The process does not force its writes onto the disk: rooms survive the end of the process, but not a power failure.
+    Raises OSError if the file exists and cannot be written, or if another process uses it.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -99,7 +99,7 @@ class InFile(InMemory):
                 self._file.executemany(statement, rows)
 
     def _load(self, file: sqlite3.Connection) -> None:
-        """Load all rooms. Delete a room that another version stored in another form."""
+        """Load all rooms. Delete a room that another version stored in another format."""
         for code, *row in file.execute("SELECT code, digest, opened, seen, epoch, n FROM rooms").fetchall():
             try:
                 self._load_room(file, code, *row)
@@ -112,7 +112,7 @@ class InFile(InMemory):
     def _load_room(
         self, file: sqlite3.Connection, code: str, digest: str, opened: float, seen: float, epoch: str, n: int
     ) -> None:
-        """Load a room. Raise ValueError if another version stored it in another form."""
+        """Load a room. Raise ValueError if another version stored it in another format."""
         fields = file.execute("SELECT name, value FROM fields WHERE code = ?", (code,))
         room = Room(code, digest, opened, State.from_json(dict(fields)), epoch, n)
         room.seen = seen
@@ -137,7 +137,8 @@ def _open(path: Path) -> sqlite3.Connection:
 def _connect(path: Path) -> sqlite3.Connection:
     """Connect to the file.
 
-    Raise sqlite3.OperationalError if it cannot be written or another process uses it, DatabaseError if it is damaged.
+    Raise sqlite3.OperationalError if the file cannot be written or another process uses it, and
+    sqlite3.DatabaseError if it is damaged.
     """
     file = sqlite3.connect(path, timeout=0, check_same_thread=False)
     try:

@@ -1,6 +1,6 @@
-"""The state of a room, in two types: the part that everyone in it may see, and the part that no student receives.
+"""The state of a room, in two types: a public part for everyone in the room, and a private part hidden from students.
 
-A room stores its state by field, so that a change stores and sends only the fields that it changes.
+Each field is stored separately: a change stores and sends only the fields that it changes.
 """
 
 from __future__ import annotations
@@ -33,9 +33,10 @@ class PublicState:
 class PrivateState:
     """The state that no student may see.
 
-    `opened_by` is the digest of the network address that opened the room. `explorations` counts how often the class
-    started to explore. The other fields belong to the newest question: its `solution`; the view to show with the
-    solution, `None` for no new view; whether the figure is `covered` until then; and the view before the question.
+    `opened_by` is the digest of the network address that opened the room. `record` has the questions so far, and
+    `explorations` is the number of explorations so far. All other fields belong to the newest question: its `solution`;
+    `view_after`, the view to show with the solution, or None for no new view; `view_before`, the view before the
+    question; and `covered`, whether the figure is covered until the reveal.
     """
 
     opened_by: str
@@ -70,7 +71,7 @@ class State:
     private: PrivateState
 
     def changed(self, changes: Changes) -> State:
-        """Return the state after changes."""
+        """Return a new state with these changes applied."""
         public, private = self.public, self.private
         return State(
             PublicState(
@@ -91,7 +92,7 @@ class State:
         )
 
     def to_json(self) -> dict[str, bytes]:
-        """Return the JSON of each field, by its name."""
+        """Return the JSON of each field, by field name."""
         values = {
             field.name: getattr(part, field.name) for part in (self.public, self.private) for field in fields(part)
         }
@@ -99,7 +100,7 @@ class State:
 
     @classmethod
     def from_json(cls, texts: Mapping[str, str | bytes]) -> State:
-        """Return the state with this JSON by field. Raise ValueError if another version stored it."""
+        """Parse a state from the JSON of each field. Raise ValueError if another version stored it."""
         values = {name: _parse(name, texts.get(name, "")) for name in _TYPES}
         public, private = ({field.name: values[field.name] for field in fields(part)} for part in _PARTS)
         return cls(PublicState(**public), PrivateState(**private))
@@ -113,17 +114,17 @@ _TYPES: dict[str, TypeAdapter[Any]] = {
 
 
 def changes_to_json(changes: Changes) -> dict[str, bytes]:
-    """Return the JSON of each changed field, by its name."""
+    """Return the JSON of each changed field, by field name."""
     return {name: _TYPES[name].dump_json(value) for name, value in changes.items()}
 
 
 def changes_from_json(texts: Mapping[str, str | bytes]) -> Changes:
-    """Return the changes with this JSON by field. Raise ValueError if another version stored them."""
+    """Parse changes from the JSON of each field. Raise ValueError if another version stored them."""
     return cast(Changes, {name: _parse(name, text) for name, text in texts.items()})
 
 
 def _parse(name: str, text: str | bytes) -> Any:
-    """Return the value of a field. Raise ValueError, without the text, if this version has no such field or type."""
+    """Parse the value of a field. If the field or its type is unknown, raise a ValueError that does not show `text`."""
     try:
         return _TYPES[name].validate_json(text)
     except (KeyError, ValidationError):

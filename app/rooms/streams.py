@@ -1,6 +1,6 @@
 """The streams of a room: the events that followers and the teacher receive while they are connected.
 
-A stream sends states, and not single changes. A client that is slow receives the newest state, and no older ones.
+A stream sends whole states, not single changes. A slow client receives only the newest state.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from .room import Room
 from .teacher import TeacherState
 
 PAUSE = 0.1
-"""Seconds between two events for the teacher. All answers in between are in one event."""
+"""The minimum number of seconds between two events for the teacher. One event covers all answers in between."""
 
 
 class ConnectedStream(StreamingResponse):
-    """A stream of events during which a device counts as connected.
+    """An event stream. A device counts as connected while the stream is open.
 
-    `connection` ends after the stream. The iterator of events could not end it, because an iterator that is canceled
-    when the client leaves cannot await anything.
+    This class closes `connection` after the stream. The iterator of events cannot do that: when the client leaves, the
+    iterator is canceled, and it cannot await anything after that.
     """
 
     def __init__(
@@ -41,9 +41,10 @@ class ConnectedStream(StreamingResponse):
 
 
 async def follower_events(room: Room, device: str, last_id: str, once: bool = False) -> AsyncIterator[bytes]:
-    """Send a device its name, and then the newest state whenever it changes, until the room ends.
+    """Yield the device's name, and then the newest state whenever the state changes, until the room ends.
 
-    The device already has the state with the id `last_id`. With `once`, end after the newest state.
+    The device already has the state with the id `last_id`, so this state is left out. With `once`, end after the newest
+    state.
     """
     yield device_event(device)
     while not room.closed:
@@ -64,10 +65,10 @@ async def follower_events(room: Room, device: str, last_id: str, once: bool = Fa
 async def teacher_events(
     room: Room, read: Callable[[], Awaitable[TeacherState]], once: bool = False
 ) -> AsyncIterator[bytes]:
-    """Send the teacher's state now and whenever the class does something, until the room ends.
+    """Yield the teacher's state now and whenever the class does something, until the room ends.
 
-    `read` returns the state. If it raises Refused, because the store of the rooms is not available, the event has the
-    last state and the error. With `once`, end after the first event.
+    `read` returns the state. If `read` raises Refused because the room store is not available, the event has the last
+    state and the error. With `once`, end after the first event.
     """
     room.teachers += 1
     try:

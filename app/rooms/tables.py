@@ -1,4 +1,4 @@
-"""The tables of a room. Each has one value for each device: its place, its answer, or the view that it explores."""
+"""The tables of a room. A table has one value for each device: its place, its answer, or the view that it explores."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ T = TypeVar("T")
 class Seat(NamedTuple):
     """The place of a device in a room. Times are in seconds.
 
-    The place ends at the time `until`. The device came at the time `since`, from the network `address`, which is
-    stored as a digest.
+    The place expires at the time `until`. The device joined at the time `since`. `address` is the digest of its network
+    address.
     """
 
     until: float
@@ -28,7 +28,7 @@ class Seat(NamedTuple):
 
 @dataclass(frozen=True)
 class ExploredView:
-    """The view of an exploring student, `at` a time in seconds since the room was opened."""
+    """The view of an exploring student. `at` is the time of the view, in seconds since the room was opened."""
 
     view: ShownView
     at: float
@@ -36,7 +36,7 @@ class ExploredView:
 
 @dataclass(frozen=True)
 class Table(Generic[T]):
-    """The name of a table, and the type of its values, which are stored as JSON."""
+    """A table of a room: its name, and the type of its values, which are stored as JSON."""
 
     name: str
     type: TypeAdapter[T]
@@ -45,7 +45,7 @@ class Table(Generic[T]):
         return self.type.dump_json(value)
 
     def from_json(self, text: str | bytes) -> T:
-        """Return a stored value. Raise ValueError, without the text, if it has another type."""
+        """Parse a stored value. If it has another type, raise a ValueError that does not show `text`."""
         try:
             return self.type.validate_json(text)
         except ValidationError:
@@ -59,7 +59,7 @@ SEATS = Table("seats", TypeAdapter(Seat))
 
 
 def answers_table(question: int, round: int) -> Table[Answer]:
-    """Return the table of the answers to a question, which is named by its id, in a round."""
+    """Return the table of answers to the question with the id `question` in a round."""
     return Table(f"answers.{question}.{round}", _ANSWER)
 
 

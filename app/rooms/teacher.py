@@ -13,9 +13,9 @@ from .tables import ExploredView
 class Exploration:
     """The views of a class that explores.
 
-    `models` has the number of students at each model. `steps` has the number of students at each timestep, counted
-    from 1, of those who have the teacher's model and sequence. `suggestions` are the newest suggested views, and
-    `students` is the number of students who have explored.
+    `models` has pairs of a model and its number of students. `steps` maps timesteps, counted from 1, to numbers of
+    students; it counts only students with the teacher's model and sequence. `suggestions` are the newest suggested
+    views, and `students` is the number of students who have explored.
     """
 
     models: tuple[tuple[str, int], ...]
@@ -26,7 +26,7 @@ class Exploration:
 
 @dataclass(frozen=True)
 class TeacherState:
-    """The public state, the number of followers, and what the class does.
+    """The state for the teacher: the public state, the number of followers, and the activity of the class.
 
     `rounds` has a tally of the answers in each round, and is empty without a question. `exploration` is None if the
     class does not explore.

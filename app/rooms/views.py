@@ -24,7 +24,7 @@ from ..sitemap import IN_ROOMS
 
 
 def _plain_query(link: str) -> str:
-    """Return a link of a view. Each stream of the teacher parses it again, so it has no compressed part."""
+    """Validate the link of a view. It must have no compressed part, because each teacher's stream parses it."""
     if "#" in link or link.count("&") >= MOST_KEYS:
         raise PydanticCustomError("link", "must be a query of at most {most} keys, without #", {"most": MOST_KEYS})
     return link
@@ -36,8 +36,8 @@ class View(Body):
     `page` is a path such as compare or lessons/reset, and "" for the Lab. `link` starts with "?", or is "". For a
     lesson, `link` is the query of the figure, and `step` is the lesson's step. The run ends after timestep `upto`, or
     at the end of the sequence if `upto` is null. `by` names the window that sent the view. `behind` is true if the
-    teacher now shows a figure that is too large for a room: this view is then an earlier one. `question` is the id of
-    the question that the window sees, until its answer is shown.
+    teacher now looks at a figure that is too large for a room; this view is then an earlier one. `question` is the id
+    of the question in that window, until its answer is shown.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid")
@@ -55,8 +55,8 @@ class View(Body):
 class ShownView:
     """A view that the server has validated, as a room stores it and sends it to the class.
 
-    `shape` is the same for all views that one page can show without a reload. While the view is `covered`, the page
-    hides an experiment, which opens with the answer. The other fields are those of `View`.
+    `shape` is the same for all views that one page can show without a reload. While `covered` is true, the page hides
+    an experiment until the answer is revealed. `View` describes the other fields.
     """
 
     page: str
@@ -74,10 +74,10 @@ CURSOR = ("t", "unit", "layer")
 
 
 def validate_view(view: View, settings: Settings, last_input: int | None = None) -> ShownView:
-    """Return the validated view. Raise Refused if there is no such page, lesson, step or model.
+    """Validate a view, and return it for the class. Raise Refused if there is no such page, lesson, step or model.
 
-    A part of a lesson with an experiment is covered if it has a question. If a run in the Lab ends at the timestep
-    `upto`, students still see the inputs that follow, up to the timestep `last_input` if it is given.
+    A step of a lesson is covered if it has an experiment and a question. If a run in the Lab ends at the timestep
+    `upto`, students still see the later inputs: up to the timestep `last_input`, or all inputs if it is None.
     """
     step = _lesson_step(view, settings)
     figure = figure_of_view(view, settings)
@@ -89,10 +89,10 @@ def validate_view(view: View, settings: Settings, last_input: int | None = None)
 
 
 def link_until(figure: Figure, upto: int, last: int | None, settings: Settings) -> str:
-    """Return the query of a link to the Lab that shows this figure up to the timestep `last`.
+    """Return the query of a link to the Lab that shows this figure with the inputs up to timestep `last`.
 
-    The inputs in it are separated by spaces, and those after `last` are removed. Inputs that the network writes end
-    at `upto` if `last` is None. Raise Refused for an unknown model.
+    Spaces separate the inputs. If `last` is None, the link keeps all inputs of the figure, but what the network writes
+    after them ends at `upto`. Raise Refused for an unknown model.
     """
     link = read_link(figure.keys)
     model = models.get(link.model or models.names(settings)[0], settings)
@@ -151,7 +151,7 @@ def figure_of_view(view: View | ShownView, settings: Settings) -> Figure:
 
 
 def _lesson_step(view: View | ShownView, settings: Settings) -> ShownStep | None:
-    """Return the step that a view shows, None if it shows no lesson. Raise Refused if there is no such step."""
+    """Return the step that a view shows, or None if it shows no lesson. Raise Refused if there is no such step."""
     if not view.page.startswith("lessons/"):
         return None
     steps = shown_steps(shelf.get(view.page.removeprefix("lessons/"), settings), settings)

@@ -1,4 +1,4 @@
-"""Dependencies of the routes for a lesson's answers: they withhold answers that a class must not have yet."""
+"""FastAPI dependencies that withhold a lesson's answers from a class that must not see them yet."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..server.shares import visitor
 
 
 async def withheld(request: Request, name: str, authorization: Annotated[str, Header(max_length=200)] = "") -> bool:
-    """Return whether a class at this address follows a room with this lesson; False for the room's teacher."""
+    """Return whether the answers of the lesson `name` are withheld from the sender of this request."""
     answer: bool = await request.app.state.rooms.withheld(name, visitor(request), authorization)
     return answer
 

@@ -1,4 +1,4 @@
-"""GET /compare/gap and other experiments, the same below /embed, and the measurements that their pages request."""
+"""The routes of the experiments: GET /compare/gap and others, the same below /embed, and their measurements."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ..sitemap import PAGES, ExperimentName
 router = APIRouter()
 
 REPEATS = 3
-"""The repeats of each measured time."""
+"""The number of times that each time is measured."""
 
 
 @router.api_route("/compare/{name}", methods=["GET", "HEAD"], include_in_schema=False)

@@ -41,9 +41,9 @@ RunFile = Literal["page.html", "trace.csv", "trace.json", "trace.npz"]
 
 
 def _file(name: str, content: str | bytes | Iterator[bytes], media_type: str) -> Response:
-    """Return a file to download. Pieces of it are sent as they come.
+    """Return a response with a file to download. An iterator's pieces are sent as they are produced.
 
-    A header has only ASCII, so a name with other letters is also sent encoded.
+    A header can contain only ASCII, so a name with other letters is also sent encoded.
     """
     plain = re.sub(r"[^\w@.-]", "", name, flags=re.ASCII)
     encoded = "" if plain == name else f"; filename*=UTF-8''{quote(name)}"

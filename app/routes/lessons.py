@@ -68,7 +68,7 @@ def reveal(request: Request, name: str, question: Annotated[str, Query(max_lengt
 
 
 class OutlinedStep(BaseModel):
-    """A step of a lesson: its questions by id, and the last timestep of its figure if it hides later ones, `upto`."""
+    """A step of a lesson: its questions by id and, if its figure hides later timesteps, the last one shown, `upto`."""
 
     title: str
     notes: str
@@ -101,7 +101,7 @@ def outline(request: Request, name: str) -> list[OutlinedStep]:
 
 
 SECONDS = 1.0
-"""Seconds of processor time for one request. The last number can take longer."""
+"""The seconds of processor time for one request. The last number can exceed this limit."""
 
 
 class Numbers(Body):

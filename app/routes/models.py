@@ -61,8 +61,10 @@ def write_on(
     steps: Annotated[Whole, Query(ge=1, le=100)] = 16,
     temperature: Annotated[Decimal, Query(ge=0, le=HOTTEST)] = 1.0,
 ) -> dict[str, str | int | bool]:
-    """`sequence` is the prompt, with `given` timesteps, and what the model wrote after it. `ended` is true if the model
-    wrote its end. The same seed gives the same sequence.
+    """Return `sequence`, which is the prompt and what the model wrote after it.
+
+    `given` is the number of timesteps in the prompt. `ended` is true if the model wrote its end symbol. The same seed
+    gives the same sequence.
     """
     model = models.get(name, request.app.state.settings)
     spend((len(model.encoder.tokens(prompt)) + steps) * sum(cell.units for cell in model.layers))
@@ -82,10 +84,10 @@ def read_file(
     body: FileBody,
     name: Annotated[str, Query(min_length=1, max_length=255)] = "x.npy",
 ) -> dict[str, str]:
-    """The body is the file: .npy or .npz with numbers (T, I), or CSV with a row for each timestep.
+    """Read a sequence from the request body: .npy or .npz with numbers (T, I), or CSV with a row for each timestep.
 
-    In an .npz, timesteps that `lengths` or `mask` (T,) exclude are left out, and `note` says how many.
-    `name` is its file name. The answer has the text of the sequence, with every digit.
+    `name` is the file name. Timesteps that `lengths` or `mask` (T,) in an .npz exclude are left out, and `note` says
+    how many. The response has the text of the sequence, with every digit.
     """
     settings = request.app.state.settings
     try:

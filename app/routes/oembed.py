@@ -29,7 +29,7 @@ FRAMES = {
     for page in EMBEDDABLE
     for path in (page.path, f"embed/{page.path}".rstrip("/"))
 }
-"""The paths of the pages that can be embedded, with the path that the frame loads."""
+"""The paths of the pages that can be embedded. Each maps to the path that the frame loads."""
 
 
 class Description(BaseModel):
@@ -97,7 +97,7 @@ def oembed(
 
 
 def _title(query: dict[str, str], settings: Settings) -> str:
-    """Return the title of the model of a link, or of the model that the page shows if there is no such model."""
+    """Return the title of the model in a link or, if it is unknown, of the first model, which the page then shows."""
     first = models.names(settings)[0]
     try:
         return models.get(query.get("model", first), settings).card.title

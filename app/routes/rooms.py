@@ -97,7 +97,7 @@ class Picked(Body):
 
 
 class Turn(Body):
-    """The action on the present question.
+    """An action on the current question.
 
     close: take no more answers. again: take answers again, in the second round if there is one. reveal: show the
     answer. dismiss: remove the question.
@@ -143,7 +143,7 @@ def _join_form(request: Request, wrong: str, status: int, code: str = "") -> Res
 
 @router.api_route("/rooms/{code}", methods=["GET", "HEAD"], include_in_schema=False)
 async def follow(request: Request, code: str) -> Response:
-    """Return the page that the room shows, for students. All who request it meanwhile get the same page."""
+    """Return the page that the room shows to students. The page is cached until the view changes."""
     try:
         room = await _room(request, code)
     except Refused as error:
@@ -359,7 +359,7 @@ async def end(request: Request, code: str, authorization: Authorization = "") ->
 async def record(
     request: Request, code: str, form: Literal["csv", "html"], authorization: Authorization = ""
 ) -> Response:
-    """The record has the questions, how many students gave each answer, and the links. It has no names."""
+    """Return the record: the questions, how many students gave each answer, and the links, without any names."""
     room = await _teachers_room(request, code, authorization)
     entries = await _rooms(request).questions.record(room)
     private = {"Cache-Control": "no-store"}

@@ -24,7 +24,7 @@ def static(request: Request, build: str, path: str) -> Response:
     asset = assets().get(path)
     if asset is None:
         raise Refused(404, "not-found", "there is no such file")
-    # A page of an older version gets the present file, and must check it again before each use.
+    # A page of an older version gets the current file, and must check it again before each use.
     immutable = build == version()
     headers = {
         "Cache-Control": "public, max-age=31536000, immutable" if immutable else "no-cache",

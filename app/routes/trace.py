@@ -23,7 +23,7 @@ from ..settings import Settings
 router = APIRouter(prefix="/api")
 
 SHORT, MOST_SHORT_CHANGES = 128, 8
-"""The most characters of a sequence, and the most changes, of a run that is computed in the event loop."""
+"""The limits of a run that is computed in the event loop: characters of the sequence, and number of changes."""
 
 
 @router.post(
@@ -106,11 +106,11 @@ def _answer(question: TraceQuestion, settings: Settings, accept: str) -> Respons
 
 
 Events = tuple[bool, Iterator[bytes]]
-"""Whether a run is one block, and its events."""
+"""A pair for a run: whether it is a single block, and its encoded events."""
 
 
 def _events(question: TraceQuestion, settings: Settings) -> Events:
-    """Return the events of a run, after computing its first block. Raises Refused or SequenceError."""
+    """Compute the first block of a run, and return the `Events` of the run. Raises Refused or SequenceError."""
     place = question.equations
     beginning, blocks = prepare(question, settings, BLOCK, question.brief, place)
     first = next(blocks)
@@ -118,7 +118,7 @@ def _events(question: TraceQuestion, settings: Settings) -> Events:
 
 
 def _all_events(scenarios: Sequence[TraceQuestion], settings: Settings) -> list[Events]:
-    """Return the events of several runs. Raises Refused, which names the wrong scenario."""
+    """Return the `Events` of several runs. Raises Refused, with the number of the wrong scenario."""
     runs = []
     for number, scenario in enumerate(scenarios, start=1):
         try:
@@ -129,7 +129,7 @@ def _all_events(scenarios: Sequence[TraceQuestion], settings: Settings) -> list[
 
 
 def _stream(runs: Sequence[Events]) -> Response:
-    """Return the response that sends the events of these runs."""
+    """Return a response that sends the events of all runs, one run after another."""
     pieces = chain.from_iterable(pieces for _, pieces in runs)
     if all(is_one_block for is_one_block, _ in runs):
         # One block is one write, so send the same events as a plain response, which is faster than a stream.

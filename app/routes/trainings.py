@@ -26,7 +26,7 @@ from ..settings import Settings
 router = APIRouter(prefix="/api/trainings")
 
 Token = Annotated[str, Query(max_length=64)]
-"""A random text that a visitor chooses. The server uses it to recognize the requests of this visitor."""
+"""A random string that a visitor chooses. The server uses it to recognize requests from the same visitor."""
 
 
 class TrainingState(BaseModel):

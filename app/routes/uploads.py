@@ -89,6 +89,7 @@ def check(request: Request, id: str, body: FileBody) -> Response:
 
 
 def _answer(upload: Upload, settings: Settings) -> Response:
+    """Store an upload, and return a response with its model or its open question."""
     result = models.read_and_store(upload, settings)
     if result.model is None:
         return _json({"upload": upload.id, "question": result.question})

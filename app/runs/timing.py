@@ -54,7 +54,7 @@ def _run(model: Model, x: np.ndarray) -> None:
 
 
 def _seconds(work: Callable[[], object]) -> float:
-    """Return the median of the seconds over all repeats."""
+    """Return the median time of `work` over all repeats, in seconds."""
     times = []
     for _ in range(REPEATS):
         started = perf_counter()

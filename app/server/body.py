@@ -1,4 +1,4 @@
-"""Bodies of requests that are larger than usual: a file as bytes, and JSON that is parsed in a thread."""
+"""Request bodies that are larger than usual: files as bytes, and JSON that is parsed in a worker thread."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ async def _read(request: Request) -> bytes:
 
 
 FileBody = Annotated[bytes, Depends(_read)]
-"""The type of a handler's parameter that receives the body."""
+"""The type of a handler parameter that receives the request body as bytes."""
 
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 
 MOST_PARTS = 100
-"""The most objects and lists in a body of JSON. Millions of empty lists would be parsed for seconds."""
+"""The maximum number of objects and lists in a JSON body. Parsing millions of empty lists would take seconds."""
 
 
 def _parse(body: bytes) -> Any:
-    """Parse JSON. Raise ValueError if it is not JSON, or has more than MOST_PARTS objects and lists."""
+    """Parse a JSON body. Raise ValueError if it is not JSON, or has more than MOST_PARTS objects and lists."""
     marks = _STRING.sub(b"", body)
     if marks.count(b"[") + marks.count(b"{") > MOST_PARTS:
         raise ValueError("too many objects and lists")
@@ -40,7 +40,7 @@ class _ParsedInThread(Request):
 
 
 class LongJSON(APIRoute):
-    """A route whose body of JSON may be long, so that it is parsed in a thread."""
+    """A route with a JSON body that may be long. A worker thread parses the body."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()

@@ -1,6 +1,6 @@
-"""A memory budget for all responses in progress, so that a busy server refuses requests instead of swapping.
+"""A memory budget for all responses in progress. A busy server refuses requests instead of running out of memory.
 
-The budget counts cells: one unit at one timestep.
+The budget is counted in cells. A cell is one unit at one timestep.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from ..errors import Refused
 from ..settings import Settings
 
 NUMBERS = 10
-"""About how many numbers a run stores for each cell."""
+"""The approximate number of values that a run stores for each cell."""
 
 PIECE = 2**16
-"""Bytes in one write. A response counts until its last piece is sent, so it counts as long as nobody reads it."""
+"""The bytes in one write. A response uses the budget until its last piece is sent, even if the client reads slowly."""
 
 
 class Budget:
@@ -52,7 +52,7 @@ _spending: ContextVar[_Spending | None] = ContextVar("spending", default=None)
 
 
 def spend(cells: int) -> None:
-    """Charge `cells` to the current request; do nothing outside of a request.
+    """Charge `cells` to the current request. Outside of a request, do nothing.
 
     Raises Refused if the other requests leave too few cells. A request that runs alone is never refused.
     """

@@ -14,14 +14,14 @@ from ..settings import Settings
 from .shares import TOO_MANY, Shares, limit_key
 
 LONGEST_HEAD = 2**14
-"""The most bytes that may arrive before the head of a request is complete."""
+"""The maximum number of bytes that may arrive before the head of a request is complete."""
 
 MOST_PIPELINED = 8
-"""The most requests that a client may send on one connection before the first response."""
+"""The maximum number of requests that a client may send on one connection before the first response."""
 
 
 class Connection(HttpToolsProtocol):
-    """A connection that is idle or has a request in progress; `address` is None if `Connections` does not have it."""
+    """A client connection, idle or with a request in progress. `address` is None unless `Connections` counts it."""
 
     address: str | None = None
 
@@ -35,16 +35,16 @@ class Connection(HttpToolsProtocol):
 
 
 class Connections:
-    """The open connections of a server, counted by address; `idle` has the idle ones, the longest idle first."""
+    """The open connections of a server. `idle` maps addresses to their idle connections, the longest idle first."""
 
     def __init__(self, most: int) -> None:
         self.shares = Shares(most)
         self.idle: dict[str, dict[Connection, None]] = {}
 
     def add(self, connection: Connection, address: str, proxy: bool) -> None:
-        """Add a connection, and close an idle one if no place is free. Raises Refused if there is no place at all.
+        """Add a connection. If there is no place for it, close an idle one. Raises Refused if this is not possible.
 
-        A trusted proxy has no share of its own: limits count its requests by the visitors' addresses.
+        A trusted proxy has no share of its own, because its requests are counted by the visitors' addresses.
         """
         if not (self.shares.free if proxy else self.shares.allow(address)):
             self._close_one_idle(address)
@@ -52,12 +52,12 @@ class Connections:
         connection.address = address
 
     def mark_idle(self, connection: Connection) -> None:
-        """Note that a connection is idle from now on."""
+        """Mark a connection as idle."""
         if connection.address is not None and not connection.has_request:
             self.idle.setdefault(connection.address, {})[connection] = None
 
     def mark_busy(self, connection: Connection) -> None:
-        """Note that a connection has a request in progress, so it must not be closed."""
+        """Mark a connection as busy: it has a request in progress and must not be closed."""
         if connection.address is None:
             return
         idle = self.idle.get(connection.address, {})
@@ -89,9 +89,10 @@ class Connections:
 
 
 def protocol(settings: Settings) -> type[asyncio.Protocol]:
-    """Return uvicorn's protocol with at most `max_connections` connections, and a fair share of them for each address.
+    """Return a subclass of uvicorn's HTTP protocol that limits connections.
 
-    The head of a request must arrive within `body_seconds`.
+    It accepts at most `max_connections` connections, with a fair share for each address. The head of a request must
+    arrive within `body_seconds`.
     """
     connections = Connections(settings.max_connections)
 
@@ -111,7 +112,7 @@ def protocol(settings: Settings) -> type[asyncio.Protocol]:
                 self._refuse(refused)
                 return
             self._wait_for_head()
-            # Later, because if many clients connect together, the loop accepts all of them before it reads a request.
+            # Deferred: if many clients connect together, the loop accepts all of them before it reads a request.
             self.loop.call_later(0, connections.mark_idle, self)
 
         def data_received(self, data: bytes) -> None:
@@ -170,7 +171,7 @@ def protocol(settings: Settings) -> type[asyncio.Protocol]:
             lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
             self.transport.write(STATUS_LINE[refused.status] + lines.encode() + b"\r\n" + body)
             self.refused = True
-            # Later, because closing with unread data would reset the connection and lose the response.
+            # Deferred, because closing with unread data would reset the connection and lose the response.
             self.loop.call_later(0, self.transport.close)
 
     return LimitedConnection

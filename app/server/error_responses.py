@@ -1,4 +1,7 @@
-"""The responses to errors in requests. Commands, which have no server, do not import FastAPI with them."""
+"""The exception handlers, which build the error responses.
+
+They are not in errors.py, because commands use that module and should not import FastAPI.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +23,11 @@ NO_PAGE = {
     404: "there is nothing at this address; check the address",
     405: "this address does not accept requests with this method",
 }
-"""The messages for a status if no route handled the request."""
+"""The messages for requests that no route handles, by status."""
 
 
 def _opens_page(request: Request) -> bool:
-    """Return whether a browser opens an address of a page. Programs and scripts do not name HTML in `Accept`."""
+    """Return whether a browser opens the address as a page. Programs and scripts do not accept text/html."""
     return "text/html" in request.headers.get("accept", "") and not route_path(request.scope).startswith("/api/")
 
 
@@ -36,7 +39,7 @@ def _response(
     where: str | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Return an error: as a page if a browser opens the address, otherwise as JSON."""
+    """Return an error response: a page if a browser opens the address, otherwise JSON."""
     if not _opens_page(request):
         return JSONResponse(error_body(code, message, where), status, headers)
     heading = "There is no such page" if status == 404 else "This page cannot be shown"
@@ -58,7 +61,7 @@ def _sequence(request: Request, error: Exception) -> Response:
 
 
 def _validation(request: Request, error: Exception) -> Response:
-    """Return an error that names the wrong field. FastAPI's own response would repeat the input."""
+    """Return an error response that names the wrong field. FastAPI's own response would repeat the input."""
     assert isinstance(error, RequestValidationError)
     # If a field can have several forms, the most deeply nested error belongs to the form that the client meant.
     first = max(error.errors(), key=lambda entry: len(entry["loc"]))
@@ -68,7 +71,7 @@ def _validation(request: Request, error: Exception) -> Response:
         return _response(request, 400, "json", "the request is not valid JSON")
     if first["type"] == "model_attributes_type" and len(first["loc"]) == 1:
         return _response(request, 422, "request", "the request must be a JSON object, sent as application/json")
-    # Only names of the schema may be in `where`, because an unknown key is text of the visitor.
+    # `where` may contain only names from the schema, because an unknown key is text from the visitor.
     # Places in a list count from 1, as timesteps do on the page.
     place = [str(part + 1 if isinstance(part, int) else part) for part in first["loc"][1:]]
     unknown = first["type"] == "extra_forbidden"
@@ -92,7 +95,7 @@ def _http(request: Request, error: Exception) -> Response:
 
 
 def _unexpected(request: Request, _: Exception) -> Response:
-    # This response passes no middleware, so it needs its own headers.
+    # This response does not pass through the middleware, so it needs its own headers.
     headers = request.app.state.settings.security_headers(request.url.path, request.url.scheme)
     return _response(request, 500, "server", FAILED, headers=headers)
 

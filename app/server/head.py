@@ -8,9 +8,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class Head:
-    """Middleware that answers every HEAD request as the GET request to the same address.
+    """Middleware that answers a HEAD request with the headers of the response to GET at the same address.
 
-    The application stops as soon as the headers are sent, because a stream of events would never end.
+    It cancels the application as soon as the headers are sent, because an event stream would never end.
     """
 
     def __init__(self, app: ASGIApp) -> None:

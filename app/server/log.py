@@ -1,4 +1,4 @@
-"""The log of requests, which contains no text that a visitor wrote, and the metrics of the same requests."""
+"""The request log, which contains no text from visitors, and the metrics of the same requests."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from .metrics import Metrics
 LOG = logging.getLogger("gruscope.requests")
 
 METHODS = ("GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE")
-"""The methods that the log names. Any other word comes from the visitor, and the log shows - for it."""
+"""The methods that the log names. Any other method is text from the visitor, and the log shows "-" for it."""
 
 
 class Log:
-    """Middleware that logs each response: method, route, status, milliseconds until its start, and bytes."""
+    """Middleware that logs each response: method, route, status, milliseconds until it starts, and bytes."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics | None) -> None:
         self.app, self.metrics = app, metrics
@@ -40,7 +40,7 @@ class Log:
             status = status or 500  # the response is created outside of all middleware
             raise
         finally:
-            # The declared route, such as /api/models/{id}, because the visitor chose the path itself.
+            # Log the declared route, such as /api/models/{id}, because the path itself is text from the visitor.
             route = getattr(scope.get("route"), "path", "-")
             method = scope["method"] if scope["method"] in METHODS else "-"
             LOG.info("%s %s %d %.0f ms %d bytes", method, route, status, 1000 * seconds, sent)

@@ -1,4 +1,4 @@
-"""Settings of the memory allocator, so that freed memory goes back to the operating system."""
+"""Memory allocator settings that return freed memory to the operating system."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import ctypes
 from contextlib import suppress
 
 ARENAS = 2
-"""The number of heaps for all threads. By default glibc creates 8 for each core, and each stays at its largest size."""
+"""The number of heaps that all threads share. By default glibc creates up to 8 per core, and they never shrink."""
 
 MMAP_THRESHOLD = 2**18
-"""Bytes from which a block has a mapping of its own, which goes back to the system when the block is freed.
+"""The size, in bytes, from which a block has its own mapping, which the system gets back when the block is freed.
 
-By default glibc raises this threshold as blocks get larger.
+By default glibc raises this threshold as larger blocks are freed.
 """
 
 TRIM_SECONDS = 60
-"""Seconds between two calls of `trim`.
+"""The seconds between two calls of `trim`.
 
-Stored trainings and uploads leave free pages inside the heaps. glibc uses such a page again only for the same heap.
+Trainings and uploads in memory leave free pages inside the heaps. glibc reuses such a page only for the same heap.
 """
 
 # glibc's malloc.h, https://www.man7.org/linux/man-pages/man3/mallopt.3.html
@@ -26,7 +26,7 @@ _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
 
 
 def configure_allocator() -> None:
-    """Configure glibc's allocator; do nothing if the system has another one."""
+    """Configure glibc's allocator. If the system has another allocator, do nothing."""
     with suppress(OSError, AttributeError, TypeError):  # TypeError: Windows has no library of the process itself
         libc = ctypes.CDLL(None)
         libc.mallopt(_M_ARENA_MAX, ARENAS)
@@ -34,13 +34,13 @@ def configure_allocator() -> None:
 
 
 def trim() -> None:
-    """Return free pages to the system, which takes some milliseconds; do nothing without glibc's allocator."""
+    """Give free pages back to the system, which takes a few milliseconds. Without glibc's allocator, do nothing."""
     with suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)
 
 
 async def trim_regularly() -> None:
-    """Call `trim` in a thread every TRIM_SECONDS seconds, without end."""
+    """Call `trim` in a thread every TRIM_SECONDS seconds, forever."""
     while True:
         await asyncio.sleep(TRIM_SECONDS)
         await asyncio.to_thread(trim)

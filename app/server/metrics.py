@@ -9,7 +9,7 @@ except ImportError:
 
 
 class Metrics:
-    """The seconds until responses started, by method, route and status."""
+    """A histogram of the seconds until the start of each response, by method, route and status."""
 
     def __init__(self) -> None:
         self._registry = prometheus_client.CollectorRegistry()

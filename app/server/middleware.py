@@ -1,4 +1,4 @@
-"""Middleware for every request: the headers of the response, fair shares, and the size and duration of a body."""
+"""Middleware for every request: security headers, fair shares, and limits on the size and duration of a body."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .shares import TOO_MANY, Shares, limit_key
 
 
 def route_path(scope: Scope) -> str:
-    """Return the path of a request without the root path, at which a proxy may serve the application."""
+    """Return the path of a request without the root path, the prefix at which a proxy may serve the application."""
     path: str = scope["path"]
     return path.removeprefix(scope.get("root_path", ""))
 
@@ -40,9 +40,9 @@ class SecurityHeaders:
 
 
 class FairShares:
-    """Middleware that refuses a request if its address already has its share of the requests and streams in progress.
+    """Middleware that refuses a request if the client's address already has its fair share of requests and streams.
 
-    Behind a proxy only this limit applies to a visitor's address, since every connection comes from the proxy.
+    Behind a proxy this is the only limit for a single visitor, because every connection comes from the proxy.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
@@ -64,19 +64,19 @@ class FairShares:
 
 
 UPLOAD_PATHS = re.compile("/api/models(/[^/]+/(answers|check))?")
-"""The paths to which a POST sends a file, or the answers about a file."""
+"""The paths to which a POST request sends a file, or the answers to questions about a file."""
 
 MOST_ANSWERS = 4 * 2**20
-"""The most bytes of the answers about a file, which can name 100,000 symbols."""
+"""The maximum size of the answers about a file, in bytes. The answers can name 100,000 symbols."""
 
 LARGE_FILES = 10
-"""The most bodies with more than `max_body` bytes in memory at one time."""
+"""The maximum number of bodies with more than `max_body` bytes that are in memory at the same time."""
 
 
 class BodyLimit:
-    """Middleware that reads the whole body of a request, within limits of size and time, before the application does.
+    """Middleware that reads the whole body of a request, within limits on size and time, before the application starts.
 
-    An uploaded file may be larger than other bodies, and may take longer as long as bytes keep arriving.
+    An uploaded file may be larger than other bodies, and may take more time as long as bytes keep arriving.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
@@ -138,12 +138,12 @@ def _too_large(kind: str, limit: int) -> JSONResponse:
 
 
 def refusal(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    """Return a response that closes the connection, since the body of the request may not be read completely."""
+    """Return an error response that closes the connection, because the request body may not be read completely."""
     return JSONResponse(error_body(code, message), status, {"Connection": "close"} | (headers or {}))
 
 
 def _replay_body(body: bytearray, receive: Receive) -> Receive:
-    """Return a `receive` that returns the whole body first, and from then on calls the original `receive`."""
+    """Return a `receive` function that first returns the whole body, and then calls the original `receive`."""
     replayed = False
 
     async def replay() -> Message:

@@ -1,4 +1,4 @@
-"""Checks of the host name that a request uses, and of the page that sent it."""
+"""Checks of the host name in a request, and of the origin of the page that sent the request."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from .middleware import refusal, route_path
 
 
 class HostCheck:
-    """Middleware that answers only requests for a host name of this server, as a protection against DNS rebinding.
+    """Middleware that accepts only requests to a host name of this server, as a protection against DNS rebinding.
 
-    The host names are those in the settings, the name of this machine, and the address at which the request arrived.
+    The host names are the names in the settings, the name of this machine, loopback names, and the address at which the
+    request arrived.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
@@ -42,7 +43,7 @@ class HostCheck:
 
 
 class OriginCheck:
-    """Middleware that refuses requests by pages of another origin if they use /api or another method than GET.
+    """Middleware that refuses requests from pages of another origin to /api, or with a method that can change data.
 
     Links to exports still work on any page, and other sites can embed pages. Programs other than browsers send neither
     `Sec-Fetch-Site` nor `Origin`, so their requests pass.
@@ -69,6 +70,6 @@ def _is_allowed(scope: Scope) -> bool:
     if site is not None:
         return site in ("same-origin", "none")
     origin = headers.get("origin")
-    # If a proxy terminates TLS, requests of an https page arrive here as http.
+    # If a proxy terminates TLS, requests from an https page arrive here as http.
     schemes = {scope["scheme"], "https"}
     return origin is None or origin.lower() in {f"{scheme}://{headers.get('host', '').lower()}" for scheme in schemes}

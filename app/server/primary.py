@@ -1,6 +1,6 @@
-"""The primary worker. If several worker processes serve together, one of them has the trainings: the primary.
+"""The primary worker. If several worker processes serve together, only one of them, the primary, runs the trainings.
 
-It also has the rooms, unless they are in Redis.
+The primary also has the rooms, unless they are in Redis.
 
 The primary is the process that holds the lock on a file. The file is in a folder that only these processes can open.
 When the primary dies, the system gives the lock to another process, which then becomes the primary. The other processes
@@ -52,22 +52,22 @@ POSSIBLE = fcntl is not None
 LOG = logging.getLogger("uvicorn.error")
 
 TRIES, PAUSE = 10, 0.1
-"""How often a process tries to connect to the primary, and the seconds between two tries."""
+"""The number of times that a process tries to connect to the primary, and the seconds between two tries."""
 
 RESPONSE_SECONDS = 30
-"""Timeout, in seconds, for the start of a response of the primary."""
+"""The timeout for the start of the primary's response, in seconds."""
 
 FETCH_SECONDS = 5
-"""Timeout, in seconds, for a training that the primary sends."""
+"""The timeout for fetching a training from the primary, in seconds."""
 
 UNAVAILABLE = "the server process for this request does not answer at the moment; try again in a second"
 
 BACKLOG = 2048
-"""The most connections that can wait until the primary accepts them."""
+"""The maximum number of connections that wait for the primary to accept them."""
 
 
 TRAINING_PATHS = ("/api/trainings", "/api/experiments/sequence")
-"""The paths of requests about trainings, which the primary computes."""
+"""The paths of requests that need the engine for trainings, which only the primary uses."""
 
 ROOM_PATHS = ("/api/rooms", "/rooms", "/api/lessons")
 """The paths of requests about rooms. They include lessons, because a room withholds the answers of its lesson."""
@@ -76,7 +76,7 @@ Startup = Callable[[FastAPI], Awaitable[None]]
 
 
 class Primary:
-    """The primary, as each worker process sees it; `here` is true in the process that is the primary."""
+    """A worker process's view of the primary. `here` is true if this process is the primary."""
 
     def __init__(self, folder: Path, settings: Settings) -> None:
         self.here = False
@@ -88,14 +88,14 @@ class Primary:
         self._tasks: set[asyncio.Task[None]] = set()
         self._leaving = False
         self.routes: ASGIApp
-        """The application without its middleware, which the other process has already run."""
+        """The application without its middleware, which the forwarding process has already run."""
 
     def serves(self, path: str) -> bool:
         """Return whether the primary answers requests for this path."""
         return any(path == prefix or path.startswith(f"{prefix}/") for prefix in self._paths)
 
     async def join(self, app: FastAPI, startup: Startup) -> None:
-        """Become the primary now, or when the present one dies. `startup` is awaited before the first request."""
+        """Become the primary now, or when the current primary dies. Await `startup` before the first request."""
         lock = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -201,20 +201,21 @@ class Primary:
                 await JSONResponse(error_body("server", FAILED), 500)(scope, receive, send)
 
     async def _send_training(self, head: Mapping[str, Any], writer: asyncio.StreamWriter) -> None:
-        """Send the training with an id; send an empty body if there is none, or if the other side is up to date."""
+        """Send the requested training. If there is none, or if the other process is up to date, send an empty body."""
         body, live = b"", self._app.state.trainings.get(head["training"])
         with suppress(Refused):
             training = self._cache.get(head["training"])
             if head["have"] != _extent(training):
-                # A copy, because a running training adds checkpoints during this.
+                # Copy the list, because a running training adds checkpoints meanwhile.
                 body = await run_in_threadpool(replace(training, checkpoints=[*training.checkpoints]).to_bytes)
         writer.write(_pack({"over": live is None or live.over}, body))
         await writer.drain()
 
     def _fetch_newest(self, id: str, own: Training | None) -> Training | None:
-        """Return the training with an id as the primary has it, or `own`, this process's copy, if that is up to date.
+        """Return the newest state of a training: the primary's, or this process's copy, `own`, if it is up to date.
 
-        Call this in a worker thread, because it blocks. Raises Refused if no primary answers and `own` is None.
+        If no primary answers, return `own`, or raise Refused if `own` is None. Call this in a worker thread, because it
+        blocks.
         """
         if self.here:
             return own
@@ -237,14 +238,14 @@ class Primary:
 
 
 def _end_if_failed(task: asyncio.Task[None]) -> None:
-    """End this process, so that it is replaced, if it has the lock but cannot become the primary."""
+    """End this process if it has the lock but cannot become the primary. A new process then replaces it."""
     if not task.cancelled() and (error := task.exception()) is not None:
         LOG.error("this process cannot take over from the primary process", exc_info=error)
         os.kill(os.getpid(), signal.SIGTERM)
 
 
 class ForwardToPrimary:
-    """The innermost middleware, which forwards requests to the primary if only the primary can answer them."""
+    """The innermost middleware. It forwards requests that only the primary can answer."""
 
     def __init__(self, app: ASGIApp, primary: Primary) -> None:
         self.app, self.primary = app, primary
@@ -301,7 +302,7 @@ async def _forward_response(
 
 
 async def _close_when_gone(receive: Receive, writer: asyncio.StreamWriter) -> None:
-    """Close the connection to the primary when the client disconnects, so that the primary stops too."""
+    """Close the connection to the primary when the client disconnects. The primary then stops its work too."""
     while (await receive())["type"] != "http.disconnect":
         pass
     writer.close()
@@ -312,7 +313,7 @@ async def _send_unavailable(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def _extent(training: Training) -> list[Any]:
-    """Return how far a training is, to compare two copies of it."""
+    """Return the number of checkpoints of a training and why it ended, to compare two copies of the training."""
     return [len(training.checkpoints), training.end]
 
 

@@ -13,7 +13,7 @@ TOO_MANY = "too many connections from your network address are open; close some,
 def limit_key(host: str) -> str:
     """Return the key by which limits count a visitor: the address or, for IPv6, its /64 network.
 
-    One visitor usually has a whole /64 network. All texts that are not addresses have the same key, "".
+    One visitor usually has a whole /64 network. All hosts that are not IP addresses share the key "".
     """
     try:
         address = ip_address(host)
@@ -34,7 +34,7 @@ def visitor(request: Request) -> str:
 class Shares:
     """A limit of `most` places. One address can hold at most as many places as are still free.
 
-    So one address gets half of the places, a second address half of the rest, and a newcomer still finds a place.
+    So the first address can take half of the places, and the second half of the rest. A newcomer still finds a place.
     """
 
     def __init__(self, most: int) -> None:

@@ -8,14 +8,14 @@ import time
 from .log import LOG
 
 TOO_LONG = 0.2
-"""Seconds from which a block of the event loop is logged."""
+"""The shortest time, in seconds, for which a blocked event loop is logged."""
 
 INTERVAL = 0.05
-"""Seconds between two checks."""
+"""The seconds between two checks."""
 
 
 async def watch() -> None:
-    """Log each time that the event loop is blocked for too long, without end."""
+    """Check the event loop forever, and log each time that it was blocked for too long."""
     while True:
         due = time.monotonic() + INTERVAL
         await asyncio.sleep(INTERVAL)
