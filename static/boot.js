@@ -1,7 +1,7 @@
 /** The data that the page starts with. It never changes. */
 
 /** @import { Scenario } from "./api.js" */
-/** @import { Cell } from "./cells.js" */
+/** @import { CellEntry } from "./cells.js" */
 /** @import { Figure } from "./plot.js" */
 /** @import { ModelEntry, Theme } from "./state.js" */
 /**
@@ -22,7 +22,7 @@
  * - `shares`: the largest number of contributions in one response.
  * - `uploads`: whether visitors can upload models.
  * - `experiment`: the data of an experiment's page. The experiment's module declares the type.
- * @typedef {{cells: Record<string, Cell>, models: ModelEntry[], figures: Record<string, Record<Theme, Figure>>,
+ * @typedef {{cells: Record<string, CellEntry>, models: ModelEntry[], figures: Record<string, Record<Theme, Figure>>,
  *            training?: {task: string, ids: Record<string, string>, recipes: Record<string, Recipe>, preset: Recipe, baselines: Record<string, number>},
  *            experiment?: Record<string, any>, forecast?: Record<Theme, Figure>, confusion?: Record<Theme, Figure>,
  *            scenarios?: Record<string, Scenario>, compared?: {task: string, by: string, usual: string[]},
@@ -34,9 +34,9 @@
  * The lesson that the page is part of. Each step of the lesson has the `page` and the `link` of its figure. Until the visitor
  * answers the step's questions, the run ends after the timestep `upto`, or the page is `covered`. A question has an id such as
  * "2.1". This data does not contain the answers. The `form` of a question is "%", or the number of decimals in its numbers.
- * @typedef {{kind: "choose" | "number" | "draw" | "click" | "gate", low: number, high: number, form: string, start: number, steps: string[], signal: string}} Question
+ * @typedef {{kind: "choose" | "number" | "draw" | "click" | "gate", low: number, high: number, form: string, start: number, steps: string[], signal: string}} QuestionData
  * @typedef {{page: string, shape: string, link: string, upto: number | null, covered: boolean}} LessonStep
- * @typedef {{name: string, step: number, steps: LessonStep[], questions: Record<string, Question>}} Lesson
+ * @typedef {{name: string, step: number, steps: LessonStep[], questions: Record<string, QuestionData>}} Lesson
  */
 
 /** @type {Lesson | null} */

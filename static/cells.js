@@ -18,7 +18,7 @@ import { boot } from "./boot.js";
  * names the products in the equations, in the order in which the server sends them. `holds` has the lowest and the highest value of
  * everything that can be clamped. `key_gate` is the gate that is selected at first: the gate that keeps the old state, or the only
  * gate. `chrono`: whether the cell supports chrono initialization.
- * @typedef {{title: string, signals: SignalEntry[], gates: Gate[], recurrent: Gate[], parts: string[], functions: Record<Gate, "σ" | "tanh" | null>, key_gate: Gate, chrono: boolean, holds: Record<Held, [number, number]>}} Cell
+ * @typedef {{title: string, signals: SignalEntry[], gates: Gate[], recurrent: Gate[], parts: string[], functions: Record<Gate, "σ" | "tanh" | null>, key_gate: Gate, chrono: boolean, holds: Record<Held, [number, number]>}} CellEntry
  */
 
 /** Return the description of the cell of a layer. @param {{cell: string}} layer */
@@ -30,7 +30,7 @@ export const pageCell = /** @type {ModelEntry} */ (boot.models.find(({ id }) => 
 /** Return the gate that is selected at first. @param {{cell: string}} layer */
 export const firstGate = (layer) => cellOf(layer).key_gate;
 
-/** @param {(cell: Cell) => string[]} names @returns {readonly string[]} */
+/** @param {(cell: CellEntry) => string[]} names @returns {readonly string[]} */
 const ofAll = (names) => [...new Set(Object.values(boot.cells).flatMap(names))];
 
 /** The names of the signals of all cells. */

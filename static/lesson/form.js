@@ -1,6 +1,6 @@
 /** The form of a question: functions that read the answer, fill it in, and mark the correct answer. */
 
-/** @import { Question } from "../boot.js" */
+/** @import { QuestionData } from "../boot.js" */
 /** @import { Answer } from "./answers.js" */
 /** @import { Draft } from "../questions/kinds.js" */
 import { findAll } from "../elements.js";
@@ -11,7 +11,7 @@ const inputsOf = (/** @type {HTMLFormElement} */ form) => /** @type {HTMLInputEl
 
 /**
  * Mount the form of a question: a slider counts as an answer once the visitor moves or presses it.
- * @param {HTMLFormElement} form @param {Question} question @param {() => void} onChange
+ * @param {HTMLFormElement} form @param {QuestionData} question @param {() => void} onChange
  */
 export function mountForm(form, question, onChange) {
   for (const type of ["input", "click"])
@@ -27,23 +27,23 @@ export function mountForm(form, question, onChange) {
 
 /**
  * Return the answer in a form, which may be incomplete, or null without an answer. In a curve, a timestep without a value is null.
- * @param {HTMLFormElement} form @param {Question} question @returns {Draft | null}
+ * @param {HTMLFormElement} form @param {QuestionData} question @returns {Draft | null}
  */
 export const readDraft = (form, { kind }) => KINDS[kind].read(inputsOf(form));
 
-/** Return the answer in a form, or null if the answer is not complete. @param {HTMLFormElement} form @param {Question} question */
+/** Return the answer in a form, or null if the answer is not complete. @param {HTMLFormElement} form @param {QuestionData} question */
 export function readAnswer(form, question) {
   const draft = readDraft(form, question);
   return /** @type {Answer | null} */ ([draft].flat().includes(null) ? null : draft);
 }
 
-/** Return a sentence about what is missing for an answer. @param {HTMLFormElement} form @param {Question} question */
+/** Return a sentence about what is missing for an answer. @param {HTMLFormElement} form @param {QuestionData} question */
 export function missing(form, { kind, start }) {
   const open = inputsOf(form).flatMap((slider, i) => (isUnset(slider) ? [start + i + 1] : []));
   return KINDS[kind].missing(open);
 }
 
-/** Put an answer into a form; null empties it. @param {HTMLFormElement} form @param {Question} question @param {Draft | null} answer */
+/** Put an answer into a form; null empties it. @param {HTMLFormElement} form @param {QuestionData} question @param {Draft | null} answer */
 export function fillAnswer(form, question, answer) {
   KINDS[question.kind].fill(inputsOf(form), [answer].flat());
   showValue(form, question);
@@ -51,7 +51,7 @@ export function fillAnswer(form, question, answer) {
 
 /**
  * Show the value of a slider beside the slider, or "–" before the visitor has set it.
- * @param {HTMLFormElement} form @param {Question} question
+ * @param {HTMLFormElement} form @param {QuestionData} question
  */
 function showValue(form, question) {
   const output = form.querySelector(".slide output");
@@ -75,7 +75,7 @@ export function setUsable(form, usable) {
 /**
  * Mark the correct answers and the visitor's answer.
  * @param {HTMLFormElement} form
- * @param {Question} question
+ * @param {QuestionData} question
  * @param {Answer | null} answer
  * @param {number[]} truths
  */

@@ -1,6 +1,6 @@
 /** The questions of a lesson: the visitor answers each in its form or on the tape, and then the page shows the network's result. */
 
-/** @import { Lesson, Question } from "../boot.js" */
+/** @import { Lesson, QuestionData } from "../boot.js" */
 /** @import { Answer } from "./answers.js" */
 /** @import { Overlay } from "../questions/overlay.js" */
 /**
@@ -153,7 +153,7 @@ function bringIntoView(box) {
 
 /**
  * Call `receive` with each submitted answer. If the answer is not complete, show what is missing.
- * @param {HTMLFormElement} form @param {Question} question @param {(answer: Answer) => void} receive
+ * @param {HTMLFormElement} form @param {QuestionData} question @param {(answer: Answer) => void} receive
  */
 const onAnswer = (form, question, receive) =>
   form.addEventListener("submit", (event) => {
@@ -226,7 +226,7 @@ function createOverlays(tape, questions) {
 
 /**
  * Show the correct answer in a form and in its box, and return the verdict.
- * @param {HTMLElement} box @param {HTMLFormElement} form @param {Question} question @param {Answer} answer @param {Revealed} revealed
+ * @param {HTMLElement} box @param {HTMLFormElement} form @param {QuestionData} question @param {Answer} answer @param {Revealed} revealed
  */
 function showRevealed(box, form, question, answer, revealed) {
   refusedOf(form).textContent = "";
@@ -238,7 +238,7 @@ function showRevealed(box, form, question, answer, revealed) {
 
 /**
  * Fill the box under a question, and return the verdict.
- * @param {HTMLElement} box @param {HTMLFormElement} form @param {Question} question @param {Answer} answer @param {Revealed} revealed
+ * @param {HTMLElement} box @param {HTMLFormElement} form @param {QuestionData} question @param {Answer} answer @param {Revealed} revealed
  */
 function explain(box, form, question, answer, revealed) {
   const [first] = [answer].flat();

@@ -1,6 +1,6 @@
 /** The inputs of questions: sliders, which have no answer until the student moves them, and options and timesteps to select. */
 
-/** @import { Question } from "../boot.js" */
+/** @import { QuestionData } from "../boot.js" */
 /** @import { RoomQuestion } from "../rooms/question.js" */
 import { newElement } from "../elements.js";
 import { fixed } from "../run.js";
@@ -63,6 +63,6 @@ export const stepItems = ({ steps, start }, className, create) =>
 
 /**
  * Format a number in the form of a question: with its number of decimals, or as a percentage.
- * @param {number} value @param {Question} question
+ * @param {number} value @param {QuestionData} question
  */
 export const written = (value, { form }) => (form === "%" ? `${fixed(100 * value, 0)}%` : fixed(value, Number(form)));

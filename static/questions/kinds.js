@@ -1,6 +1,6 @@
 /** The kinds of questions, by the name that the server sends. The server has the same list in `app/questions/registry.py`. */
 
-/** @import { Question } from "../boot.js" */
+/** @import { QuestionData } from "../boot.js" */
 /** @import { Answer } from "../lesson/answers.js" */
 /** @import { RoomQuestion, Tally } from "../rooms/question.js" */
 /** @import { Overlay } from "./overlay.js" */
@@ -22,11 +22,11 @@
  *   fill: (inputs: HTMLInputElement[], values: (number | null)[]) => void,
  *   first?: number,
  *   missing: (unset: number[]) => string,
- *   verdict: (question: Question, answers: number[], truths: number[], text: string, chosen: string) => string,
+ *   verdict: (question: QuestionData, answers: number[], truths: number[], text: string, chosen: string) => string,
  *   solution?: (text: string) => string,
  *   picture: (question: RoomQuestion, rounds: Tally[], yours: Answer | null) => HTMLElement,
- *   overlay?: (tape: HTMLElement, question: Question, onChange: (answer: (number | null)[]) => void) => Overlay,
- *   row?: (question: Question) => string,
+ *   overlay?: (tape: HTMLElement, question: QuestionData, onChange: (answer: (number | null)[]) => void) => Overlay,
+ *   row?: (question: QuestionData) => string,
  *   marksSteps?: boolean,
  *   hasSketches?: boolean,
  *   opensWhenLocked?: boolean,

@@ -1,6 +1,6 @@
 /** Predictions on the tape: a curve that the visitor draws over a signal's row, or steps that the visitor selects. */
 
-/** @import { Question } from "../boot.js" */
+/** @import { QuestionData } from "../boot.js" */
 /**
  * A prediction on the tape. `show` draws an answer, and the correct answer if it is known. In a curve, a timestep without a value is
  * null.
@@ -10,7 +10,7 @@ import { newSvg } from "../elements.js";
 
 /**
  * Let the visitor draw a curve over the row of a signal.
- * @param {HTMLElement} tape @param {Question} question @param {(answer: (number | null)[]) => void} onChange @returns {Overlay}
+ * @param {HTMLElement} tape @param {QuestionData} question @param {(answer: (number | null)[]) => void} onChange @returns {Overlay}
  */
 export function createCurve(tape, question, onChange) {
   const { low, high, start, steps } = question;

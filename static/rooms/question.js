@@ -1,12 +1,12 @@
 /** A question of a room, and the form for a student's answer. */
 
-/** @import { Question } from "../boot.js" */
+/** @import { QuestionData } from "../boot.js" */
 /** @typedef {{labels: string[], counts: number[], right: boolean[], middle: number[], answers: number, quartiles: [number, number][]}} Tally */
 /** Whether the room takes answers, takes no more of them, or shows the solution. @typedef {"open" | "locked" | "revealed"} Status */
 /**
  * A question of a room. `ask` and `options` are HTML, in which the server has escaped all text that people wrote. When the answer is
  * shown, the question has `revealed`, and `class` has the answers of the class by round.
- * @typedef {Question & {id: number, ask: string, options: string[], grain: number, round: number, rounds: number,
+ * @typedef {QuestionData & {id: number, ask: string, options: string[], grain: number, round: number, rounds: number,
  *            status: Status, class?: Tally[], picked?: string[],
  *            revealed?: {truth: any, text: string, replies: string[], reveal: string, why: string}}} RoomQuestion
  */

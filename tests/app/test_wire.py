@@ -91,8 +91,8 @@ def declared(typed_dict: type) -> set[str]:
 
 @pytest.mark.parametrize(
     ("typed_dict", "name"),
-    [(Boot, "Boot"), (CellEntry, "Cell"), (SignalEntry, "SignalEntry"), (LabEntry, "ModelEntry"), (Start, "Start"),
-     (LayerStart, "LayerStart"), (Revealed, "Revealed"), (QuestionData, "Question"), (OpenQuestion, "OpenQuestion"),
+    [(Boot, "Boot"), (CellEntry, "CellEntry"), (SignalEntry, "SignalEntry"), (LabEntry, "ModelEntry"), (Start, "Start"),
+     (LayerStart, "LayerStart"), (Revealed, "Revealed"), (QuestionData, "QuestionData"), (OpenQuestion, "OpenQuestion"),
      (LessonData, "Lesson"), (StepData, "LessonStep"), (RoomData, "Room"), (SequenceData, "SequenceData"),
      (Times, "Times"), (BottleneckData, "BottleneckData"), (RaceData, "RaceData"), (RaceOutcome, "RaceOutcome"),
      (CellOutcome, "CellOutcome"), (AttentionData, "AttentionData"), (Lookup, "Lookup"), (Recording, "Recording"),
@@ -150,7 +150,7 @@ def test_the_page_and_the_lessons_have_the_kinds_of_questions_that_the_server_ha
     listed = re.search(r"const ALL = \{(.*?)\}", (STATIC / "questions/kinds.js").read_text("utf-8"))
     assert listed is not None
     assert {name.strip() for name in listed[1].split(",")} == set(KINDS)
-    assert set(re.findall(r'"(\w+)"', fields(typedef("Question"))["kind"])) == set(KINDS)
+    assert set(re.findall(r'"(\w+)"', fields(typedef("QuestionData"))["kind"])) == set(KINDS)
     forms = Path(__file__).parents[2] / "templates/questions"
     assert {path.stem for path in forms.iterdir()} == set(LESSON_KINDS)
 
