@@ -17,6 +17,7 @@ from gru_core.training.recipe import Recipe, RecipeFields
 
 from ..errors import Refused
 from ..runs.answers import to_json
+from ..runs.events import HEARTBEAT_SECONDS
 from ..settings import Settings
 from ..version import VERSIONS
 from . import work
@@ -31,9 +32,6 @@ AWAY_SECONDS = 10
 
 EVENTS_PER_WRITE = 64
 """The maximum number of events in one write."""
-
-HEARTBEAT_SECONDS = 15
-"""The seconds after which an idle stream sends a comment, because proxies close idle connections."""
 
 State = Literal["waiting", "running", "done", "stopped", "failed"]
 

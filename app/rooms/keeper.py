@@ -15,6 +15,9 @@ T = TypeVar("T")
 
 LOG = logging.getLogger("gruscope.rooms")
 
+SEEN_SECONDS = 20
+"""The minimum number of seconds between two stored times at which the teacher was last seen."""
+
 UNREADABLE = "a room that another version of GRU Scope stored is lost: %s"
 
 STARTED = time.time() - time.monotonic()

@@ -23,7 +23,7 @@ from redis.exceptions import ConnectionError as Lost
 from redis.exceptions import RedisError
 
 from ..errors import Refused
-from .keeper import LOG, UNREADABLE
+from .keeper import LOG, SEEN_SECONDS, UNREADABLE
 from .room import Room
 from .state import Changes, State, changes_from_json, changes_to_json
 from .tables import Table
@@ -53,9 +53,6 @@ READING_SECONDS = 5
 
 PRESENT_SECONDS = 30
 """The seconds for which a process counts as running after its last report. A process reports every ten seconds."""
-
-SEEN_SECONDS = 20
-"""The minimum number of seconds between two writes of the time at which the teacher was last seen."""
 
 MARGIN_SECONDS = 600
 """The seconds for which Redis still stores a room after the room has expired."""

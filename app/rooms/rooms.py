@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from ..errors import Refused
+from ..runs.events import HEARTBEAT_SECONDS
 from ..settings import Settings
 from . import codes
 from .bucket import Buckets
@@ -20,9 +21,6 @@ from .seats import Seats
 from .state import Changes, ClassMode, PrivateState, PublicState, State
 from .teacher import TeacherState
 from .views import ShownView, with_cursor
-
-PING_SECONDS = 15
-"""The seconds between two pings in a stream. Proxies end streams that send nothing for 29 s or more."""
 
 MOST_ENDED = 1_000
 """The maximum number of ended rooms that the server remembers, to tell students that their room has ended."""
@@ -201,7 +199,7 @@ class Rooms:
 
     async def _beat(self) -> None:
         while True:
-            await asyncio.sleep(PING_SECONDS)
+            await asyncio.sleep(HEARTBEAT_SECONDS)
             for room in self.keeper.rooms():
                 room.wake()
             with suppress(Refused):  # The store is not available. The next beat tries again.

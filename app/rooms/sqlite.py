@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from .keeper import LOG, UNREADABLE, InMemory
+from .keeper import LOG, SEEN_SECONDS, UNREADABLE, InMemory
 from .room import Room
 from .state import Changes, State, changes_to_json
 from .tables import Table, table_named
@@ -23,9 +23,6 @@ CREATE TABLE IF NOT EXISTS entries (code TEXT, name TEXT, key TEXT, value BLOB, 
 """
 
 PARTS = ("rooms", "fields", "entries")
-
-SEEN_SECONDS = 20
-"""The minimum number of seconds between two writes of the time at which the teacher was last seen."""
 
 T = TypeVar("T")
 

@@ -22,6 +22,9 @@ EVENT_STREAM = "text/event-stream"
 STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 """Headers of a stream, so that no proxy delays it."""
 
+HEARTBEAT_SECONDS = 15
+"""The seconds after which an idle stream sends a comment. Proxies end streams that send nothing for 29 s or more."""
+
 
 def _rows(arrays: Sequence[Array]) -> list[list[bytes]]:
     """Return for each array `(T, ·)` its rows, as base64 of little-endian numbers, which is exact and fast.
