@@ -1,3 +1,3 @@
-"""The tests. They import the app first, so that a product uses one thread, as on the server."""
+"""The tests. Importing `app` first limits NumPy to one thread per matrix product, as on the server."""
 
 import app as app

@@ -1,4 +1,4 @@
-"""A cache directory for all tests, and the built docs."""
+"""Fixtures for all tests: an empty cache directory and the built docs."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from tests.support import sites
 
 @pytest.fixture(autouse=True, scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Return an empty cache directory for `gruscope serve` and `gruscope models`."""
+    """Set an empty cache directory for `gruscope serve` and `gruscope models`, and yield its path."""
     folder = tmp_path_factory.mktemp("cache")
-    # Compressing Plotly takes ten seconds of CPU time, so the processes that run the tests share its files.
+    # Compressing Plotly takes ten seconds of CPU time, so all test processes share the compressed files.
     compressed = tmp_path_factory.getbasetemp().parent / "brotli"
     compressed.mkdir(exist_ok=True)
     (folder / "gruscope").mkdir()
@@ -28,7 +28,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def docs_site(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str) -> Path:
-    """Return a folder with the docs. The first process that needs them builds them, and each process has a copy."""
+    """Return a folder with the built docs. The first test process builds the docs, and each process gets a copy."""
     folder = tmp_path_factory.getbasetemp().parent / f"docs-{testrun_uid}"
     building = folder.with_suffix(".building")
     while not folder.exists():

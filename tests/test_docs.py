@@ -42,7 +42,7 @@ def test_examples_print_what_they_claim_and_the_prose_has_no_other_numbers(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "tests").symlink_to(ROOT / "tests")  # for the files of other libraries
+    (tmp_path / "tests").symlink_to(ROOT / "tests")  # examples read the fixtures that other libraries wrote
     markdown = (DOCS / name).read_text()
     computed = examples.check(markdown) + "".join(examples.blocks(markdown))
     assert not {figure for figure in examples.figures(markdown) if figure not in computed}
@@ -82,12 +82,12 @@ def test_the_claims_of_the_flip_flop_notebook_are_true() -> None:
 
 
 def settings_of(page: Path) -> dict[str, str]:
-    """Return the defaults in a page's tables of settings."""
+    """Return the default of each setting that a page's settings tables list with its meaning."""
     return {name: default for name, default, meaning in rows_of(page) if meaning}
 
 
 def rows_of(page: Path) -> list[tuple[str, str, str]]:
-    """Return the rows of a page's tables of settings: the name, the value, and the meaning if the table has it."""
+    """Return the rows of a page's settings tables as (name, value, meaning). A missing meaning is ""."""
     rows = re.findall(r"^\| `GRUSCOPE_(\w+)` \| *(.*?) *\|(?: *(\S.*?) *\|)?", page.read_text(), re.M)
     return [(name.lower(), value.strip("`"), meaning) for name, value, meaning in rows]
 
@@ -139,7 +139,7 @@ def test_there_is_a_snippet_for_every_library() -> None:
 def test_the_files_of_a_snippet_pass_the_parity_check(
     library: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The library need not be installed: the test replaces its output by a file that the library wrote."""
+    """The library need not be installed: a stored file that the library wrote replaces the snippet's output."""
     file, name = FILES[library]
     calls = [node for node in ast.walk(ast.parse(SNIPPETS[library])) if isinstance(node, ast.Call)]
     (arrays,) = ([k.arg for k in c.keywords] for c in calls if ast.unparse(c).startswith("np.savez('reference.npz'"))
@@ -169,7 +169,7 @@ DEMOS = tomllib.loads((DOCS / "demos.toml").read_text())
 
 
 def link_keys() -> set[str]:
-    """Return the keys in the docs' table of links."""
+    """Return the keys that the table in docs/reference/links.md lists."""
     table = (DOCS / "reference" / "links.md").read_text().partition("| key | value |")[2].partition("\n\n")[0]
     return {key for line in table.splitlines()[2:] for key in re.findall(r"`(\w+)`", line.split("|")[1])}
 
@@ -189,7 +189,7 @@ def test_every_demo_is_on_a_page_and_every_frame_has_a_demo() -> None:
     frames = [
         (path, src) for path in DOCS.rglob("*.md") for src in re.findall(r'<iframe src="([^"]*)"', path.read_text())
     ]
-    frames = [(path, src) for path, src in frames if path.name not in ("export.md", "embed.md")]  # these are examples
+    frames = [(path, src) for path, src in frames if path.name not in ("export.md", "embed.md")]  # examples
     places = {(path.parent / src).resolve() for path, src in frames}
     assert places == {DOCS / "demos" / f"{name}.html" for name in DEMOS}
 
@@ -239,7 +239,7 @@ def test_the_citation_has_the_version_of_the_package() -> None:
 
 
 class Loads(HTMLParser):
-    """The files that a page loads, its links, the ids of its elements, and its text."""
+    """An HTML parser that collects the files that a page loads, its links, its element ids, and its text."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -278,7 +278,7 @@ def test_files_that_built_pages_load_exist(docs_site: Path) -> None:
             continue
         for url in Loads(page.read_text()).loaded:
             place = (page.parent / url.partition("?")[0].partition("#")[0]).resolve()
-            assert place.is_file() or place.parent.name == "demos", (page, url)  # the demos are exported later
+            assert place.is_file() or place.parent.name == "demos", (page, url)  # `make docs` exports the demos later
 
 
 def test_links_between_built_pages_lead_to_pages_and_to_their_parts(docs_site: Path) -> None:

@@ -1,4 +1,4 @@
-"""The check of words in tests/words.py: it finds a phrase in prose at the right line, and ignores code."""
+"""Tests of the word check in tests/words.py: it reports a phrase at the right line of prose, and ignores code."""
 
 from __future__ import annotations
 

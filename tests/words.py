@@ -1,4 +1,4 @@
-"""Check words that the product does not use, terms that a page must contain, and spelling.
+"""Check files for words that the product avoids, for terms that a page must contain, and for spelling.
 
     python -m tests.words          # check the files of CHECKED; exit with 1 if anything is reported
     python -m tests.words --count  # count the reports in all text that people read, by area
@@ -59,7 +59,7 @@ TERMS_INSTEAD = {
     r"follow again|back to mine": "Return to teacher's view, Return to my view",
     r"optimiser": "optimizer",
 }
-"""Patterns of phrases for which the field has a standard term, with that term."""
+"""Patterns of phrases, each with the field's standard term to use instead."""
 
 PLAIN_INSTEAD = {
     r"nought": "zero",
@@ -76,13 +76,13 @@ PLAIN_INSTEAD = {
     r"comes? by\b|came by\b": "name who does what",
     r"\bhas it (that|so)|\bsay(s|ing)? of\b|\bsaid of\b|\btells? of\b": "name who reports what",
 }
-"""Patterns of riddles and literary English, with advice. A space in a pattern also matches the end of a line."""
+"""Patterns of unclear and literary English, each with advice. A space in a pattern also matches a line break."""
 
 FORM_INSTEAD = {
     r"\d[ \u00a0\u202f]%": 'a percentage has no space: "98%"',
     r"#[ ]+(?-i:What\b)(?! if\b)[^?\n¶]*(¶|$)": "a heading is a noun or a question",
 }
-"""Patterns for the form of numbers and headings, with advice. A space in them matches only a space."""
+"""Patterns of badly formatted numbers and headings, each with advice. A space in a pattern matches only a space."""
 
 ALLOWED = (
     ("docs/reference/glossary.md", "in code, the ledger", "the glossary gives the code's name for the term"),
@@ -219,12 +219,12 @@ TERMS = {
     "validation": (GLOSSARY,),
     "vanish": (GLOSSARY, FAQ, GRADIENTS, COMPARE, GAP),
 }
-"""The standard terms, and the files that must contain each because they use its concept."""
+"""The standard terms, each with the files that must contain the term because they use its concept."""
 
 
 @dataclass(frozen=True)
 class Hit:
-    """A phrase in a file that the product does not use, with advice."""
+    """A phrase that the product avoids: its file, line and text, and advice on what to write instead."""
 
     path: Path
     line: int
@@ -235,21 +235,21 @@ class Hit:
         return f"{self.path}:{self.line}: “{self.text}” → {self.instead}"
 
 
-# Prose: the text of a file in which spaces replace everything else, so that every word keeps its line.
+# Prose: the text in a file that is written for people. Spaces replace everything else, so words keep their lines.
 
 
 def _blank(text: str) -> str:
-    """Return spaces instead of a text, with the same line breaks."""
+    """Return `text` with every character except line breaks replaced by a space."""
     return re.sub(r"[^\n]", " ", text)
 
 
 def _without(pattern: str, text: str) -> str:
-    """Return a text with spaces instead of the matches of a pattern."""
+    """Return `text` with every match of `pattern` replaced by spaces."""
     return re.sub(pattern, lambda match: _blank(match[0]), text, flags=re.S | re.M)
 
 
 def _hole(text: str) -> str:
-    """Return spaces and a final "0" instead of an expression, which stands for a number or a word."""
+    """Replace the expression `text` with spaces and a final "0", which stands for the value of the expression."""
     return _blank(text[:-1]) + "0"
 
 
@@ -266,7 +266,7 @@ def markdown(text: str) -> str:
 
 
 def _strings(text: str) -> str:
-    """Return an expression with only its string literals that are prose."""
+    """Return the expression `text` with everything except string literals of prose replaced by spaces."""
     parts = re.split(r"(\"[^\"\n]*\"|'[^'\n]*')", text)
     return "".join(
         f" {part[1:-1]} " if i % 2 and _is_prose(part[1:-1]) else _blank(part) for i, part in enumerate(parts)
@@ -274,7 +274,7 @@ def _strings(text: str) -> str:
 
 
 def _tag(tag: re.Match[str]) -> str:
-    """Return the attributes of a tag that are shown or read aloud. A mark at both ends shows that it is a heading."""
+    """Return the attribute values of `tag` that are shown or read aloud. Mark a heading's start "#" and its end "¶"."""
     attribute = re.compile(r"((?:aria-label|title|placeholder|alt|content|label)=\")([^\"]*)\"")
     result, end = "", 0
     for match in attribute.finditer(tag[0]):
@@ -300,7 +300,7 @@ def template(text: str) -> str:
 
 
 def script(text: str) -> str:
-    """Return the strings of JavaScript that are prose, with a "0" for each expression in them."""
+    """Return the prose strings of JavaScript, with a "0" for each expression in a template literal."""
     token = re.compile(
         r"//[^\n]*|/\*.*?\*/"  # comments
         r"|(?<=[(,=:\[!&|?{};\n])\s*/(?![/*])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n\[])+/[a-z]*"  # regular expressions
@@ -332,7 +332,7 @@ def script(text: str) -> str:
 
 
 def python(text: str) -> str:
-    """Return the strings of Python that are prose, without docstrings."""
+    """Return the prose strings of Python, without docstrings."""
     docstrings = {
         (node.value.lineno, node.value.col_offset)
         for node in ast.walk(ast.parse(text))
@@ -398,7 +398,7 @@ def files(area: str) -> Iterator[Path]:
 
 
 def hits(path: Path, text: str) -> Iterator[Hit]:
-    """Yield the phrases in a file's prose that the product does not use."""
+    """Yield a `Hit` for each phrase in a file's prose that the product avoids."""
     phrases = {pattern.replace(" ", r"\s+"): instead for pattern, instead in (TERMS_INSTEAD | PLAIN_INSTEAD).items()}
     for pattern, instead in (phrases | FORM_INSTEAD).items():
         for match in re.finditer(pattern, text, re.I | re.M):
@@ -409,14 +409,14 @@ def hits(path: Path, text: str) -> Iterator[Hit]:
 
 
 def stale() -> Iterator[str]:
-    """Yield the exceptions that no file needs."""
+    """Yield a message for each exception in ALLOWED that no file needs."""
     for name, allowed, _ in ALLOWED:
         if allowed not in " ".join(prose(ROOT / name).split()):
             yield f"tests/words.py: the exception “{allowed}” for {name} is not needed"
 
 
 def missing_terms() -> Iterator[str]:
-    """Yield the files that use a concept without its term."""
+    """Yield a message for each file that lacks a term that TERMS requires there."""
     for term, paths in TERMS.items():
         for name in paths:
             if term not in " ".join(prose(ROOT / name).lower().split()):
@@ -424,7 +424,7 @@ def missing_terms() -> Iterator[str]:
 
 
 def misspelled(texts: dict[Path, str]) -> list[str]:
-    """Return the reports of codespell about the prose of files; pyproject.toml has its settings."""
+    """Return codespell's reports about the prose in `texts`. pyproject.toml has the settings of codespell."""
     with tempfile.TemporaryDirectory() as folder:
         for path, text in texts.items():
             copy = Path(folder) / path
@@ -435,7 +435,7 @@ def misspelled(texts: dict[Path, str]) -> list[str]:
 
 
 def checked() -> dict[Path, str]:
-    """Return the prose of every file that is checked."""
+    """Return the prose of every file in the CHECKED areas."""
     return {path: prose(ROOT / path) for area in CHECKED for path in files(area)}
 
 

@@ -29,7 +29,7 @@ def embeddable_client() -> Iterator[TestClient]:
 
 @pytest.fixture(scope="session")
 def stacked_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    """Return a client of a server that also has a model of two layers; the upper one resets after the product."""
+    """Return a client of a server with an additional two-layer model. Its upper layer resets after the product."""
     folder = tmp_path_factory.mktemp("models")
     model, rng = stacked(), np.random.default_rng(0)
     layers = [random_gru(rng, layer.inputs, layer.units, layer.reset) for layer in model.layers]

@@ -1,4 +1,4 @@
-"""Bidirectional networks over HTTP: what a page asks about a unit that reads the sequence from its end."""
+"""Bidirectional networks over HTTP: the requests of a page about a unit that reads the sequence backward."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_an_output_is_sensitive_to_inputs_on_both_sides(client: TestClient) -> N
     x = np.array(sensitivity["x_norm"])
     assert len(x) == len(sensitivity["h_unit"]) == 4
     assert min(x[0], x[3]) > 0
-    assert sensitivity["h_unit"][0] == 0  # unit 2 reads t = 4, 3 and then 2
+    assert sensitivity["h_unit"][0] == 0  # unit 2 reads backward, t = 4, 3, 2, so the state at t = 1 has no effect
     assert min(sensitivity["h_unit"][1:]) > 0
 
 

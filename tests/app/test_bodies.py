@@ -1,4 +1,4 @@
-"""Time limits for the bodies of requests, and the limit of large uploads at the same time."""
+"""Time limits for request bodies, and the limit on simultaneous large uploads."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ FAST = Settings(uploads="x", body_seconds=1, upload_seconds=3, max_body=10, max_
 async def upload(
     limit: BodyLimit, path: str, pieces: Iterable[tuple[float, bytes]]
 ) -> tuple[int, dict[str, Any], dict[bytes, bytes]]:
-    """Return status, body and headers of the response to these pieces of a body, each sent after some seconds."""
+    """Send a request body in `pieces` and return the status, body and headers of the response.
+
+    Each piece is a wait in seconds, and the bytes to send after it.
+    """
     parts, messages = iter(pieces), list[Message]()
 
     async def receive() -> Message:
@@ -36,7 +39,7 @@ async def upload(
 
 
 async def length(scope: Scope, receive: Receive, send: Send) -> None:
-    """Respond with the length of the request's body. The tests use it as the application behind the time limits."""
+    """Respond with the length of the request body. This is the ASGI application behind `BodyLimit`."""
     message = await receive()
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": str(len(message["body"])).encode()})

@@ -1,4 +1,4 @@
-"""POST /api/census: equal to the core, over held-out sequences and over a text of the visitor; errors name the line."""
+"""POST /api/census: results equal the core's, for held-out sequences and a visitor's text. Errors name the line."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_arrays_in_a_file_have_lengths_and_labels(tmp_path: Path, each: bool) ->
     assert (answer["sequences"], answer["steps"], answer["labels"]) == (3, 14, ["even", "odd"])
     assert [row["auc"] for row in answer["units"]] == pytest.approx([unit.auc for unit in census])
     assert [row["auc"] for row in turned["units"]] == pytest.approx([1 - (unit.auc or 0) for unit in census])
-    # The text of a moment gives the run that the census has counted.
+    # A run over the text of a moment has the same states as the run in the census.
     unit = census.units[-1]
     h = np.array(shown["layers"][-1]["h"])[:, unit.unit]
     assert moment["t"] == unit.moments["change"].t + 1

@@ -1,4 +1,4 @@
-"""The command gruscope census: its table, its CSV and its JSON equal the core, for held-out and for own sequences."""
+"""The gruscope census command: its table, CSV and JSON equal the core, for held-out and user-provided sequences."""
 
 from __future__ import annotations
 

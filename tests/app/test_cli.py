@@ -1,4 +1,4 @@
-"""The command gruscope in a process of its own."""
+"""The gruscope command, run in its own process."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_sigterm_stops_the_server_within_8_seconds_while_a_client_does_not_read_
         start = time.monotonic()
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=20)
-        assert time.monotonic() - start < 8  # 3 s of grace, on a busy machine
+        assert time.monotonic() - start < 8  # the grace period is 3 s; a busy machine takes longer
         visitor.close()
 
 

@@ -1,4 +1,4 @@
-"""Trainings on a real Dask cluster on this machine: same weights to the bit, cancellation, and a killed worker."""
+"""Trainings on a real Dask cluster on this machine: bit-identical weights, cancellation, and a killed worker."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def start(*command: str) -> tuple[subprocess.Popen[str], str]:
-    """Start a process of Dask and return it with the address that it prints."""
+    """Start a Dask process. Return the process and the address that it prints."""
     process = subprocess.Popen(
         [sys.executable, "-m", *command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=ROOT
     )
@@ -45,8 +45,8 @@ def start(*command: str) -> tuple[subprocess.Popen[str], str]:
 
 
 def drain(log: Any) -> None:
-    """Read the log of a process to its end, so that the pipe never fills up."""
-    with contextlib.suppress(ValueError):  # closed meanwhile
+    """Read the log of a process to its end, so the pipe never fills up."""
+    with contextlib.suppress(ValueError):  # `end` closes the log meanwhile
         for _ in log:
             pass
 
@@ -69,7 +69,7 @@ def scheduler() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def started() -> Iterator[list[subprocess.Popen[str]]]:
-    """Return a list of all workers that the tests have started, and end them after the last test."""
+    """Yield the list of all workers that the tests start, and end these workers after the last test."""
     started: list[subprocess.Popen[str]] = []
     yield started
     for process in started:
@@ -78,7 +78,7 @@ def started() -> Iterator[list[subprocess.Popen[str]]]:
 
 @pytest.fixture
 def workers(scheduler: str, started: list[subprocess.Popen[str]]) -> list[subprocess.Popen[str]]:
-    """Return two running workers. The tests share them, and a new one replaces each that a test has killed."""
+    """Return two running workers, which the tests share. A new worker replaces each one that a test has killed."""
     options = ("--host", "127.0.0.1", "--nthreads", "1", "--no-nanny", "--no-dashboard")
     running = [process for process in started if process.poll() is None]
     missing = [start("distributed.cli.dask_worker", scheduler, *options)[0] for _ in range(2 - len(running))]

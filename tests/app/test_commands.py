@@ -1,4 +1,4 @@
-"""The commands import, check and models: output, files and exit codes."""
+"""The import, check and models commands: output, files and exit codes."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_check_compares_two_files(capsys: Capture, tmp_path: Path) -> None:
     onnx = FIXTURES / "pytorch-tagger.onnx"
     status, out, _ = run(capsys, "check", TAGGER, onnx)
     assert (status, out.startswith("parity check passed: ")) == (0, True)
-    assert run(capsys, "check", TAGGER, REFERENCE)[0] == 0  # a reference is known by its arrays
+    assert run(capsys, "check", TAGGER, REFERENCE)[0] == 0  # a reference file is recognized by its arrays
     status, out, _ = run(capsys, "check", TAGGER, onnx, "--second-answer", "reset=before", "--json")
     report = json.loads(out)
     assert (status, report["passed"], report["cause_name"]) == (1, False, "reset gate")

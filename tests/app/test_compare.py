@@ -136,7 +136,7 @@ def test_students_reload_the_page_only_if_the_cells_change() -> None:
         return validate_view(view, Settings()).shape
 
     assert shape("cells=rnn,gru&t=3") == shape("t=4") != shape("cells=gru,mingru") == shape("cells=mingru&when=before")
-    # On Train only the cells of the link are on the page.
+    # The Train page contains only the cells that its link names.
     assert shape("t=3", "train") == shape("t=4&step=9", "train") != shape("cells=lstm,gru", "train")
 
 

@@ -1,4 +1,4 @@
-"""Connections without a complete request: time limits, the share of each address, and which the server closes first."""
+"""Connections without a complete request: time limits, shares per address, and which ones the server closes first."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from app.settings import Settings
 if sys.platform != "win32":
     import resource
 
-    # Both ends of all connections are in this process.
+    # Both ends of every connection are in this process, which needs many file descriptors.
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
 
 needs_addresses = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has all of 127.0.0.0/8")
@@ -33,7 +33,7 @@ Address = tuple[str, int]
 
 @contextmanager
 def serving(settings: Settings, proxies: str | None = None) -> Iterator[Address]:
-    """Run a server in this process and return its address."""
+    """Run a server in this process and yield its address."""
     started = threading.Event()
 
     class Server(uvicorn.Server):
@@ -74,7 +74,7 @@ HALF_REQUEST = REQUEST[:30]
 
 
 class Visitors:
-    """Connections to a server from any address of this machine."""
+    """Visitors of a server, who connect from any loopback address of this machine."""
 
     def __init__(self, server: Address, stack: ExitStack) -> None:
         self.server, self.stack = server, stack
@@ -86,7 +86,7 @@ class Visitors:
         return visitor
 
     def status_for(self, address: str) -> bytes:
-        """Return the status of a complete request from an address."""
+        """Send a complete request from `address` and return the status of the response."""
         return status(self.connect(address, REQUEST))
 
     def open_room(self, view: dict[str, str | int] = LAB) -> str:
@@ -98,25 +98,25 @@ class Visitors:
 
 @contextmanager
 def visiting(settings: Settings, proxies: str | None = None) -> Iterator[Visitors]:
-    """Run a server and return its connections."""
+    """Run a server and yield its visitors."""
     with ExitStack() as stack:
         server = stack.enter_context(serving(settings, proxies))
         yield Visitors(server, stack)
 
 
 def post_head(path: str, body: bytes) -> bytes:
-    """Return the head of a POST request. Its response ends the connection."""
+    """Return the head of a POST request that makes the server close the connection after its response."""
     head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     return f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode()
 
 
 def follow_request(code: str, headers: str = "") -> bytes:
-    """Return a request for the events of a room."""
+    """Return an HTTP request for the event stream of a room."""
     return f"GET /api/rooms/{code}/events HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n".encode()
 
 
 def status(visitor: socket.socket) -> bytes:
-    """Return the status of a response with an error or a flat JSON object as its body."""
+    """Read a response with a JSON object as its body and return the status."""
     response = b""
     while not response.endswith(b"}"):
         piece = visitor.recv(65536)
@@ -142,7 +142,7 @@ def farewell(visitor: socket.socket) -> tuple[bytes, str]:
 
 
 def is_open(visitor: socket.socket) -> bool:
-    """Return whether the server has not closed the connection."""
+    """Return whether the server still keeps the connection open."""
     visitor.setblocking(False)
     try:
         while visitor.recv(65536):
@@ -178,7 +178,7 @@ def test_only_a_limited_number_of_pipelined_requests_is_answered() -> None:
     with visiting(Settings()) as visitors:
         few, many = (visitors.connect("127.0.0.1", REQUEST * n + last) for n in (MOST_PIPELINED - 1, 5_000))
         assert read_all(few).count(b"HTTP/1.1 200 ") == MOST_PIPELINED
-        with suppress(ConnectionResetError):  # the rest of the requests was not read
+        with suppress(ConnectionResetError):  # the server does not read the remaining requests
             assert read_all(many).count(b"HTTP/1.1 200 ") <= MOST_PIPELINED
         assert visitors.status_for("127.0.0.1") == b"200"
 
@@ -204,7 +204,7 @@ def test_incomplete_requests_from_one_address_take_at_most_half_of_the_connectio
         assert visitors.status_for(VISITOR) == b"200"
         assert sum(is_open(visitor) for visitor in crowd) == 400
         assert visitors.status_for(CROWD) == b"200"
-        assert sum(is_open(visitor) for visitor in crowd) == 399  # one gave way
+        assert sum(is_open(visitor) for visitor in crowd) == 399  # the server closed one of them
 
 
 @needs_addresses
@@ -232,7 +232,7 @@ def test_a_full_server_closes_the_longest_idle_connection_of_the_busiest_address
             assert status(visitor) == b"200"
         assert is_open(half)
         assert is_open(idle)
-        # The half head has waited longer than the connection that was answered since.
+        # The incomplete request has waited longest: the idle connection has received a response since.
         assert visitors.status_for("127.0.0.13") == b"200"
         assert (is_open(half), is_open(idle)) == (False, True)
         assert visitors.status_for("127.0.0.14") == b"200"
@@ -255,7 +255,7 @@ def test_a_server_full_of_active_streams_answers_new_connections_with_503() -> N
 
 @needs_addresses
 def test_a_class_behind_one_address_joins_while_another_address_uses_its_full_share() -> None:
-    """Each browser opens six connections for a page and uses two of them; all six and its stream stay open."""
+    """Each browser opens six connections for a page and uses two. All six, and its event stream, stay open."""
     with visiting(Settings(followers=1_000)) as visitors:
         code = visitors.open_room()
         hostile = [visitors.connect(CROWD, follow_request(code)) for _ in range(1_010)]
@@ -283,7 +283,7 @@ def test_behind_a_proxy_each_visitor_has_a_share_and_not_the_proxy() -> None:
         assert [follow("192.0.2.1") for _ in range(5)] == [b"200"] * 4 + [b"429"]
         assert [follow("192.0.2.2") for _ in range(3)] == [b"200"] * 2 + [b"429"]
         assert follow("2001:db8::1:2") == b"200"
-        assert follow("2001:db8::3:4") == b"429"  # the same visitor
+        assert follow("2001:db8::3:4") == b"429"  # in the same /64 network: the same visitor
         assert follow("2001:db8:0:1::1") == b"200"
 
 

@@ -1,4 +1,4 @@
-"""Embedding a page in an iframe, and oEmbed, by which other sites get its code."""
+"""Embedding a page in an iframe, and oEmbed, through which other sites get the HTML of the iframe."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_unusual_queries_cause_no_server_error(client: TestClient, path: str, qu
 
 
 class Attributes(HTMLParser):
-    """The attributes of all tags of an HTML page, as a browser reads them."""
+    """An HTML parser that collects the attributes of every tag, as a browser reads them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -89,7 +89,7 @@ class Attributes(HTMLParser):
 
 
 def frame(response: dict[str, str]) -> dict[str, str]:
-    """Return the attributes of the iframe in a response of oEmbed."""
+    """Return the attributes of the iframe in an oEmbed response."""
     return Attributes.parse(response["html"])[0]
 
 
@@ -105,7 +105,7 @@ def test_oembed_returns_an_iframe_of_the_page(embeddable_client: TestClient) -> 
             "src": f"{HOST}/embed?{link}", "title": "Sentiment · GRU Scope", "width": "100%", "height": "640",
             "style": "border: 0", "loading": "lazy",
         }  # fmt: skip
-        # A frame that does not load is empty, so a link to the page itself follows.
+        # A link to the page follows the frame, which stays empty if it does not load.
         assert Attributes.parse(response["html"])[1:] == [{}, {"href": f"{HOST}/?{link}"}]
 
 
@@ -113,7 +113,7 @@ def test_oembed_returns_an_iframe_of_the_page(embeddable_client: TestClient) -> 
 def test_oembed_returns_a_link_if_no_other_site_may_embed_the_page(ancestors: str, type: str) -> None:
     response = TestClient(create_app(Settings(frame_ancestors=ancestors))).get("/oembed", params={"url": f"{HOST}/"})
     assert response.json()["type"] == type
-    # https://oembed.com, 2.3.4: only the type "rich" has these three, and it needs them.
+    # https://oembed.com, 2.3.4: the type "rich" requires these three fields, and the type "link" has none of them.
     assert {"html", "width", "height"} & response.json().keys() == (
         {"html", "width", "height"} if type == "rich" else set()
     )

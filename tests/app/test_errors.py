@@ -1,4 +1,4 @@
-"""Bad input gets the right status and a clear message in one shape, without a repetition of the input."""
+"""Bad input gets the right status and a clear message in a uniform JSON shape, which does not repeat the input."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def test_a_browser_gets_a_page_that_says_what_is_wrong_and_leads_to_the_lab(clie
 
 
 ODD_NUMBERS = ("²", "٣", "１", "1²", "1_0", "+1", " 1", "1.0", "1e0", "0x1", "nan", "inf", "9" * 5_000, "-" * 5_000)
-"""Texts that `int` or `float` accepts, or that look like numbers, and that a request must not contain as numbers."""
+"""Strings that `int` or `float` accepts, or that look like numbers. Requests must not accept them as numbers."""
 
 
 @pytest.mark.parametrize("odd", ODD_NUMBERS)
@@ -180,7 +180,7 @@ def test_requests_accept_only_numbers_in_plain_ascii_digits(client: TestClient, 
     def status(path: str, **query: str) -> int:
         return client.get(path, params=query).status_code
 
-    # A step of a lesson that there is not is the first.
+    # If the step does not exist, the lesson opens at its first step.
     assert "step-1" in client.get("/lessons/update", params={"step": odd}).text
     assert status("/api/lessons/update/reveal", question=f"{odd}.1"[:9]) == 404
     assert status("/api/lessons/update/reveal", question=f"1.{odd}"[:9]) == 404

@@ -1,4 +1,4 @@
-"""The pages of the experiments: their embeds, their exports, and the figures in their findings."""
+"""The pages of the experiments: their embeds, their exports, and the numbers in their findings."""
 
 from __future__ import annotations
 

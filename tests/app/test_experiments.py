@@ -1,4 +1,4 @@
-"""The routes of the experiments: comparisons of trainings that visitors ran, and tests of counting."""
+"""The experiment routes: comparisons of trainings that visitors ran, and tests of counting."""
 
 from __future__ import annotations
 

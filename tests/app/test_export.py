@@ -41,14 +41,14 @@ STATES = ("r", "z", "h_tilde", "h")
 
 
 def element(html: str, name: str) -> str:
-    """Return the content of a script element with data."""
+    """Return the data in the script element with the id `name`."""
     match = re.search(rf'<script type="(?:application/json|text/plain)" id="{name}"[^>]*>(.*?)</script>', html, re.S)
     assert match is not None
     return match[1]
 
 
 def columns(text: str) -> tuple[list[str], dict[str, np.ndarray]]:
-    """Return the tokens and the columns of numbers of a CSV file."""
+    """Return the tokens of a CSV file, and its number columns by name."""
     head, *lines = csv.reader(io.StringIO(text))
     numbers = np.array([line[2:] for line in lines], float)
     return [line[1] for line in lines], dict(zip(head[2:], numbers.T, strict=True))
@@ -147,7 +147,7 @@ def test_the_exported_page_loads_no_file_and_escapes_its_data(client: TestClient
     response = client.get("/api/export/page.html", params={"model": "flip-flop", "t": "2", "views": "tape,memory"})
     assert response.headers["content-disposition"] == 'attachment; filename="gruscope-flip-flop.html"'
     html = response.text
-    # Nothing is loaded: no address in an attribute but the icon's and that of the server itself.
+    # The page loads nothing: the only address in an element that loads a file is the icon's data URL.
     loads = re.findall(
         r'<(?:link|script|img|iframe)[^>]*?(?:href|src)="([^"]*)"', re.sub(r"<script.*?</script>", "", html, flags=re.S)
     )
@@ -172,7 +172,7 @@ def test_the_exported_page_loads_no_file_and_escapes_its_data(client: TestClient
 def test_the_recorded_responses_equal_those_of_the_server(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, runs_itself: bool
 ) -> None:
-    """A page with its network records only gradients. A page without it also records what the network would compute."""
+    """A page that includes its network records only gradients. Other pages also record equations, sums and ledgers."""
     if not runs_itself:
         monkeypatch.setattr("app.exports.models.MOST_WEIGHTS", 0)
     link = {"model": "sentiment", "sequence": "not very bad . the film", "clamps": "z.3@2=0", "unit": "3"}
@@ -208,7 +208,7 @@ def test_a_long_run_is_recorded_near_the_cursor_within_the_size_limit(t: str, un
 
 
 def test_the_page_of_a_preset_has_at_most_2_mb_with_a_clamp_and_the_small_plotly() -> None:
-    plotly, settings = 665_000, Settings()  # the cartesian bundle in the page, which is not on every machine
+    plotly, settings = 665_000, Settings()  # size of the cartesian Plotly bundle, which is not on every machine
     scripts = sum(len(content) for name, content in export.shared_files().items() if name != export.PLOTLY)
     sizes = {}
     for name in presets.SHIPPED:
@@ -225,7 +225,7 @@ def test_file_names_have_no_special_characters_of_the_models_name(client: TestCl
 
 
 def test_a_download_has_the_models_name_in_unicode_and_in_ascii(tmp_path: Path) -> None:
-    """A header holds ASCII; RFC 6266 defines how it gives other names."""
+    """A header can contain only ASCII. RFC 6266 defines how a header encodes other file names."""
     name = 'сеть № 1 "x"'
     gru.load("flip-flop").save(tmp_path / f"{name}.safetensors")
     with TestClient(create_app(Settings(models=str(tmp_path)))) as client:
@@ -246,7 +246,7 @@ def test_the_docs_list_every_key_of_a_link() -> None:
 
 
 def gruscope(*arguments: str) -> subprocess.CompletedProcess[bytes]:
-    """Run the command export in a process of its own."""
+    """Run `gruscope export` in its own process."""
     return subprocess.run([sys.executable, "-m", "app.cli", "export", *arguments], capture_output=True)
 
 
@@ -309,7 +309,7 @@ def test_the_scenarios_of_a_site_can_name_files_of_models_beside_them(
     file.write_text(f"{pages}[c]\nmodel = 'other/net.safetensors'\n")
     assert main(["export", "--site", str(tmp_path / "again"), str(file)]) == 1
     assert "rename" in capsys.readouterr().err
-    assert main(["export", "--model", "net", "--csv", "-"]) == 1  # it is not served any more
+    assert main(["export", "--model", "net", "--csv", "-"]) == 1  # this command does not know the file
 
 
 def test_an_option_of_the_command_overrides_the_link(capsys: pytest.CaptureFixture[str]) -> None:

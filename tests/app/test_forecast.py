@@ -1,4 +1,4 @@
-"""Forecasts on the page and over the API: numbers have their unit, and the answer has the scale of the network."""
+"""Forecasts on the page, in the API and on the command line: numbers in their unit, and scaled outputs."""
 
 from __future__ import annotations
 

@@ -19,9 +19,9 @@ from app.settings import Settings
 
 
 def observatory(headers: Mapping[str, str]) -> int:
-    """Return the score of a page over HTTPS, with no cookies, no CORS, and no scripts from other hosts.
+    """Return the Observatory score of an HTTPS page with no cookies, no CORS, and no scripts from other hosts.
 
-    The score starts at 100. Each missing header lowers it; bonus points count only from 90 on.
+    The score starts at 100, and each missing header lowers the score. Bonus points count only at 90 or more.
     """
     csp = {
         words[0]: words[1:] for part in headers.get("content-security-policy", "").split(";") if (words := part.split())

@@ -1,4 +1,4 @@
-"""Limits, logs and metrics of a public server, and a server below a path."""
+"""Limits, logs and metrics of a public server, and a server under a URL path."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ def test_requests_share_a_memory_budget_until_their_responses_are_sent() -> None
         with pytest.raises(Refused, match="busy with other runs") as refused:
             await visit(budget, 3)
         assert (refused.value.status, refused.value.headers) == (429, {"Retry-After": "3"})
-        # A large response is sent piece by piece. If the client stops reading, the rest stays in the budget.
+        # A large response is sent piece by piece. If the client stops reading, the request still uses the budget.
         assert max(len(message["body"]) for message in messages) == PIECE
         assert b"".join(message["body"] for message in messages) == body
         assert [message.get("more_body", False) for message in messages] == [True] * (len(messages) - 1) + [False]
         read.set()
         await visit(budget, 2)
         await first
-        await visit(budget, 11, times=2)  # alone, a request has only the other limits
+        await visit(budget, 11, times=2)  # a request that runs alone may exceed the budget
         assert budget.used == 0
 
     in_thread(requests())
@@ -63,7 +63,7 @@ def test_blocking_the_event_loop_is_logged(caplog: pytest.LogCaptureFixture) -> 
 
     @app.get("/slow/{seconds}")
     async def slow(seconds: float) -> None:
-        time.sleep(seconds)  # on the loop, as no route may do it
+        time.sleep(seconds)  # blocks the event loop, which no route may do
         await asyncio.sleep(0.1)
 
     def held_up() -> list[str]:

@@ -1,4 +1,4 @@
-"""An initial state in links, on the command line and in exports: the run goes on as the core's does."""
+"""An initial state in links, on the command line and in exports: the run continues from it as in the core."""
 
 from __future__ import annotations
 

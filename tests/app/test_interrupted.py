@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="a terminal's Ctrl+C 
 
 Process = subprocess.Popen[bytes]
 Wait = Callable[[Process, Path, ExitStack], object]
-"""Waits until a command is in the middle of its work."""
+"""A function that waits until a command is in the middle of its work."""
 
 
 def _read_until(stream: IO[bytes] | None, text: bytes) -> None:
@@ -34,18 +34,18 @@ def _read_until(stream: IO[bytes] | None, text: bytes) -> None:
 
 
 def prints(text: bytes) -> Wait:
-    """Return a wait for a text in the standard output."""
+    """Return a function that waits for `text` in the standard output of a process."""
     return lambda process, *_: _read_until(process.stdout, text)
 
 
 def logs(text: bytes) -> Wait:
-    """Return a wait for a text in the standard error."""
+    """Return a function that waits for `text` in the standard error of a process."""
     return lambda process, *_: _read_until(process.stderr, text)
 
 
 def reads_standard_input(process: Process, folder: Path, opened: ExitStack) -> None:
     assert process.stdin
-    process.stdin.write(b"A m " * 2**16)  # more than the pipe holds
+    process.stdin.write(b"A m " * 2**16)  # more than the pipe can buffer
     process.stdin.flush()
 
 
@@ -79,7 +79,7 @@ def test_ctrl_c_while_a_command_starts_prints_no_traceback(name: str) -> None:
     pipe = subprocess.PIPE
     with subprocess.Popen(
         [sys.executable, "-X", "importtime", "-m", "app.cli", name], stdin=pipe, stdout=pipe, stderr=pipe,
-        cwd=Path(__file__).parents[2], pipesize=4096,  # so little output is waiting that the imports are not over
+        cwd=Path(__file__).parents[2], pipesize=4096,  # a full small pipe stops the process during its imports
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:  # fmt: skip
         try:
@@ -106,7 +106,7 @@ def test_ctrl_c_ends_a_command_with_130_and_leaves_only_complete_files(name: str
         subprocess.Popen(
             [sys.executable, "-m", "app.cli", *arguments], stdin=pipe, stdout=pipe, stderr=pipe, cwd=tmp_path,
             env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}, start_new_session=True,
-            # A shell ignores Ctrl+C for what it runs in the background, such as these tests.
+            # A shell makes background processes ignore Ctrl+C, and these tests may run in the background.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         ) as process,
     ):  # fmt: skip
@@ -125,7 +125,7 @@ def test_ctrl_c_ends_a_command_with_130_and_leaves_only_complete_files(name: str
         name in ("train", "train a link", "sweep", "experiment", "export") for _ in progress
     )  # lines about the progress of the work
     for file in set(tmp_path.rglob("*")) - before:
-        assert file.is_dir() or file.suffix in (".csv", ".html", ".js"), file  # pages that are done, and rows
+        assert file.is_dir() or file.suffix in (".csv", ".html", ".js"), file  # complete pages and rows
         if file.suffix == ".csv":
             with file.open(newline="") as rows:
                 assert {len(row) for row in csv.reader(rows)} == {len(COLUMNS)}

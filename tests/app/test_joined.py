@@ -1,4 +1,4 @@
-"""The script of a page, joined from its modules. The browser tests load this script and test that it works."""
+"""The script of a page, joined from its modules. The browser tests check that this script works."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.joined import joined
 
 
 def comment_lines(lines: list[str]) -> set[str]:
-    """Return the lines that contain nothing but a comment or a part of one."""
+    """Return the lines that contain only a comment or part of a comment."""
     comments, block = set(), list[str]()
     for line in lines:
         text = line.strip()

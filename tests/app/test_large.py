@@ -1,4 +1,4 @@
-"""Runs that are too large to send exactly: float32 for all units, one exact unit, and the likeliest outputs."""
+"""Runs that are too large to send exactly: all units in float32, one unit exactly, and only the likeliest outputs."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SIGNALS = ("r", "z", "h_tilde", "h")
 
 
 def singles(base64_text: str) -> np.ndarray:
-    """Decode an array of float32 from base64."""
+    """Decode a base64 string into a float32 array."""
     return np.frombuffer(base64.b64decode(base64_text), "<f4")
 
 

@@ -1,4 +1,4 @@
-"""Lessons: numbers of the core, hidden answers, safe HTML, and errors with their line."""
+"""Lessons: numbers that equal the core's, hidden answers, safe HTML, and errors that name the line."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def questions(name: str) -> list[str]:
 
 
 def words_of(prose: Prose | None) -> str:
-    """Return the words of prose, "" for none."""
+    """Return the text of `prose`, or "" if it is None."""
     return " ".join(token.content for token in prose.tokens if token.type == "inline") if prose else ""
 
 
 def revealed(client: TestClient, name: str, question: str) -> dict[str, Any]:
-    """Request the solution of a question."""
+    """Request the solution of a question and return it."""
     response = client.get(f"/api/lessons/{name}/reveal", params={"question": question})
     assert response.status_code == 200, response.text
     return dict(response.json())
@@ -59,16 +59,16 @@ def test_every_number_in_a_lesson_equals_the_core(client: TestClient, name: str)
 def test_the_prose_of_a_lesson_computes_its_numbers(name: str) -> None:
     text = (shelf.SHIPPED / f"{name}.md").read_text("utf-8").split("---", 2)[2]
     text = re.sub(r"^:::.*$|^:\w+:.*$", "", text, flags=re.M)
-    text = re.sub(r"\b\d+ minutes?\b", "", text)  # in the notes
+    text = re.sub(r"\b\d+ minutes?\b", "", text)  # durations in the notes
     for worked_out in (r"\{\{.*?\}\}", r"`[^`]*`", r"\$\$?[^$]*\$\$?", r"\]\([^)]*\)"):
         text = re.sub(worked_out, "", text, flags=re.S)
-    years = [r"\b(?:19|20)\d\d\b"]  # of papers
+    years = [r"\b(?:19|20)\d\d\b"]  # years of papers
     assert re.findall(r"\d+", re.sub("|".join(years), "", text)) == []
 
 
 @pytest.mark.parametrize("name", shelf.ORDER)
 def test_a_lesson_has_no_mistakes_and_starts_with_one_question_about_one_unit(name: str) -> None:
-    """The lessons on real data start with a whole network."""
+    """The lessons on real data are exceptions: they start with a whole network."""
     lesson, settings = shelf.get(name, Settings()), Settings()
     assert [*shown.mistakes(lesson, settings), *shelf.need_errors(lesson, settings)] == []
     assert 5 <= lesson.minutes <= 12
@@ -79,7 +79,7 @@ def test_a_lesson_has_no_mistakes_and_starts_with_one_question_about_one_unit(na
 
 
 def numbers_of(lesson: Lesson, id: str, truth: Any) -> list[float]:
-    """Return the numbers of an answer that have many digits: the value of a slider, or the values of a curve."""
+    """Return the numbers with many digits in an answer: the value of a slider, or the values of a curve."""
     shown_questions = [part for step in shown.shown_steps(lesson, Settings()) for part in step.parts]
     question = next(part for part in shown_questions if isinstance(part, shown.ShownQuestion) and part.id == id)
     values = {"number": [truth], "draw": truth[question.prompt.start :] if isinstance(truth, list) else []}
@@ -87,7 +87,7 @@ def numbers_of(lesson: Lesson, id: str, truth: Any) -> list[float]:
 
 
 def shows_more(step: Step, question: LessonQuestion, link: str) -> bool:
-    """Return whether the figure with an answer differs from the figure before it."""
+    """Return whether a question's figure changes or shows more when its answer is shown."""
     cursor = {"t": ""} if step.figure.page == "" else {}
     before, after = ({**figure.keys, **cursor} for figure in (step.figure, question.figure))
     if before != after or step.covered:
@@ -157,7 +157,7 @@ def test_the_course_lists_every_built_in_lesson_once_and_leads_from_each_to_the_
 
 
 def test_weights_of_the_opposite_direction_are_the_negated_weights_of_the_update_gate() -> None:
-    """In the lesson on the update gate, a link reads the flip-flop's z in the opposite direction."""
+    """A link in the lesson on the update gate reverses the flip-flop's z with negated weights."""
     questions = [question for step in shelf.get("update", Settings()).steps for question in step.questions]
     (figure,) = (question.figure for question in questions if "weights" in question.figure.keys)
     edited = dict(part.split("=") for part in figure.keys["weights"].split(","))

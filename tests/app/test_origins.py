@@ -1,4 +1,4 @@
-"""Which hosts and which origins a request may come from."""
+"""The hosts and origins from which the server accepts requests."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def test_scripts_and_images_in_a_lesson_are_escaped(tmp_path: Path) -> None:
     ],
 )
 def test_a_formula_cannot_contain_scripts_links_or_images(formula: str) -> None:
-    """A parser reads it as a browser does: all elements and attributes belong to MathML."""
+    """An HTML parser reads the formula as a browser does. All elements and attributes belong to MathML."""
     names: list[str] = []
 
     class Parser(HTMLParser):
@@ -112,7 +112,7 @@ def test_a_broken_lesson_does_not_break_the_others(tmp_path: Path) -> None:
     with TestClient(create_app(Settings(lessons=str(tmp_path)))) as client:
         page = client.get("/lessons/aa")
         assert page.status_code == 200
-        # The links to the next and to the required lessons skip the broken one.
+        # The links to the next lesson and to the required lessons skip the broken lesson.
         assert "/lessons/cc" in page.text
         assert "/lessons/bb" not in page.text
         assert client.get("/lessons/bb").status_code == 422

@@ -159,8 +159,8 @@ PAGES = (
 
 @pytest.mark.parametrize("path", PAGES)
 def test_a_sent_page_is_freed_without_the_garbage_collector(client: TestClient, path: str) -> None:
-    # A saved page has 10 MB, and `gruscope serve` collects garbage seldom: a macro that is defined in the template of
-    # a page, or imported "with context", keeps all that the page was filled with until then.
+    # An exported page has 10 MB, and `gruscope serve` rarely collects garbage. A macro that a page's template defines,
+    # or imports "with context", would keep all data of the page in memory until the next collection.
     client.get(path)
     gc.collect()
     gc.disable()

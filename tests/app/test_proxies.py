@@ -1,4 +1,4 @@
-"""The address of a visitor: behind a real nginx with the configuration of the docs, and without a proxy."""
+"""A visitor's address: behind a real nginx with the configuration from the docs, and without a proxy."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ needs_nginx = pytest.mark.skipif(
 
 @contextmanager
 def nginx(folder: Path, server: int) -> Iterator[int]:
-    """Run nginx with the configuration of the docs in front of a server, and return its port."""
+    """Run nginx in front of a server, with the configuration from the docs, and yield the port of nginx."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -68,13 +68,13 @@ def get(port: int, path: str, address: str = "127.0.0.1", **headers: str) -> HTT
 
 
 def guess(port: int, path: str, address: str = "127.0.0.1", claimed: str | None = None) -> int:
-    """Request a room with a wrong code and return the status: 404, or 429 for an address after many guesses."""
+    """Request a room with a wrong code and return the status: 404, or 429 after many guesses from `address`."""
     headers = {} if claimed is None else {"X_Forwarded_For": claimed}
     return get(port, f"{path}api/rooms/NOSUCH/qr.svg", address, **headers).status
 
 
 def exhaust(port: int, path: str, address: str) -> None:
-    """Guess until the address gets 429, and claim another address with each request."""
+    """Guess room codes until `address` gets status 429. Each request claims to come from a different address."""
     for n in range(1_000):
         if guess(port, path, address, f"192.0.2.{n % 250}, 10.0.0.{n % 250}") == 429:
             return

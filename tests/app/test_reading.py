@@ -1,4 +1,4 @@
-"""Uploaded files are read in a child process with limits of time and memory; the server stays unharmed."""
+"""Reading uploaded files in a child process with time and memory limits: a bad file does not harm the server."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def files_in(folder: Path) -> set[Path]:
 
 
 def child_that(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str) -> None:
-    """Replace the child process with this code, which runs after its limits are set."""
+    """Make the child process run `code` after it has set its limits."""
     script = tmp_path / "child.py"
     script.write_text(
         f"import sys\nfrom app.intake.child import MEMORY, _limit\nsys.stdin.buffer.read()\n_limit(1, MEMORY)\n{code}\n"
@@ -115,13 +115,13 @@ except OSError:
 
 
 def resident() -> int:
-    """Return the memory of this process in bytes."""
+    """Return the resident memory of this process in bytes."""
     gc.collect()
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def packed(megabytes: int) -> bytes:
-    """Return a zip file with so many megabytes of zeros."""
+    """Return a zip file that contains `megabytes` MiB of zeros."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for i in range(8):
@@ -158,7 +158,7 @@ def test_two_files_are_read_at_once_eight_wait_and_more_get_status_429(
         return 0, b'{"error": "x"}\n'
 
     monkeypatch.setattr(reading, "_run", run)
-    # One client in one thread for each visitor: all of them talk to one application.
+    # Each visitor uploads from its own thread. All visitors share one client of one application.
     with TestClient(create_app(Settings(uploads=str(tmp_path)))) as client, ThreadPoolExecutor(13) as visitors:
         waiting = [visitors.submit(client.post, "/api/models", content=bytes(i + 1)) for i in range(13)]
         refused = []

@@ -40,7 +40,7 @@ def test_followers_receive_the_newest_state_and_skip_older_ones() -> None:
             for follower in (first, second):
                 await follower.wait_for_state(lambda state: state["view"]["link"].endswith("t=4"))
             last = first.id
-            # A client with the newest state is sent nothing; with any other state it is sent everything.
+            # A client that already has the newest state receives nothing. Any other client receives the whole state.
             async with teacher.follower(first.device, last) as third:
                 assert third.device == first.device
                 await teacher.post_ok("mode", {"mode": "pause"})
@@ -388,7 +388,7 @@ def test_a_full_server_and_a_full_room_answer_with_429() -> None:
             assert refused.status_code == 429
             assert refused.json()["error"]["code"] == "full"
             assert refused.headers["retry-after"] == "10"
-            # A student who has joined keeps the place, and may open a second page.
+            # A student who has joined may open a second page even in a full room.
             async with teacher.follower(a.device) as again:
                 await again.wait_for_state()
 
@@ -420,7 +420,7 @@ def test_a_hostile_client_is_refused_and_the_class_continues() -> None:
             await teacher.post_ok("turn", {"turn": "reveal"})
             state = await honest.wait_for_state(lambda state: state["question"]["status"] == "revealed")
             assert state["question"]["class"][0]["counts"] == [1, 1]
-        # A student who was in the room may return.
+        # A student who was in the room before may return.
         async with teacher.follower(honest.device) as again:
             await again.wait_for_state()
 

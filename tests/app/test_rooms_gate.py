@@ -15,11 +15,11 @@ from tests.support.rooms import LAB, Server, in_room
 GATE = {"subject": "gate"}
 SEQUENCE = "A m p B s m"
 OPEN, CLOSED = [1.0, 0, 0, 1, 0, 0], [0.0] * 6
-"""The z of a student who opens the gate at the capitals, and of one who never opens it."""
+"""z at each letter for a student who opens the gate at the capitals, and for one who never opens the gate."""
 
 
 def network_z() -> list[float]:
-    """Return the z of the network at each letter."""
+    """Return the network's z at each letter of SEQUENCE."""
     z: list[float] = gru.trace(gru.load("flip-flop"), SEQUENCE).z[:, 0].tolist()
     return z
 
@@ -98,7 +98,7 @@ def test_students_receive_the_gates_of_the_network_only_after_the_reveal() -> No
             page = await server.client.get(f"/rooms/{teacher.code}")
             clamps = [{"gate": "z", "from": t, "to": t, "value": z} for t, z in enumerate(OPEN, 1)]
             scenario = {"model": "flip-flop", "sequence": SEQUENCE, "clamps": clamps}
-            # The page runs the letters against themselves, so that the response has no run without clamps.
+            # The page compares the run with the same letters, so the response contains no run without clamps.
             played = await server.client.post("/api/trace", json=scenario | {"against": SEQUENCE})
             for text in (json.dumps(state), page.text):
                 assert not [z for z in hidden if z in text]

@@ -44,7 +44,7 @@ Process = tuple[subprocess.Popen[str], str]
 
 @contextmanager
 def server_process(port: int) -> Iterator[Process]:
-    """Run a server process that stores its rooms in Redis."""
+    """Run a server process that stores its rooms in Redis. Yield the process and its address."""
     command = [sys.executable, "-m", "app.cli", "serve", "--port", "0", "--no-browser"]
     environment = os.environ | {"GRUSCOPE_REDIS": f"redis://127.0.0.1:{port}"}
     process = subprocess.Popen(
@@ -64,7 +64,7 @@ def server_process(port: int) -> Iterator[Process]:
 
 @asynccontextmanager
 async def client_of(process: Process) -> AsyncIterator[Worker]:
-    """Return a client of a server process."""
+    """Yield a client of a server process."""
     limits = httpx2.Limits(max_connections=None)
     async with httpx2.AsyncClient(base_url=process[1], timeout=60, limits=limits) as client:
         server = Worker(process[0])
@@ -74,7 +74,7 @@ async def client_of(process: Process) -> AsyncIterator[Worker]:
 
 @dataclass
 class Shared:
-    """Redis and two server processes that share its rooms."""
+    """Redis, and two server processes that share the rooms in Redis."""
 
     redis: Redis
     processes: list[Process]
@@ -101,7 +101,7 @@ def started(folder: Path) -> Iterator[Shared]:
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
-    """Return servers for all tests that leave them running."""
+    """Yield Redis and two servers for all tests that leave them running."""
     with started(tmp_path_factory.mktemp("redis")) as servers:
         yield servers
 
@@ -123,14 +123,14 @@ def test_a_room_continues_after_its_process_is_killed(tmp_path: Path) -> None:
                     assert (await follower.answer(answer)).status_code == 204
                 await watching.until(lambda event: event.get("answers", {}).get("count") == 2)
                 first.kill()
-                # Its follower reconnects to the other process, with the same device and the same question.
+                # The follower of the killed process reconnects to the other process, with the same device and question.
                 async with elsewhere.follower(a.device, a.id) as again:
                     assert again.device == a.device
                     await elsewhere.post_ok("turn", {"turn": "reveal"})
                     for follower in (again, b):
                         state = await follower.wait_for_state(lambda state: state["question"]["status"] == "revealed")
                         assert state["question"]["class"][0]["counts"] == [0, 2]
-            # A question that another one replaces is in the record, with its answers.
+            # The record also contains a question that another question replaced, with its answers.
             for text in ("Again?", "And now?"):
                 await elsewhere.post_ok("question", {"subject": "own", "text": text, "options": ["one", "two"]})
                 await b.wait_for_state(lambda state, text=text: text in state["question"]["ask"])
@@ -190,7 +190,7 @@ def test_every_process_withholds_the_answers_of_a_followed_lesson(shared: Shared
     async def test(_: Redis, first: Worker, second: Worker) -> None:
         reveal = "/api/lessons/reset/reveal?question=2.1"
         teacher = await first.open({"page": "lessons/reset", "link": "", "step": 2})
-        assert (await second.client.get(reveal)).status_code == 200  # nobody follows
+        assert (await second.client.get(reveal)).status_code == 200  # no class follows the lesson
         async with teacher.follower() as follower:
             await follower.wait_for_state()
             assert (await second.client.get(reveal)).status_code == 403

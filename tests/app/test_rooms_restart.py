@@ -1,4 +1,4 @@
-"""Rooms outlive a restart of the server."""
+"""Rooms survive a restart of the server."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.support.rooms import Server, Teacher, in_room, serving
 
 @asynccontextmanager
 async def process(folder: Path, port: int = 0) -> AsyncIterator[tuple[Server, subprocess.Popen[str]]]:
-    """Run a server in a process of its own, with its rooms stored in a folder."""
+    """Run a server that stores its rooms in `folder`. Yield the `Server` and its process."""
     command = [sys.executable, "-m", "app.cli", "serve", "--port", str(port), "--no-browser"]
     started = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
@@ -62,7 +62,7 @@ def test_a_restarted_server_has_the_same_question_and_counts(tmp_path: Path) -> 
                 event = await watching.until(lambda event: event["question"])
                 assert event["question"] == question
                 assert event["answers"]["class"][0]["counts"] == [1, 1]
-                # A follower with the newest state is sent nothing, and may still change its answer.
+                # A follower that already has the newest state receives nothing, and may still change its answer.
                 async with after.follower(device, last) as again:
                     assert again.device == device
                     again.state = {"question": question}

@@ -42,7 +42,7 @@ STATE = State(
 
 
 def secret(value: Any) -> Any:
-    """Return a copy of a value in which every text is secret."""
+    """Return a copy of `value` with every string replaced by SECRET."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return type(value)(**{field.name: secret(getattr(value, field.name)) for field in dataclasses.fields(value)})
     if isinstance(value, tuple):
@@ -73,7 +73,7 @@ def test_a_stored_state_is_read_back_unchanged() -> None:
         State.from_json({name: text for name, text in STATE.to_json().items() if name != "opened_by"})
     with pytest.raises(ValueError, match="_record"):
         changes_from_json({"_record": b"[]"})
-    # Whole numbers and decimals stay what they are, so the events are the same after a restart.
+    # Integers stay integers and floats stay floats, so the events are the same after a restart.
     for truth in (1, 1.0, (1, 2), (0.5, 1.0), None):
         solution = changes_from_json(changes_to_json({"solution": Solution(truth)}))["solution"]
         assert repr(solution) == repr(Solution(truth))
@@ -93,7 +93,7 @@ def test_a_file_stores_rooms_and_tables_and_drops_rooms_of_another_version(tmp_p
     run(store())
     file = sqlite3.connect(tmp_path / FILE)
     with file:
-        # An older version stored the private fields with an underscore, and looks in other tables.
+        # An older version put an underscore before the names of private fields, and used other table names.
         file.execute("DELETE FROM fields WHERE code = 'BBBBBB' AND name = 'opened_by'")
         file.execute("INSERT INTO fields VALUES ('BBBBBB', '_by', '\"digest\"')")
         file.execute("UPDATE entries SET name = 'offers.1' WHERE code = 'CCCCCC' AND name = 'seats'")

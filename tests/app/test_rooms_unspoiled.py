@@ -1,4 +1,4 @@
-"""Rooms stay fair and intact: covered figures, a second tab of the teacher, and strangers."""
+"""Rooms resist spoilers and interference: covered figures, a second tab of the teacher, and strangers."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ SHOWN = {"page": "", "link": "?model=flip-flop&sequence=A+m+B+m+p+A+m&t=4"}
 
 
 def keys(view: dict[str, Any]) -> dict[str, str]:
-    """Return the keys of a view's link."""
+    """Return the keys and values of a view's link."""
     return {key: values[0] for key, values in parse_qs(view["link"].lstrip("?")).items()}
 
 
 def first_run(page: str) -> tuple[dict[str, Any], list[int]]:
-    """Return the start of the run that a page contains, and the timesteps with values."""
+    """Return the start event of the run that a page contains, and the timesteps that have values."""
     text = first_match(r'id="first-run">(.*?)</script>', page)
     events = [json.loads(line.removeprefix("data: ")) for line in text.splitlines() if line.startswith("data: ")]
     return events[0], [event["t"] for event in events if "t" in event]
@@ -94,7 +94,7 @@ def test_inputs_that_the_network_must_predict_are_hidden_until_the_reveal(model:
         teacher = await server.open(view)
         tokens = sequence.split() if " " in sequence else [*sequence]
         async with teacher.follower() as follower:
-            for kind, inputs in (("signal", 5), ("output", 3)):  # Only the second asks for these inputs.
+            for kind, inputs in (("signal", 5), ("output", 3)):  # only the output is a prediction of the later inputs
                 await teacher.post_ok("question", {"subject": kind, "view": view})
                 state = await follower.wait_for_state(lambda state: state["question"])
                 assert keys(state["view"])["sequence"].lower().split() == [token.lower() for token in tokens[:inputs]]
@@ -106,11 +106,11 @@ def test_inputs_that_the_network_must_predict_are_hidden_until_the_reveal(model:
 
 
 OTHER_EXAMPLES = {"belief 4.1"}
-"""Questions about all held-out sequences. Their answers show an example of these."""
+"""Questions about all held-out sequences. The answer shows one of these sequences as an example."""
 
 
 def words(text: str) -> set[str]:
-    """Return the inputs that a text can name: its words and numbers, with their signs."""
+    """Return the inputs that `text` may name: its words, and its numbers with their signs."""
     return {
         *re.findall(r"[=+−-]?[\w.]*\w", text.replace("−", "-")),
         *text.split(),
@@ -120,7 +120,7 @@ def words(text: str) -> set[str]:
 
 @pytest.mark.parametrize("lesson", shelf.names(Settings()))
 def test_a_lessons_question_shows_the_inputs_that_it_asks_about(lesson: str) -> None:
-    """Until the answer is shown, students see every input of the part. The part's text names new ones."""
+    """Before the reveal, students see every input of the part. Its text names each input that the answer adds."""
 
     async def test(server: Server) -> None:
         file = shelf.get(lesson, Settings())
@@ -181,12 +181,12 @@ def test_the_teachers_other_pages_cannot_remove_the_cover() -> None:
             await teacher.post_ok("question", {"subject": "signal", "signal": "z", "view": SHOWN})
             state = await follower.wait_for_state(lambda state: state["question"])
             cover = state["view"]
-            # A page that the teacher reloads posts the whole run of its address.
+            # When the teacher reloads a page, the page posts the whole run in its address.
             other = {**SHOWN, "link": SHOWN["link"].replace("p+A", "p+B"), "upto": 4}
             for view in (SHOWN, {**SHOWN, "upto": 7}, other, {"page": "compare", "link": ""}):
                 response = await teacher.post("view", view)
                 assert (response.status_code, response.json()["error"]["code"]) == (409, "covered")
-            # From a post of the covered page itself, only the cursor is used.
+            # A post from the covered page itself can change only the cursor.
             link = cover["link"].replace("t=4", "t=2") + "&views=tape,memory"
             await teacher.post_ok("view", {"page": "", "link": link, "upto": 4, "by": "me"})
             state = await follower.wait_for_state(lambda state: keys(state["view"])["t"] == "2")
@@ -293,7 +293,7 @@ def test_only_the_teacher_gets_a_lessons_answers_while_a_class_follows_it() -> N
         solution, paper = json.loads((await server.client.get(reveal)).content)["reveal"], "/lessons/reset/print"
         teacher = await server.open({"page": "lessons/reset", "link": "", "step": 2})
         for path in (reveal, outline):
-            assert (await server.client.get(path)).status_code == 200  # nobody follows
+            assert (await server.client.get(path)).status_code == 200  # no class follows the lesson
         async with teacher.follower() as follower:
             await follower.wait_for_state()
             for path in (reveal, outline):
@@ -305,7 +305,7 @@ def test_only_the_teacher_gets_a_lessons_answers_while_a_class_follows_it() -> N
             assert printed.status_code == 200
             assert solution not in printed.text
             assert (await server.client.get("/api/lessons/gates/outline")).status_code == 200
-            # Somebody at another address is not in this class.
+            # A visitor at another address is not in this class.
             elsewhere = httpx2.AsyncHTTPTransport(local_address="127.0.0.2")
             async with httpx2.AsyncClient(transport=elsewhere, base_url=str(server.client.base_url)) as client:
                 assert (await client.get(reveal)).status_code == 200
@@ -341,7 +341,7 @@ def test_a_question_about_timesteps_does_not_name_what_the_network_writes_later(
 
 @pytest.mark.parametrize("link", ["?model=flip-flop#more=eJxLBAAAYgBi", "?" + "a&" * 100])
 def test_a_view_is_a_plain_query_with_few_keys(link: str) -> None:
-    """Each stream of the teacher reads the views of the class again."""
+    """Each event stream of the teacher parses the students' views again, so a view must be cheap to parse."""
 
     async def test(server: Server) -> None:
         teacher = await server.open()
@@ -378,7 +378,7 @@ def test_only_connected_devices_vote_and_a_returning_student_keeps_place_and_vot
                 lambda event: event["followers"] == 1 and event["answers"]["class"][0]["counts"][0]
             )
             assert event["answers"]["class"][0]["counts"] == [1, 30]
-        # The honest student disconnects and returns while others use all places of the address.
+        # The honest student disconnects, and returns while other students use all places of this address.
         async with AsyncExitStack() as stack:
             crowd = [await stack.enter_async_context(teacher.follower()) for _ in range(60 - 30)]
             assert len({follower.device for follower in crowd}) == 30

@@ -1,4 +1,4 @@
-"""The page Be the gate as the server sends it, and the runs that its script requests."""
+"""The Be the gate page as the server sends it, and the runs that its script requests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def scenario_of(html: str) -> dict[str, str]:
 
 
 def lab_links(html: str) -> list[str]:
-    """Return the links to views of the Lab. The link to the first screen names no model."""
+    """Return the links that open the Lab with a model. The link to the Lab's first screen names none."""
     return [unescape(link) for link in re.findall(r'<a [^>]*href="(/\?model=[^"]*)"', html)]
 
 
@@ -46,7 +46,7 @@ def test_the_page_links_to_the_lab_with_the_same_sequence_at_the_second_capital(
 def test_an_embed_has_no_navigation_and_opens_the_lab_in_a_new_tab(embeddable_client: TestClient) -> None:
     html = embeddable_client.get("/embed/start").text
     assert "<nav" not in html
-    links = re.findall(r"<a (?![^>]*href=\"#)[^>]*>", html)  # without those within the page
+    links = re.findall(r"<a (?![^>]*href=\"#)[^>]*>", html)  # without links within the page
     assert links
     assert all('target="_blank"' in tag for tag in links)
     for path in ("/start", "/embed/start"):
@@ -59,7 +59,7 @@ def test_an_embed_has_no_navigation_and_opens_the_lab_in_a_new_tab(embeddable_cl
 def test_noise_erases_the_a_unless_z_is_closed_or_r_is_open(
     client: TestClient, z: float, r: float, correct: int
 ) -> None:
-    # The visitor closes z at the noise, or finds out that with an open r its candidates agree with the memory.
+    # A visitor closes z at the noise, or finds out that the candidates agree with the memory if r is open.
     scenario = scenario_of(client.get("/start").text)
     gates = [(1, 0) if letter.isupper() else (z, r) for letter in scenario["sequence"].split()]
     values = [{"z": z, "r": r} for z, r in gates]
@@ -71,5 +71,5 @@ def test_noise_erases_the_a_unless_z_is_closed_or_r_is_open(
     model = gru.load(scenario["model"])
     expected = gru.trace(model, scenario["sequence"], clamps=held)
     np.testing.assert_allclose(run["layers"][0]["h"], expected.h, atol=1e-9)
-    # The same answer has the network's own run.
+    # The same response contains the network's own run.
     np.testing.assert_allclose(run["layers"][0]["twin.z"], gru.trace(model, scenario["sequence"]).z, atol=1e-9)

@@ -1,4 +1,4 @@
-"""The store of uploads: complete files or none, the least recently used removed first, shared by several servers."""
+"""The upload store: complete files or none, removal of the least recently used upload, and sharing between servers."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_the_least_recently_used_upload_is_removed_at_the_limits_of_count_and_si
     for n in range(3):
         store.put(upload(n), UploadResult())
         time.sleep(0.02)
-    assert store.get(ids[0]) is not None  # used, so that 1 is the oldest
+    assert store.get(ids[0]) is not None  # this use makes 1 the least recently used
     time.sleep(0.02)
     store.put(upload(3), UploadResult())
     assert [store.get(id) is not None for id in ids] == [True, False, True, True, False]
@@ -78,7 +78,7 @@ def test_the_least_recently_used_upload_is_removed_at_the_limits_of_count_and_si
     assert small.get(upload(4, 4000).id) is not None
     total = sum(path.stat().st_size for path in tmp_path.iterdir())
     assert total <= 5000
-    small.put(upload(5, 20_000), UploadResult())  # alone above the limit: the newcomer stays
+    small.put(upload(5, 20_000), UploadResult())  # too large even alone, but the newest upload stays
     assert small.ids() == [upload(5, 20_000).id]
 
 

@@ -1,4 +1,4 @@
-"""POST /api/sums: the terms of a unit's sums, and that they add up to its gates."""
+"""POST /api/sums: the terms of a unit's sums, which add up to the inputs of the unit's gates."""
 
 from __future__ import annotations
 

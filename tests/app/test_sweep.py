@@ -1,4 +1,4 @@
-"""The command sweep: one row for each recipe of a grid, continued after an interruption."""
+"""The sweep command: one row for each recipe of a grid, and continuation after an interruption."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_rows_equal_the_core_and_an_interrupted_sweep_continues(grid: Path, tmp_
         assert float(row["score"]) == last.report["score"]
         assert row["good_at"] == ("" if last.report["good_at"] is None else str(last.report["good_at"]))
     lines = whole.splitlines(keepends=True)
-    table.write_bytes(b"".join(lines[:6]) + lines[6][:40])  # ended in the middle of a line
+    table.write_bytes(b"".join(lines[:6]) + lines[6][:40])  # interrupted in the middle of a line
     before = table.stat().st_size
     assert main(["sweep", str(grid), "--out", str(table), "--workers", "1"]) == 0
     assert before < len(whole)

@@ -193,7 +193,7 @@ def test_simultaneous_requests_each_get_their_own_run(client: TestClient) -> Non
 
 
 def test_each_write_of_a_stream_is_small_even_for_a_large_model(tmp_path: Path) -> None:
-    """For a client that stops reading, the server holds only a few of these writes in memory."""
+    """If a client stops reading, the server keeps only a few of these writes in memory."""
     flip_flop, rng = gru.load("flip-flop"), np.random.default_rng(0)
     layers = tuple(random_gru(rng, inputs, 64, "before") for inputs in (flip_flop.layers[0].inputs, 64, 64, 64))
     V = rng.normal(size=(len(flip_flop.readout.labels), 64))
@@ -222,7 +222,7 @@ def test_each_write_of_a_stream_is_small_even_for_a_large_model(tmp_path: Path) 
 
 
 def test_the_stream_stops_when_the_client_disconnects() -> None:
-    """The application runs without a server; the client disconnects after the first piece."""
+    """The test calls the ASGI application directly, and disconnects after the first piece of the response."""
     body = json.dumps({"model": "sentiment", "sequence": long_text(2000)}).encode()
     pieces: list[bytes] = []
     received = 0

@@ -1,4 +1,4 @@
-"""The command gruscope trace: its table, its CSV, JSON and NPZ equal the core."""
+"""The gruscope trace command: its table, CSV, JSON and NPZ equal the core."""
 
 from __future__ import annotations
 

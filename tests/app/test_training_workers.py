@@ -1,4 +1,4 @@
-"""The processes of trainings: their memory, their priority and their end."""
+"""The worker processes of trainings: memory, priority and termination."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_process_is_replaced_after_a_number_of_jobs(monkeypatch: pytest.Monkey
     assert len({job.future.result(900)[0] for job in together}) >= 3
     pool.close()
     for pid in pids:
-        while is_running(pid):  # a process that was replaced ends a moment after its last job
+        while is_running(pid):  # a replaced process ends shortly after its last job
             time.sleep(0.01)
 
 

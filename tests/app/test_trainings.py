@@ -1,4 +1,4 @@
-"""Trainings on the server: in other processes, resumable, stoppable, and equal to the core to the bit."""
+"""Trainings on the server: in other processes, resumable, stoppable, and bit-identical to the core's trainings."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_the_same_recipe_is_trained_only_once(client: TestClient) -> None:
 
 def test_an_interrupted_stream_resumes_after_the_last_received_event(client: TestClient) -> None:
     id = client.post("/api/trainings", json=SHORT).json()["id"]
-    client.get(f"/api/trainings/{id}/events")  # until it is over: `place` has no id
+    client.get(f"/api/trainings/{id}/events")  # wait for the end: `place` events have no id
     for name in (id, "flip-flop"):
         events = parsed(client.get(f"/api/trainings/{name}/events").text)
         assert [number for number, *_ in events] == list(range(len(events)))
@@ -116,7 +116,7 @@ SSE = {"accept": "text/event-stream"}
 
 
 def decoded(text: str) -> np.ndarray:
-    """Decode an array of float32 from base64."""
+    """Decode a base64 string into a float32 array."""
     import base64
 
     return np.frombuffer(base64.b64decode(text), "<f4")
@@ -220,7 +220,7 @@ def test_a_training_without_followers_stops_after_a_while(pool: Pool, monkeypatc
 def test_a_training_removed_from_the_cache_is_trained_again_on_request(
     pool: Pool, monkeypatch: pytest.MonkeyPatch, bound: str, most: int
 ) -> None:
-    settings = Settings(body_seconds=most)  # settings of its own have trainings of their own
+    settings = Settings(body_seconds=most)  # each Settings value has its own cache
 
     async def test(service: Trainings) -> None:
         first = service.start(recipe())
@@ -238,7 +238,7 @@ def test_a_training_removed_from_the_cache_is_trained_again_on_request(
 
 
 def own_table_body(n: int) -> dict[str, Any]:
-    """Return a request with a table of 60 KB, different for each n."""
+    """Return a request body with a table of 60 KB that differs for each `n`."""
     rows = [f"{'s' * 20}{i % 60} x,{'ab'[i % 2]} -" for i in range(1_950)]
     return {"task": "own", "table": "\n".join([*rows, f"n{n} x,a b"])}
 
@@ -291,7 +291,7 @@ def test_a_followed_training_stays_in_a_full_cache_and_new_ones_are_refused(
 
 
 async def _busy_once() -> None:
-    """Run one call in each thread of the pool, so that no thread still holds the result of its last call."""
+    """Run one call in each thread of the pool. Each thread then releases the result of its previous call."""
     threads = int(anyio.to_thread.current_default_thread_limiter().total_tokens)
     together = threading.Barrier(threads)
     async with anyio.create_task_group() as group:
@@ -396,7 +396,7 @@ def test_a_branch_equals_the_original_until_its_learning_rate_changes() -> None:
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_a_report_has_the_gradient_flow_and_weight_changes_of_the_model(cell: str) -> None:
-    """The gradient flow is compared with difference quotients, and the changed weights with the models."""
+    """Difference quotients check the gradient flow, and the models at both steps check the changed weights."""
     trained = recipe(cell=cell, units=3, most=60, reach=2.0)
     *_, last = train(trained)
     training = Training(trained, [last])

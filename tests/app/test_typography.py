@@ -1,4 +1,4 @@
-"""The text of all pages: no line breaks a value with its name, and every number has one form."""
+"""The text of all pages: no line break separates a value from its name, and all numbers have the same form."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ PAGES = [
     *(f"/lessons/{name}" for name in LESSONS),
 ]
 BREAKABLE = r"[\w₀-₉] = [−\d]|\b[tz] =|\bnear [01]\b|\b[rz] near|\d %"
-"""A value and its name with spaces at which a line can break."""
+"""A pattern of a value and its name, with spaces between them at which a line can break."""
 LONG = r"(?<![\d.,:/])\d{4,}(?![\d:])"
-"""A number from 1,000 on without a comma. A year is none of them."""
+"""A pattern of a number of four or more digits without a comma."""
 
 
 def shown(html: str) -> str:
-    """Return the text of a page, without code and formulas, and without the parts that are never broken."""
+    """Return the text of a page, without code, formulas, and parts in which a line cannot break."""
     for part in (
         r"<(script|style|math|svg|option|code|title|head)\b.*?</\1>",
         r'<span id="clock".*?<label',

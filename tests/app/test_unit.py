@@ -1,4 +1,4 @@
-"""POST /api/equations, /api/ledger, /api/sensitivity and /api/moments: equal to the core, and refused out of range."""
+"""POST /api/equations, /api/ledger, /api/sensitivity, /api/moments: results equal the core, out of range is refused."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CORE_EDITS = [Edit(0, "z", 0, "b", None, -3.0)]
 
 
 def post(client: TestClient, route: str, **changes: object) -> Any:
-    """Request a route for unit 3 of layer 2 and return the body of the response."""
+    """Send a request about unit 3 of layer 2 to `route` and return the body of the response."""
     position = {"t": 28} if route == "sensitivity" else {"from": 1, "to": 28}
     request = {"model": "stacked", "sequence": TEXT, "layer": 2, "unit": 3} | position
     return client.post(f"/api/{route}", json=request | changes).json()

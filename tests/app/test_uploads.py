@@ -1,4 +1,4 @@
-"""Uploads through the API: a file gives a model or a question, and its link works while the server stores the file."""
+"""Uploads through the API: a file becomes a model or raises a question, and its link works while the file is stored."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ GONE = "this server does not store this uploaded model; upload the file again"
 
 @pytest.fixture(autouse=True, scope="module")
 def in_this_process() -> Iterator[None]:
-    """Read files in this process, because one process for each of hundreds of files would be slow.
+    """Read files in this process, because starting a process for each of hundreds of files would be slow.
 
     `test_reading.py` tests the child process.
     """
@@ -108,7 +108,7 @@ def test_a_real_file_is_uploaded_run_shown_and_passes_its_check(client: TestClie
         assert ("at most 20 MiB" in html) == (page == "/")
     url = f"http://testserver/?model={entry['id']}"
     assert client.get("/oembed", params={"url": url}).json()["title"] == f"{entry['card']['title']} · GRU Scope"
-    assert entry["id"] not in client.get("/api/models").text  # the link is the key
+    assert entry["id"] not in client.get("/api/models").text  # only people with the link can find the model
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_a_real_file_is_uploaded_run_shown_and_passes_its_check(client: TestClie
     ],
 )
 def test_answers_have_few_lists_and_at_most_4_mib(client: TestClient, body: bytes, status: int) -> None:
-    """Millions of lists in 20 MiB took 8 seconds, in which no other request was answered."""
+    """Parsing 20 MiB with millions of lists took 8 seconds, during which the server answered no other request."""
     response = client.post("/api/models/u-00/answers", content=body, headers={"content-type": "application/json"})
     assert response.status_code == status
     assert set(response.json()["error"]) == {"code", "message", "where"}

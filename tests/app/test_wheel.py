@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 def test_a_built_wheel_serves_the_page_without_the_source_folders(tmp_path: Path) -> None:
     source, site = tmp_path / "source", tmp_path / "site"
-    for folder in ("gru_core", "app", "static", "templates"):  # a copy, as building leaves files behind
+    for folder in ("gru_core", "app", "static", "templates"):  # a copy, because a build leaves files behind
         shutil.copytree(ROOT / folder, source / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for file in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / file, source)
@@ -37,7 +37,7 @@ def test_a_built_wheel_serves_the_page_without_the_source_folders(tmp_path: Path
     if plotly_script() == BUNDLE:
         assert {f"gruscope/bundle/{name}" for name in (BUNDLE.name, "LICENSE")} <= names
     assert {f"gru_core/presets/{name}.safetensors" for name in presets.SHIPPED} <= names
-    # Imported from the wheel's content alone: the project's own folders are not on the path.
+    # Import only the content of the wheel: the project's own folders are not on the path.
     code = (
         "import gruscope, pathlib, sys; from fastapi.testclient import TestClient\n"
         "from uvicorn.importer import import_from_string\n"

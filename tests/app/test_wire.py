@@ -59,7 +59,7 @@ SCRIPTS = "\n".join(path.read_text("utf-8") for path in sorted(STATIC.rglob("*.j
 
 
 def typedef(name: str) -> str:
-    """Return the type of a JSDoc typedef, without the comment's asterisks."""
+    """Return the type that the JSDoc typedef `name` declares, without the asterisks of the comment."""
     end = re.search(rf"\}} {name}\b(?=[\s*])", SCRIPTS)
     assert end is not None, f"no module declares the type {name}"
     start = SCRIPTS.rindex("@typedef {", 0, end.start()) + len("@typedef {")
@@ -67,7 +67,7 @@ def typedef(name: str) -> str:
 
 
 def fields(type: str) -> dict[str, str]:
-    """Return the fields of an object type by name. The name of an optional field ends with a question mark."""
+    """Return the type of each field of an object type by field name. An optional field's name ends with "?"."""
     inner, depth, parts = type.strip()[1:-1], 0, [""]
     for character in inner:
         depth += character in "{[(<"
@@ -84,7 +84,7 @@ def fields(type: str) -> dict[str, str]:
 
 
 def declared(typed_dict: type) -> set[str]:
-    """Return the fields of a TypedDict in the same form."""
+    """Return the field names of a TypedDict. An optional field's name ends with "?"."""
     hints = get_type_hints(typed_dict, include_extras=True)
     return {name + "?" * (get_origin(hint) is NotRequired) for name, hint in hints.items()}
 
@@ -175,7 +175,7 @@ def matches(value: dict[str, Any], typed_dict: type) -> bool:
 
 
 def data_in(html: str, id: str) -> Any:
-    """Return the data of a page's script in the element with this id."""
+    """Return the JSON data in the script element `id` of a page."""
     match = re.search(rf'<script[^>]*id="{id}"[^>]*>(.*?)</script>', html, re.S)
     assert match is not None
     return json.loads(match[1])
@@ -280,12 +280,12 @@ def test_server_and_page_have_the_same_numbers_of_decimals_of_an_equation() -> N
 
 
 def declared_fields(body: type[BaseModel]) -> set[str]:
-    """Return the fields of a request's body."""
+    """Return the field names of a request body."""
     return set(body.model_fields)
 
 
 def listed(name: str) -> list[str]:
-    """Return the texts of a constant list of a module."""
+    """Return the strings in the list constant `name` of a JavaScript module."""
     match = re.search(rf"export const {name} = [^\[]*\[(.*?)\]", SCRIPTS, re.S)
     assert match is not None, f"no module exports the list {name}"
     return re.findall(r'"([^"]+)"', match[1])

@@ -1,4 +1,4 @@
-"""`gruscope serve --workers 2`: both processes have the same data, also after one of them is killed."""
+"""`gruscope serve --workers 2`: both processes have the same data, even after one of them is killed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Server:
 
     @property
     def workers(self) -> list[int]:
-        """Wait until two processes serve, and return their ids."""
+        """The ids of the two serving processes, after a wait until both of them serve."""
         while True:
             pids = [pid for pid in children(self.process.pid) if "spawn_main" in command_of(pid)]
             if len(pids) == 2:
@@ -48,7 +48,7 @@ class Server:
 
     @property
     def primary(self) -> int:
-        """Wait until a serving process has the lock, and return its id."""
+        """The id of the serving process that has the lock, after a wait until one of them has it."""
         (lock,) = self.folder.glob("gruscope-*/lock")
         while True:
             locks = Path("/proc/locks").read_text()
@@ -62,7 +62,7 @@ class Server:
         return next(pid for pid in self.workers if pid != self.primary)
 
     def connect(self, pid: int) -> http.client.HTTPConnection:
-        """Return a connection to one of the processes. The other is stopped meanwhile, so it cannot accept it."""
+        """Return a connection to the process `pid`. Pause the other process meanwhile, so only `pid` can accept it."""
         (stopped,) = set(self.workers) - {pid}
         connection = self.opened.enter_context(closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)))
         os.kill(stopped, signal.SIGSTOP)
@@ -98,7 +98,7 @@ def children(pid: int) -> list[int]:
 
 
 def command_of(pid: int) -> str:
-    """Return the command line of a process, or an empty text if it has ended."""
+    """Return the command line of a process, or "" if it has ended."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_text()
     except OSError:  # it has just ended
@@ -116,7 +116,7 @@ def has_ended(pid: int) -> bool:
 @contextmanager
 def serving(**environment: str) -> Iterator[Server]:
     """Run `gruscope serve --workers 2` with these environment variables."""
-    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # short: the path of a socket has some hundred bytes
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # the path of a socket may have about 100 bytes
         process = subprocess.Popen(
             [*GRUSCOPE, "serve", "--port", "0", "--no-browser", "--workers", "2", "--proxy-headers"],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
@@ -183,7 +183,7 @@ def test_a_running_training_is_followed_and_stopped_through_either_process(serve
         blocks += [line for line in (stream.readline(),) if line.startswith(b"event: checkpoint")]
     now = server.request_json(server.secondary, "GET", f"/api/trainings/{id}")
     assert now["state"] == "running"
-    for step in (now["steps"][0], now["steps"][-1]):  # also checkpoints after the first request
+    for step in (now["steps"][0], now["steps"][-1]):  # also a checkpoint that is newer than the first request
         assert (
             server.request(server.secondary, "POST", "/api/trace", {"model": f"{id}@{step}", "sequence": "good ."})[0]
             == 200
@@ -231,7 +231,7 @@ def test_limits_use_the_client_address_of_the_trusted_proxy(server: Server) -> N
             0
         ]
 
-    assert any(guess("203.0.113.1") == 429 for _ in range(200))  # each second allows one more
+    assert any(guess("203.0.113.1") == 429 for _ in range(200))  # each second allows one more guess
     assert guess("203.0.113.2") == 404
 
 
@@ -246,7 +246,7 @@ def test_a_killed_primary_is_replaced_and_no_request_hangs(server: Server) -> No
     line = server.connect(survivor)
     os.kill(killed, signal.SIGKILL)
     with suppress(http.client.IncompleteRead):
-        stream.read()  # it ends, so that the browser connects again
+        stream.read()  # the stream ends, so a browser reconnects
     line.request("POST", "/api/trainings", json.dumps(SHORT | {"seed": 8}), JSON)
     response = line.getresponse()
     assert response.status in (201, 503)
@@ -280,7 +280,7 @@ def test_rooms_in_redis_survive_a_killed_process_and_sigterm_ends_all_streams(tm
             start = time.monotonic()
             server.process.send_signal(signal.SIGTERM)
             assert server.process.wait(20) == 0
-            assert time.monotonic() - start < 8  # 3 s of grace, on a busy machine
+            assert time.monotonic() - start < 8  # the grace period is 3 s; a busy machine takes longer
             assert all(map(has_ended, pids))
             assert not list(server.folder.glob("gruscope-*"))
     finally:

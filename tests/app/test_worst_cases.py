@@ -36,12 +36,12 @@ Parse = Callable[[str], object]
 
 
 def filled(piece: str, end: str = "") -> str:
-    """Repeat a piece to a text of 64 KB with this end."""
+    """Return a string of 64 KB that repeats `piece` and ends with `end`."""
     return (piece * (SIZE // len(piece) + 1))[: SIZE - len(end)] + end
 
 
 def seconds(parse: Parse, text: str) -> float:
-    """Return the CPU time that a parser needs for a text, which it may refuse."""
+    """Return the CPU seconds that `parse` takes to parse or refuse `text`."""
 
     def call() -> None:
         with suppress(*REFUSALS):
@@ -185,7 +185,7 @@ MANY_LENGTHS = tuple("!" * n + "x" for n in range(1, 64))
 
 @pytest.mark.parametrize("joined", [MANY_JOINED, MANY_LENGTHS])
 def test_symbols_with_signs_inside_are_found_in_linear_time(joined: tuple[str, ...]) -> None:
-    """A place of the text takes 2 microseconds, or 17 if 63 lengths are possible there. Other threads run meanwhile."""
+    """Each position takes 2 µs, or 17 µs if 63 symbol lengths are possible. The limit is 40 µs for a busy machine."""
     encoder = Symbols(("!", *joined))
     for n in (SIZE // 8, SIZE // 2):
         assert cpu_seconds(lambda n=n: encoder.tokens("!" * n), n * 4e-5) < n * 4e-5
@@ -198,7 +198,7 @@ def test_a_lesson_of_the_largest_allowed_size_is_parsed_in_5_seconds(piece: str)
     start = time.thread_time()
     with suppress(reading.LessonError):
         reading.read("a", text)
-    assert time.thread_time() - start < 5  # all 32 would take more than twice that
+    assert time.thread_time() - start < 5
 
 
 MANY = 20_000
@@ -228,7 +228,7 @@ def test_a_body_with_20000_mistakes_is_refused_within_50_ms(client: TestClient, 
 
 
 def test_the_numbers_route_leaves_out_results_after_its_time_limit(client: TestClient) -> None:
-    """A usual number takes milliseconds; here each needs a run of its own over 2,000 steps."""
+    """A typical expression takes milliseconds. Here each expression needs its own run of 2,000 timesteps."""
     link = "?model=pocket-calculator&sequence=" + "=1+" * 2_000
     body = {"link": link, "what": [f"z@1 | weights=z.1.b={n}" for n in range(32)]}
     start = time.process_time()

@@ -1,4 +1,4 @@
-"""gruscope write: the text of gru.write for the same seed, and its errors."""
+"""gruscope write: the same text as `gru.write` for the same seed, and its errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Written runs: the network's own outputs are the later inputs, and everything that works on a run works on them."""
+"""Runs in which the network's own outputs become its later inputs. Everything that works on a run works on them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def by_python(prompt: str = "irish mu", model: gru.Model = WRITER, **options: An
 
 
 def read(body: dict[str, Any], tokens: str = "tokens") -> list[str]:
-    """Return the tokens of a run that the network read: all before its end."""
+    """Return the tokens that the network read in a run: all tokens before the end sign "."."""
     named: list[str] = [token for token in body[tokens] if token]
     return named[: named.index(".")] if "." in named else named
 
@@ -44,7 +44,7 @@ def test_a_seed_gives_the_text_of_python_and_the_run_over_it(client: TestClient)
     assert body["mask"] == [t < length for t in range(T)]
     np.testing.assert_allclose(body["y"]["values"][:length], gru.trace(WRITER, wanted.text).y, atol=1e-12)
     h = np.array(body["layers"][0]["h"])
-    assert (h[length:] == h[length - 1]).all()  # after its end the network does nothing
+    assert (h[length:] == h[length - 1]).all()  # after the end sign the state does not change
 
 
 def test_a_clamp_changed_weights_and_a_second_sequence_each_write_a_text_of_their_own(client: TestClient) -> None:

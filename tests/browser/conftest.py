@@ -27,28 +27,28 @@ from tests.support.lab import Visit
 from tests.support.networks import deep
 from tests.support.watched import NewProfile, watched
 
-PATIENCE = 120_000  # milliseconds; on a busy machine a training, which has the lowest priority, hardly advances
+PATIENCE = 120_000  # milliseconds; on a busy machine a training is slow, because it has the lowest priority
 expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, Any]:
-    # The pages of a visitor share one process, which has Plotly's compiled code from the first page on.
+    # All pages of a visitor share one process, which keeps Plotly's compiled code after the first page.
     flags = ["--no-sandbox", "--disable-background-networking", "--renderer-process-limit=1"]
     return {"executable_path": installed(), "args": flags}
 
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the directory of models of the server."""
+    """Return the server's directory of models."""
     return tmp_path_factory.mktemp("models")
 
 
 @pytest.fixture(scope="session")
 def served_models(folder: Path) -> dict[str, Model]:
-    """Save two models next to the presets and return them: a deep one and a small one, both reset after the product.
+    """Save a deep and a small model, which the server offers beside the presets, and return them by name.
 
-    Their weights are larger than initial weights, and none is 0, so that every displayed number matters.
+    Both reset after the product. Their weights are large and never 0, so every displayed number matters.
     """
     rng = np.random.default_rng(1)
     models = {"deep": deep(), "after": deep(layers=1, units=3)}
@@ -61,13 +61,13 @@ def served_models(folder: Path) -> dict[str, Model]:
 
 @pytest.fixture(scope="session")
 def uploads(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the directory of uploads of the server."""
+    """Return the server's directory of uploads."""
     return tmp_path_factory.mktemp("uploads")
 
 
 @pytest.fixture(scope="session")
 def base_url(folder: Path, served_models: dict[str, Model], uploads: Path) -> Iterator[str]:
-    """Run a server with the models and uploads of these tests, and return its address."""
+    """Run a server with the models and uploads of these tests, and yield its address."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     app = create_app(Settings(models=str(folder), uploads=str(uploads)))
@@ -88,9 +88,9 @@ def new_profile(
     base_url: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> NewProfile:
-    """Return a function that starts a browser of a new visitor, who has the compiled code of the Lab in a cache.
+    """Return a function that starts a browser for a new visitor, with the compiled code of the Lab in its cache.
 
-    Without the compiled code of Plotly a visit takes 2.7 seconds of processor time more.
+    Without Plotly's compiled code, a visit takes 2.7 seconds more CPU time.
     """
     profile = tmp_path_factory.mktemp("profile") / "compiled"
 
@@ -102,7 +102,7 @@ def new_profile(
         return context
 
     context = start(profile)
-    for _ in range(2):  # Chromium keeps the code that it compiles in the second visit
+    for _ in range(2):  # Chromium stores compiled code at the second visit
         page = context.new_page()
         page.goto("/?model=flip-flop")
         page.wait_for_selector(".heatmaps .heatmaplayer image")
@@ -120,7 +120,7 @@ def new_profile(
 
 @pytest.fixture(scope="session")
 def visitor(new_profile: NewProfile) -> Iterator[BrowserContext]:
-    """Return one browser profile for all tests of a single visitor."""
+    """Yield one browser profile that all tests with a single visitor share."""
     context = new_profile()
     yield context
     context.close()
@@ -128,13 +128,13 @@ def visitor(new_profile: NewProfile) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def console_errors() -> list[str]:
-    """Return the errors in the console. A test that causes one on purpose clears the list."""
+    """Return a list that collects console errors. A test that causes an error on purpose clears the list."""
     return []
 
 
 @pytest.fixture
 def page(visitor: BrowserContext, base_url: str, console_errors: list[str]) -> Iterator[Page]:
-    """Return a new page with an empty local storage after the test."""
+    """Yield a new page. Clear its local storage after the test."""
     page = visitor.new_page()
     with watched(page, base_url, console_errors):
         yield page
@@ -144,7 +144,7 @@ def page(visitor: BrowserContext, base_url: str, console_errors: list[str]) -> I
 
 @pytest.fixture(scope="session")
 def loaded(visitor: BrowserContext) -> Iterator[Page]:
-    """Return a page of the full Lab, without what newcomers see, with Plotly loaded."""
+    """Yield a page of the full Lab, without the parts for newcomers, after Plotly has drawn the run."""
     page = visitor.new_page()
     page.goto("/?model=flip-flop")
     page.wait_for_selector(".heatmaps .heatmaplayer image")
@@ -154,9 +154,9 @@ def loaded(visitor: BrowserContext) -> Iterator[Page]:
 
 @pytest.fixture
 def same_page(loaded: Page, base_url: str, console_errors: list[str]) -> Iterator[Page]:
-    """Return a page that is loaded once for all tests; they change its link, as back and forward do.
+    """Yield a page that is loaded once for all tests. A test changes its link as the Back and Forward buttons do.
 
-    A load takes seconds, mostly for Plotly.
+    A new load would take seconds, mostly for Plotly.
     """
     with watched(loaded, base_url, console_errors):
         loaded.evaluate("document.activeElement?.blur()")
@@ -168,7 +168,7 @@ def same_page(loaded: Page, base_url: str, console_errors: list[str]) -> Iterato
 def offline(
     browser_type: BrowserType, browser_type_launch_args: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[BrowserContext]:
-    """Return a browser without a network."""
+    """Yield a browser that is offline."""
     profile = tmp_path_factory.mktemp("offline")
     context = browser_type.launch_persistent_context(profile, offline=True, **browser_type_launch_args)
     context.set_default_timeout(PATIENCE)
@@ -180,7 +180,7 @@ def offline(
 def exported(
     folder: Path, served_models: dict[str, Model], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., str]:
-    """Return a function that exports the run of a link, once for all tests, and returns the address of the file."""
+    """Return a function that exports the run of a link, once for all tests, and returns the file's address."""
     files = tmp_path_factory.mktemp("exported")
     for name, content in export.shared_files().items():
         (files / name).write_bytes(content)
@@ -199,7 +199,7 @@ def exported(
 
 @pytest.fixture(scope="session")
 def opened(offline: BrowserContext) -> Iterator[Page]:
-    """Return a page of the browser without a network."""
+    """Yield a page of the offline browser."""
     page = offline.new_page()
     yield page
     page.close()
@@ -207,7 +207,7 @@ def opened(offline: BrowserContext) -> Iterator[Page]:
 
 @pytest.fixture
 def exported_page(opened: Page, console_errors: list[str]) -> Iterator[Page]:
-    """Return a page for exported files, without a network."""
+    """Yield the offline page for exported files. Clear its local storage after the test."""
     with watched(opened, "file:", console_errors):
         yield opened
         opened.evaluate("localStorage.clear()")
@@ -215,13 +215,13 @@ def exported_page(opened: Page, console_errors: list[str]) -> Iterator[Page]:
 
 @pytest.fixture(params=["page", "exported_page"])
 def visit(request: pytest.FixtureRequest) -> Visit:
-    """Return a function that opens a page of the server, or an exported one."""
+    """Return a function that opens a page of the server or an exported page."""
     return _visit(request)
 
 
 @pytest.fixture(params=["same_page", "exported_page"])
 def same_visit(request: pytest.FixtureRequest) -> Visit:
-    """Return a function like `visit`, but with the server's page that is loaded once."""
+    """Return a function like `visit`, but for the server's page in `same_page`, which is loaded once."""
     return _visit(request)
 
 

@@ -1,4 +1,4 @@
-"""The appearance of the page, measured in pixels, and its accessibility."""
+"""The appearance of the Lab, measured in pixels, and accessibility."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SIZES = [(1440, 900), (1024, 768), (390, 844)]
 def resize(page: Page, size: tuple[int, int]) -> None:
     """Resize the window and wait for the new layout."""
     page.set_viewport_size({"width": size[0], "height": size[1]})
-    # The pictures follow the grid in the same frame as its new layout.
+    # The pictures are resized in the same frame as the layout.
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
@@ -82,12 +82,12 @@ SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 @pytest.fixture
 def check(page: Page) -> Check:
-    """Return a function that runs axe on a state of the page, or on a part of it, in light and in dark colors."""
+    """Return a function that runs axe on the page, or on a part of it, in light and in dark colors."""
 
     def check(state: str, within: str = "") -> None:
         for scheme in SCHEMES:
             page.emulate_media(color_scheme=scheme)
-            # During a transition an element has the colors of neither state.
+            # During a transition, an element has colors between the two states.
             page.evaluate("() => Promise.all(document.getAnimations().map((animation) => animation.finished))")
             expect_no_barriers(page, f"{scheme}, {state}", within, colors_alone=scheme == "dark")
 
@@ -159,7 +159,7 @@ def test_no_view_scrolls_the_page_sideways(page: Page) -> None:
         )
         for zoom in ("Whole layer", "One unit", "One gate"):
             lab.cell.get_by_text(zoom, exact=True).click()
-            # 640 × 400 is a window of 1280 × 800 at a zoom of 200%.
+            # 640 × 400 equals a window of 1280 × 800 zoomed to 200%.
             for size in (*SIZES, (640, 400), (320, 568)):
                 resize(page, size)
                 assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
@@ -175,7 +175,7 @@ def test_no_view_scrolls_the_page_sideways(page: Page) -> None:
 
 
 def test_every_control_is_reached_by_keys_and_shows_its_focus(page: Page) -> None:
-    """The Tab key reaches every control, or one control of its bar; from there the arrow keys reach the others."""
+    """The Tab key reaches every control, except in bars: there it reaches one, and the arrow keys reach the others."""
     Lab(page).open(model="deep", zoom="gate", views="tape,words,whatif,cell,equations,memory,influence,table")
     reached: list[str] = []
     page.evaluate("() => document.activeElement.blur()")
@@ -217,7 +217,7 @@ def test_every_control_is_reached_by_keys_and_shows_its_focus(page: Page) -> Non
         contract.CHECK_IT, "scale", "As a table", "table-of", "copy-csv", "Table, scrolls",
     ):  # fmt: skip
         assert re.search(rf"\b{control}", names), (control, names)
-    # The button Random exists only for models of a built-in task.
+    # The Random button exists only for models of a built-in task.
     lab = Lab(page).open(model="flip-flop")
     lab.sequence.focus()
     page.keyboard.press("Tab")
@@ -233,7 +233,7 @@ def test_reduced_motion_and_forced_colors_are_respected(page: Page) -> None:
     page.emulate_media(reduced_motion="reduce")
     expect(flow).to_have_css("transition-duration", "0s")
     page.emulate_media(forced_colors="active")
-    # Parts with a meaning in their color keep it; other fills and strokes have the system's colors.
+    # Parts with meaningful colors keep their colors. Other fills and strokes have the system's colors.
     assert page.evaluate(
         """() => [".heatmaps", ".flow", "#step", "#outputs li"]
             .map((part) => getComputedStyle(document.querySelector(part)).forcedColorAdjust)"""

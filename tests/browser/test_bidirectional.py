@@ -1,4 +1,4 @@
-"""A bidirectional network in an exported page: both directions, computed in the browser."""
+"""A bidirectional network in an exported page: the browser computes both directions."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_new_sequence_shows_both_directions_and_the_old_state_of_the_cursor(
     exported_page.get_by_role("combobox", name="Signal").select_option("h_prev")
     exported_page.get_by_role("button", name="Clamp", exact=True).click()
     clamped = gru.trace(gru.load("tagger"), "B m p s A m B", clamps=[gru.Clamp("h_prev", 0.0, [1], slice(3, 4))])
-    expect(lab.group("h").locator(".holdmarks .held")).to_have_css("--at", "4")  # h at t = 5, from 0
+    expect(lab.group("h").locator(".holdmarks .held")).to_have_css("--at", "4")  # counted from 0: h at t = 5
     contribution = exported_page.get_by_role("list", name="Contribution of each timestep").get_by_role("listitem")
     shares = clamped.ledger(1)[3]
     expect(contribution).to_have_text([f"{100 * share:.0f}%" if share >= 0.005 else "" for share in shares[1:]])

@@ -1,4 +1,4 @@
-"""Uploads in the browser: a real file is dropped on the page, shown, named and checked."""
+"""Uploads in the browser: a real file is dropped on the page, run, named and checked."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FILES = Path(__file__).parent.parent / "fixtures"
 
 
 class Bring(Lab):
-    """The Lab with the dialog for uploads."""
+    """The Lab with its upload dialog."""
 
     def __init__(self, page: Page) -> None:
         super().__init__(page)
@@ -30,7 +30,7 @@ class Bring(Lab):
         self.parity = self.dialog.get_by_role("status", name="Parity")
 
     def drop(self, name: str, data: bytes | None = None) -> None:
-        """Drop a file on the page."""
+        """Drop the fixture `name`, or a file with this name and `data`, on the page."""
         content = (FILES / name).read_bytes() if data is None else data
         self.page.evaluate(
             """([name, text]) => {
@@ -44,7 +44,7 @@ class Bring(Lab):
         )
 
     def expect_model(self, imported: formats.Imported) -> None:
-        """Expect the first example of a model on the page, with every number as in the core."""
+        """Assert that the page shows the import report, and the model's first example with the core's numbers."""
         expect(self.understood.get_by_role("listitem")).to_have_text(list(imported.report))
         self.expect_trace(imported.model, imported.model.examples[0])
 

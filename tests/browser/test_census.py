@@ -1,4 +1,4 @@
-"""Units: the table of all units, its order, a file of the visitor, and the moment to which a row leads."""
+"""The Units dialog: the table of all units, its order, a visitor's file, and the moment to which a row leads."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_a_row_of_all_units_leads_to_a_moment_in_the_lab(page: Page) -> None:
     census = gru.census(model, data.sequences, data.labels, ("negative", "neutral"))
     lab.button("Similar moments").click()
     page.get_by_role("button", name="Compare all units").click()
-    dialog = page.get_by_role("dialog", name="Units")  # it opens with the held-out sequences
+    dialog = page.get_by_role("dialog", name="Units")  # uses the held-out sequences at first
     rows = dialog.locator("tbody tr")
     expect(rows).to_have_count(8)
     dialog.get_by_role("button", name="AUC").click()
@@ -53,7 +53,7 @@ def test_a_file_of_texts_and_a_file_of_inputs_give_the_same_table(page: Page, co
     file.set_input_files({"name": "x.txt", "mimeType": "text/plain", "buffer": FILE + b"no such word\tpositive"})
     dialog.get_by_role("button", name="Run").click()
     expect(dialog.get_by_role("alert")).to_contain_text("ine 4")
-    console_errors.clear()  # the refusal
+    console_errors.clear()  # the refused file
     file.set_input_files({"name": "x.txt", "mimeType": "text/plain", "buffer": FILE})
     dialog.get_by_role("button", name="Run").click()
     expect(dialog.get_by_role("status", name="Result")).to_contain_text("positive against negative")
@@ -61,7 +61,7 @@ def test_a_file_of_texts_and_a_file_of_inputs_give_the_same_table(page: Page, co
     shown = [float(text) for text in rows.locator("td:nth-child(5)").all_inner_texts()]
     np.testing.assert_allclose(shown, [unit.means["z"] for unit in own], atol=0.00501)
 
-    # An .npz file of inputs: the same sequences and labels give the same table.
+    # An .npz file of inputs with the same sequences and labels gives the same table.
     lines = [line.split("\t") for line in FILE.decode().splitlines()]
     x = np.zeros((6, len(lines), model.encoder.inputs))
     for b, (text, _) in enumerate(lines):

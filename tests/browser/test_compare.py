@@ -1,4 +1,4 @@
-"""The Compare page: several networks read one sequence, with the numbers of the core and one cursor."""
+"""The Compare page: several networks read one sequence, with the core's numbers and a shared cursor."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ async ([t, units]) => {
 
 
 def opened(page: Page, **link: str) -> Page:
-    """Open the page of a link and wait for its pictures."""
+    """Open the Compare page with the keys in `link` and wait for its heatmaps."""
     page.goto(f"/compare?{urlencode(link)}")
     for cell in compared_cells(link):
         page.wait_for_selector(f"#tape-{cell} .heatmaps .heatmaplayer image")
@@ -103,7 +103,7 @@ def test_every_number_equals_the_core_in_both_conventions_of_z(page: Page, by: s
 
 
 def check(cell: str, trace: gru.Trace, shown: dict[str, Any], t: int, unit: int, flipped: bool) -> None:
-    """Compare the numbers of a cell on the page, at one timestep and unit, with the core."""
+    """Assert that the page's numbers of a cell, at one timestep and unit, equal the core's."""
     run = trace.layers[0]
     for name, rows in shown["drawn"].items():
         values = getattr(run, name).T[: len(rows)]
@@ -145,9 +145,9 @@ def test_a_typed_sequence_runs_in_all_three_cells_with_one_cursor(page: Page, co
     expect(page.get_by_role("slider", name="Timestep")).to_have_value("3")
     page.get_by_role("textbox", name="Sequence").fill("B q")
     expect(page.get_by_role("region", name="Sequence and examples").get_by_role("alert")).to_contain_text("Step 2: 'q'")
-    for cell in USUAL:  # the last run stays
+    for cell in USUAL:  # the last valid run stays
         expect(page.locator(f"#tape-{cell} .outputs:not(.twin) li")).to_have_count(4)
-    while len(console_errors) < 1 + len(USUAL):  # Chromium may log the status later than the page
+    while len(console_errors) < 1 + len(USUAL):  # Chromium may log the status 422 after the page shows it
         page.wait_for_timeout(20)
     console_errors.clear()
 
@@ -173,7 +173,7 @@ def test_the_slider_of_z_changes_both_parts_of_the_gru_but_not_the_lstm(page: Pa
 
 
 def test_the_page_opens_on_a_finding(page: Page) -> None:
-    """Without a link, the cursor is where the RNN has lost a number that the gates of the others hold."""
+    """Without a link, the page opens where the RNN has lost a number that the LSTM and the GRU still hold."""
     opened(page)
     sequence = page.get_by_role("textbox", name="Sequence").input_value()
     correct, states = {}, {}
@@ -307,7 +307,7 @@ def test_the_exported_comparison_works_without_a_network(page: Page, base_url: s
         page.get_by_role("radio", name="before training").check(force=True)
         expect(region.locator(".says")).to_contain_text(re.compile("before training", re.I))
         expect(page.locator(".ties .held")).to_have_text(re.compile(r"\bz\b.* 0\.50 \(t = 4\)$"))
-        # The page runs the three networks itself. Gradients need a server.
+        # The exported page runs the three networks itself, but gradients need a server.
         text = "=0.1 0.2 0.3 0.1 0.2"
         page.get_by_role("textbox", name="Sequence").fill(text)
         clamp = gru.Clamp("z", 0.5, 0, slice(3, 4))
@@ -318,7 +318,7 @@ def test_the_exported_comparison_works_without_a_network(page: Page, base_url: s
             expect(outputs).to_have_text([f"{value:.2f}" for value in y.ravel()])
         expect(region.get_by_role("alert")).to_contain_text("GRU Scope")
         expect(region.locator(".says")).to_be_hidden()
-        # If a cell is chaotic, its panel says so. None is here, so the test lowers the limit.
+        # The panel of a chaotic cell says that it is chaotic. No cell is chaotic here, so the test lowers the limit.
         expect(page.get_by_text(contract.CHAOTIC)).to_have_count(0)
         page.evaluate("document.querySelector('#record').engine.CHAOTIC = 0")
         page.get_by_role("textbox", name="Sequence").fill("=0.1 0.2 0.3 0.4")
@@ -328,7 +328,7 @@ def test_the_exported_comparison_works_without_a_network(page: Page, base_url: s
         assert narration is not None
         assert note is not None
         assert note["y"] >= narration["y"] + narration["height"]
-        # Another task, another size or another cell is not in this page, which keeps the sequence.
+        # This page has no other task, size or cell. If the visitor chooses one, the page keeps its sequence.
         for choose in (
             lambda: page.get_by_role("combobox", name="Task").select_option("names"),
             lambda: page.get_by_role("radio", name="parameters").click(force=True),
@@ -349,7 +349,7 @@ def test_compare_is_accessible_and_never_scrolls_sideways(page: Page) -> None:
     page.goto("/compare?task=sentiment&t=4")
     page.wait_for_selector("#tape-gru .heatmaps .heatmaplayer image")
     expect_accessible_at_every_width(page)
-    # On a phone there is only one tape at a time.
+    # A phone shows only one tape at a time.
     expect(page.get_by_role("region", name="Tape of the RNN")).to_be_hidden()
     page.get_by_role("radio", name="RNN").check(force=True)
     expect(page.get_by_role("region", name="Tape of the RNN")).to_be_visible()

@@ -1,4 +1,4 @@
-"""A figure in a deck of reveal.js, as the docs write it."""
+"""A figure in a reveal.js deck, set up as the docs show."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_a_figure_in_a_deck_has_its_own_keys_while_it_has_the_focus(
         heading = frame.get_by_role("heading", level=2).first
         expect(heading).to_contain_text("t = 4")
         expect(frame.locator(".heatmaplayer image").first).to_be_attached()
-        # In the figure the keys move the cursor, and the slide stays. Outside, they change the slide.
+        # With the focus in the figure, the keys move the cursor. Outside the figure, they change the slide.
         heading.click()
         page.keyboard.press("ArrowRight")
         expect(heading).to_contain_text("t = 5")

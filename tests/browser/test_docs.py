@@ -1,4 +1,4 @@
-"""The built docs in a browser: opened from disk, with their search, and without barriers."""
+"""The built docs in a browser: opened from disk, searchable, and accessible."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ FEWER = """
         else seen.add(token.className);
 }
 """
-"""Keeps the first two objects in each part of the reference, and the first token of each color in the code of a page.
+"""A script that keeps two objects per part of the reference, and one token of each color in the code of a page.
 
-Axe takes half a minute for all objects, and looks at each token in turn.
+On the whole page axe would take half a minute, because it checks every object and every token.
 """
 
 
 @pytest.fixture
 def demos(docs_site: Path) -> Iterator[None]:
-    """Write an empty page for each frame, since `make docs` exports the demos after the pages."""
+    """Write a placeholder page for each demo, because `make docs` exports the demos after the pages."""
     (docs_site / "demos").mkdir(exist_ok=True)
     for name in tomllib.loads((sites.ROOT / "docs" / "demos.toml").read_text()):
         demo = '<!doctype html><html lang="en"><title>A demo</title><main><h1>A demo</h1></main>'
@@ -61,7 +61,7 @@ def test_no_page_of_the_docs_has_barriers_in_either_theme(
 ) -> None:
     pages = sorted({*docs_site.rglob("*.html")} - {*docs_site.glob("demos/*")} - {docs_site / "404.html"})
     assert len(pages) > 20
-    exported_page.emulate_media(reduced_motion="reduce")  # a color that still changes has another contrast
+    exported_page.emulate_media(reduced_motion="reduce")  # a color in transition has a different contrast
     for file in pages:
         exported_page.goto(file.as_uri())
         exported_page.evaluate(FEWER)
@@ -71,7 +71,7 @@ def test_no_page_of_the_docs_has_barriers_in_either_theme(
             name = f"{file.relative_to(docs_site)}, {theme}"
             expect_no_barriers(exported_page, name, colors_alone=theme == "dark")
     exported_page.emulate_media(color_scheme=None, reduced_motion="no-preference")
-    # axe sends messages to the frames, which have no origin in a page from disk.
+    # axe posts messages to the frames. On a page from disk the frames have no origin, so the browser logs errors.
     assert [error for error in console_errors if "postMessage" not in error] == []
     console_errors.clear()
 
@@ -79,7 +79,7 @@ def test_no_page_of_the_docs_has_barriers_in_either_theme(
 def test_the_page_for_a_missing_address_has_no_barriers_and_loads_its_files(
     visitor: BrowserContext, docs_site: Path, console_errors: list[str]
 ) -> None:
-    """A host shows it at any address, so it loads its files from the root of the host."""
+    """A host sends 404.html at any address, so the page loads its files from the host's root."""
     page = visitor.new_page()
     with static_host(docs_site) as host, watched(page, host, console_errors):
         page.goto(f"{host}/404.html")
@@ -97,7 +97,7 @@ addEventListener("message", ({ data, source }) => {
         if (contentWindow === source && data.height) (heights[src] ??= []).push(data.height);
 });
 """
-"""Records the heights that each demo reports."""
+"""A script that records the heights that each demo reports."""
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_a_demo_has_the_theme_of_the_menu(exported_page: Page, docs_site: Path) 
 
     choose("dark")
     expect(demo).to_have_attribute("data-theme", "dark")
-    page.reload()  # the menu remembers its choice
+    page.reload()  # the menu remembers the choice
     expect(demo).to_have_attribute("data-theme", "dark")
     choose("auto")
     for theme in ("light", "dark"):

@@ -1,4 +1,4 @@
-"""The element <gru-scope> on pages of other programs, with exported pages and with the pages of a server."""
+"""The <gru-scope> element on other sites' pages, with exported pages and with pages of a server."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ SHEET = """body { background: #fff } body.night { background: #123 }
 * { box-sizing: content-box; padding: 3px } iframe { border: 9px solid red }"""
 
 NO_PLOTLY = "globalThis.Plotly = { react: async () => {}, restyle: async () => {} };"
-"""The pictures take seconds for each figure, and other tests look at them."""
+"""A stub for Plotly, which would take seconds for each figure. Other tests check the pictures."""
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a site that has the script, the exported pages, and a page with five figures."""
+    """Write a site with the script, the exported pages, and a page with five figures. Return its folder."""
     folder = tmp_path_factory.mktemp("site")
     for name, keys in FIGURES.items():
         page = export.page(run_link(keys, Settings()), Settings(), shared=True, hide=["question", "model"])
@@ -51,7 +51,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def host(page: Page, base_url: str, site: Path) -> Page:
-    """Open the page with five figures, at an address of the server, so that any other request is one too many."""
+    """Open the page with five figures under the server's address. A request to another host fails the test."""
 
     def respond(route: Any) -> None:
         file = site / (re.sub(r"[?#].*", "", route.request.url).rpartition("/")[2] or "index.html")
@@ -63,39 +63,39 @@ def host(page: Page, base_url: str, site: Path) -> Page:
 
 
 def figure(page: Page, n: int) -> Locator:
-    """Return the n-th figure."""
+    """Return figure `n` of the page, counted from 0."""
     return page.locator("gru-scope").nth(n)
 
 
 def inside(page: Page, n: int) -> FrameLocator:
-    """Return the page in the n-th figure."""
+    """Return the page inside figure `n`."""
     return figure(page, n).locator("iframe").content_frame
 
 
 def heading(page: Page, n: int) -> Locator:
-    """Return the place of the cursor in the n-th figure."""
+    """Return the heading of figure `n`, which shows the cursor's timestep."""
     return inside(page, n).get_by_role("heading", level=2).first
 
 
 def background(page: Page, n: int) -> str:
-    """Return the color of the paper of the n-th figure."""
+    """Return the background color of figure `n`."""
     color: str = inside(page, n).locator("body").evaluate("body => getComputedStyle(body).backgroundColor")
     return color
 
 
 def test_five_figures_on_a_page_with_a_strict_policy(host: Page, console_errors: list[str]) -> None:
     expect(heading(host, 0)).to_contain_text("t = 4")
-    assert figure(host, 4).locator("iframe").get_attribute("src") is None  # it loads when the reader comes near
+    assert figure(host, 4).locator("iframe").get_attribute("src") is None  # it loads when the reader scrolls near it
     for n, words in enumerate(("t = 4", "t = 2", "t = 1", "t = 2")):
         figure(host, n).scroll_into_view_if_needed()
         expect(heading(host, n)).to_contain_text(words)
-    # A figure that does not load says so, and links to its page.
+    # A figure that does not load shows an error and a link to its page.
     figure(host, 4).scroll_into_view_if_needed()
     expect(figure(host, 4).get_by_role("alert")).to_contain_text("did not load")
     expect(figure(host, 4).get_by_role("link")).to_have_attribute("href", re.compile("/site/none.html$"))
     assert [error for error in console_errors if "none.html" not in error and "ERR_FAILED" not in error] == []
     console_errors.clear()
-    # The sheet of the host does not reach the frame, and the frame has the storage of nobody.
+    # The host's style sheet does not affect the frame, and the frame has no origin, so it has no storage.
     assert figure(host, 0).locator("iframe").evaluate("frame => getComputedStyle(frame).borderTopWidth") == "0px"
     assert inside(host, 0).locator("body").evaluate("() => self.origin") == "null"
     assert host.evaluate("localStorage.length") == 0
@@ -113,7 +113,7 @@ def test_five_figures_on_a_page_with_a_strict_policy(host: Page, console_errors:
     expect(heading(host, 0)).to_contain_text("t = 3")
     assert height(0) == before
 
-    # The theme follows the switch of the host, whatever this switch changes.
+    # The theme follows the host's switch, regardless of the attribute or class that the switch changes.
     light = background(host, 0)
     host.evaluate("document.body.className = 'night'")
     for n in (0, 1):
@@ -150,10 +150,10 @@ def test_the_host_and_the_figure_exchange_links(host: Page) -> None:
     box = inside(host, 0).get_by_role("textbox", name="Sequence", exact=True)
     expect(box).to_have_value("B m A")
     host.wait_for_function("() => links.at(-1)?.includes('clamps=z@3=0')")
-    # The reader's own sequence runs in the frame, and its link comes out.
+    # The reader's own sequence runs in the frame, and the host receives its link.
     box.fill("A m B B m")
     host.wait_for_function("() => new URLSearchParams(links.at(-1)).get('sequence') === 'A m B B m'")
-    # A figure that moves to another place loads again, and shows the same view.
+    # A figure that moves to another place on the page loads again and shows the same view.
     host.evaluate("document.body.append(document.querySelector('gru-scope'))")
     expect(heading(host, -1)).to_contain_text("t = 2")
     expect(inside(host, -1).get_by_role("textbox", name="Sequence", exact=True)).to_have_value("A m B B m")

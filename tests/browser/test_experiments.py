@@ -1,4 +1,4 @@
-"""The experiments: their stored results, their sliders with numbers of the core, and their trainings."""
+"""The experiments: stored results, sliders with the core's numbers, and trainings."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.support.numbers import number_of
 
 
 def gradients(page: Page) -> dict[str, float]:
-    """Return the gradient of each cell from the sentence on the page."""
+    """Return the gradient of each cell, by its name, from the sentence on the page."""
     sentence = page.get_by_role("status", name="Gradient over the gap").inner_text()
     matches = re.findall(r"([\d.]*\d(?: × 10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?) in the (RNN|LSTM|GRU)", sentence)
     assert len(matches) == 3
@@ -45,14 +45,14 @@ def test_the_gradient_of_untrained_cells_follows_the_sliders(page: Page, gap: in
         expected[cell.upper()] = gradient_by_lag(model, model.forward(fresh(recipe, gap + 1, recipe.schedule.B).x)[-1])[
             -1
         ]
-    page.wait_for_selector(".gradient[aria-busy=false]")  # the newest question is answered
+    page.wait_for_selector(".gradient[aria-busy=false]")  # the newest request has its response
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     for name, value in gradients(page).items():
         assert value == pytest.approx(expected[name], rel=0.06, abs=0.0051)
 
 
 def test_settings_are_in_the_address_and_come_back(page: Page) -> None:
-    """Open, move a slider, go back and forward, reload, and open the link in a second window: each shows the same."""
+    """Back, forward, a reload, and the link in a second window restore the settings of the sliders."""
     page.goto("/compare/gap")
     gap, units = (page.get_by_role("slider", name=name) for name in ("Gap", "Units"))
     gap.fill("60")
@@ -174,7 +174,7 @@ def test_a_race_on_this_server_ends_with_a_verdict_and_can_be_stopped(page: Page
 
 
 def test_the_sequence_experiment_counts_steps_and_measures_times(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.routes.experiments.REPEATS", 1)  # of the long ones, several take minutes on a busy machine
+    monkeypatch.setattr("app.routes.experiments.REPEATS", 1)  # several long runs take minutes on a busy machine
     page.goto("/compare/sequence")
     page.get_by_role("slider", name="Sequence length").fill("7")
     for kind, (steps, products) in sequence.counts(128).items():

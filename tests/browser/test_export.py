@@ -34,7 +34,7 @@ CLAMPED = {
 
 
 def file_of(folder: Path, live_url: str = "", **keys: str) -> str:
-    """Write an exported page, with Plotly in it, and return its address."""
+    """Write an exported page that contains Plotly, and return its address."""
     file = folder / "page.html"
     file.write_text(export.page(run_link(keys, Settings()), Settings(), live_url), "utf-8")
     return file.as_uri()
@@ -56,14 +56,14 @@ def test_the_exported_page_is_one_file_that_shows_the_view_of_its_link(exported_
     expect(lab.table.get_by_text("Update gate z, timesteps 1 to 6 of 6")).to_be_visible()
     expect(lab.equations).to_be_hidden()
     expect(exported_page).to_have_title("Sentiment · GRU Scope")
-    # The address has the position, and opens at it.
+    # The address contains the cursor's position and restores it.
     exported_page.keyboard.press("End")
     exported_page.wait_for_url("**t=6**")
     exported_page.reload()
     expect(lab.heading).to_have_text("t = 6, unit 5 of 8")
     lab.expect_trace("sentiment", text, flipped=True)
     assert {url.partition("?")[0] for url in requested if not url.startswith("data:")} == {address}
-    # Without the address of a server there is no link to share.
+    # A page without the address of a server has no link to share.
     expect(lab.button("Share")).to_be_hidden()
     lab.button("Random").click()
     expect(lab.error).to_have_text(contract.EXPORTED_MODEL_ALONE)
@@ -72,7 +72,7 @@ def test_the_exported_page_is_one_file_that_shows_the_view_of_its_link(exported_
 def test_code_added_to_an_exported_file_cannot_run_or_send_data(
     exported_page: Page, tmp_path: Path, console_errors: list[str]
 ) -> None:
-    """Scripts in handlers and addresses, frames and requests that somebody added to the file are all refused."""
+    """The page refuses scripts, event handlers, javascript: links, frames and requests that are added to its file."""
     requested: list[str] = []
     exported_page.on("request", lambda request: requested.append(request.url))
     file_of(tmp_path, model="flip-flop", sequence="A m B", t="2")
@@ -129,21 +129,21 @@ def test_the_exported_page_runs_its_network_with_new_sequences_clamps_and_weight
     expect(live).to_have_attribute(
         "href", re.compile(r"^http://scope\.example/\?model=flip-flop&sequence=A\+B\+p.*&clamps=z@4=0")
     )
-    # The views of the unit follow: the contributions and the equations are those of the new run.
+    # The views of the unit also show the new run: its contributions and its equations.
     exported_page.keyboard.press("Escape")
     memory = exported_page.get_by_role("region", name="Memory")
     expect(memory.locator(".says")).not_to_be_empty()
     expect(memory.get_by_role("alert")).to_be_empty()
     lab.button(contract.CLEAR_CLAMPS).click()
     lab.expect_trace("flip-flop", "A B p p B A . m")
-    # Another weight.
+    # A changed weight.
     lab.cell.get_by_role("radio", name="One gate").check()
     lab.cell.locator("tbody button").first.click()
     lab.cell.get_by_role("form", name="Weight").get_by_role("spinbutton").fill("3")
     expect(lab.chips).to_have_count(1)
     edited = gru.load("flip-flop").edited([Edit(0, "z", 0, "W", 2, 3.0)])
     lab.expect_trace(edited, "A B p p B A . m")
-    # A text that the network cannot read is refused as by a server.
+    # The page refuses a text that the network cannot read, as a server does.
     lab.sequence.fill("A Q")
     expect(lab.error).to_contain_text("Step 2: 'Q' is not in this model's alphabet (A B m p s .)")
 
@@ -164,7 +164,7 @@ def test_a_seed_writes_the_same_text_on_both_pages_on_the_command_line_and_in_py
             seed_field.fill(str(seed))
             letters = [*writing.written, *"." * writing.ended]
             expect(lab.page.locator(".tokens:not(.others) li.written")).to_have_text(letters)
-            # The bars of the first written letter are the probabilities of Python, and the drawn letter is marked.
+            # The bars of the first written letter show the probabilities from Python, and the drawn letter is marked.
             y = writing.trace.y[writing.given - 1]
             drawn = lab.page.locator(".outputs:not(.twin) li").nth(writing.given - 1).locator(".drawn")
             expect(drawn).to_have_text(letters[0])
@@ -228,25 +228,25 @@ EXPORTED = CLAMPED | {"model": "store-and-recall", "sequence": "A b c ? d", "cla
 
 
 class Export:
-    """The dialog Export of a lab."""
+    """The Export dialog of a Lab page."""
 
     def __init__(self, lab: Lab) -> None:
-        lab.settled()  # the dialog lists only pictures that are already drawn
+        lab.settled()  # the dialog lists only pictures that are drawn
         lab.button("Export").click()
         self.dialog = lab.page.get_by_role("dialog", name="Export")
         self.page = lab.page
 
     def download(self, name: str) -> tuple[str, bytes]:
-        """Return the name and the content of a file that the page creates."""
+        """Press the button `name` and return the name and the content of the file that the page creates."""
         with self.page.expect_download() as download:
             self.dialog.get_by_role("button", name=name, exact=True).click()
-            # Inside the block, so that the reason of a failure is reported.
+            # This check is inside the block, so a failure reports its reason.
             expect(self.dialog.get_by_role("status")).not_to_be_empty()
         expect(self.dialog.get_by_role("status")).to_contain_text(download.value.suggested_filename)
         return download.value.suggested_filename, Path(download.value.path()).read_bytes()
 
     def printed(self) -> bytes:
-        """Return the file that a visitor gets who presses “PDF” and saves what the print dialog shows."""
+        """Press “PDF” and return the PDF file that a visitor would save from the print dialog."""
         title = self.page.title()
         self.page.evaluate("() => { globalThis.asked = new Promise((done) => (globalThis.print = done)); }")
         self.dialog.get_by_role("button", name="PDF").click()
@@ -329,7 +329,7 @@ def test_pictures_are_downloaded_as_svg_and_png(visit: Visit) -> None:
             box = re.search(rb"/MediaBox \[0 0 ([\d.]+) ", pdf)
             assert box
             assert float(box[1]) == pytest.approx(0.75 * drawn["width"], abs=1)  # a point is 4/3 pixels
-            assert b"/Type /Font" in pdf  # letters, and not a picture of letters
+            assert b"/Type /Font" in pdf  # the text is text, not a picture of text
 
 
 def test_numbers_are_downloaded_as_csv_and_in_other_formats(visit: Visit) -> None:
@@ -349,7 +349,7 @@ def test_numbers_are_downloaded_as_csv_and_in_other_formats(visit: Visit) -> Non
             np.testing.assert_array_equal(columns[f"twin.{signal}.{unit + 1}"], getattr(original, signal)[:, unit])
     for k, label in enumerate(model.readout.labels):
         np.testing.assert_array_equal(columns[f"y.{label}"], clamped.y[:, k])
-    # The same columns as the server's file.
+    # The columns equal the columns of the server's file.
     first_line = next(as_csv(run_link(EXPORTED, Settings()).trace))
     assert numbers.partition(b"\n")[0] == first_line.partition(b"\n")[0]
     if lab.exported:

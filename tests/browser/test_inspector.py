@@ -1,4 +1,4 @@
-"""The inspector: every number and every sentence of a timestep equals the core, in both conventions of z."""
+"""The inspector: every number and sentence about a timestep agrees with the core, in both conventions of z."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ RADIOS = {"r": "reset", "z": "update", "h_tilde": "candidate"}
 
 
 def expected_numbers(layer: gru.Forward, t: int, unit: int, flipped: bool) -> dict[str, float]:
-    """Return the numbers that the inspector must show for timestep `t` (from 0) of a unit, from the core's arrays."""
+    """Return the numbers that the inspector must show for a unit at timestep `t` (from 0), from the core's arrays."""
     numbers = {name: float(getattr(layer, name)[t, unit]) for name in ("r", "z", "h_tilde", "h", "h_prev")}
     numbers |= {"keep": 1 - numbers["z"], "take": numbers["z"]}
-    # The state after the reset gate, or its product with U.
+    # The past: the state after the reset gate, or the state's product with U after the reset gate.
     after = layer.cell.reset == "after"
     numbers["past"] = float(layer.Uh["h_tilde"][t, unit]) if after else numbers["r"] * numbers["h_prev"]
     for i, gate in enumerate(GATES):
@@ -41,7 +41,7 @@ def expected_numbers(layer: gru.Forward, t: int, unit: int, flipped: bool) -> di
 
 
 def check_equations(shown: dict[str, str], numbers: dict[str, float], rounded: set[str]) -> None:
-    """Compare the equations of all gates with the core, and their signs = and ≈ with the rounding."""
+    """Assert that the equations of all gates have the core's numbers, and that = and ≈ agree with the rounding."""
     for gate in GATES:
         parts = [shown[f"equations {gate}.{part}"] for part in ("Wx", "Uh", "b")]
         for part, text in zip(("Wx", "Uh", "b"), parts, strict=True):
@@ -51,7 +51,7 @@ def check_equations(shown: dict[str, str], numbers: dict[str, float], rounded: s
         assert_shown(value, numbers[gate])
         half = 0.5 * 10 ** -decimals(a) + 1e-9
         f = math.tanh if gate == "h_tilde" else sigmoid
-        # The result follows from the printed numbers, or the sign is ≈.
+        # If the result does not follow from the printed numbers, the sign is ≈.
         assert (abs(sum(map(plain, parts)) - plain(a)) > half) == (f"{gate}.a" in rounded)
         assert (abs(f(plain(a)) - plain(value)) > half) == (f"{gate}.value" in rounded)
     texts = {part: shown[f"equations h.{part}"] for part in ("keep", "h_prev", "take", "h_tilde", "value")}
@@ -63,7 +63,7 @@ def check_equations(shown: dict[str, str], numbers: dict[str, float], rounded: s
 
 
 def check_cell(shown: dict[str, str], numbers: dict[str, float]) -> None:
-    """Compare the numbers in the figure of the cell with the core."""
+    """Assert that the numbers in the figure of the cell equal the core's."""
     wires = {f"{part}.{gate}": numbers[f"{gate}.{part}"] for gate in GATES for part in ("Wx", "Uh")}
     wires |= {name: numbers[name] for name in ("r", "z", "h_tilde", "h", "h_prev", "keep", "take")}
     wires |= {
@@ -78,17 +78,17 @@ def check_cell(shown: dict[str, str], numbers: dict[str, float]) -> None:
 def check_narration(
     narration: str, layer: gru.Forward, trace: gru.Trace, t: int, unit: int, numbers: dict[str, float]
 ) -> None:
-    """Compare all sentences about a timestep with the core."""
+    """Assert that all sentences about a timestep agree with the core."""
     keep, take = numbers["keep"], numbers["take"]
     assert f"At t = {t + 1} (input {(trace.tokens or [])[t]})" in narration
     z = re.search(r"\bz = ([−\d.]*\d)", narration)
     assert z is not None
     assert_shown(z[1], numbers["z"])
-    past, many = t > 0, layer.cell.units > 1  # before the first step there is no state to keep or to reset
+    past, many = t > 0, layer.cell.units > 1  # at the first timestep there is no state to keep or to reset
     has_half_life = check_half_life(narration, past, take)
     if past and not many:
         word = "nearly closed" if numbers["z"] < 0.2 else "nearly open" if numbers["z"] > 0.8 else "partly open"
-        # In the convention of PyTorch, “open” would mean “keeps”: there the sentence has the number alone.
+        # In PyTorch's convention “open” would mean “keeps”, so the sentence contains only the number.
         place = f"{word} (z = " if numbers["z"] == take else "at z = "
         assert f"update gate is {place}" in narration
     else:
@@ -98,7 +98,7 @@ def check_narration(
         verb, expected = "mixes", [keep, take]
     assert verb in narration
     r = re.search(r"sees? .* \(r = ([\d.]+)\)", narration)
-    # Before the product r changes the input of every candidate; after it only of its own unit.
+    # r before the product changes the inputs of all candidates. After the product, it changes only its own unit's.
     if past and (layer.z[t, unit] if layer.cell.reset == "after" else layer.z[t].max()) >= 0.2:
         assert r is not None
         assert_shown(r[1], numbers["r"])
@@ -112,7 +112,7 @@ def check_narration(
         else:
             assert_shown(share, 100 * value)
     check_change(narration, numbers)
-    # One sentence about the gates and one about the result; one each about all units, the half-life and the reset gate.
+    # Always a sentence about the gates and the result. Sometimes one about all units, the half-life, or the reset gate.
     assert narration.count(". ") + 1 == 2 + many + has_half_life + (r is not None)
     if many and past:
         for verb, mask in (
@@ -124,7 +124,7 @@ def check_narration(
 
 
 def check_half_life(narration: str, past: bool, take: float) -> bool:
-    """Check the half-life of a state that is nearly kept. Return whether there is one."""
+    """Check the half-life, which the narration gives if take < 0.2. Return whether the narration gives one."""
     half_life = re.search(r"half of its state would be left after (?:about|more than) ([\d.,]+) timesteps", narration)
     if past and take < 0.2:
         assert half_life is not None
@@ -139,7 +139,7 @@ def check_half_life(narration: str, past: bool, take: float) -> bool:
 
 
 def check_change(narration: str, numbers: dict[str, float]) -> None:
-    """Compare the sentence about the change of h with the core."""
+    """Assert that the sentence about the change of h agrees with the core."""
     h = re.search(
         r"\bh (?:changes from ([−\d.]+) to ([−\d.]+\d)|stays at ([−\d.]+\d)|comes out the same \(([−\d.]+)\))",
         narration,
@@ -152,7 +152,7 @@ def check_change(narration: str, numbers: dict[str, float]) -> None:
 
 
 def check_group(sentence: str, verb: str, mask: np.ndarray[Any, Any]) -> None:
-    """Check that the sentence about all units names the units of the mask, or their number."""
+    """Assert that the sentence about all units names the units in `mask`, or the number of these units."""
     units = (np.flatnonzero(mask) + 1).tolist()
     if not units:
         assert verb not in sentence
@@ -193,13 +193,13 @@ def test_every_number_equals_the_core_in_both_conventions_of_z(
 
 
 def sequence(model: gru.Model, rng: np.random.Generator) -> str:
-    """Return 20 random steps in the alphabet of a model."""
+    """Return a random sequence of 20 timesteps in a model's alphabet."""
     task = TASKS.get(model.card.task)
     return task.text(rng, 20) if task else " ".join(rng.choice(model.encoder.alphabet, 20))
 
 
 def check_table(shown: dict[str, Any], values: np.ndarray[Any, Any], t: int, unit: int) -> None:
-    """Compare the table and its current value with an array of the core."""
+    """Assert that the table and its current value equal the core's array `values`."""
     assert [int(row[0]) for row in shown["table"]] == list(range(1, len(values) + 1))
     for row, row_values in zip(shown["table"], values, strict=True):
         for text, value in zip(row[2:], row_values, strict=True):
@@ -242,7 +242,7 @@ def test_the_sum_of_a_gate_shows_every_product(
             texts = [row[-1].removeprefix("≈ ") for row in rows]
             for text_, value in zip(texts, expected, strict=True):
                 assert_shown(text_, value)
-            for _, weight, value, _, product in rows:  # the factors shown give the product shown, or it is marked
+            for _, weight, value, _, product in rows:  # if the shown factors do not give the shown product, ≈ marks it
                 gap = number(weight) * number(value.removeprefix("× ")) - number(product.removeprefix("≈ "))
                 digits = decimals(product)
                 assert (abs(gap) > 0.5 * 10**-digits + 1e-9) == product.startswith("≈ ")

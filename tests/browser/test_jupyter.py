@@ -1,4 +1,4 @@
-"""GRU Scope in Jupyter: the server through jupyter-server-proxy, and a figure in JupyterLab, Notebook and nbconvert."""
+"""GRU Scope in Jupyter: a server through jupyter-server-proxy, and figures in JupyterLab, Notebook and nbconvert."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ READ = "print(figure.t, figure.sequence)"
 
 @pytest.fixture(scope="module")
 def notebooks(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of the notebooks."""
+    """Return the folder for the notebooks."""
     return tmp_path_factory.mktemp("notebooks")
 
 
 @pytest.fixture(scope="module")
 def port(notebooks: Path) -> Iterator[int]:
-    """Run one Jupyter server for all tests, and return its port."""
+    """Run one Jupyter server for all tests, and yield its port."""
     with jupyter_server(notebooks) as port:
         yield port
 
@@ -62,7 +62,7 @@ def test_a_jupyter_server_starts_gruscope_and_serves_it_below_its_own_address(po
     scripts = re.findall(rf'src="{BASE}gruscope/(static/[^"]+\.js)"', page)
     assert scripts
     assert {request("GET", script)[0].status for script in scripts} == {200}
-    # A browser names the origin that it sees.
+    # A browser sends the origin that it sees.
     scenario = json.dumps({"model": "flip-flop", "sequence": "A m B"})
     origin = {"Content-Type": "application/json", "Origin": "http://hub.example"}
     response, answer = request("POST", "api/trace", scenario, **origin)
@@ -117,7 +117,7 @@ def test_a_notebook_as_a_static_page_has_a_living_figure_without_a_kernel(
     visitor: BrowserContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     require, manager = packages(tmp_path, "requirejs@2.3.8", "@jupyter-widgets/html-manager@1.0.15")
-    scripts = {  # nbconvert's page loads these from other hosts, for which the test responds
+    scripts = {  # nbconvert's page loads these scripts from other hosts; the test responds instead
         "require.min.js": require / "require.js",
         "embed-amd.js": manager / "dist" / "embed-amd.js",
         "index.js": Path(sys.prefix) / "share" / "jupyter" / "nbextensions" / "anywidget" / "index.js",
@@ -143,21 +143,21 @@ def test_a_notebook_as_a_static_page_has_a_living_figure_without_a_kernel(
 
 
 def of_cells(*sources: str) -> NotebookNode:
-    """Return a notebook of code cells."""
+    """Return a notebook with a code cell for each of `sources`."""
     cells = [v4.new_code_cell(source) for source in sources]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     return v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
 
 
 def parts(page: Page) -> tuple[FrameLocator, Locator, Locator]:
-    """Return the frame of the figure on a page, its heading with the timestep, and its text field."""
+    """Return the frame of a page's figure, the figure's heading with the timestep, and its Sequence field."""
     frame = page.locator("gru-scope iframe").content_frame
     field = frame.get_by_role("textbox", name="Sequence", exact=True)
     return frame, frame.get_by_role("heading", level=2).first, field
 
 
 def type_and_move(frame: FrameLocator, sequence: Locator) -> None:
-    """Move the cursor by one timestep, and type another sequence."""
+    """Move the cursor forward by one timestep, and type a sequence."""
     frame.get_by_role("slider", name="Timestep").press("ArrowRight")
     sequence.fill("A m B B m")
     expect(frame.get_by_role("list", name="Answers")).to_be_attached()

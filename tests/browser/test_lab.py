@@ -1,4 +1,4 @@
-"""The main task in a real Chromium: type a sequence and see its gates."""
+"""A visitor's main task in Chromium: type a sequence and see its gates."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_gates_are_shown_before_plotly_has_loaded(page: Page) -> None:
     trace = gru.trace(gru.load("flip-flop"), "A m B")
     assert lab.printed("z") == pytest.approx(trace.z.ravel(), abs=0.00501)
     ours = page.evaluate(CANVASES)
-    page.unroute("**/plotly.min.js")  # the prefetch and the script go on
+    page.unroute("**/plotly.min.js")  # both blocked requests, the prefetch and the script, continue
     for route in blocked:
         with suppress(Error):
             route.continue_()
@@ -87,7 +87,7 @@ FETCHED = pytest.mark.skipif(not BUNDLE.is_file(), reason="npm did not fetch the
 def test_both_scripts_of_plotly_draw_the_run_and_its_changes(page: Page, script: Path) -> None:
     page.route("**/plotly.min.js", lambda route: route.fulfill(path=script, content_type="text/javascript"))
     lab = Lab(page).open()
-    # After an edit of the same length the page replaces the images itself. Plotly then draws the same run.
+    # After an edit that keeps the length, the page replaces the images itself. Plotly would draw the same images.
     page.evaluate("() => ['react', 'restyle'].forEach((name) => (Plotly[name] = () => { throw new Error(name); }))")
     lab.sequence.fill("B m A p . s B . A p m m B .")
     lab.expect_trace("flip-flop", "B m A p . s B . A p m m B .")
@@ -120,7 +120,7 @@ def test_bad_input_shows_an_error_and_keeps_the_last_run(same_page: Page, consol
     expect(lab.error).to_be_empty()
     expect(lab.sequence).not_to_have_attribute("aria-invalid", "true")
     lab.expect_trace("flip-flop", "A m B B")
-    assert all("422" in error for error in console_errors)  # Chromium logs each status 422
+    assert all("422" in error for error in console_errors)  # Chromium logs every response with status 422
     console_errors.clear()
 
 
@@ -203,7 +203,7 @@ def test_a_late_response_does_not_overwrite_a_newer_one(same_page: Page) -> None
     with same_page.expect_request("**/api/trace"):
         lab.sequence.fill("A A A")
     lab.sequence.fill("B B")
-    lab.expect_trace("flip-flop", "B B")  # the second request has overtaken the first
+    lab.expect_trace("flip-flop", "B B")  # the second response arrives first
     stream = same_page.request.post(
         "/api/trace", data={"model": "flip-flop", "sequence": "A A A"}, headers={"accept": "text/event-stream"}
     ).text()
@@ -213,7 +213,7 @@ def test_a_late_response_does_not_overwrite_a_newer_one(same_page: Page) -> None
 
 
 def test_fast_typing_sends_one_request_at_a_time_and_shows_the_last_text(page: Page) -> None:
-    # Counts requests from the call of fetch until the last piece, so that a busy machine changes nothing.
+    # A request counts from the call of fetch until its last piece, so the count does not depend on the machine's speed.
     page.add_init_script(
         """const real = window.fetch;
         window.flights = { started: 0, now: 0, most: 0 };
@@ -274,7 +274,7 @@ def test_play_goes_to_the_end_and_can_be_paused_and_restarted(same_visit: Visit)
     lab = same_visit(Lab).follow(model="flip-flop", sequence="A m B p A m")
     page = lab.page
     speed = page.get_by_role("combobox", name="Speed")
-    speed.select_option("1")  # slow enough to be still playing at the next check
+    speed.select_option("1")  # slow enough that it still plays at the next check
     lab.button("Play").click()
     expect(lab.button("Pause")).to_be_visible()
     speed.select_option("20")
@@ -313,7 +313,7 @@ def test_the_keyboard_moves_the_cursor_plays_and_opens_help(same_visit: Visit) -
     expect(page.locator("#help[open]")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
-    # In the text box the same keys edit the text.
+    # In the text box, the same keys edit the text instead.
     page.keyboard.press("Home")
     lab.sequence.focus()
     for key in ("End", "Space", "?", "ArrowLeft"):

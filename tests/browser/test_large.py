@@ -1,4 +1,4 @@
-"""A network of two layers with 512 units in the Lab: its first rows, exact numbers, search, overview and file."""
+"""A network with two layers of 512 units in the Lab: first rows, exact numbers, search, overview and exported file."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def trace(wide: Model) -> gru.Trace:
 
 @pytest.fixture(scope="module")
 def uploaded(base_url: str, wide: Model) -> str:
-    """Return the id of the model after its upload."""
+    """Upload `wide` and return its id."""
     response = httpx2.post(f"{base_url}/api/models", content=wide.to_bytes(), timeout=60)
     return str(response.json()["model"]["id"])
 
@@ -44,7 +44,7 @@ def assert_rows(lab: Lab, layer: gru.Forward, units: np.ndarray) -> None:
 
 
 def assert_in_cell(lab: Lab, t: int, value: float) -> None:
-    """Expect a number of h in the cell, with two decimals."""
+    """Assert that the cell shows h = `value` with two decimals. `t` is only for the error message."""
     lab.settled()
     assert number(lab.cell.locator("[data-slot=h]").text_content()) == pytest.approx(value, abs=0.00501), t
 
@@ -80,7 +80,7 @@ def test_512_units_open_with_those_that_changed_most_and_every_unit_has_its_numb
     assert b"data:image/png" in Path(download.value.path()).read_bytes()
     page.keyboard.press("Escape")
 
-    # The next run continues from the state of all units, which is too long for a query.
+    # The next run starts from the last state of all units, which is too long for a query.
     page.get_by_role("button", name="Initial state").click()
     page.get_by_role("button", name="Take the last state").click()
     page.wait_for_function("() => location.hash.startsWith('#more=')")

@@ -19,11 +19,11 @@ PARTS = {
     "Influence": "#inspector .influence :is(.says, figure svg, .check > .what)",
     "Table": "#inspector section.table .pages",
 }
-"""The parts of each view that must be visible: its figure or numbers, and its sentence."""
+"""CSS selectors of the parts that must be visible in each view: its figure or numbers, and its sentence."""
 
 
 def not_visible(page: Page, selectors: list[str]) -> list[str]:
-    """Return the selectors with an element outside the screen, or with no element on the page."""
+    """Return the selectors that match an element outside the window, or no element at all."""
     selected: list[str] = page.evaluate(
         """selectors => selectors.filter((selector) => {
             const boxes = [...document.querySelectorAll(selector)].map((element) => element.getBoundingClientRect());
@@ -161,7 +161,7 @@ def test_a_first_visit_shows_a_hint_until_the_first_action(page: Page, new_profi
 
 
 def tapped(lab: Lab) -> None:
-    """Open the explanation of a signal by touch, and close it."""
+    """Tap to open the explanation of the reset gate, and tap elsewhere to close it."""
     sentence = lab.group("r").get_by_role("tooltip", include_hidden=True)
     lab.group("r").locator(".explains button").tap()
     expect(sentence).to_be_visible()
@@ -182,7 +182,7 @@ def test_the_hint_disappears_without_local_storage_too(new_profile: NewProfile) 
 
 
 def test_the_cell_stays_in_its_place_while_the_cursor_moves(page: Page) -> None:
-    """A longer description, or a timestep with two digits, moves nothing below it."""
+    """A longer description, or a timestep with two digits, does not move the parts below."""
     for width, height in ((1920, 1080), (1024, 768)):
         page.set_viewport_size({"width": width, "height": height})
         lab = Lab(page).open(model="flip-flop", sequence="A m m p B s . A p m m B . s", clamps="r@4=0")
@@ -202,7 +202,7 @@ def test_the_help_opens_at_its_beginning(page: Page) -> None:
 
 
 def test_a_mark_of_a_wrong_output_covers_no_output(page: Page) -> None:
-    """The mark is in the upper right corner of the cell, above the output and inside the cell, on a phone too."""
+    """The mark is in the upper right corner of the table cell, above the output, on a phone too."""
     page.set_viewport_size({"width": 1024, "height": 768})
     page.goto("/compare")
     for width in (1024, 390):

@@ -1,4 +1,4 @@
-"""Lessons in a browser: every step, numbers of the core, and predictions by mouse and keyboard."""
+"""Lessons in a browser: every step, the core's numbers, and predictions by mouse and keyboard."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ NUMBERS = """
 
 @pytest.mark.parametrize("name", shelf.ORDER)
 def test_every_part_of_a_lesson_works_and_gives_no_answer_away(page: Page, name: str) -> None:
-    """Before an answer nothing on the page equals it; afterwards every number on the page equals the core's."""
+    """Before an answer is shown, no number on the page gives it away. Afterwards every number equals the core's."""
     page.goto(f"/lessons/{name}")
     lesson, spoiled = shelf.get(name, Settings()), []
     for n, (step, shown) in enumerate(zip(lesson.steps, shown_steps(lesson, Settings()), strict=True), 1):
@@ -146,7 +146,7 @@ def test_the_direction_of_z_is_chosen_on_the_first_screen_and_goes_along_to_othe
     page.get_by_role("link", name="Lessons", exact=True).click()
     page.get_by_role("link", name="Compare", exact=True).click()
     expect(chosen).to_be_checked()
-    # A lesson and Train have text for the direction of the core. They say so, and keep the choice for the next page.
+    # Lessons and Train describe only the core's direction of z. They say this, and the choice lasts for later pages.
     for path in ("/train", "/lessons/gates"):
         page.goto(path)
         page.wait_for_selector(".heatmaps .heatmaplayer image", state="attached")
@@ -161,7 +161,7 @@ def test_the_direction_of_z_is_chosen_on_the_first_screen_and_goes_along_to_othe
 
 
 def z(page: Page) -> list[str]:
-    """Return the numbers in the row of the update gate."""
+    """Return the texts of the numbers in the row of the update gate."""
     return page.locator(".tape [data-signal=z] .values span").all_inner_texts()
 
 
@@ -180,7 +180,7 @@ def test_a_curve_is_predicted_by_mouse_or_keyboard_and_then_compared(page: Page)
     first, second = (float(slider.input_value()) for slider in page.locator(".draws input").all())
     assert 0.5 < first <= 0.8
     assert second == pytest.approx(0.25, abs=0.03)
-    # By the keyboard as well.
+    # The keyboard works as well.
     page.get_by_role("slider", name="at t = 5, m").press("End")
     assert page.get_by_role("slider", name="at t = 5, m").input_value() == "1"
     page.get_by_role("button", name=contract.CHECK_ANSWER).click()
@@ -195,7 +195,7 @@ def test_an_untouched_slider_is_no_answer(page: Page) -> None:
     page.goto("/lessons/gates?step=2")
     check, answer = page.get_by_role("button", name=contract.CHECK_ANSWER), page.get_by_role("group", name="Answer")
     slider, shown = page.locator(".slide input:visible"), page.locator(".slide output:visible")
-    for _ in range(2):  # the second time after the answer has been cleared
+    for _ in range(2):  # the second time, the answer has been cleared
         expect(shown).to_have_text("–")
         assert slider.get_attribute("aria-valuetext")
         check.click()
@@ -207,7 +207,7 @@ def test_an_untouched_slider_is_no_answer(page: Page) -> None:
         check.click()
         expect(answer).to_be_visible()
         page.get_by_role("button", name="Clear my answers").click()
-    slider.click()  # a press without a move, in the middle
+    slider.click()  # a click in the middle does not move the slider, but counts as an answer
     expect(shown).to_have_text("0.00")
     check.click()
     expect(answer).to_be_visible()
@@ -274,7 +274,7 @@ def test_a_lesson_works_without_local_storage(page: Page) -> None:
     page.get_by_role("link", name="Part 1:").click()
     page.get_by_role("link", name="Part 2:").click()
     expect(page.get_by_role("group", name="Answer")).to_contain_text(contract.CORRECT)
-    page.goto("/lessons?allowed")  # the fixture clears the storage after the test
+    page.goto("/lessons?allowed")  # allow storage, which the fixture clears after the test
 
 
 def test_steps_are_links_and_a_button_returns_to_the_lesson(page: Page) -> None:
@@ -307,14 +307,14 @@ def test_a_part_without_a_question_keeps_the_visitors_own_sequence(page: Page) -
     sequence.fill("tatarova")
     expect(page.locator("#tokens li")).to_have_count(8)
     expect(page.get_by_role("button", name="Back to the lesson")).to_be_hidden()
-    # At the last timestep too, a tape that fits does not scroll, and the numbers of its units are on top.
+    # At the last timestep, a tape that fits does not scroll either, and nothing covers the numbers of its units.
     sequence.press("Tab")
     page.get_by_role("slider", name="Timestep").press("End")
     expect(page.locator("#now")).to_have_text("8")
     scroller = page.locator("#tape .scroller")
     assert scroller.evaluate("frame => frame.scrollWidth === frame.clientWidth")
     assert number_on_top(page)
-    # A tape that scrolls has them too.
+    # Nothing covers them on a tape that scrolls either.
     sequence.fill("tatarova" * 5)
     expect(page.locator("#tape")).to_have_class(re.compile("wide"))
     scroller.evaluate("frame => { frame.scrollLeft = 200; }")
@@ -322,7 +322,7 @@ def test_a_part_without_a_question_keeps_the_visitors_own_sequence(page: Page) -
 
 
 def number_on_top(page: Page) -> bool:
-    """Return whether nothing covers the number of the first unit."""
+    """Return whether the first unit's number is on top, not covered by another element."""
     return bool(
         page.locator("#tape [data-signal=r] .unitnames li").first.evaluate(
             """(name) => {
@@ -389,7 +389,7 @@ def test_a_lesson_shows_the_part_of_a_table_that_its_link_chooses_until_the_answ
     page.locator(".step:not([hidden]) form.predict").get_by_role("slider").press("End")
     page.get_by_role("button", name=contract.CHECK_ANSWER).click()
     expect(entries).to_have_count(6)
-    expect(page.locator("main .finding")).to_be_hidden()  # it answers a question of the next part
+    expect(page.locator("main .finding")).to_be_hidden()  # the finding answers a question of the next part
     page.get_by_role("link", name="Next").click()
     page.locator(".step:not([hidden]) form.predict").get_by_role("radio").first.check()
     page.get_by_role("button", name=contract.CHECK_ANSWER).click()
@@ -434,7 +434,7 @@ def test_text_and_figure_are_visible_together(page: Page, size: tuple[int, int])
 def test_an_exported_lesson_works_without_a_network(
     name: str, client: TestClient, offline: BrowserContext, tmp_path: Path
 ) -> None:
-    """The first lesson has figures of one page, the second of two."""
+    """The figures of the first lesson are all from one page, the figures of the second from two pages."""
     file = tmp_path / f"{name}.html"
     file.write_bytes(client.get("/api/export/lesson.html", params={"name": name}).content)
     page = offline.new_page()

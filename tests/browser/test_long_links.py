@@ -20,7 +20,7 @@ LONG = " ".join(",".join(f"{value:.5f}" for value in row) for row in np.sin(np.a
 
 
 def expect_run(lab: Lab) -> None:
-    """Wait until the last state of the run is on the tape, and expect its states."""
+    """Wait until the tape shows the last state of the run, and assert that all states equal the core's."""
     h = gru.trace(MODEL, LONG).h
     lab.page.wait_for_function(
         """last => document.querySelector(".heatmaps").data?.find(({ name }) => name === "h")
@@ -41,13 +41,13 @@ def uploaded(base_url: str) -> str:
 
 
 def open_file(page: Page, name: str, content: bytes) -> None:
-    """Open a file with a sequence of vectors."""
+    """Choose a file with a sequence of vectors in the page's file field."""
     file = page.get_by_label("File with a sequence of vectors")
     file.set_input_files({"name": name, "mimeType": "application/octet-stream", "buffer": content})
 
 
 def open_long(lab: Lab) -> str:
-    """Open the file of LONG, move the cursor to timestep 120, and return the address that the page then has."""
+    """Open a file with LONG, move the cursor to timestep 120, and return the page's new address."""
     open_file(lab.page, "x.csv", LONG.replace(" ", "\n").encode())
     expect_run(lab)
     lab.page.wait_for_function("() => location.hash.startsWith('#more=')")
@@ -63,14 +63,14 @@ def test_files_of_vectors_are_read_and_each_has_its_place_in_the_history(
     example = page.url
     open_file(page, "x.csv", b"1,2\n")
     expect(lab.error).to_contain_text("x.csv")
-    console_errors.clear()  # the refusal
+    console_errors.clear()  # the refused file
     padded = io.BytesIO()
     np.savez(padded, x=np.ones((6, 20)), lengths=4)
     open_file(page, "x.npz", padded.getvalue())
     excluded = page.get_by_role("region", name="Sequence and examples").get_by_role("status").filter(has_text="2 of 6")
     lab.expect_tokens(["20 numbers"] * 4)
     expect(excluded).to_contain_text("x.npz")
-    # The address, and with it the history, follows the view a moment later.
+    # The page updates the address and the history shortly after the view.
     page.wait_for_function("() => new URLSearchParams(location.search).get('sequence')?.split(' ').length === 4")
     open_long(lab)
     expect(excluded).to_have_count(0)

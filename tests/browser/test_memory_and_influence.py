@@ -1,4 +1,4 @@
-"""The views Memory and Influence: contributions to a state, sensitivities of an output, and the check of each."""
+"""The Memory and Influence views: contributions to a state, sensitivities of an output, and the check in each view."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ VIEWS = "tape,words,memory,influence"
 
 
 def size(text: str) -> float:
-    """Parse a number as the page writes it: 0.022, or 1.8 × 10⁻⁴."""
+    """Parse a number in the page's format: 0.022 or 1.8 × 10⁻⁴."""
     mantissa, _, exponent = text.partition(" × 10")
     return number(mantissa) * 10.0 ** int(exponent.translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")) or 0)
 
 
 class Causes(Lab):
-    """The Lab with the views Memory and Influence."""
+    """The Lab with the Memory and Influence views."""
 
     def __init__(self, page: Page, exported: Callable[..., str] | None = None) -> None:
         super().__init__(page, exported)
@@ -40,7 +40,7 @@ class Causes(Lab):
         return (region.locator(".says").text_content() or "").replace("\u2060", "")
 
     def check(self, region: Locator) -> str:
-        """Press the check of a view and return its result."""
+        """Press the “check” button of a view and return the result."""
         region.get_by_role("button", name=contract.CHECK_IT).click()
         status = region.get_by_role("status")
         expect(status).to_have_text(re.compile("^Without t = "))
@@ -80,7 +80,7 @@ def test_memory_shows_the_contributions_and_half_lives_of_the_core(
     )
     shown_z = 1 - z[t - 1] if convention == "pytorch" else z[t - 1]
     expect(sentence).to_contain_text(re.compile(rf"If z stayed at ({shown_z:.2f}|{shown_z:.3f}|{shown_z:.4f}),"))
-    # The picture has a row for each state and a column for each step that wrote it; its alpha is the root of the share.
+    # The picture has a row per state, and a column per contributing step. Its alpha is the square root of the share.
     pixels = page.evaluate(
         """() => {
             const canvas = document.querySelector(".ledger canvas");
@@ -111,7 +111,7 @@ def test_memory_compares_a_clamped_run_with_the_original_run(same_visit: Visit) 
 
 
 def test_memory_names_the_clamp_that_set_a_state(same_page: Page) -> None:
-    """The first share has its value: h_0, or the value and the timestep of a clamp on h_prev."""
+    """The sentence gives the origin of the first share: h_0, or the value and the timestep of a clamp on h_prev."""
     text = "A b c ? d a"
     lab = Causes(same_page).follow(model="store-and-recall", sequence=text, t="3", unit="2", views=VIEWS)
     share = gru.trace(gru.load("store-and-recall"), text).ledger(1)[2, 0]
@@ -121,7 +121,7 @@ def test_memory_names_the_clamp_that_set_a_state(same_page: Page) -> None:
     share = clamped.ledger(1)[4, 0]
     sentence = f"{100 * share:.0f}% from the value 0.50 that a clamp set at t = 3"
     expect(lab.memory.locator(".says")).to_contain_text(sentence)
-    # The sum of that timestep has the same value.
+    # The sum at the clamped timestep has the same value.
     lab.follow(model="store-and-recall", sequence=text, t="3", unit="2", zoom="gate", clamps="h_prev@3=0.5")
     expect(lab.cell.get_by_role("row", name=re.compile("^h2, t − 1"))).to_contain_text("× 0.50")
 
@@ -137,7 +137,7 @@ def test_the_sign_of_a_sensitivity_follows_the_convention_of_z(same_page: Page) 
 
 
 def test_memory_shows_5_percent_after_100_steps_at_z_0_03(same_visit: Visit) -> None:
-    """0.97^100 = 0.048."""
+    """After 100 timesteps with z = 0.03, 0.97^100 = 4.8% of the state is left."""
     text = "A" + " m" * 100
     lab = same_visit(Causes).follow(model="flip-flop", sequence=text, t="101", views=VIEWS, clamps="z@1=1,z@2-101=0.03")
     expect(lab.memory.locator(".says")).to_contain_text("Contributions: 5% from t = 1 (A)")
@@ -173,7 +173,7 @@ def test_influence_shows_the_sensitivities_of_the_core(
     scaled = norms / (norms.max() if scale == "normalized" else 1)
     expected = np.where(scaled > 0.02, np.minimum(1, scaled), 0)
     np.testing.assert_allclose(tints, expected, atol=0.002)
-    # The table has every number of the view.
+    # The table contains every number of the view.
     lab.influence.locator("summary").click()
     rows = lab.influence.locator("tbody tr")
     expect(rows).to_have_count(t)
@@ -188,7 +188,7 @@ def test_influence_shows_the_sensitivities_of_the_core(
     ]
     np.testing.assert_allclose(table, np.array(sizes).T, rtol=0.06, atol=0.0051)
     lab.influence.locator("summary").click()
-    # One curve for each size, and one for the layer if it has several units. The scale is logarithmic.
+    # There is a curve for each size, and one more for a layer of several units. The scale is logarithmic.
     curves = lab.influence.locator("g.curve")
     expect(curves).to_have_count(4 if H == 1 else 5)
     dots = page.evaluate(
@@ -201,7 +201,7 @@ def test_influence_shows_the_sensitivities_of_the_core(
 
 
 def test_the_check_leaves_out_the_step_that_the_view_names(same_page: Page) -> None:
-    """At an addition Memory names this timestep and Influence the load. Only a run without each shows its effect."""
+    """At an addition, Memory names this timestep and Influence names the load. Each check leaves out its timestep."""
     text = "=0.3 +0.2 0.35 -0.1 =-0.2 +0.3"
     lab = Causes(same_page).follow(model="pocket-calculator", sequence=text, t="6", views=VIEWS)
     model = gru.load("pocket-calculator")
@@ -222,7 +222,7 @@ def test_the_check_leaves_out_the_step_that_the_view_names(same_page: Page) -> N
 
 
 def test_a_state_with_a_small_gradient_still_matters(same_page: Page) -> None:
-    """After 40 distractors neither view names the A, but without the A the output changes."""
+    """After 40 distractors, neither view names the A. Yet without the A, the output changes."""
     text = "A" + " m" * 40
     lab = Causes(same_page).follow(model="flip-flop-plain", sequence=text, t="41", views=VIEWS)
     trace = gru.trace(gru.load("flip-flop-plain"), text)

@@ -1,4 +1,4 @@
-"""The names on the page: all twelve probabilities as a picture over the letters, with the numbers at the cursor."""
+"""Surnames on the page: a picture of all twelve probabilities at every letter, and the numbers at the cursor."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_all_lists_are_a_picture_over_the_letters(page: Page, console_errors: li
 
 
 def written(page: Page) -> str:
-    """Return the symbols on the tape that the network wrote."""
+    """Return the symbols that the network wrote on the tape, joined into a string."""
     return "".join(page.locator(".tokens:not(.others) li.written").all_text_contents())
 
 

@@ -14,7 +14,7 @@ from app.link import read_link
 from tests.support import contract
 from tests.support.networks import deep
 
-# The contract of anywidget: a default export with `render({ model, el })`, and a model with these methods.
+# The contract of anywidget: the module exports `render({ model, el })` by default, and `model` has these methods.
 HOST = """async ({ _esm, ...state }) => {
     const listeners = {};
     globalThis.model = {
@@ -37,7 +37,7 @@ HOST = """async ({ _esm, ...state }) => {
 
 @pytest.fixture(autouse=True)
 def figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The installed package has another name than the folder."""
+    """Point the notebook module to the app in this folder, because the installed package has a different name."""
     monkeypatch.setattr("gru_core.notebook.FIGURES", notebook.__name__)
 
 
@@ -81,7 +81,7 @@ def test_a_key_that_does_not_fit_raises_an_error(keys: dict[str, Any], error: st
 
 
 def shown(page: Page, figure: Any) -> FrameLocator:
-    """Show a figure on a page without a kernel, and return its frame."""
+    """Show a figure on a page without a kernel, and return the figure's frame."""
     page.route("**/notebook", lambda route: route.fulfill(content_type="text/html", body="<!doctype html>"))
     page.goto("/notebook")
     page.evaluate(HOST, figure.get_state())
@@ -90,7 +90,7 @@ def shown(page: Page, figure: Any) -> FrameLocator:
 
 def test_without_a_kernel_the_figure_lives_and_its_attributes_follow_it(page: Page) -> None:
     figure = gru.show(gru.load("flip-flop"), "A m m B", t=4, views="tape,words")
-    figure.t = 3  # before it is shown, as in a saved notebook
+    figure.t = 3  # set before the figure is shown, as in a saved notebook
     frame = shown(page, figure)
     heading = frame.get_by_role("heading", level=2).first
     expect(heading).to_contain_text("t = 3")
@@ -99,12 +99,12 @@ def test_without_a_kernel_the_figure_lives_and_its_attributes_follow_it(page: Pa
     page.wait_for_function("() => model.get('t') === 4 && model.saved")
     frame.get_by_role("textbox", name="Sequence", exact=True).fill("B m A m m")
     page.wait_for_function("() => model.get('sequence') === 'B m A m m'")
-    # A new state from Python: two changes at once.
+    # A new state arrives from Python as two changes at once.
     page.evaluate("() => { model.change('t', 2); model.change('clamps', 'z.1@3=0'); }")
     expect(heading).to_contain_text("t = 2")
     expect(frame.get_by_text("z = 0.00").first).to_be_attached()
     page.wait_for_function("() => model.get('clamps') === 'z.1@3=0'")
-    assert page.evaluate("model.saved") <= 4  # the figure sends no value back that it has received
+    assert page.evaluate("model.saved") <= 4  # the figure does not send received values back
     page.evaluate("() => cleanUp()")
 
 

@@ -1,4 +1,4 @@
-"""The LSTM, the RNN, the minimal GRU and a bidirectional GRU in the Lab: their own signals in all views."""
+"""The LSTM, the RNN, the minimal GRU and a bidirectional GRU in the Lab: each cell's own signals in all views."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The projector mode: its large text, its one view, how to enter and leave it; and that nothing jumps in any mode."""
+"""Projector mode: large text, a single view, and its button, key and link. In all modes, no part of the page jumps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.lab import Lab
 from tests.support.measured import SIZES, shift, text_sizes
 
 LEAST = {"1920x1080": 20, "1024x768": 16}
-"""The smallest text on a projector in pixels, by its resolution."""
+"""The smallest allowed text size in pixels on a projector, by the projector's resolution."""
 
 VIEWS = ("What if", "Cell", "Equations", "Memory", "Influence", "Similar moments", "Table")
 
@@ -23,7 +23,7 @@ def resize(page: Page, size: str) -> None:
 
 
 def small(page: Page, least: float) -> list[tuple[float, str, str]]:
-    """Return the texts on a page that are smaller than `least` pixels."""
+    """Return the size, text and element of each text on a page that is smaller than `least` pixels."""
     return [text for text in text_sizes(page) if text[0] < least - 0.01]
 
 
@@ -91,7 +91,7 @@ def test_the_projector_mode_has_a_button_a_key_and_a_link(page: Page) -> None:
     expect(root).to_have_attribute("data-display", "projector")
     expect(button).to_have_attribute("aria-pressed", "true")
     assert "display=projector" in page.url
-    # One view is open besides the tape and the sentence, and a press opens another one in its place.
+    # Besides the tape and the sentence, one view is open. Pressing the button of another view replaces it.
     for part in (lab.sequence, lab.model, lab.button("Share"), lab.equations):
         expect(part).to_be_hidden()
     for part in (lab.cell, lab.narration, lab.button("Next timestep"), page.locator("#tape")):
@@ -100,7 +100,7 @@ def test_the_projector_mode_has_a_button_a_key_and_a_link(page: Page) -> None:
     expect(page.get_by_role("region", name="Memory")).to_be_visible()
     expect(lab.cell).to_be_hidden()
 
-    # The mode lasts as long as the tab, on other pages too.
+    # The mode lasts as long as the browser tab, also on other pages.
     page.get_by_role("link", name="Compare", exact=True).click()
     expect(page).to_have_url(re.compile("/compare"))
     expect(root).to_have_attribute("data-display", "projector")
@@ -123,7 +123,7 @@ def test_the_projector_mode_has_a_button_a_key_and_a_link(page: Page) -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 def test_nothing_moves_while_the_cursor_does(same_page: Page, size: str) -> None:
-    # `python -m benchmarks.shift` measures every model over 30 timesteps.
+    # This test measures two models. `python -m benchmarks.shift` measures every model over 30 timesteps.
     resize(same_page, size)
     lab = Lab(same_page)
     for model in ("sentiment", "store-and-recall-lstm"):

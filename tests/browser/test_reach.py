@@ -1,4 +1,4 @@
-"""On all pages: the sizes of targets and texts on a phone, and the order in which the Tab key visits the controls."""
+"""All pages: the sizes of touch targets and text on a phone, and the order in which the Tab key visits controls."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ EVERYTHING = "tape,words,whatif,cell,equations,memory,influence,alike,table"
 
 
 def problems(page: Page, where: str) -> list[str]:
-    """Return the targets that are too small for a finger, the texts that are too small to read, and what is cut off."""
+    """Return the targets that are too small for a finger, the texts that are too small to read, and cut-off parts."""
     return [f"{where}: {problem}" for problem in (*small_targets(page), *small_texts(page), *cut_off(page))]
 
 
@@ -61,7 +61,7 @@ def test_the_tape_of_a_phone_shows_numbers_and_keeps_the_cursor_in_view(page: Pa
         page.keyboard.press(key)
         expect(lab.heading).to_contain_text(f"t = {step},")
         expect(page.locator("#tokens [aria-current]")).to_be_in_viewport(ratio=1)
-        # An arrow shows that the tape continues to the right.
+        # An arrow appears if the tape continues to the right.
         page.wait_for_function(
             "arrow => getComputedStyle(document.querySelector('#tape .clockrow'), '::after').content === arrow",
             arg=arrow,
@@ -86,7 +86,7 @@ def test_the_answer_and_the_row_that_it_is_about_are_in_view_together_on_a_phone
 
 
 def test_what_if_is_within_12_presses_of_the_tab_key(page: Page) -> None:
-    """The bars of the Lab have one stop each, and the arrow keys go on in a bar, but not after a click."""
+    """Each bar of the Lab has one Tab stop. The arrow keys move within a bar, but move the cursor after a click."""
     lab = Lab(page).open()
     what_if = lab.button("What if")
     presses = 0

@@ -1,4 +1,4 @@
-"""An encoder and a decoder on the page: both on one tape, the symbol at the handover, and the curve of the card."""
+"""An encoder and a decoder on the page: both on one tape, the symbol at the handover, and the curve on the card."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_the_tape_shows_both_halves_and_the_card_a_curve(page: Page, console_err
         assert f"{n} letters {100 * measured[f'accuracy on whole words of {n} letters']:.3g}%" in label
     lab.open(model="flip-flop")
     expect(page.locator(".tape.halved")).to_have_count(0)
-    # Train shows both halves too, and its axis has shares before there is a score.
+    # The Train page also shows both halves. The axis of its score has percentages even before the first score.
     page.goto("/train?task=reversed-words")
     expect(page.locator(".halved .signal.h .unitnames li").first).to_have_text("encoder 1")
     expect(page.locator(".score .tick")).to_have_text(["0%", "100%"])

@@ -1,4 +1,4 @@
-"""A teacher and students, each in a browser of their own, one of them on a phone."""
+"""A teacher and students, each in a separate browser, and one of them on a phone."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NewVisitor = Callable[..., Page]
 
 @contextmanager
 def visitors(new_profile: NewProfile, base_url: str) -> Iterator[NewVisitor]:
-    """Yield a function that opens a page for a new visitor. Its console must stay without errors."""
+    """Yield a function that opens a page for a new visitor. An error in the page's console fails the test."""
     with ExitStack() as stack:
 
         def open_page(
@@ -48,19 +48,19 @@ def visitors(new_profile: NewProfile, base_url: str) -> Iterator[NewVisitor]:
 
 @pytest.fixture
 def new_visitor(new_profile: NewProfile, base_url: str) -> Iterator[NewVisitor]:
-    """Return a function that opens a page for a new visitor."""
+    """Yield the function of `visitors`, which opens a page for a new visitor."""
     with visitors(new_profile, base_url) as open_page:
         yield open_page
 
 
 CURVE_STEP = "/lessons/gates?step=1"
-"""A lesson step that asks for a curve."""
+"""The address of a lesson step that asks for a curve."""
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 
 
 def room(page: Page, opener: str = "Room") -> str:
-    """Open a room from a page, with its button `opener`, and return its code."""
+    """Open a room with the button `opener` of a page, and return the room's code."""
     page.get_by_role("button", name=opener, exact=True).click()
     page.get_by_role("dialog", name="Room").get_by_role("button", name="Open a room").click()
     code = page.locator("#room .big")
@@ -71,9 +71,9 @@ def room(page: Page, opener: str = "Room") -> str:
 
 
 def only_late(console_errors: list[str]) -> bool:
-    """Return whether all errors are a status 410, which a page receives if it polls a room that has ended.
+    """Return whether all errors have the status 410, which a page receives if it polls a room that has ended.
 
-    On a busy machine a page takes its stream for a blocked one, and polls every 2 seconds.
+    On a busy machine, a page may assume that its event stream is blocked, and poll every 2 seconds.
     """
     return all("410" in error for error in console_errors)
 
@@ -95,7 +95,7 @@ OPENED = "/?model=flip-flop&sequence=A+m+m+B+m&t=2"
 
 
 class Class:
-    """A teacher and two students; the second is on a phone with a bad connection."""
+    """A teacher and two students. The second student is on a phone with a bad connection."""
 
     def __init__(self, new_visitor: NewVisitor, base_url: str) -> None:
         self.wire, self.console_errors, self.lost = Wire(base_url), list[str](), list[str]()
@@ -109,14 +109,14 @@ class Class:
         self.panel = self.teacher.get_by_role("region", name="The class")
 
     def step(self, *keys: str) -> None:
-        """Press keys on the teacher's step slider."""
+        """Press keys on the teacher's timestep slider."""
         for key in keys:
             self.teacher.get_by_role("slider", name="Timestep").press(key)
 
 
 @pytest.fixture(scope="module")
 def shared_class(new_profile: NewProfile, base_url: str) -> Iterator[Class]:
-    """Open the room once for all tests that share it."""
+    """Yield a class in a room that is opened once for all tests that share it."""
     with visitors(new_profile, base_url) as new_visitor:
         shared_class = Class(new_visitor, base_url)
         yield shared_class
@@ -126,7 +126,7 @@ def shared_class(new_profile: NewProfile, base_url: str) -> Iterator[Class]:
 
 @pytest.fixture
 def classroom(shared_class: Class) -> Iterator[Class]:
-    """Return the class with every page at the second timestep of the first sequence."""
+    """Yield the class with every page reset to t = 2 of the first sequence."""
     shared_class.teacher.get_by_role("radio", name="Follow").check(force=True)
     shared_class.teacher.get_by_role("textbox", name="Sequence", exact=True).fill("A m m B m")
     shared_class.step("Home", "ArrowRight")
@@ -236,7 +236,7 @@ def test_after_the_end_of_a_room_students_keep_their_view(new_visitor: NewVisito
 
 
 def assert_result_and_figure_in_view(page: Page, name: str, sizes: list[tuple[int, int]]) -> None:
-    """Assert that the part `name`, with the result of a question, and the tape are in view together."""
+    """Assert that the part `name`, which has the result of a question, and the tape are in view together."""
     for width, height in sizes:
         page.set_viewport_size({"width": width, "height": height})
         page.evaluate("scrollTo(0, 0)")
@@ -254,21 +254,21 @@ def assert_result_and_figure_in_view(page: Page, name: str, sizes: list[tuple[in
 
 def test_a_lesson_is_led_from_the_presenter_window(new_visitor: NewVisitor) -> None:
     teacher = new_visitor("/lessons/reset?step=1")
-    held: list[Route] = []  # the presenter can move the class before the teacher's window has heard from the room
+    held: list[Route] = []  # blocks events, so the presenter leads before the teacher's window hears from the room
     teacher.route("**/class", lambda route: held.append(route))
     code = room(teacher)
     follower = new_visitor(f"/rooms/{code}")
     with teacher.expect_popup() as opened:
         teacher.get_by_role("link", name="Presenter window").click()
     presenter = opened.value
-    expect(presenter).to_have_url(re.compile("/presenter$"))  # the secret does not stay in the address
-    # The other window is now for the class, and says so.
+    expect(presenter).to_have_url(re.compile("/presenter$"))  # the secret is removed from the address
+    # The teacher's first window is now for the class, and says this.
     expect(teacher.locator("html")).to_have_attribute("data-display", "projector")
     expect(teacher.get_by_role("region", name="Room").get_by_role("status")).not_to_be_empty()
     expect(presenter.get_by_role("region", name="Now")).to_contain_text("Lesson, part 1 of 5")
     presenter.keyboard.press("PageDown")
     expect(follower.locator("aside.lesson .steps [aria-current]")).to_have_text("2")
-    teacher.unroute("**/class")  # and what was held goes on
+    teacher.unroute("**/class")  # and the blocked requests continue
     for page in (teacher, follower):
         expect(page.locator("aside.lesson .steps [aria-current]")).to_have_text("2")
     expect(follower.locator("aside.lesson form.predict:visible")).to_have_count(0)
@@ -356,12 +356,12 @@ def test_a_reload_or_a_second_window_of_the_teacher_keeps_the_cover(new_visitor:
     second = new_visitor("/?model=running-total" + href[href.index("#") :], refused)
     expect(second.locator("#outputs")).to_have_text(covered)
     expect(second.get_by_role("combobox", name="Model")).to_have_value("flip-flop")
-    # Both windows show the same, and the class sees no more than before.
+    # Both windows show the same timestep, and the class sees no more than before.
     second.get_by_role("slider", name="Timestep").press("Home")
     for page in (teacher, follower):
         expect(page.locator("#inspector h2")).to_contain_text("t = 1")
     expect(follower.locator("#outputs")).to_have_text(covered)
-    # Another sequence would run the network further: the page returns to the view of the class.
+    # A longer sequence would reveal later outputs, so the page returns to the view of the class.
     second.get_by_role("textbox", name="Sequence", exact=True).fill("A m m B m m")
     expect(second.get_by_role("region", name="Room").locator(".word")).not_to_be_empty()
     assert refused
@@ -435,7 +435,7 @@ def test_ten_tabs_of_one_browser_share_one_stream(new_visitor: NewVisitor, base_
     teacher.get_by_role("slider", name="Timestep").press("ArrowRight")
     for tab in tabs:
         expect(tab.locator("#inspector h2")).to_contain_text("t = 2")
-    # The tab with the stream is closed, and another one takes over.
+    # When the tab with the event stream is closed, another tab takes over.
     first.close()
     teacher.get_by_role("slider", name="Timestep").press("ArrowRight")
     for tab in tabs[1:]:
@@ -455,7 +455,7 @@ def test_sketches_of_the_class_are_shown_together_and_one_at_a_time(new_visitor:
     for page, key in zip(followers, ("Home", "End"), strict=True):
         question = page.get_by_role("region", name="Question")
         expect(question.get_by_role("slider")).to_have_count(2)
-        for slider in question.get_by_role("slider").all():  # a curve without all its values is not sent
+        for slider in question.get_by_role("slider").all():  # an incomplete curve is not sent
             expect(question.locator(".counted-in")).to_be_hidden()
             slider.press(key)
             question.get_by_role("button", name="Send answer").click()
@@ -474,7 +474,7 @@ def test_sketches_of_the_class_are_shown_together_and_one_at_a_time(new_visitor:
     for page in followers:
         expect(page.locator(".sketches path.picked")).to_have_count(0)
     expect_no_barriers(teacher)
-    # While the room is open, this address gets no answers of this lesson, but other tests need them.
+    # While the room is open, this address cannot get the lesson's answers, which other tests need. So end the room.
     bar = teacher.get_by_role("region", name="Room")
     bar.get_by_role("button", name="End…").click()
     teacher.get_by_role("button", name="End room").click()
@@ -486,7 +486,7 @@ def test_sketches_of_the_class_are_shown_together_and_one_at_a_time(new_visitor:
 
 
 def play_gates(page: Page, z: str, start: int = 1) -> None:
-    """Play “Be the gate” by keys from a letter on. At each letter z is "0", fully closed, or "1", fully open."""
+    """Play “Be the gate” by keyboard from letter `start`. Each character of `z` sets z to 0, closed, or 1, open."""
     slider = page.locator("input[name=z]")
     for letter, value in enumerate(z, start):
         expect(page.locator("#letter")).to_contain_text(f"Letter {letter} of 6")
@@ -546,7 +546,7 @@ def test_a_class_plays_the_gates_and_sees_itself_beside_the_network(new_visitor:
 
 SLEEPS = """(() => { const date = Date.now.bind(Date); let slept = 0; Date.now = () => date() + slept;
     window.wakes = () => { slept = 600_000; document.dispatchEvent(new Event("visibilitychange")); }; })()"""
-"""The wall clock advances by ten minutes while performance.now() does not, as on a sleeping phone."""
+"""A script that simulates a sleeping phone: `wakes()` advances Date.now() by ten minutes, but not performance.now()."""
 
 
 def test_a_phone_requests_the_newest_state_after_sleep(
@@ -597,7 +597,7 @@ def test_students_are_told_if_the_teachers_figure_is_too_large_for_a_room(
     expect(bars[1]).to_contain_text("too large")
     expect(student.locator("#tokens li")).not_to_have_count(60)
 
-    # From now on the class has a figure again. It stays while the teacher looks at one that is too large.
+    # The class now sees a figure again, and keeps it while the teacher looks at a figure that is too large.
     lab.sequence.fill(" ".join(long.split()[:5]))
     expect(student.locator("#tokens li")).to_have_count(5)
     expect(bars[1]).not_to_contain_text("too large")

@@ -1,4 +1,4 @@
-"""A lesson in a learning platform: two runtimes of SCORM 1.2 open the package and check its calls."""
+"""A lesson in a learning platform: two SCORM 1.2 runtimes open the package and check its calls."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ RULES = """
     const isFinished = () => phase === "finished";
 """
 
-# A runtime that platforms use. It allows a longer cmi.suspend_data than SCORM 1.2. An error in a call fails the test.
+# A runtime that platforms use. It allows longer cmi.suspend_data than SCORM 1.2 does. An error fails the test.
 SCORM_AGAIN = """
     const flat = (value, name = "cmi") => typeof value === "object"
         ? Object.entries(value).flatMap(([key, inner]) => flat(inner, `${name}.${key}`)) : [[name, value]];
@@ -95,7 +95,7 @@ PLAYER = '<!doctype html><iframe name="sco" width="1180" height="780" src="lesso
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
-    """Write the package of a lesson that has parts on different pages."""
+    """Write and return the package of a lesson that has parts on different pages."""
     folder = tmp_path_factory.mktemp("lesson")
     (folder / "two.md").write_text(LESSON, "utf-8")
     with pytest.MonkeyPatch.context() as patch:
@@ -105,7 +105,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
 
 
 def launched_file(package: zipfile.ZipFile) -> str:
-    """Return the file that a platform launches, as the manifest names it."""
+    """Check the manifest and return the name of the file that a platform launches."""
     root = ET.fromstring(package.read("imsmanifest.xml"))
     names = {"": "http://www.imsproject.org/xsd/imscp_rootv1p1p2"}
     adlcp = "{http://www.adlnet.org/xsd/adlcp_rootv1p2}"
@@ -125,14 +125,14 @@ def launched_file(package: zipfile.ZipFile) -> str:
 
 @pytest.fixture(scope="module")
 def scorm_again(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Return the script of the runtime. Skips the test without npm."""
+    """Return the script of the scorm-again runtime. Skip the test if npm is missing."""
     (folder,) = packages(tmp_path_factory.mktemp("runtime"), "scorm-again@3.4.3")
     return (folder / "dist" / "scorm12.min.js").read_text("utf-8") + SCORM_AGAIN
 
 
 @pytest.fixture(params=["rules", "scorm-again"])
 def platform(page: Page, package: zipfile.ZipFile, request: pytest.FixtureRequest) -> Page:
-    """Return the page of a platform that has the package, and a runtime."""
+    """Open and return the page of a platform that has the package and a SCORM runtime."""
     runtime = RULES if request.param == "rules" else request.getfixturevalue("scorm_again")
     files = {f"lesson/{name}": package.read(name) for name in package.namelist()}
     files |= {"platform.html": PLATFORM.encode(), "player.html": PLAYER.format(launched_file(package)).encode()}
@@ -150,7 +150,7 @@ def platform(page: Page, package: zipfile.ZipFile, request: pytest.FixtureReques
 
 
 def launch(platform: Page, data: dict[str, str]) -> FrameLocator:
-    """Launch the lesson with the data that the platform has stored, and return the frame of the lesson's page."""
+    """Launch the lesson with the platform's stored `data`, and return the frame of the lesson's page."""
     platform.evaluate("launch", data)
     sco = platform.frame_locator("iframe").frame_locator("iframe[name=sco]")
     expect(sco.get_by_role("status")).to_be_empty()
@@ -158,7 +158,7 @@ def launch(platform: Page, data: dict[str, str]) -> FrameLocator:
 
 
 def wait_for(platform: Page, status: str, answered: int) -> dict[str, str]:
-    """Wait until the platform has stored a status and a number of answers, and return all that it has stored."""
+    """Wait until the platform has stored `status` and `answered` answers, and return all its stored data."""
     platform.wait_for_function(
         "([status, n]) => stored()['cmi.core.lesson_status'] === status"
         " && Object.keys(JSON.parse(stored()['cmi.suspend_data'])).length === n",

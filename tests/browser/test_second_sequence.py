@@ -42,7 +42,7 @@ def test_a_second_sequence_is_shown_on_the_same_tape(page: Page, console_errors:
     page.wait_for_function("() => document.querySelector('.heatmaps').layout.meta?.endsWith('difference')")
     for name, values in page.evaluate(DRAWN).items():
         np.testing.assert_allclose(values, (getattr(trace, name) - getattr(trace.twin, name))[:, 0], atol=1e-12)
-    # A second sequence of another length is an error, and the page keeps the last one.
+    # A second sequence with a different length is an error, and the page keeps the last valid one.
     console_errors.clear()
     box.fill("B m")
     expect(lab.error).to_have_text(re.compile(r"\b5\b.*\b2\b"))

@@ -1,4 +1,4 @@
-"""Docs with figures: sites that Sphinx and MkDocs build, without a server of GRU Scope and without a network."""
+"""Docs with figures: sites built by Sphinx, MkDocs, Zensical and MyST. They need no server and no network."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.support.networks import deep
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
-"""A picture of one pixel."""
+"""A PNG image of one pixel."""
 
 
 SHIFTS = """
@@ -36,12 +36,12 @@ new PerformanceObserver((list) => {
             moved = Math.max(moved, Math.abs(currentRect.y - previousRect.y));
 }).observe({ type: "layout-shift", buffered: true });
 """
-"""Measures by how many pixels a part of the page has moved on its own."""
+"""A script that measures the largest vertical layout shift of any part of the page, in pixels."""
 
 
 @pytest.fixture
 def reader(page: Page) -> Callable[[Path, str], None]:
-    """Return a function that opens a page of a site, at an address of the server; any other request is one too many."""
+    """Return a function that opens a page of a site under the server's address. A request to another host fails."""
 
     def open_page(folder: Path, path: str) -> None:
         def respond(route: Any) -> None:
@@ -57,7 +57,7 @@ def reader(page: Page) -> Callable[[Path, str], None]:
 
 
 def expect_living_figure(page: Page, t: str) -> None:
-    """Expect that the first figure has pictures and its height from the start, and runs a sequence of the reader."""
+    """Assert that the first figure has pictures, has its height from the start, and runs a sequence of the reader."""
     figure = page.locator("gru-scope").first
     frame = figure.locator("iframe").content_frame
     expect(frame.get_by_role("heading", level=2).first).to_contain_text(f"t = {t}")
@@ -68,13 +68,13 @@ def expect_living_figure(page: Page, t: str) -> None:
     expect(frame.get_by_role("list", name="Answers")).to_be_attached()
     page.wait_for_function("() => document.querySelector('gru-scope').link.includes('B+m+m+A+B')")
     assert "did not load" not in figure.inner_text()
-    # The figure has left the right room from the start: the text below it has not moved by more than a few lines.
+    # The figure has reserved enough space from the start: the text below has moved by at most a few lines.
     assert page.evaluate("moved") <= 60
     assert page.locator("script[src*='gruscope.js']").count() == 1
 
 
 def expect_numbers(frame: FrameLocator, trace: gru.Trace) -> None:
-    """Expect the states of a run on the tape: a row of numbers for each unit."""
+    """Assert that the tape shows the states of a run: a row of numbers for each unit."""
     shown = frame.get_by_role("group", name=GROUPS["h"], exact=True).locator(".values span")
     expect(shown).to_have_count(trace.h.size)
     printed = [number(text) for text in shown.all_inner_texts()]
@@ -126,14 +126,14 @@ def test_a_figure_without_its_script_says_where_it_is(
 def test_other_formats_of_sphinx_have_the_picture_and_the_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The picture needs a browser of its own, so the test draws none."""
+    """Drawing the picture needs another browser, so the test uses a stub picture."""
     monkeypatch.setattr(sphinx, "as_picture", lambda *_: PNG)
     latex = (sites.sphinx_site(tmp_path, "latex") / "asite.tex").read_text()
     assert latex.count("\\sphinxincludegraphics") == 2
     assert "0.89" in latex
     assert "gru-scope" not in latex
     assert r"\(\tilde{h}\) of unit 1" in latex
-    assert not any(unicodedata.combining(character) for character in latex)  # pdflatex knows none
+    assert not any(unicodedata.combining(character) for character in latex)  # pdflatex supports no combining characters
     (book,) = sites.sphinx_site(tmp_path, "epub").glob("*.epub")
     with zipfile.ZipFile(book) as archive:
         pages = [archive.read(name).decode() for name in archive.namelist() if name.endswith(".xhtml")]
@@ -153,9 +153,9 @@ def test_a_site_of_markdown_has_a_living_figure_in_its_own_theme(
     monkeypatch: pytest.MonkeyPatch,
     build: Callable[[Path], Path],
 ) -> None:
-    monkeypatch.chdir(tmp_path)  # the folder of the figures is relative to it
+    monkeypatch.chdir(tmp_path)  # the folder of the figures is relative to the working directory
     reader(build(tmp_path), "index.html")
-    # With instant navigation the page with the figure does not load the script again.
+    # With instant navigation, the script must work on the figure's page without loading again.
     page.get_by_role("link", name="The figure").first.click()
     expect_living_figure(page, "4")
     expect(page.locator("gru-scope")).to_have_count(1)
@@ -171,7 +171,7 @@ def test_a_site_of_myst_has_a_living_figure_that_follows_the_switch_of_its_theme
     reader(sites.myst_site(tmp_path), "index.html")
     expect_living_figure(page, "4")
     root = page.locator("gru-scope iframe").content_frame.locator("html")
-    for theme in ("dark", "light"):  # at first the switch has the theme of the system, which is light
+    for theme in ("dark", "light"):  # the theme starts as the system's: light
         page.locator(".theme-toggle:visible").first.click()
         expect(page.locator("body")).to_have_attribute("data-theme", theme)
         expect(root).to_have_attribute("data-theme", theme)
@@ -244,5 +244,5 @@ def test_a_block_that_is_not_valid_raises_an_error(tmp_path: Path, block: str) -
 
 
 def config(folder: Path) -> dict[str, dict[str, str]]:
-    """Return the settings of the extension with a folder for the figures."""
+    """Return the settings of the Markdown extension, with a folder for the figures."""
     return {"app.embed.markdown": {"folder": str(folder / "docs" / "gruscope")}}

@@ -1,4 +1,4 @@
-"""Be the gate: played by keys on a projector, and by touch on a phone."""
+"""The Be the gate page: played by keyboard on a projector, and by touch on a phone."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def test_be_the_gate_is_played_by_keys_and_compares_the_gates_with_the_networks(
         " window.shift += entry.value; })).observe({ type: 'layout-shift' }); }"
     )
     gates: list[Gates] = []
-    # The A is taken, lost at m, and the B is taken; an open r at s makes an open z harmless.
+    # The player takes the A, loses it at m, and takes the B. At s an open r makes an open z harmless.
     for presses, reset in ((19, 0), (20, 0), (0, 0), (18, 0), (20, 20), (1, 0)):
-        # The focus is on z from the beginning, and Enter leaves it on the slider that had it.
+        # The focus starts on z. Enter keeps the focus on the current slider.
         if len(gates) == 5:
             expect(start.r).to_be_focused()
             page.keyboard.press("Shift+Tab")
@@ -125,7 +125,7 @@ def test_be_the_gate_fits_on_every_screen_and_its_controls_fit_a_finger(page: Pa
 
 
 def drag(finger: CDPSession, target: Locator, source: Locator, share: float) -> None:
-    """Drag with a finger from one circle a share of the way to another one."""
+    """Drag with a finger from the circle `source` toward the circle `target`, by `share` of the distance."""
     boxes = [source.bounding_box(), target.bounding_box()]
     assert boxes[0] is not None
     assert boxes[1] is not None
@@ -149,7 +149,7 @@ def test_be_the_gate_is_played_by_touch_on_a_phone_without_scrolling(page: Page,
         gates.append((float(start.z.input_value()), 0))
         run = start.settled(gates)
         if len(gates) == 2:
-            # The server is gone for a moment: the page says so, and keeps what was played.
+            # If the server is unreachable for a moment, the page shows an error and keeps the game.
             page.route("**/api/trace", lambda route: route.abort())
             start.z.fill("0.1")
             expect(page.get_by_role("alert")).not_to_be_empty()

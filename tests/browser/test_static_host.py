@@ -39,7 +39,7 @@ sequence = "{}"
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Export a folder of pages, serve it as a static host does, and return its address."""
+    """Export a folder of pages, serve it as a static host does, and yield its address."""
     folder = tmp_path_factory.mktemp("static")
     strong = deep(layers=1, units=32)
     strong = strong.with_parameters({name: 8 * array for name, array in strong.parameters.items()})
@@ -53,7 +53,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def hosted(visitor: BrowserContext, host: str, console_errors: list[str]) -> Iterator[Callable[[str], Page]]:
-    """Return a function that opens a page of the folder. In the end it has loaded only itself and shared scripts."""
+    """Yield a function that opens a page of the folder. Assert that pages load only themselves and shared scripts."""
     page = visitor.new_page()
     loaded, opened = set[str](), set[str]()
     shared = {f"{host}/{name}" for name in export.shared_files()}
@@ -76,7 +76,7 @@ def test_a_page_on_a_static_host_runs_its_network(hosted: Callable[[str], Page],
     page = hosted("clamped.html")
     lab = WhatIf(page)
     lab.expect_clamped("flip-flop", "A m m B m", [Clamp("z", 0.0, None, slice(3, 4))])
-    # A typed sequence, a new clamp, and a changed weight.
+    # The page runs a typed sequence, a new clamp, and a changed weight.
     lab.sequence.fill("A B p p B A . m")
     lab.expect_clamped("flip-flop", "A B p p B A . m", [Clamp("z", 0.0, None, slice(3, 4))])
     lab.button(contract.CLEAR_CLAMPS).click()
@@ -94,7 +94,7 @@ def test_a_page_on_a_static_host_runs_its_network(hosted: Callable[[str], Page],
     shared = {f"{host}/{name}" for name in export.shared_files()}
     loaded = page.evaluate("performance.getEntriesByType('resource').map(({ name }) => name)")
     assert {url.partition("?")[0] for url in loaded if url.startswith("http")} == shared
-    # An initial state outside of its range is refused as by a server.
+    # The page refuses an initial state that is out of range, as a server does.
     hosted("clamped.html?model=flip-flop&sequence=A+m&h0=2")
     expect(lab.error).to_contain_text("from -1 to 1")
 

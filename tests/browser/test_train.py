@@ -1,4 +1,4 @@
-"""The Train page: checkpoints with numbers of the core, and trainings watched, branched, linked and exported."""
+"""The Train page: checkpoints with the core's numbers, and watching, branching, linking and exporting trainings."""
 
 from __future__ import annotations
 
@@ -42,28 +42,28 @@ async ([cell, place]) => {
 
 
 def opened(page: Page, **link: str) -> Page:
-    """Open the page of a link and wait for its pictures."""
+    """Open the Train page with the keys in `link` and wait for its heatmaps."""
     page.goto(f"/train?{urlencode(link)}")
     page.wait_for_selector(".heatmaps .heatmaplayer image")
     return page
 
 
 def arrived(page: Page, checkpoints: int) -> Page:
-    """Wait until this number of checkpoints and their tapes have arrived."""
+    """Wait until `checkpoints` checkpoints and their tapes have arrived."""
     expect(page.get_by_role("slider", name="Checkpoint")).to_have_attribute("max", str(checkpoints - 1))
     expect(
         page.locator(".tape .twin").last
-    ).to_be_visible()  # the second tape appears with the tapes of the checkpoints
+    ).to_be_visible()  # the second tape arrives together with the checkpoints' tapes
     return page
 
 
 def button(page: Page, name: str) -> Any:
-    """Return a button of the training's controls."""
+    """Return the button `name` in the training's controls."""
     return page.get_by_role("region", name="Training").get_by_role("button", name=name, exact=True)
 
 
 def check(page: Page, cell: str, training: Training, place: int, text: str) -> None:
-    """Compare the numbers on the page at a checkpoint with the core."""
+    """Assert that the page's numbers at a checkpoint equal the core's."""
     step = training.steps[place]
     trace, first = gru.trace(training.model(step), text), gru.trace(training.model(0), text)
     page.wait_for_function(
@@ -133,7 +133,7 @@ def test_a_training_can_be_watched_paused_and_rewound(page: Page) -> None:
     arrived(opened(page, task="running-total"), len(shipped("running-total").steps))
     slider = page.get_by_role("slider", name="Checkpoint")
     page.get_by_role("combobox", name="Speed of training").select_option("fast")
-    button(page, "Watch training").click()  # at the end, it starts again from the beginning
+    button(page, "Watch training").click()  # at the end, the button restarts from the beginning
     page.wait_for_function("() => Number(document.querySelector('.curves input').value) > 20")
     button(page, "Pause").click()
     expect(button(page, "Watch training")).to_be_visible()
@@ -196,7 +196,7 @@ def test_a_branch_with_another_learning_rate_is_compared_with_its_run(page: Page
 
 
 LONG = {"task": "sentiment", "units": "32", "T": "100", "most": "6000", "reach": "2"}
-"""A training that does not end while a test looks at it."""
+"""The settings of a training that takes longer than any test."""
 
 
 def test_only_its_visitor_can_stop_a_training(page: Page) -> None:
@@ -333,7 +333,7 @@ def test_an_exported_training_works_without_a_network(page: Page, tmp_path: Any)
     dialog.get_by_label("Picture of").select_option(index=1)
     with page.expect_download() as downloading:
         dialog.get_by_role("button", name="SVG").click()
-    assert "training step 0" in downloading.value.path().read_text()  # the axis, which the curves share
+    assert "training step 0" in downloading.value.path().read_text()  # a label of the axis that the curves share
     with page.expect_download() as downloading:
         dialog.get_by_role("link", name="HTML").click()
     dialog.get_by_role("button", name="Close").click()
@@ -353,7 +353,7 @@ def test_an_exported_training_works_without_a_network(page: Page, tmp_path: Any)
             check(page, "gru", training, place, gru.load("store-and-recall").examples[0])
         button(page, contract.START_TRAINING).click()
         expect(page.locator("#training-error")).to_contain_text("GRU Scope")  # there is no server here
-        # Another task or another cell is not in this page, which keeps its fields.
+        # This page contains no other task or cell. If the visitor chooses one, the page keeps its fields.
         page.reload()
         page.wait_for_selector(".heatmaps .heatmaplayer image")
         task = page.get_by_role("combobox", name="Task")
@@ -372,7 +372,7 @@ def test_train_is_accessible_and_never_scrolls_sideways(page: Page) -> None:
     page.goto("/train?task=sentiment")
     page.wait_for_selector(".heatmaps .heatmaplayer image")
     arrived(page, len(shipped("sentiment").steps))
-    # The checkpoints have equal distances on the slider, so an axis below has their training steps.
+    # Checkpoints are equally spaced on the slider, so an axis below the slider shows their training steps.
     expect(page.locator(".course .axis span").last).to_have_text(page.locator(".clock .of").inner_text())
     page.get_by_text("Recipe", exact=True).click()
     page.get_by_text("As a table").first.click()

@@ -1,4 +1,4 @@
-"""The position in the page: links, history, embeds, the table, layers and rows, and highlighting."""
+"""The state of the Lab: links, history, embeds, the table, layers and rows, and highlighting."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_the_address_contains_the_position_and_restores_it(page: Page) -> None:
 def test_back_and_forward_restore_earlier_positions(page: Page) -> None:
     lab = Lab(page).open(model="flip-flop", sequence="A m B")
     page.keyboard.press("ArrowRight")
-    page.wait_for_url("**t=2**")  # the cursor adds no entry to the history
+    page.wait_for_url("**t=2**")  # moving the cursor adds no entry to the history
     lab.sequence.press("End")
     lab.sequence.press_sequentially(" A B", delay=120)
     page.wait_for_url("**sequence=A+m+B+A+B**")
@@ -122,7 +122,7 @@ def test_the_embed_code_shows_the_chosen_parts_and_reports_its_height(page: Page
     expect(frame.get_by_role("textbox", name="Sequence", exact=True)).to_be_hidden()
     expect(frame.get_by_role("button", name="Play")).to_be_visible()
     expect(frame.get_by_role("heading", level=2)).to_contain_text("t = 3")
-    below = page.get_by_role("link", name="Open this figure in GRU Scope")  # all that is there if no frame loads
+    below = page.get_by_role("link", name="Open this figure in GRU Scope")  # the fallback if the frame does not load
     expect(below).to_have_js_property(
         "href", f"{base_url}/?model=flip-flop&sequence=A+m+B&t=3&views=tape,equations&v=1"
     )
@@ -163,7 +163,7 @@ def test_every_layer_of_a_deep_model_can_be_shown(visit: Visit, served_models: d
     lab = visit(Lab).open(model="deep", sequence=text, t="3", unit="40")
     page = lab.page
     trace = gru.trace(served_models["deep"], text)
-    assert_rows(lab, trace.layers[3], range(24, 40))  # the top layer, scrolled so that the unit is in sight
+    assert_rows(lab, trace.layers[3], range(24, 40))  # the top layer, scrolled to the unit
     for layer in (1, 2, 4):
         page.get_by_role("combobox", name="Layer").select_option(str(layer - 1))
         expect(lab.heading).to_have_text(f"t = 3, layer {layer} of 4, unit 40 of 64")
@@ -176,7 +176,7 @@ def test_every_layer_of_a_deep_model_can_be_shown(visit: Visit, served_models: d
 
 
 def assert_rows(lab: Lab, layer: gru.Forward, units: Any) -> None:
-    """Expect these units of a layer in the heatmaps, in this order."""
+    """Assert that the heatmaps show exactly the units `units` of a layer, in this order."""
     lab.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     for signal in ("r", "z", "h_tilde", "h"):
         np.testing.assert_allclose(lab.drawn(signal), getattr(layer, signal)[:, list(units)], atol=1e-12)
@@ -219,7 +219,7 @@ def test_many_rows_scroll_and_can_be_sorted_and_searched(visit: Visit, served_mo
 
 
 def assert_unit_at_row(lab: Lab, row: int, unit: int) -> None:
-    """Click on a row and expect its unit in the heading."""
+    """Click on a row and assert that the heading names `unit`."""
     box = lab.group("r").locator(".plot").bounding_box()
     assert box is not None
     lab.page.mouse.click(box["x"] + 5, box["y"] + (row + 0.5) * box["height"] / 16)
@@ -227,7 +227,7 @@ def assert_unit_at_row(lab: Lab, row: int, unit: int) -> None:
 
 
 def lit(page: Page) -> set[str]:
-    """Return the names of all highlighted parts."""
+    """Return the terms of all highlighted parts."""
     names = page.locator(".lit").evaluate_all("elements => elements.map(({ dataset }) => dataset.term)")
     return set(names)
 
@@ -253,13 +253,13 @@ def test_a_signal_is_highlighted_in_all_views_at_once(visit: Visit) -> None:
             expect(part).to_have_class(re.compile(r"\blit\b"))
     lab.heading.hover()
     assert lit(page) == set()
-    lab.equations.locator("mrow[data-term='z.Uh']").focus()  # and by keyboard
+    lab.equations.locator("mrow[data-term='z.Uh']").focus()  # the keyboard highlights too
     assert lit(page) == {"z", "z.Uh"}
     expect(lab.cell.locator("[data-wire][data-term='z.Uh']")).to_have_class(re.compile(r"\blit\b"))
 
 
 def test_a_positive_product_is_blue_and_a_negative_one_brown_in_the_cell_and_in_the_sum(same_page: Page) -> None:
-    """The caption names both colors. A gate's sum uses them too, although the gate itself has other colors."""
+    """The caption names both colors. A gate's sum uses the same two colors, although the gate has its own colors."""
     lab = Lab(same_page)
     blue = "(color) => { const [r, , b] = color.match(/[\\d.]+/g).map(Number); return b > r; }"
     for t in ("1", "4"):
@@ -298,7 +298,7 @@ def test_a_failed_request_for_sums_is_reported_in_the_cell(same_page: Page, cons
     same_page.wait_for_timeout(300)
     assert len(requests) == 1  # no automatic retry
     same_page.unroute("**/api/sums")
-    same_page.keyboard.press("ArrowLeft")  # back to one unit: the focus is on the zoom
+    same_page.keyboard.press("ArrowLeft")  # back to one unit, because the focus is on the zoom control
     lab.cell.get_by_role("radio", name="One gate").check()
     lab.heading.click()
     same_page.keyboard.press("ArrowRight")
@@ -330,7 +330,7 @@ def test_the_units_that_moved_most_follow_the_shown_run(page: Page, served_model
     for sequence in ("l k l k", text, "a a a a a a"):
         lab.sequence.fill(sequence)
         lab.expect_tokens(sequence.split())
-        # The order comes with the end of a run.
+        # The order is known only at the end of a run.
         expect(page.locator("#tape")).not_to_have_attribute("aria-busy", "true")
         lab.settled()
         top = gru.trace(served_models["deep"], sequence).layers[-1]
@@ -339,7 +339,7 @@ def test_the_units_that_moved_most_follow_the_shown_run(page: Page, served_model
         assert_rows(lab, top, in_sight)
         assert 57 in in_sight
     page.wait_for_url("**sequence=a+a+a+a+a+a**")
-    lab.model.select_option("sentiment")  # has too few units to choose from
+    lab.model.select_option("sentiment")  # has too few units to select or scroll
     lab.expect_trace("sentiment", gru.load("sentiment").card.examples[0])
     page.wait_for_url("**model=sentiment**")
     page.go_back()

@@ -1,4 +1,4 @@
-"""The view What if: clamps and changed weights, and their effect compared with the original run."""
+"""The What if view: clamps and changed weights, and their effects compared with the original run."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_clamping_a_gate_has_the_effect_that_the_core_computes(same_page: Page) 
             rf"most at t = {gap.argmax() + 1}, unit 1: by {re.escape(f'{gap.max():.3f}')}\.$"
         )
     )
-    # The cell and the equations show the clamped value and the original one.
+    # The cell and the equations show both the clamped value and the original value.
     assert number(lab.in_cell("z").text_content()) == 0
     replaced = same_page.locator("[data-replaced=z]").text_content()
     assert number(replaced) == pytest.approx(original.z[3, 0], abs=0.00501)
@@ -39,7 +39,7 @@ def test_clamping_a_gate_has_the_effect_that_the_core_computes(same_page: Page) 
     expect(lab.narration).to_contain_text("z is clamped at 0.00 instead of 0.89")
     expect(lab.narration).to_contain_text("the output is A (original run: B)")
     lab.panel.get_by_role("checkbox").check()
-    # Differences of gates go down to −1.
+    # The scale for differences of gates starts at −1.
     same_page.wait_for_function(
         "() => (({ data }) => data.length === 4 && data.every(({ zmin }) => zmin === -1))"
         "(document.querySelector('.heatmaps'))"
@@ -53,7 +53,7 @@ def test_clamps_can_be_changed_undone_redone_and_released(page: Page) -> None:
     lab.clamp()
     closed = Clamp("z", 0.0, [0], slice(3, 4))
     lab.expect_clamped("flip-flop", "A m m B m", [closed])
-    lab.panel.get_by_role("slider", name="Value").fill("0.5")  # the sliders change the newest clamp
+    lab.panel.get_by_role("slider", name="Value").fill("0.5")  # the slider changes the newest clamp
     half = Clamp("z", 0.5, [0], slice(3, 4))
     lab.expect_clamped("flip-flop", "A m m B m", [half])
     for key in range(3):  # one undo covers the whole movement of a slider
@@ -93,7 +93,7 @@ def test_dragging_over_cells_selects_steps_and_units_for_a_clamp(same_page: Page
         same_page.mouse.down()
         same_page.mouse.move(box["x"] + 3.5 * width, box["y"] + 1.5 * height, steps=4)
         same_page.mouse.up()
-        later = 1 if signal == "h" else 0  # the state after a step is the previous state of the next
+        later = 1 if signal == "h" else 0  # h at a timestep is h_prev at the next
         expect(lab.panel.get_by_label("Signal")).to_have_value(gate)
         expect(lab.panel.get_by_label("from t", exact=True)).to_have_value(str(4 + later))
         expect(lab.panel.get_by_label("to t", exact=True)).to_have_value(str(6 + later))
@@ -185,7 +185,7 @@ def test_a_weight_can_be_changed_in_the_sum_of_its_gate(same_page: Page, convent
     gap = np.abs(gru.trace(changed, text).h - original.h)
     t, unit = np.unravel_index(gap.argmax(), gap.shape)
     expect(lab.effect).to_contain_text(f"most at t = {t + 1}, unit {unit + 1}: by {gap.max():.3f}.")
-    # The number field is more precise, and ignores values out of range.
+    # The number field is more precise than the slider, and ignores values out of range.
     editor.get_by_role("spinbutton").fill("5000")
     editor.get_by_role("spinbutton").fill(str(sign * -0.125))
     precise = model.edited([gru.Edit(0, "z", 1, "W", 2, -0.125)])
@@ -214,7 +214,7 @@ def test_changed_weights_of_a_link_can_be_reset_one_by_one(
     ]
     lab.expect_trace(served_models["after"].edited(edits), text)
     expect(lab.chips).to_have_count(3)
-    lab.chips.nth(2).get_by_role("button").first.click()  # opens the sum with this weight
+    lab.chips.nth(2).get_by_role("button").first.click()  # opens the sum that has this weight
     expect(lab.heading).to_contain_text("unit 3")
     expect(lab.cell.get_by_role("form", name="Weight")).to_contain_text("Weight of h1, t − 1")
     lab.button("Reset to trained weight: bias c in h̃ of unit 2 = 0.50").click()
@@ -227,7 +227,7 @@ def test_changed_weights_of_a_link_can_be_reset_one_by_one(
 @pytest.mark.parametrize(
     ("model", "clamps", "effect", "score"),
     [
-        # The figures were measured for these tasks; the page shows those of the shipped models.
+        # The scores were measured for these tasks. The page computes the scores of the shipped models.
         ("flip-flop", "z@1-=1", "the same at all 14 timesteps", (1.0, 0.0)),
         ("pocket-calculator", "r@3=0", "at most 0.01 at all 9 timesteps", (0.001, 0.0005)),
         ("pocket-calculator", "z@3=1", "first differs at t = 3", (0.11, 0.02)),
@@ -301,7 +301,7 @@ SPEAKING = """() => {
 
 
 def spoken(page: Page) -> list[str]:
-    """Return the live regions that have spoken since the last call."""
+    """Return the names of the live regions that have changed since the last call."""
     names: list[str] = page.evaluate("() => { const all = [...window.spoken]; window.spoken.clear(); return all; }")
     return names
 

@@ -1,4 +1,4 @@
-"""Installs Firefox and WebKitGTK from the system's packages if possible, and reports which are missing."""
+"""Install Firefox and WebKitGTK from system packages if possible, and report which ones are missing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def installed(names: tuple[str, ...]) -> str | None:
 
 
 def main() -> None:
-    """Install the missing browsers and print which ones there are."""
+    """Install the missing browsers, and print which browsers are available."""
     missing = [package for names, packages in PACKAGES.values() if not installed(names) for package in packages]
     if missing and shutil.which("apt-get") and os.geteuid() == 0:
         subprocess.run(["apt-get", "update", "-qq"])

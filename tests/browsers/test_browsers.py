@@ -1,4 +1,4 @@
-"""The main tasks in Firefox and in WebKitGTK. The tests in tests/browser compare the numbers, in Chromium."""
+"""A visitor's main tasks in Firefox and WebKitGTK. The tests in tests/browser check the numbers in Chromium."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ FIND = """
         (control.ariaLabel ?? control.labels?.[0]?.textContent ?? control.textContent).trim());
 """
 SEQUENCE = "A m m B m"
-END = "\ue010"  # the key End: drivers differ in where the caret is at first
+END = "\ue010"  # the End key; drivers differ in where the caret is at first
 
 
 class Page:
-    """A page. Its controls are found by role and name."""
+    """A page in a browser, with methods that find its controls by role and name."""
 
     def __init__(self, driver: webdriver.Driver) -> None:
         self.driver = driver
@@ -45,7 +45,7 @@ class Page:
             raise AssertionError(f"{condition} was never true; the page: {text}") from None
 
     def text(self, text: str) -> None:
-        """Wait until the page contains a text."""
+        """Wait until the page contains `text`."""
         self.wait(f"document.body.innerText.includes({text!r})")
 
     def find(self, role: str, name: str) -> dict[str, str]:
@@ -57,7 +57,7 @@ class Page:
         self.driver.click(self.find("button", name))
 
     def expect_states(self, sequence: str, model: str = "flip-flop") -> None:
-        """Wait until the picture of h has the core's states of the first unit."""
+        """Wait until the heatmap of h has the core's states of the first unit."""
         states = gru.trace(gru.load(model), sequence).h[:, 0].tolist()
 
         def drawn() -> bool:
@@ -120,7 +120,7 @@ def test_a_clamp_shows_its_effect_and_can_be_cleared(page: Page, base_url: str) 
 
 def test_pictures_and_numbers_can_be_downloaded(page: Page, base_url: str) -> None:  # noqa: F811
     page.open(f"{base_url}/", model="flip-flop", sequence=SEQUENCE)
-    # Records the download instead of the browser's dialog for files.
+    # Record the name of the downloaded file, and open no file dialog.
     page.driver.script(
         "HTMLAnchorElement.prototype.click = function () { document.body.dataset.download = this.download; }"
     )

@@ -1,7 +1,7 @@
-"""Clients for Firefox and WebKitGTK with the commands of WebDriver.
+"""Clients that send WebDriver commands to Firefox and WebKitGTK.
 
-Firefox takes them over its Marionette port and WebKitGTK over the HTTP of its driver. Both need only packages of the
-system.
+Firefox receives the commands through its Marionette port, and WebKitGTK through the HTTP server of its driver. Both
+clients need only system packages.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PATIENCE = 60.0  # seconds until a test gives up
 
 
 class Driver(Protocol):
-    """The commands that the tests need."""
+    """A client of a browser, with the commands that the tests need."""
 
     def navigate(self, url: str) -> None: ...
     def script(self, body: str, *args: Any) -> Any: ...
@@ -43,7 +43,7 @@ def until(condition: Any) -> Any:
 
 
 class Firefox:
-    """A Firefox, controlled through its Marionette port."""
+    """A client that controls Firefox through its Marionette port."""
 
     def __init__(self, port: int) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
@@ -82,7 +82,7 @@ class Firefox:
 
 
 class WebKit:
-    """A WebKitGTK, controlled through its driver."""
+    """A client that controls WebKitGTK through its driver."""
 
     def __init__(self, port: int, browser: str) -> None:
         self._base = f"http://127.0.0.1:{port}/session"
@@ -142,7 +142,7 @@ def firefox(program: str, folder: Path) -> Iterator[Driver]:
 
 @contextmanager
 def webkit(program: str, folder: Path) -> Iterator[Driver]:
-    """Run WebKitGTK and return its client. It needs a screen, which Xvfb provides."""
+    """Run WebKitGTK and return its client. WebKitGTK needs a screen, which Xvfb provides."""
     browser = next(Path("/").glob(MINI_BROWSER[1:]))
     number, write = os.pipe()
     screen = subprocess.Popen(

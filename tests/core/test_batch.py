@@ -1,4 +1,4 @@
-"""Batches of sequences with different lengths: each sequence has the values of its own run, and those of torch."""
+"""Batches of sequences of different lengths: the values equal a separate run of each sequence, and torch's values."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ I, H, LENGTHS = 3, 4, (7, 1, 12, 5, 12, 3)
 
 
 def assert_equal(trace: gru.Trace, wanted: gru.Trace) -> None:
-    """Compare every array of two traces, to the rounding of sums in another order."""
+    """Assert that every array of two traces is equal, up to rounding from a different order of summation."""
     assert trace.tokens == wanted.tokens
     arrays, wanted_arrays = trace.arrays(), wanted.arrays()
     assert arrays.keys() - {"mask"} == wanted_arrays.keys() - {"mask"}
@@ -35,7 +35,7 @@ def assert_equal(trace: gru.Trace, wanted: gru.Trace) -> None:
 def test_each_sequence_has_the_values_of_a_run_of_its_own(cell: str, padding: float | None) -> None:
     model, xs = network_of(cell, padding), random_sequences(LENGTHS)
     xs[0][[0, 4]] = 0
-    xs[2][[11]] = 0  # padding of the network's own, in the middle and at the end
+    xs[2][[11]] = 0  # steps that the network skips as padding, in the middle and at the end
     rng = np.random.default_rng(1)
     S = len(CELLS[cell].carried) * H
     h0 = rng.normal(0, 0.3, (2, len(xs), S))

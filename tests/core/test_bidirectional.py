@@ -50,7 +50,7 @@ def layer(cell: Any, inputs: int, units: int, rng: np.random.Generator, reset: A
 
 
 def network(cell: Any, rng: np.random.Generator, reset: Any = "before") -> Model:
-    """Return a bidirectional layer of 4 and 2 units, and a layer of 3 units on it."""
+    """Return a model with a bidirectional layer of 4 + 2 units and, above it, a layer of 3 units."""
     both = gru.GRU.bidirectional(layer(cell, 3, 4, rng, reset), layer(cell, 3, 2, rng, reset))
     readout = gru.Readout("linear", rng.normal(size=(2, 3)), np.zeros(2), ("a", "b"))
     return gru.Model(gru.Vectors(3), (both, layer(cell, 6, 3, rng, reset)), readout, CARD)
@@ -144,13 +144,13 @@ def test_states_that_a_network_joins_are_compared_as_outputs() -> None:
 def test_the_report_says_that_a_classifier_reads_the_last_state_of_each_direction() -> None:
     imported = formats.read(merged("concat", whole=False), "both.keras", direction="both")
     assert "only the last state of each direction goes on" in " ".join(imported.report)
-    h = reference("keras-both")["h"]  # Keras itself joins these two states: the last of each half
+    h = reference("keras-both")["h"]  # Keras joins the last state of each half
     run = imported.model.forward(reference("keras-both")["x"])[0]
     np.testing.assert_allclose(run.last, np.concatenate([h[-1, :, :4], h[0, :, 4:]], -1), rtol=0, atol=1e-6)
 
 
 def merged(mode: str, whole: bool = True) -> bytes:
-    """Return the file of a bidirectional Keras layer with another merge mode, returning last states if not `whole`."""
+    """Return a Keras file with a bidirectional layer in the merge mode `mode`, returning last states if not `whole`."""
 
     def change(config: Any) -> None:
         (outer,) = (part for part in config["layers"] if part["class_name"] == "Bidirectional")
@@ -161,7 +161,7 @@ def merged(mode: str, whole: bool = True) -> bytes:
 
 
 def configured(file: str, change: Callable[[Any], None]) -> bytes:
-    """Return the bytes of a Keras file with another configuration."""
+    """Return the bytes of a Keras file after `change` has changed its configuration."""
     changed = io.BytesIO()
     with zipfile.ZipFile(FIXTURES / file) as source, zipfile.ZipFile(changed, "w") as target:
         for name in source.namelist():
@@ -186,7 +186,7 @@ def test_the_halves_are_the_two_layers_on_one_time_axis(cell: Any) -> None:
     for direction, half in zip((forward, backward), both.halves, strict=True):
         for name, array in direction.parameters.items():
             np.testing.assert_array_equal(half.parameters[name], array)
-    for gate in cell.gates:  # the sums use the state that the unit read before, which is h_{t+1} in the second half
+    for gate in cell.gates:  # the second half reads backward, so its previous state is h_{t+1}
         np.testing.assert_allclose(run.gate(gate), getattr(run, gate), atol=1e-12)
 
 
@@ -208,7 +208,7 @@ def test_gradients_agree_with_finite_differences(cell: Any) -> None:
 
 
 def multiplied(cell: Any, rng: np.random.Generator) -> Model:
-    """Return a network with two directions of 4 units, and a readout of their product."""
+    """Return a model with 4 units per direction, and a readout that multiplies the states of the two directions."""
     both = gru.GRU.bidirectional(layer(cell, 3, 4, rng), layer(cell, 3, 4, rng))
     readout = gru.Readout("softmax", rng.normal(size=(2, 4)), np.zeros(2), ("a", "b"), product=True)
     return gru.Model(gru.Vectors(3), (both,), readout, CARD)

@@ -1,4 +1,4 @@
-"""The LSTM, the RNN and the minimal GRU against other implementations and their equations; properties of all cells."""
+"""The LSTM, RNN and minimal GRU, compared with other implementations and equations. Properties of all cells."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def random_model(cells: tuple[Cell, ...], rng: np.random.Generator, kind: Any = 
 @pytest.mark.parametrize("name", [*NAMES, "gru reset after"])
 def test_forward_equals_the_equations_of_a_single_step(name: str) -> None:
     rng = np.random.default_rng(3)
-    rtol = 1e-15 if name == "mingru" else 0  # its states have no bounds
+    rtol = 1e-15 if name == "mingru" else 0  # its states are unbounded
     for _ in range(200):
         inputs, units = rng.integers(1, 9, 2)
         cell = random_cell(name.split()[0], rng, int(inputs), int(units))
@@ -59,7 +59,7 @@ def test_forward_equals_the_equations_of_a_single_step(name: str) -> None:
 
 
 def onnx_graph(cell: Cell, x: Array, state: Array) -> tuple[bytes, dict[str, Array]]:
-    """Return an ONNX graph of one RNN or LSTM node, and its inputs. ONNX's order of an LSTM's gates is i, o, f, c."""
+    """Return an ONNX graph with one RNN or LSTM node, and its inputs. ONNX orders an LSTM's gates as i, o, f, c."""
     H, kind, blocks = cell.units, onnx.helper.np_dtype_to_tensor_dtype(x.dtype), len(cell.gates)
     order = [cell.gates.index(gate) for gate in (("h",) if cell.name == "rnn" else ("i", "o", "f", "c_tilde"))]
     rows = np.concatenate([np.arange(k * H, (k + 1) * H) for k in order])
@@ -87,16 +87,16 @@ def onnx_graph(cell: Cell, x: Array, state: Array) -> tuple[bytes, dict[str, Arr
 
 
 def by_onnxruntime(graph: bytes, feed: dict[str, Array]) -> list[Any]:
-    """Run a graph with onnxruntime."""
+    """Run a graph with onnxruntime and return the outputs."""
     return list(onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"]).run(None, feed))
 
 
 def by_onnx_reference(graph: bytes, feed: dict[str, Array]) -> list[Any]:
-    """Run a graph with onnx's reference evaluator."""
+    """Run a graph with onnx's reference evaluator and return the outputs."""
     return list(ReferenceEvaluator(graph).run(None, feed))
 
 
-# onnxruntime has the operators in float32 only; onnx's own evaluator is the oracle for float64.
+# onnxruntime supports these operators only in float32. For float64 onnx's own evaluator gives the expected states.
 @pytest.mark.parametrize(
     ("oracle", "dtype", "tolerance"), [(by_onnxruntime, np.float32, 2e-6), (by_onnx_reference, np.float64, 1e-12)]
 )
@@ -130,7 +130,7 @@ def by_equations(cell: Cell, run: Any, arrays: dict[str, Array]) -> dict[str, Ar
 
 
 def blocks(cell: Cell) -> dict[str, tuple[Array, Array]]:
-    """Return the rows of W and b of each gate."""
+    """Return each gate's rows of W and b."""
     parts = [np.split(array, len(cell.gates)) for array in (cell.W, cell.b)]
     return dict(zip(cell.gates, zip(*parts, strict=True), strict=True))
 
@@ -221,12 +221,12 @@ def test_backward_is_the_derivative_of_forward(seed: int, name: str, shape: tupl
 
     at = {**cell.parameters, "x": rng.normal(size=(*shape, 3)), "h0": random_state(cell, rng, shape[1:])}
     gradients = run(at).backward(weights_of["h"], {gate: weights_of[gate] for gate in gates})
-    # An RNN with weights like these is so curved that a longer step would be off by more than the tolerance.
+    # An RNN with such weights is strongly curved, so the error of a longer step would exceed the tolerance.
     check_gradient(loss, at, {**gradients.parameters, "x": gradients.x, "h0": gradients.h0}, rng, step=1e-5)
 
 
 def quotient(f: Any) -> Array:
-    """Return the central difference quotient of fourth order at 0."""
+    """Return the derivative of `f` at 0 by a central difference of fourth order."""
     step = 1e-3
     return np.asarray((8 * (f(step) - f(-step)) - (f(2 * step) - f(-2 * step))) / (12 * step))
 
@@ -258,7 +258,7 @@ def test_sensitivities_to_gates_and_states_equal_difference_quotients(name: str,
         return quotient(ran)
 
     def restarted(s: int, unit: int) -> Any:
-        """Return the derivatives of h at T − 2 with respect to one unit of the state after step s."""
+        """Return the derivatives of h at timestep T − 2 with respect to unit `unit` of the state after timestep s."""
         run, direction = trace.layers[1], np.arange(H) == unit
 
         def ran(by: float) -> Any:
@@ -339,7 +339,7 @@ def test_every_cell_can_be_saved_clamped_edited_drawn_and_negated(name: str, tmp
 
 
 def figure_has(trace: gru.Trace, signal: str) -> bool:
-    """Return whether the figure of a trace has the values of a signal."""
+    """Return whether the figure of a trace shows the values of `signal`."""
     drawn = {picture.name: picture.z for picture in trace.figure(0).data}
     return bool(np.array_equal(drawn[signal], getattr(trace.layers[0], signal).T))
 
@@ -372,7 +372,7 @@ def test_every_cell_learns_the_flip_flop_task(name: str) -> None:
 
 
 def test_an_rnn_satisfies_its_equation() -> None:
-    """The expected states of one unit are computed by hand, with h = tanh(0.5 x + 0.25 h + 0.1)."""
+    """The expected states of the single unit follow h = tanh(0.5 x + 0.25 h + 0.1), computed by hand."""
     run = RNN(np.array([[0.5]]), np.array([[0.25]]), np.array([0.1])).forward(np.array([[1.0], [0.0]]))
     first = np.tanh(0.6)
     np.testing.assert_allclose(run.h[:, 0], [first, np.tanh(0.25 * first + 0.1)], atol=1e-15)
@@ -397,7 +397,7 @@ def test_a_minimal_gru_can_be_read_from_gru_scope_files_only() -> None:
 
 
 def by_definition(z: Array, h_tilde: Array, h0: Array) -> Array:
-    """Return the states of a minimal GRU, each as a sum over all candidates before it."""
+    """Return the states of a minimal GRU, each computed as a sum over all candidates up to its timestep."""
     keep = [np.prod(1 - z[k:t], axis=0) for t in range(1, len(z) + 1) for k in range(t + 1)]
     rows = iter(keep)
     states = []

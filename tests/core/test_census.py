@@ -1,4 +1,4 @@
-"""The statistics of units over many sequences equal those of plain loops over single runs."""
+"""The statistics of units over many sequences equal the results of plain loops over single runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.networks import network_of, random_sequences, stacked
 
 
 def runs_of(model: gru.Model, sequences: Any, layer: int) -> list[tuple[Run, Any]]:
-    """Return the run of a layer over each sequence, and the timesteps that count."""
+    """Return, for each sequence, the run of a layer and the mask of the timesteps that count."""
     traces = [gru.trace(model, sequence) for sequence in sequences]
     return [(t.layers[layer], np.ones(len(t.y), bool) if t.mask is None else t.mask) for t in traces]
 
@@ -28,7 +28,7 @@ def runs_of(model: gru.Model, sequences: Any, layer: int) -> list[tuple[Run, Any
 def test_the_statistics_of_a_unit_are_those_of_its_single_runs(
     cell: str, padding: float | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "AT_ONCE", 200)  # several groups
+    monkeypatch.setattr(module, "AT_ONCE", 200)  # so the sequences run in several groups
     model, sequences = network_of(cell, padding), random_sequences((7, 1, 12, 5, 12, 3))
     sequences[2][[3, 11]] = 0
     census = gru.census(model, sequences)

@@ -1,4 +1,4 @@
-"""Colors that must differ for every kind of color vision, in both themes, and contrasts of text."""
+"""Colors that must differ for every type of color vision, in both themes, and the contrast of text."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ GATES = {
     for name, signal in cell.signals.items()
     if signal.scale is not STATE.scale and signal.lowest == 0
 }
-"""The gates of all cells, each with its own scale."""
+"""The gates of all cells by name. Their color scales differ from the scale of states."""
 
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("vision", MACHADO)
 @pytest.mark.parametrize("gate", GATES)
 def test_an_open_gate_and_a_negative_state_have_different_colors(gate: str, vision: str, theme: Theme) -> None:
-    """The colors of a gate of 0.8 and more, and of states from −1 to −0.7."""
+    """The test compares the colors of gates from 0.8 to 1 with the colors of states from −1 to −0.7."""
     is_open = on_scale(GATES[gate], np.linspace(0.8, 1, 5), theme)
     assert least_difference(is_open, on_scale(STATE, np.linspace(-1, -0.7, 7), theme), vision) >= 9
 
@@ -53,7 +53,7 @@ def test_names_of_signals_and_cells_can_be_read(theme: Theme) -> None:
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_a_scale_grows_steadily_in_lightness(theme: Theme) -> None:
-    """A gate's scale changes its lightness in one direction. A state's scale does so from 0 to each end."""
+    """The lightness of a gate's scale changes in one direction. A state's scale does so from 0 to each end."""
 
     def lightness(signal: Signal, values: Array) -> Array:
         return np.array([simulated(color, "none")[0] for color in on_scale(signal, values, theme)])

@@ -14,7 +14,7 @@ from gru_core.training.toys import TASKS
 
 
 def parts(name: str) -> tuple[str, str]:
-    """Return the task and the cell in the name of a model."""
+    """Return the task and the cell that a model's name contains."""
     task, _, cell = name.removesuffix("-parameters").rpartition("-")
     return task, cell
 

@@ -1,4 +1,4 @@
-"""The contributions of steps to a state: they rebuild the state and follow their definition."""
+"""The contributions of timesteps to a state: they rebuild the state and follow their definition."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.networks import RESETS, random_gru, stacked
 
 
 def check(run: Forward, unit: int) -> Array:
-    """Return the contributions of a unit after a check that rows add up to 1 and rebuild the state."""
+    """Assert that a unit's contributions add up to 1 in each row and rebuild the state. Return the contributions."""
     L = ledger(run, unit)
     assert L.shape == (len(run.h), len(run.h) + 1)
     np.testing.assert_allclose(L.sum(1), 1, atol=1e-12)
@@ -42,7 +42,7 @@ def test_contributions_add_up_to_1_and_rebuild_the_state(
     unit = int(rng.integers(units))
     check(forward(layer, x, h0), unit)
     L = check(forward(layer, x, h0, holds), unit)
-    for t in range(T):  # by the definition, product by product
+    for t in range(T):  # the definition, written as a product per timestep
         clamped_steps = np.flatnonzero(masks["h_prev"][: t + 1, unit])
         since, z = int(clamped_steps[-1]) if clamped_steps.size else 0, forward(layer, x, h0, holds).z[:, unit]
         shares = [z[k] * math.prod(1 - z[k + 1 : t + 1]) if since <= k <= t else 0 for k in range(T)]
@@ -93,7 +93,7 @@ def test_single_rows_equal_those_of_the_whole_matrix() -> None:
 
 
 def test_a_contribution_is_halved_after_the_half_life() -> None:
-    """z = 0.03: 4.8% are left after 100 steps, and half after 23."""
+    """With z = 0.03, half of a contribution is left after 23 timesteps, and 4.8% after 100."""
     trace = gru.trace(gru.load("flip-flop"), "A" + "m" * 100, clamps=[Clamp("z", 0.03, steps=slice(1, None))])
     share = trace.ledger(0)[:, 1] / trace.z[0, 0]
     assert share[100] == pytest.approx(0.048, abs=0.001)

@@ -51,7 +51,7 @@ def test_the_first_timestep_and_signal_that_differ_are_named() -> None:
     assert "The first difference is at step 7: h of layer 1 differs by 2.5e-01." in str(report)
     wrong = check(imported, formats.read_file(FIXTURES / FILES["tagger"], {"order": "z,r,h"}))
     assert wrong.first is not None
-    assert (wrong.first.name, wrong.first.first) == ("r_l0", 1)  # r comes before h
+    assert (wrong.first.name, wrong.first.first) == ("r_l0", 1)  # r is computed before h
 
 
 def test_padded_timesteps_are_not_compared() -> None:
@@ -61,7 +61,7 @@ def test_padded_timesteps_are_not_compared() -> None:
     real = np.arange(T)[:, None] < lengths
     layer = imported.model.layers[0]
     h = np.zeros((T, B, 2 * layer.units))
-    for b, length in enumerate(lengths):  # padding must not change a sequence's own states
+    for b, length in enumerate(lengths):  # the states of each sequence without padding
         alone = imported.model.forward(wanted["x"][:length, b : b + 1][::-1])[0].h
         h[:length, b, layer.units :] = alone[::-1, 0]
     for padding in ({"lengths": lengths}, {"mask": real}, {"mask": real.T.astype(float)}):
@@ -106,7 +106,7 @@ def test_layers_of_different_sizes_have_initial_states_by_their_names(cell: Any)
     if cell is gru.LSTM:
         given |= {f"c0_l{k}": state[:, layers[k].units :] for k, state in enumerate(states)}
     assert check(model, arrays | given).passed
-    assert not check(model, arrays | {"h0_l1": given["h0_l1"]}).passed  # the state of the other layer is zero then
+    assert not check(model, arrays | {"h0_l1": given["h0_l1"]}).passed  # the other layer then starts at 0
     with pytest.raises(FormatError, match="h0_l0, h0_l1"):
         check(model, arrays | {"h0": np.zeros((2, 2, 5))})
     with pytest.raises(FormatError, match=r"h0_l1 in the reference has the shape \(5,\); it must be \(2, 2\)"):
@@ -160,7 +160,7 @@ def test_files_read_in_opposite_directions_differ_in_time() -> None:
     )
     assert not np.array_equal(forward[0].W, backward[0].W)
     imported = formats.read_file(FIXTURES / FILES["both"], {"direction": "backward"})
-    report = check(imported, imported.model)  # a model alone reads forward
+    report = check(imported, imported.model)  # a model without its file reads forward
     assert report.cause is not None
     assert report.cause.name == "time"
 

@@ -1,4 +1,4 @@
-"""Encoders: which text they read, which inputs it becomes, and the errors for other text."""
+"""Encoders: the text that they read, the inputs that they make from it, and the errors for any other text."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def test_symbols_of_a_large_alphabet_need_memory_for_their_sequence_only() -> No
 
 @pytest.mark.parametrize("encoder", [Symbols(("a", "é")), gru.load("names").encoder])
 def test_a_letter_has_at_most_30_accents(encoder: Symbols) -> None:
-    """Their order in a normal form takes quadratic time: 48,000 accents would take seconds."""
+    """Sorting accents for a Unicode normal form takes quadratic time: 48,000 accents would take seconds."""
     with pytest.raises(SequenceError, match="30 accents"):
         encoder.tokens("e" + "\u0301\u0316" * 16)
     assert gru.load("names").encoder.tokens("e" + "\u0301\u0316" * 15) == ["e"]

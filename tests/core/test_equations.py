@@ -1,4 +1,4 @@
-"""The numbers of the equations: their products, and the decimals with which results follow from the printed numbers."""
+"""The numbers in the equations: products, and the decimals at which results follow from the printed numbers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CELLS = [*NAMES, "gru reset after"]
 
 
 def cell_of(name: str, rng: np.random.Generator, units: int) -> Cell:
-    """Return a random cell of this kind, or a GRU that resets after the product."""
+    """Return a random cell of the kind `name`. "gru reset after" is a GRU that resets after the product."""
     if name == "gru reset after":
         after = GRU.random(3, units, rng, reset="after")
         return after.with_parameters({"c_h": rng.normal(size=units), "b": rng.normal(size=3 * units)})
@@ -30,7 +30,7 @@ def cell_of(name: str, rng: np.random.Generator, units: int) -> Cell:
 
 
 def random_run(name: str, seed: int, units: int, clamped: bool) -> Run:
-    """Return a run of a random cell over 9 timesteps."""
+    """Return a run of a random cell over 9 timesteps, with random clamps if `clamped`."""
     rng = np.random.default_rng(seed)
     cell = cell_of(name, rng, units)
     holds = random_holds(cell, rng, (9,)) if clamped else None
@@ -38,7 +38,7 @@ def random_run(name: str, seed: int, units: int, clamped: bool) -> Run:
 
 
 def by_hand(x: float, decimals: int) -> float:
-    """Round a number as toFixed of JavaScript prints it, by exact decimal arithmetic."""
+    """Round `x` as JavaScript's toFixed does, with exact decimal arithmetic."""
     return float(Decimal(x).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP))
 
 
@@ -71,7 +71,7 @@ def test_a_result_follows_from_the_printed_numbers_with_the_listed_decimals(
             for gate in cell.gates:
                 past = [run.Uh[gate][t, unit]] if gate in cell.recurrent else []
                 terms = [run.Wx[gate][t, unit], *past, cell.biases[gate][unit]]
-                if (cell.name, gate) == ("mingru", "h_tilde"):  # the candidate is the sum itself
+                if (cell.name, gate) == ("mingru", "h_tilde"):  # this candidate is the sum, without tanh
                     results["h_tilde.value"] = sum(map(p, terms)), unclamped[gate][t, unit]
                     continue
                 a = sum(terms)

@@ -1,4 +1,4 @@
-"""The experiments: their tasks by definition, some stored results trained again, and the claims about them."""
+"""The experiments: definitions of tasks, stored results that training reproduces, and claims about the results."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_recall_has_targets_only_for_items_in_the_sequence() -> None:
 
 CORNERS = {"gap": (15, 25, 115), "bottleneck": (0, 8, 16), "race": (0, 205, 401)}
 COUNTING = 480
-"""An RNN that misses its target after 1,500 training steps: its score depends on the last bits of products."""
+"""The index of an RNN that misses its target after 1,500 steps. Its score depends on the last bits of products."""
 
 
 @pytest.mark.parametrize("name", experiments.GRIDS)
@@ -91,7 +91,7 @@ def test_training_again_reproduces_a_stored_result_of_counting() -> None:
 
 
 def expect_reproduced(name: str, index: int) -> None:
-    """Train the recipe of a stored row again. Raise AssertionError if the result is another one."""
+    """Train the recipe of a stored row again. Raise AssertionError if the result differs from the row."""
     row = experiments.result(name)[index]
     work = race_row if name == "race" else experiment_row
     again = work(experiments.recipes(name)[index].to_dict(), lambda message: None)
@@ -101,7 +101,7 @@ def expect_reproduced(name: str, index: int) -> None:
 
 
 def test_a_smaller_initial_bias_of_z_learns_longer_gaps() -> None:
-    """With b_z = 0 a GRU learns gaps of 20 steps but not of 50. A smaller b_z reaches further; chrono learns all."""
+    """With b_z = 0 a GRU learns gaps of 20 steps but not of 50. A smaller b_z learns longer gaps; chrono learns all."""
     solved: dict[tuple[str, float | None, int], int] = defaultdict(int)
     stored = [row for row in experiments.result("gap") if (row["rate"], row["units"]) == (0.01, 16)]
     for row in stored:
@@ -123,7 +123,7 @@ def test_a_smaller_initial_bias_of_z_learns_longer_gaps() -> None:
 
 
 def test_the_learning_rate_and_the_size_decide_as_much_as_the_bias() -> None:
-    """An independent program in PyTorch counted 0, 2 and 5 of 5 seeds with b_z = 0 at the rates 0.01, 0.02 and 0.03."""
+    """An independent PyTorch program with b_z = 0 solved 0, 2 and 5 of 5 seeds at the rates 0.01, 0.02 and 0.03."""
 
     def seeds(kind: str, rate: float, units: int = 16) -> int:
         entry = experiments.solved(kind, 50, rate, units)
@@ -189,12 +189,12 @@ def test_the_interval_of_a_median_covers_it_as_often_as_it_says() -> None:
 
 def test_the_rank_test_rejects_equal_cells_as_rarely_as_it_says_and_finds_a_difference() -> None:
     rng = np.random.default_rng(1)
-    # Training steps on the grid, with seeds that never reach the target.
+    # Training steps that are multiples of 5, as in the results. Some seeds never reach the target.
     draws = np.where(rng.random((2, 4000, 40)) < 0.05, np.inf, 5 * rng.poisson(30, (2, 4000, 40)))
     p = np.array([race.rank_test(a, b) for a, b in zip(*draws.tolist(), strict=True)])
     for level in (0.01, 0.05, 0.5):
         assert np.mean(p < level) == pytest.approx(level, abs=3 * np.sqrt(level / 4000))
-    # Five against five can give p = 2 / C(10, 5) = 0.008 at best, and six against six 0.002.
+    # The smallest p for five against five seeds is 2 / C(10, 5) = 0.008, and for six against six 0.002.
     low, high = list(range(6)), list(range(10, 16))
     assert race.rank_test(low[:5], high[:5]) == pytest.approx(2 / 252, abs=0.005)
     assert race.rank_test(low, high) == race.rank_test(high, low) == pytest.approx(2 / 924, abs=0.005)
@@ -216,7 +216,7 @@ def test_cells_tie_if_a_rank_test_cannot_tell_them_apart_or_the_difference_is_be
 
 def test_counting_is_tested_beyond_the_trained_lengths() -> None:
     class Exact:
-        """A counter without a bound."""
+        """A model that counts without a limit."""
 
         def __call__(self, x: np.ndarray) -> np.ndarray:
             return np.eye(3)[1 + np.sign(np.cumsum(x[..., 1] - x[..., 0], 0)).astype(int)]
@@ -309,8 +309,8 @@ def test_times_have_all_lengths_of_each_batch_and_a_verdict() -> None:
 def test_multiply_adds_are_those_of_the_equations_term_by_term() -> None:
     d = sequence.WIDTH
     for T in (16, 64, 512):
-        attention = sum(3 * d * d + 2 * d * t for t in range(1, T + 1))  # q, k and v; t scores and t weighted values
-        gru = sum(3 * 2 * d * d + 3 * d for _ in range(T))  # W x and U h three times; three products of vectors
+        attention = sum(3 * d * d + 2 * d * t for t in range(1, T + 1))  # q, k, v; then t scores and t weighted values
+        gru = sum(3 * 2 * d * d + 3 * d for _ in range(T))  # three each of W x, U h and elementwise products
         assert (sequence.counts(T)["attention"][1], sequence.counts(T)["gru"][1]) == (attention, gru)
     assert sequence.counts(64)["attention"][1] < sequence.counts(64)["gru"][1]
     assert sequence.counts(4096)["attention"][1] / sequence.counts(1024)["attention"][1] == pytest.approx(15, abs=0.1)

@@ -18,7 +18,7 @@ torch = pytest.importorskip("torch")
 
 
 def weights_of(model: Model) -> dict[str, np.ndarray]:
-    """Return the weights by gate, with the names of `Network`."""
+    """Return the weights of each gate, under the parameter names of `Network`."""
     layer = model.layers[0]
     gates = layer.gates
     names = {"h_tilde": "h", "h": "h", "c_tilde": "g"}

@@ -1,4 +1,4 @@
-"""The models that show one idea each: what their units hold, and their gradients against PyTorch."""
+"""The models that each show one idea: the contents of their units, and gradients that equal PyTorch's."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def sequences(model: Model, B: int = 1000) -> Batch:
 
 
 def linear_probe(h: Array, answer: Array) -> float:
-    """Return how often a linear readout of states `(T, B, H)`, fitted by least squares, gives the answer 0 or 1."""
+    """Return the accuracy with which a least-squares linear readout of `h` `(…, H)` predicts `answer` (0 or 1)."""
     inputs = np.c_[h.reshape(-1, h.shape[-1]), np.ones(answer.size)]
     weights = np.linalg.lstsq(inputs, answer.ravel(), rcond=None)[0]
     return float(((inputs @ weights > 0.5) == answer.ravel()).mean())
@@ -39,7 +39,7 @@ def test_a_card_has_the_recipe_and_the_measured_score(name: str) -> None:
     assert sizes == [(recipe.cell, recipe.units, backward)] * recipe.layers
     kind = SCORE[model.readout.kind]
     batch = fresh(recipe) if ALL[recipe.task].recorded else sequences(model)
-    # The forward-only tagger guesses one letter for a whole stretch of timesteps, so its score varies more.
+    # The forward-only tagger must guess one letter for many timesteps at once, so its score varies more.
     spread = 0.04 if name == "tagger-forward" else 0.01
     assert model.card.measured[kind] == pytest.approx(score(model, batch), abs=spread)
     assert gru.load(f"{name}@0").card.weights == "random"
@@ -87,7 +87,7 @@ def test_the_tagger_needs_later_inputs_and_no_forward_network_can_know_them() ->
     assert right[0] >= 0.999
     assert right[1] == pytest.approx(0.5, abs=0.04)
     h = both.forward(batch.x)[0].h
-    for unit, answer in enumerate(answers):  # each unit has one of the two capitals
+    for unit, answer in enumerate(answers):  # each unit holds one of the two capitals
         assert linear_probe(h[batch.scored][:, unit : unit + 1], answer[batch.scored]) >= 0.999
     later = np.roll(batch.x, 1, 1)
     later[:10] = batch.x[:10]
@@ -141,7 +141,7 @@ def test_the_loss_with_its_penalties_and_the_gradients_equal_those_of_torch(name
 
 
 def gru_in_torch(torch: Any, x: Any, W: Any, U: Any, b: Any) -> tuple[Any, Any]:
-    """Return the states and the update gates of a layer with the reset gate before the product."""
+    """Return the states and the update gates of a GRU layer that resets before the product."""
     (U_r, U_z, U_h), h, states, gates = U.chunk(3), torch.zeros(x.shape[1], U.shape[1], dtype=x.dtype), [], []
     for sums in x @ W.T + b:
         a_r, a_z, a_h = sums.chunk(3, -1)

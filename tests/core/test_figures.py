@@ -1,4 +1,4 @@
-"""The colors of figures, as people with color vision deficiencies see them, and the figures outside of the page."""
+"""The colors of figures, as seen with color vision deficiencies, and figures outside the page."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_the_simulation_does_not_change_grays(deficiency: str) -> None:
 
 
 def test_the_simulation_confuses_the_colors_of_the_missing_cone() -> None:
-    # Only people with protanopia see this red darker than its L* of 53.
+    # This red has the lightness L* = 53. Only protanopia makes it look darker.
     assert simulated("#ff0000", "protanopia")[0] < 42
     assert simulated("#ff0000", "deuteranopia")[0] > 53
     hue = {
@@ -86,7 +86,7 @@ def test_a_value_and_its_negative_have_distinct_colors(deficiency: str, theme: T
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("deficiency", MACHADO)
 def test_the_signals_have_distinct_colors(deficiency: str, theme: Theme) -> None:
-    """The limit is lower than on a scale, since each color stands next to the symbol of its signal."""
+    """The limit is lower than for color scales, because the signal's symbol is next to each color."""
     for first, second in combinations((style.colour[theme] for style in SIGNALS.values()), 2):
         assert ciede2000(simulated(first, deficiency), simulated(second, deficiency)) >= 5
 

@@ -1,4 +1,4 @@
-"""Files that other libraries wrote, compared with the results of these libraries; reports and questions of an import.
+"""Files that other libraries wrote, compared with the libraries' own results, and an import's reports and questions.
 
 The programs tests/fixtures/make_*.py wrote the files.
 """
@@ -162,7 +162,7 @@ def test_a_file_with_several_grus_needs_a_chosen_network() -> None:
     assert question_of(error.value) == (
         "network",
         ["high", "low"],
-    )  # safetensors' own order: high does not follow low's size
+    )  # in safetensors' order, the inputs of high do not match the units of low
     data = npz(**torch_layer(rng, 3, 4, prefix="low.") | torch_layer(rng, 4, 5, prefix="high."))
     with pytest.raises(Unanswered) as error:
         formats.read(data, "two")
@@ -329,7 +329,7 @@ def test_half_precision_is_read_exactly() -> None:
     half = {name: array.astype(np.float16) for name, array in torch_layer(rng, 3, 4).items()}
     imported = formats.read(save(half), "half")
     np.testing.assert_array_equal(imported.cells[0].U, half["weight_hh_l0"].astype(np.float32))
-    # bfloat16 is the upper half of a float32; NumPy has no such type, so the file is written by hand.
+    # A bfloat16 is the upper half of a float32. NumPy has no bfloat16, so the test writes the file by hand.
     wide = {name: array.view(np.uint32) & np.uint32(0xFFFF0000) for name, array in torch_layer(rng, 3, 4).items()}
     data, header = b"", {}
     for name, array in wide.items():
@@ -347,7 +347,7 @@ def test_names_with_markup_are_shortened_and_stay_text() -> None:
         npz(**torch_layer(np.random.default_rng(0), 3, 4, prefix="gru."), **{prefix + "a": np.zeros(2)}), "<b>x</b>.npz"
     )
     assert max(len(sentence) for sentence in imported.report) < 300
-    assert imported.model.card.title == "b>"  # the last part of a path
+    assert imported.model.card.title == "b>"  # the name after the last "/"
     imported = formats.read_file(FIXTURES / "pytorch-bare.npz")
     assert imported.model.card.title == "pytorch-bare"
 
@@ -371,7 +371,7 @@ def test_importing_the_core_imports_no_foreign_library() -> None:
 
 
 class Part:
-    """The parts of a torch module that `from_torch` uses, because torch need not be installed."""
+    """A stand-in for a torch module, with the methods that `from_torch` uses. torch need not be installed."""
 
     def __init__(self, arrays: dict[str, Any], parts: dict[str, Any]) -> None:
         self.arrays, self.parts = arrays, parts

@@ -1,4 +1,4 @@
-"""Files of arrays that are damaged, too large, or hostile: each raises FormatError quickly."""
+"""Array files that are damaged, too large, or hostile: each raises FormatError quickly."""
 
 from __future__ import annotations
 
@@ -75,19 +75,19 @@ def many_members() -> bytes:
 
 
 def many_members_and_a_lie() -> bytes:
-    """Return a zip of 20,000 members that declares only one."""
+    """Return a zip with 20,000 members that declares only one."""
     data = bytearray(many_members())
     data[-14:-10] = struct.pack("<HH", 1, 1)
     return bytes(data)
 
 
 def twice() -> bytes:
-    """Return a zip with two members of the same name. Both are written under other names and then renamed."""
+    """Return a zip with two members of the same name. The second is written as b.npy and then renamed."""
     return zipped({"a.npy": b"", "b.npy": b""}).replace(b"b.npy", b"a.npy")
 
 
 def overlapping() -> bytes:
-    """Return a zip with a second member that starts inside the first."""
+    """Return a zip in which the second member starts inside the first."""
     data = bytearray(zipped({"a.npy": bytes(500), "b.npy": bytes(500)}))
     second = data.rindex(b"PK\x01\x02")
     data[second + 42 : second + 46] = struct.pack("<I", 10)

@@ -1,4 +1,4 @@
-"""Files of networks that are damaged or hostile, of ONNX, HDF5, Keras and GRU Scope: each raises FormatError."""
+"""Damaged or hostile ONNX, HDF5, Keras and GRU Scope files: each raises FormatError."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def changed_onnx(change: Callable[[Any], None]) -> bytes:
 
 
 def repeated(model: Any) -> None:
-    """Add GRUs with other weights than the GRU of the model."""
+    """Add 16 GRUs to an ONNX model, each with different weights from the original GRU."""
     (node,) = (node for node in model.graph.node if node.op_type == "GRU")
     (W,) = (proto for proto in model.graph.initializer if proto.name == node.input[1])
     for k in range(16):
@@ -39,7 +39,7 @@ def repeated(model: Any) -> None:
 
 
 def weight(change: Callable[[Any], None]) -> bytes:
-    """Return the file with a change of the tensor W of its GRU."""
+    """Return an ONNX file after `change` has changed the tensor W of its GRU."""
 
     def to_W(model: Any) -> None:
         name = next(node.input[1] for node in model.graph.node if node.op_type == "GRU")
@@ -66,7 +66,7 @@ def dims(*sizes: int) -> Callable[[Any], None]:
 
 
 def nested(depth: int) -> bytes:
-    """Return a graph with graphs inside one another, to a depth."""
+    """Return an ONNX file in which graphs are nested to `depth` levels."""
 
     def field(number: int, content: bytes) -> bytes:
         size, length = len(content), b""
@@ -118,7 +118,7 @@ def nested(depth: int) -> bytes:
     ],
 )  # fmt: skip
 def test_a_bad_onnx_file_is_refused(make: Callable[[], bytes], message: str) -> None:
-    formats.read((FIXTURES / "pytorch-both.onnx").read_bytes(), "x", direction="forward")  # onnx is imported once
+    formats.read((FIXTURES / "pytorch-both.onnx").read_bytes(), "x", direction="forward")  # imports onnx once
     refused(make(), message)
 
 

@@ -1,4 +1,4 @@
-"""Import of LSTMs and plain RNNs: they give the results of the libraries that wrote them."""
+"""Import of LSTMs and plain RNNs: the models give the results of the libraries that wrote the files."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_each_direction_of_a_bidirectional_lstm_passes_the_parity_check(directio
 
 
 def operator(kind: str, rng: np.random.Generator, alter: Callable[[dict[str, Any]], Any] = lambda parts: None) -> bytes:
-    """Return an ONNX graph of one recurrent operator, after `alter` has changed its parts."""
+    """Return an ONNX file with one recurrent operator, after `alter` has changed its inputs, tensors and attributes."""
     G, H, I = {"LSTM": 4, "RNN": 1}[kind], 4, 3
     shapes = {"W": (1, G * H, I), "R": (1, G * H, H), "B": (1, 2 * G * H)}
     tensors = {name: rng.normal(0, 0.5, shape).astype(np.float32) for name, shape in shapes.items()}
@@ -152,7 +152,7 @@ def test_the_parity_check_names_reversed_time_in_an_rnn() -> None:
 
 
 def lstm(gates: Callable[[Any, Any], list[Any]], x: Any, H: int) -> Any:
-    """The states of an LSTM by its equations. `gates` returns the sums of i, f, the candidate and o."""
+    """Return the states of an LSTM by its equations. `gates` returns the sums of i, f, the candidate and o."""
     h, c, states = np.zeros(H), np.zeros(H), []
     for x_t in x:
         i, f, g, o = gates(x_t, h)
@@ -187,7 +187,7 @@ def test_the_lstms_of_jax_libraries_give_what_their_equations_give(library: str)
         order = [0, 2, 1, 3]
         w = np.vstack([np.hstack([W[k] for k in order]), np.hstack([U[k] for k in order])])
         arrays = {"net/~/lstm/linear/w": w, "net/~/lstm/linear/b": b[order].ravel()}
-        c[1] = 1  # Haiku's cell adds this to the bias of f
+        c[1] = 1  # Haiku's cell adds 1 to the bias of f
     x = rng.normal(size=(9, I))
     expected = lstm(lambda x_t, h: [x_t @ W[k] + h @ U[k] + b[k] + c[k] for k in range(4)], x, H)
     network = formats.read_arrays(arrays, "weights.npz")

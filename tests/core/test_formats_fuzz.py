@@ -33,7 +33,7 @@ def test_a_stopped_run_continues_and_reports_the_mutant_that_crashed_it(tmp_path
     assert "of 30 mutants, 0 findings" in first.stdout
     again = subprocess.run([*command, "50"], capture_output=True, text=True, check=True)
     assert "of 50 mutants, 0 findings" in again.stdout
-    state.with_suffix(".started").write_text("55\n")  # as a crash in mutant 55 leaves it
+    state.with_suffix(".started").write_text("55\n")  # as after a crash in mutant 55
     crashed = subprocess.run([*command, "60"], capture_output=True, text=True, check=False)
     assert crashed.returncode == 1
     assert "of 60 mutants, 1 findings" in crashed.stdout

@@ -1,4 +1,4 @@
-"""Layers after a GRU: a network's own readout is used, an unclear one needs an answer, and others are not shown."""
+"""Layers after a GRU: a clear readout is used, an unclear one raises a question, and other layers are not shown."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_readout_needs_an_answer_if_the_file_has_several_grus() -> None:
 
 
 def onnx_network(*nodes: Any, **tensors: Any) -> bytes:
-    """Return an ONNX graph of a GRU with states `s` `(T, B, H)`, and of `nodes` that compute y from them."""
+    """Return an ONNX file of a GRU with states `s` `(T, B, H)`, and `nodes` that compute y from the states."""
     tensors |= {"W": normal(1, 3 * H, I), "R": normal(1, 3 * H, H), "axes": np.array([1])}
     first = [
         helper.make_node("GRU", ["x", "W", "R"], ["Y"], hidden_size=H, linear_before_reset=1),
@@ -98,7 +98,7 @@ FIRST = node("MatMul", "s", "V", to="a")
 )
 def test_several_layers_after_an_onnx_gru_are_not_shown_as_its_output(nodes: Any) -> None:
     data = onnx_network(*nodes, V=normal(H, 3), V2=normal(3, 2), g=np.ones(H, "f4"), shifts=normal(T, 1, 3))
-    onnxruntime.InferenceSession(data)  # it is a network that runs
+    onnxruntime.InferenceSession(data)  # proves that the network runs
     imported = formats.read(data, "net.onnx")
     assert imported.model.readout.labels == ("h 1", "h 2", "h 3", "h 4")
     assert any("is not shown" in sentence for sentence in imported.report)
@@ -154,7 +154,7 @@ def test_the_parity_check_names_reversed_time() -> None:
 
 
 def keras_file(name: str, change: Callable[[list[Any]], None]) -> bytes:
-    """Return a real `.keras` file with a change in the layers of its configuration."""
+    """Return the `.keras` fixture `name` after `change` has changed the layers in its configuration."""
     old, out = zipfile.ZipFile(FIXTURES / name), io.BytesIO()
     with zipfile.ZipFile(out, "w") as new:
         for member in old.namelist():
@@ -179,7 +179,7 @@ def test_a_keras_layer_with_go_backwards_matches_its_reversed_states() -> None:
         "write the last step first. Its library returns the states in that order too." in s for s in imported.report
     )
     x = normal(T, 2, plain.model.layers[0].inputs)
-    # Keras reverses the input, but not the states. So these are the plain layer's states for the reversed input.
+    # Keras reverses the input but not the states, which are the states of the plain layer for the reversed input.
     assert gru.check(imported, {"x": x, "h": plain.model.forward(x[::-1])[-1].h}).passed
 
 
@@ -194,7 +194,7 @@ def test_several_layers_after_a_keras_gru_are_not_shown_as_its_output() -> None:
 
 
 def linked(layers: list[Any], *sources: tuple[str, int]) -> None:
-    """Connect each layer after the first to an output of another layer, as a functional model does."""
+    """Connect each layer after the first to its source, a layer's name and output index, as in a functional model."""
     for layer in layers:
         layer["name"] = layer["config"]["name"]
     layers[0]["inbound_nodes"] = []

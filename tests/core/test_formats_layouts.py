@@ -1,7 +1,7 @@
-"""The array layout of each library, compared with the library's published equations, written here without the core.
+"""The array layout of each library, compared with the library's published equations without the core.
 
-Each function draws random arrays in a layout, and returns them with a `step`. The step has the equations from the
-library's documentation or source (see its docstring), and reads the same arrays.
+Each layout function draws random arrays and returns them with a function `step(x, h)`, which returns the next state.
+`step` applies the equations from the library's documentation or source, linked in the docstring, to the same arrays.
 """
 
 from __future__ import annotations

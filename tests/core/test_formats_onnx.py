@@ -10,19 +10,19 @@ import onnxruntime
 import pytest
 from onnx import helper, numpy_helper
 from onnx.backend.test.case import node
-from onnx.backend.test.case.node import gru  # noqa: F401, importing it draws its cases
+from onnx.backend.test.case.node import gru  # noqa: F401, the import registers its cases
 from onnx.reference import ReferenceEvaluator
 
 from gru_core import check, formats
 from gru_core.formats import FormatError
 from tests.support.files import question_of
 
-# What collect_testcases("GRU") gives; that imports every operator's cases on the way, for ten seconds.
+# The result of collect_testcases("GRU"), which would take ten seconds to import the cases of every operator.
 CASES = [case for case in node._NodeTestCases if case.name.startswith("test_gru")]
 
 
 def with_weights_inside(model: Any, inputs: list[Any]) -> bytes:
-    """Return the model of a conformance case with stored weights, in place of weights that it gets as inputs."""
+    """Return a conformance case's model with its weights stored inside, instead of passed as inputs."""
     model = onnx.ModelProto.FromString(model.SerializeToString())
     for info, array in list(zip(model.graph.input, inputs, strict=True))[1:]:
         model.graph.initializer.append(numpy_helper.from_array(array, info.name))
@@ -54,7 +54,7 @@ def test_all_conformance_cases_of_onnx_pass(case: Any) -> None:
 
 
 def network(rng: Any, linear_before_reset: int, direction: str, dtype: Any, biased: bool = True) -> tuple[Any, Any]:
-    """Return a graph of one GRU, and an input for it."""
+    """Return an ONNX model of one GRU, and a random input for it."""
     D, I, H, T, B = 2 if direction == "bidirectional" else 1, 3, 4, 9, 2
     shapes = {"W": (D, 3 * H, I), "R": (D, 3 * H, H)} | ({"B": (D, 6 * H)} if biased else {})
     weights = {name: rng.normal(0, 0.5, shape).astype(dtype) for name, shape in shapes.items()}

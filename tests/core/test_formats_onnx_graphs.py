@@ -1,4 +1,4 @@
-"""ONNX graphs as exporters write them: computed weights, repeated calls, readouts of some timesteps, and refusals."""
+"""ONNX graphs as exporters write them: computed weights, repeated calls, partial readouts, and refused graphs."""
 
 from __future__ import annotations
 
@@ -94,9 +94,9 @@ def normal(*shape: int) -> Any:
 
 
 def network(*before: Any, inputs: tuple[str, ...] = ("x", "W", "R", "B"), **more: Any) -> Any:
-    """Return a graph of one GRU with the nodes in `before` before it and those in `after` after it.
+    """Return an ONNX model of one GRU, with the nodes in `before` before it and the nodes in `after` after it.
 
-    Arrays in `more` are stored in the graph, and None removes a stored array.
+    `more` may contain `after`, `producer`, `names`, `attributes`, and arrays to store. None removes a stored array.
     """
     options = {"after": [], "producer": "", "names": (), "attributes": {}} | {
         key: more.pop(key) for key in ("after", "producer", "names", "attributes") if key in more

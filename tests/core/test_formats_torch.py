@@ -1,4 +1,4 @@
-"""Files of torch.save: read with the results of PyTorch, and without running any code in them."""
+"""Files of torch.save: they give the results of PyTorch, and reading them runs no code from the files."""
 
 from __future__ import annotations
 
@@ -115,9 +115,9 @@ def put(index: int) -> bytes:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"}" + put(2**32 - 1), "no state dict"),  # pickle's own memo would take 32 GB
+        (b"}" + put(2**32 - 1), "no state dict"),  # with Python's unpickler, this memo would take 32 GB
         (b")" + b"\x85" * 50_000 + b"}" + b"h\0", "is damaged"),
-        (b"}" + b")" + b"\x85" * 60_000 + b"Ns", "no state dict"),  # Python cannot hash a tuple that is that deep
+        (b"}" + b")" + b"\x85" * 60_000 + b"Ns", "no state dict"),  # Python cannot hash such a deep tuple
         (b"]" * 90_000 + b"a" * 89_999, "no state dict"),
         (b"N0" * 150_000, "has more than 200,000 parts"),
         (b"\x8b" + struct.pack("<i", 2**31 - 1), "is damaged"),
@@ -134,14 +134,14 @@ def test_a_hostile_pickle_is_refused(content: bytes, message: str) -> None:
 
 
 def tensor(key: str, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], kind: str = "Float") -> Calls:
-    """Return an object that is pickled like a tensor of torch.save. `Stored` writes the reference to its storage."""
+    """Return an object that `Pickler` writes as torch.save writes a tensor. `Stored` refers to its storage."""
     return Calls(
         Named("torch._utils", "_rebuild_tensor_v2"), Stored(key, kind), offset, shape, strides, False, OrderedDict()
     )
 
 
 class Named:
-    """A function or a class of a library that is not installed here."""
+    """A reference to a function or a class of a library, such as torch, that need not be installed."""
 
     def __init__(self, module: str, name: str) -> None:
         self.module, self.name = module, name
@@ -156,7 +156,7 @@ class Stored:
 
 
 class Pickler(pickle._Pickler):  # type: ignore[name-defined]
-    """Python's pickler, which writes `Named` and `Stored` as torch.save does."""
+    """A pickler that writes `Named` and `Stored` objects as torch.save does."""
 
     def save(self, obj: Any, save_persistent_id: bool = True) -> None:
         if isinstance(obj, Named):
@@ -175,7 +175,7 @@ def saved(content: Any, **storages: Any) -> bytes:
 
 
 def layer(**changes: Any) -> dict[str, Any]:
-    """Return a state dict of nn.GRU(2, 1), with all of its numbers in the storage "n"."""
+    """Return a state dict of nn.GRU(2, 1) with `changes`. All its numbers are in the storage "n"."""
     state = {"weight_ih_l0": tensor("n", 0, (3, 2), (2, 1)), "weight_hh_l0": tensor("n", 0, (3, 1), (1, 1)),
              "bias_ih_l0": tensor("n", 3, (3,), (1,)), "bias_hh_l0": tensor("n", 3, (3,), (0,))}  # fmt: skip
     return state | changes

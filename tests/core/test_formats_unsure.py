@@ -1,4 +1,4 @@
-"""Files that leave something open: the import asks a question or refuses with advice, and never guesses."""
+"""Ambiguous files: the import asks a question or refuses with advice, and never guesses."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_an_encoder_and_a_decoder_without_library_names_are_two_networks() -> No
 
     tables = {"enc_emb": normal(6, H), "dec_emb": normal(5, H)}
     arrays = tables | layer("enc") | layer("dec") | {"fc_w": normal(5, H), "fc_b": normal(5)}
-    for data in (npz(**arrays), save(arrays)):  # in the order of the program, and in that of the alphabet
+    for data in (npz(**arrays), save(arrays)):  # npz keeps this order, safetensors sorts by name
         key, options = question(data)
         assert key == "network"
         assert {"enc", "dec"} < set(options)
@@ -94,7 +94,7 @@ def test_two_matrices_of_the_same_shape_need_names() -> None:
     with pytest.raises(FormatError, match="Name them weight_ih_l0 and weight_hh_l0"):
         formats.read(npz(first=normal(3 * H, H), second=normal(3 * H, H)), "net")
     named = npz(h2h=normal(3 * H, H), i2h=normal(3 * H, H))
-    assert question(named) == ("library", ["PyTorch"])  # other cells have these names too, with other equations
+    assert question(named) == ("library", ["PyTorch"])  # cells with different equations also use these names
     assert formats.read(named, "net", {"library": "PyTorch"}).source.endswith("PyTorch")
 
 
@@ -232,7 +232,7 @@ def test_an_lstm_of_tensorflow_1_is_refused_with_a_remedy() -> None:
 
 
 def tagger(prefix: str) -> dict[str, Any]:
-    """The arrays of an embedding, a GRU and a linear layer, with a prefix before their names."""
+    """Return the arrays of an embedding, a GRU and a linear layer, with `prefix` before each name."""
     others = {"embedding.weight": normal(6, I), "fc.weight": normal(2, H), "fc.bias": normal(2)}
     return torch_layer(RNG, I, H, prefix=f"{prefix}gru.") | {f"{prefix}{name}": a for name, a in others.items()}
 

@@ -1,4 +1,4 @@
-"""Files of vectors become sequences: the same numbers by .npy, .npz and CSV, and errors with their row and column."""
+"""Files of vectors become sequences: .npy, .npz and CSV give the same numbers, and errors name the row and column."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The equations of the GRU against other implementations and against themselves."""
+"""The GRU, compared with other implementations and with its equations."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def by_onnx_reference(gru: GRU, x: Array, h0: Array) -> Array:
     return np.asarray(ReferenceEvaluator(graph).run(None, feed)[0])[:, 0]
 
 
-# onnxruntime has the operator in float32 only; onnx's own evaluator is the oracle for float64.
+# onnxruntime supports the operator only in float32. For float64 onnx's own evaluator gives the expected states.
 ORACLES = [(by_onnxruntime, np.float32, 2e-6), (by_onnx_reference, np.float64, 1e-12)]
 
 
@@ -44,7 +44,7 @@ def test_states_equal_those_of_other_implementations(oracle: Any, dtype: Any, to
     rng = np.random.default_rng(0)
     for units, inputs, T, B in ((1, 1, 5, 1), (4, 3, 40, 2), (32, 8, 60, 5)):
         gru = random_gru(rng, inputs, units, reset)
-        if units == 32:  # many strong weights make the run chaotic, and a difference of one bit grows
+        if units == 32:  # many large weights would make the run chaotic, so rounding errors would grow
             gru = gru.with_parameters({name: a / 3 for name, a in gru.parameters.items()})
         x, h0 = rng.normal(size=(T, B, inputs)).astype(dtype), rng.uniform(-1, 1, (B, units)).astype(dtype)
         run = forward(gru.with_parameters({n: a.astype(dtype) for n, a in gru.parameters.items()}), x, h0)
@@ -53,7 +53,7 @@ def test_states_equal_those_of_other_implementations(oracle: Any, dtype: Any, to
 
 
 def check_equations(run: Forward) -> None:
-    """Check that all arrays of a run satisfy the equations."""
+    """Assert that all arrays of a run satisfy the equations."""
     gru, b = run.cell, np.split(run.cell.b, 3)
     for gate, bias, activation in (("r", b[0], sigmoid), ("z", b[1], sigmoid), ("h_tilde", b[2], np.tanh)):
         np.testing.assert_allclose(getattr(run, gate), activation(run.Wx[gate] + run.Uh[gate] + bias), atol=1e-13)
@@ -138,7 +138,7 @@ def test_a_batch_equals_its_single_sequences(reset: str) -> None:
 
 @pytest.mark.parametrize("reset", RESETS)
 def test_negated_weights_of_z_give_the_convention_in_which_z_keeps_the_state(reset: str) -> None:
-    """h_t = z ⊙ h + (1 − z) ⊙ h̃ with z = σ(a) equals our h with z = σ(−a)."""
+    """h_t = z ⊙ h + (1 − z) ⊙ h̃ with z = σ(a) equals the core's h_t with z = σ(−a)."""
     rng = np.random.default_rng(2)
     keeping, x, H = random_gru(rng, 3, 4, reset), rng.normal(size=(30, 3)), 4
     flipped = {
@@ -174,7 +174,7 @@ def test_a_gate_with_a_very_large_sum_is_exactly_0_or_1() -> None:
 
 
 def weighted_sum(run: Forward, of_h: Array, of_r: Array, of_z: Array) -> float:
-    """Return the sum of all h, r and z of a run, each with its weight: the loss with these gradients."""
+    """Return the sum of all h, r and z of a run, weighted by `of_h`, `of_r` and `of_z`, which are its gradients."""
     return float((of_h * run.h).sum() + (of_r * run.r).sum() + (of_z * run.z).sum())
 
 

@@ -1,4 +1,4 @@
-"""Masked timesteps: the network skips them, and all results are the same as without these timesteps."""
+"""Masked timesteps: the network skips them, and all results equal a run without the masked timesteps."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_the_parity_check_ignores_masked_steps_and_names_a_missing_mask() -> Non
     counted = np.broadcast_to(MASK[:, None], (T, 2))
     zeros, h = np.zeros((T, 2, H)), model.forward(x[MASK])[-1].h
     zeros[MASK] = h
-    # Keras writes zeros at a skipped step of a bidirectional layer, and holds the state elsewhere.
+    # At a skipped step, Keras returns zeros for a bidirectional layer, and the previous state for other layers.
     assert gru.check(model, {"x": x, "h": zeros}).passed
     assert gru.check(model, {"x": x, "h": model.forward(x)[-1].h}).passed
     assert gru.check(model, {"x": x, "h": h[-1]}).passed

@@ -1,4 +1,4 @@
-"""Plausible mistakes in Python get an error that says what is wrong, where, and what to do."""
+"""Plausible mistakes in Python code raise an error that says what is wrong, where, and what to do."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ X = np.zeros((4, 6))
 
 
 class Tensor:
-    """A tensor of torch that requires gradients, as far as `trace` looks at it."""
+    """A stand-in for a torch tensor that requires gradients, with the attribute that `trace` checks."""
 
     requires_grad = True
 
 
 class Packed:
-    """Packed sequences of torch, as far as `trace` looks at them."""
+    """A stand-in for torch's packed sequences, with the attribute that `trace` checks."""
 
     batch_sizes = (1,)
 
 
 class Module:
-    """A torch module, as far as `load` looks at it."""
+    """A stand-in for a torch module, with the method that `load` checks."""
 
     def state_dict(self) -> dict[str, Any]:
         return {}

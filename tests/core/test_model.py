@@ -1,4 +1,4 @@
-"""Models as files and as functions."""
+"""Models as files, and models as functions that compute outputs."""
 
 from __future__ import annotations
 

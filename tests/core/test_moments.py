@@ -1,4 +1,4 @@
-"""Similar moments, compared with a search by hand and with the task of the model."""
+"""Similar moments, compared with a brute-force search and with the model's task."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_similar_moments_of_a_sentiment_unit_share_the_word_not() -> None:
 
 
 def test_units_with_the_same_or_the_mirrored_pattern_are_listed() -> None:
-    """A unit may behave like another one, or like its mirror image if its sign is negated."""
+    """A unit may have the same pattern as another unit, or the mirrored pattern, with the opposite sign."""
     model = gru.load("store-and-recall")
     run = gru.trace(model, "A b c ? B d ?").layers[0]
     units = units_alike(run, "h", 0, slice(0, 3))

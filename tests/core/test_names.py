@@ -1,4 +1,4 @@
-"""Names: what is held out, which letters count, the baselines, and how names are read."""
+"""Surnames: the held-out names, the letters with a score, the baselines, and the parsing of names."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def test_an_uploaded_confusion_matrix_has_counts_for_each_label(rows: tuple[tupl
 def test_the_card_says_how_many_slovak_names_have_a_related_training_name() -> None:
     held_out = [name for name, k in SURNAMES.held_out_names if SURNAMES.languages[k] == "Slovak"]
     training = SURNAMES.training[SURNAMES.languages.index("Slovak")]
-    endings = re.compile("(e?[kc]|[aeiouy])?(ova)?$|[ya]$")  # of both forms; what is left is the same
+    endings = re.compile("(e?[kc]|[aeiouy])?(ova)?$|[ya]$")  # removes the endings of a name's two forms; the stem stays
     stems = {endings.sub("", name) for name in training}
     known, total = map(int, re.findall(r"\d+", gru.load("names").card.training["related names"]))
     assert total == len(held_out)

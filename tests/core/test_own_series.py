@@ -1,4 +1,4 @@
-"""Series of a visitor: how they are parsed, standardized, split and learned, and errors with their row."""
+"""A visitor's own series: parsing, standardization, split and training, and errors that name the row."""
 
 from __future__ import annotations
 

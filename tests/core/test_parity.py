@@ -1,4 +1,4 @@
-"""The parity check: a model passes against its source, and for a difference the check names the known cause."""
+"""The parity check: a model passes against its source library, and for a difference the check names a known cause."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_swapped_axes_of_a_reference_are_named() -> None:
 
 def test_a_wrong_direction_is_named() -> None:
     wanted = reference("pytorch-both")
-    wanted["h"] = wanted["h"][..., 4:]  # the backward half alone
+    wanted["h"] = wanted["h"][..., 4:]  # only the backward half
     model = formats.read_file(FIXTURES / "pytorch-both.safetensors", direction="backward").model
     parity = check(model, wanted)
     assert parity.cause is not None

@@ -1,4 +1,4 @@
-"""The shipped models reach the measured figures on data outside of training."""
+"""The shipped models reach the measured scores on held-out data."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SEED = 77_000_000  # used by no recipe and no card
 
 
 def measure(name: str, T: int = 20, B: int = 1000) -> dict[str, float]:
-    """Return the mean gates and the scores of a model, with and without clamps."""
+    """Return the mean gates of a model, and its scores with and without clamps, by name."""
     model, batch = gru.load(name), TASKS[name.removesuffix("-plain")].draw(np.random.default_rng(SEED), T, B)
     clamped = {f"{gate}={value}": score(model, batch, [Clamp(gate, value)]) for gate in ("z", "r") for value in (0, 1)}
     return gate_means(model.forward(batch.x), batch.events) | clamped | {"score": score(model, batch)}
@@ -52,7 +52,7 @@ FIGURES = {
         "score": (1, 0), "z at write": (0.65, 0.03), "z at other": (0.042, 0.01), "z=0": (0.246, 0.02),
         "z=1": (0.94, 0.04), "r=1": (0.77, 0.05),
     },
-    # With z = 0 only the most common class is right: 0.345 on these sequences (0.415 on those of the table).
+    # With z = 0 the output is always the most common class: its share is 0.345 here, and 0.415 in the docs' table.
     "sentiment": {
         "score": (1, 0.003), "z at filler": (0.042, 0.01), "z at other": (0.354, 0.03), "z=0": (0.345, 0.02),
         "z=1": (0.69, 0.05), "r=1": (0.835, 0.03),
@@ -162,7 +162,7 @@ def test_a_recipe_gives_the_same_bytes_each_time_and_the_shipped_model(tmp_path:
         *_, last = train(PRESETS["flip-flop"])
         last.model.save(tmp_path / attempt)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
-    # Another processor may round differently; on the one that trained the model the difference is 0.
+    # Another processor may round differently. On the processor that trained the model, the difference is 0.
     shipped = gru.load("flip-flop").parameters
     for parameter, array in last.model.parameters.items():
         np.testing.assert_allclose(array, shipped[parameter], atol=1e-6)

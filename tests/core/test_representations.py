@@ -1,4 +1,4 @@
-"""The core at a prompt and in a notebook: saved traces, representations, HTML and figures."""
+"""The core in interactive Python and in a notebook: saved traces, representations, HTML and figures."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FIXTURES = Path(__file__).parent.parent / "fixtures"
 
 
 def clamped_trace() -> Trace:
-    """Return a trace of two layers with z of one upper unit clamped, and with its original run."""
+    """Return a trace of a two-layer model with z of one upper unit clamped, together with the original run."""
     return gru.twin(stacked(), TEXT, clamps=[Clamp("z", 0.5, [2], slice(1, 3), layer=1)])[0]
 
 
@@ -97,7 +97,7 @@ def test_a_trace_has_the_signals_of_its_top_layer_as_attributes() -> None:
 
 
 def objects(model: Model) -> list[object]:
-    """Return one object of each kind that the interactive Python may print."""
+    """Return one object of each type that interactive Python may print."""
     trace, _ = gru.twin(model, "A m m B " * 100, clamps=[Clamp("z", 0.0, steps=slice(3, 4))])
     reference = {"x": np.eye(6)[:4], "h": np.zeros((4, model.layers[-1].units))}
     parity = gru.check(model, reference)
@@ -131,7 +131,7 @@ def test_repr_has_the_sizes() -> None:
 
 
 class Parsed(HTMLParser):
-    """The tags, attributes and table rows of a piece of HTML."""
+    """An HTML parser that collects tags, attribute names and table rows."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -180,7 +180,7 @@ def test_the_html_of_a_clamped_trace_has_the_original_outputs() -> None:
 
 
 def model_with_markup() -> Model:
-    """Return a model with HTML in each of its texts."""
+    """Return a model with HTML markup in every string that it contains."""
     base, bad = gru.load("flip-flop"), '<img src="https://example.org/x" onerror=alert(1)>&amp;'
     texts = dict.fromkeys(("title", "about", "question", "summary", "reading"), bad)
     card = replace(base.card, training={bad: bad}, measured={bad: 1.0}, **texts)
@@ -216,7 +216,7 @@ def test_a_figure_saved_as_html_loads_nothing(tmp_path: Path) -> None:
 
 
 def pictures(trace: Trace, **options: Any) -> dict[str, Any]:
-    """Return the heatmaps of a figure by the name of their signal."""
+    """Return the heatmaps of a figure, by the names of their signals."""
     return {p.name: p for p in trace.figure(**options).data}
 
 

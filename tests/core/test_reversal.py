@@ -1,4 +1,4 @@
-"""Reversed words: an encoder and a decoder in one layer, compared with two networks."""
+"""Reversed words: an encoder and a decoder in one layer, compared with two separate networks."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ WORDS = ReversedWords()
 
 
 def step(cell: dict[str, Array], x: Array, h: Array) -> Array:
-    """Return the next state of a GRU with blocks r, z and h̃ `(3, ·, ·)`."""
+    """Return the next state of a GRU. The arrays in `cell` have a block each for r, z and h̃: `(3, ·, ·)`."""
     W, U, b = cell["W"], cell["U"], cell["b"]
     r, z = sigmoid(W[0] @ x + U[0] @ h + b[0]), sigmoid(W[1] @ x + U[1] @ h + b[1])
     return np.asarray((1 - z) * h + z * np.tanh(W[2] @ x + U[2] @ (r * h) + b[2]))
 
 
 def by_two_networks(model: gru.Model, word: str, written: str) -> tuple[Array, list[Array]]:
-    """Return the encoder's last state, and the outputs at the sign and after each written letter."""
+    """Return the encoder's last state, and the outputs at the sign ">" and at each written letter."""
     (layer,), half = model.layers, model.layers[0].units // 2
     W, U, b = (array.reshape(3, 2, half, -1) for array in (layer.W, layer.U, layer.b))
     encoder = {"W": W[:, 0, :, :3], "U": U[:, 0, :, :half], "b": b[:, 0, :, 0]}

@@ -1,4 +1,4 @@
-"""Clamps by mask on batches, and the kinds of steps of a task. Whole scores are tested in tests/app/test_score.py."""
+"""Clamps with masks on batches, and the kinds of timesteps of a task. tests/app/test_score.py tests whole scores."""
 
 from __future__ import annotations
 

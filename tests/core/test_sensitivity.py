@@ -1,4 +1,4 @@
-"""Sensitivities, compared with difference quotients of runs."""
+"""Sensitivities, compared with difference quotients."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CASES = [(kind, clamps) for kind in get_args(Kind) for clamps in ([], CLAMPS)]
 
 
 def deep(kind: Kind) -> tuple[Model, Array]:
-    """Return a model of two layers with strong weights, which reset before and after the product, and a sequence."""
+    """Return a two-layer model with large weights and a random sequence. Layer 1 resets before the product, 2 after."""
     rng = np.random.default_rng(0)
     layers = random_gru(rng, 3, 4, "before"), random_gru(rng, 4, 5, "after")
     readout = Readout(kind, rng.normal(size=(3, 5)), rng.normal(size=3), ("a", "b", "c"))
@@ -39,13 +39,13 @@ def deep(kind: Kind) -> tuple[Model, Array]:
 
 
 def quotient(f: Callable[[float], Array]) -> Array:
-    """Return the central difference quotient of fourth order at 0."""
+    """Return the derivative of `f` at 0 by a central difference of fourth order."""
     step = 1e-3
     return (8 * (f(step) - f(-step)) - (f(2 * step) - f(-2 * step))) / (12 * step)
 
 
 def with_hold(holds: Holds | None, signal: str, cell: tuple[int, int], value: float, H: int) -> Holds:
-    """Return `holds` with one more clamped value."""
+    """Return a copy of `holds` that also clamps `signal` at `cell`, a timestep and a unit, to `value`."""
     old = holds or Holds({}, {})
     mask, values = (
         np.array(arrays.get(signal, np.zeros((T, H))), kind)

@@ -1,4 +1,4 @@
-"""Forecasts of a series: what is held out, the baselines, and the scaling of the sunspot numbers."""
+"""Forecasts of a series: the held-out numbers, the baselines, and the scaling of the sunspot numbers."""
 
 from __future__ import annotations
 
@@ -92,6 +92,6 @@ def test_a_shifted_scale_is_undone_when_numbers_are_written() -> None:
 def test_the_recipe_gives_the_shipped_model(name: str) -> None:
     *_, last = train(PRESETS[name])
     shipped = gru.load(name).parameters
-    # Another processor may round differently; on the one that trained the model the difference is 0.
+    # Another processor may round differently. On the processor that trained the model, the difference is 0.
     for name, array in last.model.parameters.items():
         np.testing.assert_allclose(array, shipped[name], atol=1e-6)

@@ -1,4 +1,4 @@
-"""Tables of a visitor's own task: how they are parsed, split and learned, and errors with their row."""
+"""Tables of a visitor's own task: parsing, split and training, and errors that name the row."""
 
 from __future__ import annotations
 

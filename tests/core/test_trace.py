@@ -72,7 +72,7 @@ def test_a_bad_sequence_is_refused_before_the_run(sequence: str | Array, message
 
 
 def drawn_clamp(data: st.DataObject, gate: str, T: int, H: int, layer: int = 0) -> tuple[Clamp, Mask]:
-    """Return a random clamp, and the mask of the values that it sets."""
+    """Draw a random clamp. Return the clamp and the mask of the values that it sets."""
     start = data.draw(st.integers(0, T - 1))
     steps = slice(start, data.draw(st.integers(start + 1, T)))
     units = data.draw(st.none() | st.lists(st.integers(0, H - 1), min_size=1, unique=True))
@@ -171,7 +171,7 @@ def test_largest_gap_is_the_first_of_the_largest_differences(block: int | None) 
             for layer, (clamped_layer, original_layer) in enumerate(zip(clamped.layers, original.layers, strict=True)):
                 for unit in range(clamped_layer.cell.units):
                     gap = abs(clamped_layer.h[t, unit] - original_layer.h[t, unit])
-                    if gap > size + 1e-12:  # runs apart and in one batch round differently
+                    if gap > size + 1e-12:  # separate runs and one batch round differently
                         size, place = gap, (layer, unit, t)
         largest = None
         for block_index, run in enumerate(gru.stream(model, text, clamps=clamps, block=block, twin=model)):
@@ -187,7 +187,7 @@ def test_largest_gap_is_none_without_a_difference_and_needs_an_original_run() ->
     model, without_effect = (
         gru.load("flip-flop"),
         Clamp("r", 0.5, steps=slice(0, 1)),
-    )  # before the first step there is no past
+    )  # at the first timestep there is no past for r to reset
     clamped, original = gru.twin(model, "A m B", clamps=[without_effect])
     assert clamped.largest_gap is None
     with pytest.raises(ValueError, match="no original run to compare with"):

@@ -47,7 +47,7 @@ def test_the_loss_equals_its_definition() -> None:
 
 
 def test_adam_equals_the_published_algorithm() -> None:
-    """Kingma and Ba 2015, Algorithm 1, with both bias corrections written out."""
+    """Kingma and Ba (2015), Algorithm 1, with both bias corrections written out."""
     adam, theta, rng = Adam(), {"a": np.array([1.0, -2.0])}, np.random.default_rng(3)
     m = v = np.zeros(2)
     expected = theta["a"]

@@ -1,4 +1,4 @@
-"""What a type checker and an editor know about the library from outside: `mypy --strict` on a user's script."""
+"""The types and completions that users of the library get: `mypy --strict` checks a user's script."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_users_script_passes_mypy_strict_and_wrong_names_do_not(tmp_path: Path
     good.write_text(SCRIPT)
     bad.write_text(SCRIPT + "\n".join(WRONG))
     root = str(Path(gru.__file__).parents[1])
-    # A user has the library installed, where mypy reports no errors in it. `make check` reports those.
+    # mypy reports no errors inside an installed library. `make check` reports errors in the library itself.
     options = ["--strict", "--follow-imports=silent", "--config-file=", f"--cache-dir={tmp_path}"]
     command = [sys.executable, "-m", "mypy", *options]
     run = subprocess.run(

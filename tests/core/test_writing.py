@@ -1,4 +1,4 @@
-"""Writing: the seed decides the text, temperature 0 takes the likeliest symbol, and the run is a run over the text."""
+"""Writing: the seed determines the text, temperature 0 picks the likeliest symbol, and the run equals a run over it."""
 
 from __future__ import annotations
 
