@@ -23,6 +23,7 @@ from app.runs.linked import run_link
 from app.settings import Settings
 from gru_core import Model
 from tests.support.chromium import installed
+from tests.support.classroom import NewVisitor, visitors
 from tests.support.lab import Visit
 from tests.support.networks import deep
 from tests.support.watched import NewProfile, watched
@@ -229,3 +230,10 @@ def _visit(request: pytest.FixtureRequest) -> Visit:
     page = request.getfixturevalue(request.param)
     exported = request.getfixturevalue("exported") if request.param == "exported_page" else None
     return lambda kind: kind(page, exported)
+
+
+@pytest.fixture
+def new_visitor(new_profile: NewProfile, base_url: str) -> Iterator[NewVisitor]:
+    """Yield the function of `visitors`, which opens a page for a new visitor."""
+    with visitors(new_profile, base_url) as open_page:
+        yield open_page
