@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
+import httpx2
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
@@ -273,7 +275,7 @@ def test_a_table_opens_from_the_tape_and_the_lab_from_the_cell(page: Page) -> No
     expect(page.get_by_role("group", name="Forget gate f")).to_be_visible()
 
 
-def test_the_exported_comparison_works_without_a_network(page: Page, base_url: str, tmp_path: Any) -> None:
+def test_pictures_of_the_comparison_and_the_page_itself_can_be_exported(page: Page) -> None:
     opened(page, task="running-total", t="4", clamps="z.1@4=0.5")
     page.get_by_role("button", name="Export").click()
     dialog = page.get_by_role("dialog", name="Export")
@@ -293,55 +295,75 @@ def test_the_exported_comparison_works_without_a_network(page: Page, base_url: s
     assert ">0.50<" in downloading.value.path().read_text()
     with page.expect_download() as downloading:
         dialog.get_by_role("link", name="HTML").click()
-    file = tmp_path / "compare.html"
-    downloading.value.save_as(file)
+    assert 'id="record"' in downloading.value.path().read_text()
+
+
+@pytest.fixture(scope="module")
+def exported_file(base_url: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the address of the exported comparison of the running total, with z of the GRU clamped at t = 4."""
+    file = tmp_path_factory.mktemp("exported") / "compare.html"
+    response = httpx2.get(f"{base_url}/api/export/compare.html?task=running-total&t=4&clamps=z.1@4=0.5", timeout=120)
+    file.write_bytes(response.raise_for_status().content)
+    return file.as_uri()
+
+
+@pytest.fixture
+def exported(page: Page, exported_file: str) -> Iterator[Page]:
+    """Yield the exported comparison in a browser without a network."""
     page.context.set_offline(True)
-    try:
-        page.goto(file.as_uri())
-        page.wait_for_selector("#tape-gru .heatmaps .heatmaplayer image")
-        region = page.get_by_role("region", name=contract.STATE_GRADIENT)
-        for key, t in (("Home", 1), ("End", 10)):
-            page.keyboard.press(key)
-            expect(page.get_by_role("status", name="Narration of the LSTM")).to_contain_text(f"At t = {t} ")
-        expect(region.locator(".says")).to_contain_text(re.compile("t = 1 .*t = 10 .*RNN"))
-        page.get_by_role("radio", name="before training").check(force=True)
-        expect(region.locator(".says")).to_contain_text(re.compile("before training", re.I))
-        expect(page.locator(".ties .held")).to_have_text(re.compile(r"\bz\b.* 0\.50 \(t = 4\)$"))
-        # The exported page runs the three networks itself, but gradients need a server.
-        text = "=0.1 0.2 0.3 0.1 0.2"
-        page.get_by_role("textbox", name="Sequence").fill(text)
-        clamp = gru.Clamp("z", 0.5, 0, slice(3, 4))
-        for name, clamps in (("running-total-rnn", []), ("running-total-lstm", []), ("running-total", [clamp])):
-            model = gru.load(name)
-            y = gru.trace(model, text, clamps=clamps).y
-            outputs = page.locator(f"#tape-{model.layers[0].name} .outputs:not(.twin) li")
-            expect(outputs).to_have_text([f"{value:.2f}" for value in y.ravel()])
-        expect(region.get_by_role("alert")).to_contain_text("GRU Scope")
-        expect(region.locator(".says")).to_be_hidden()
-        # The panel of a chaotic cell says that it is chaotic. No cell is chaotic here, so the test lowers the limit.
-        expect(page.get_by_text(contract.CHAOTIC)).to_have_count(0)
-        page.evaluate("document.querySelector('#record').engine.CHAOTIC = 0")
-        page.get_by_role("textbox", name="Sequence").fill("=0.1 0.2 0.3 0.4")
-        expect(page.get_by_text(contract.CHAOTIC)).to_have_count(3)
-        narration = page.get_by_role("status", name="Narration of the GRU").bounding_box()
-        note = page.locator(".of-gru .chaotic").bounding_box()
-        assert narration is not None
-        assert note is not None
-        assert note["y"] >= narration["y"] + narration["height"]
-        # This page has no other task, size or cell. If the visitor chooses one, the page keeps its sequence.
-        for choose in (
-            lambda: page.get_by_role("combobox", name="Task").select_option("names"),
-            lambda: page.get_by_role("radio", name="parameters").click(force=True),
-        ):
-            page.get_by_role("textbox", name="Sequence").fill("=0.1 0.2 0.3 0.5")
-            expect(page.locator("#error")).to_be_empty()
-            choose()
-            expect(page.locator("#error")).to_contain_text(contract.EXPORTED_MODEL)
-            expect(page.get_by_role("combobox", name="Task")).to_have_value("running-total")
-            expect(page.get_by_role("radio", name="units")).to_be_checked()
-            expect(page.get_by_role("textbox", name="Sequence")).to_have_value("=0.1 0.2 0.3 0.5")
-    finally:
-        page.context.set_offline(False)
+    page.goto(exported_file)
+    page.wait_for_selector("#tape-gru .heatmaps .heatmaplayer image")
+    yield page
+    page.context.set_offline(False)
+
+
+def test_the_exported_comparison_shows_its_recorded_runs_without_a_network(exported: Page) -> None:
+    region = exported.get_by_role("region", name=contract.STATE_GRADIENT)
+    for key, t in (("Home", 1), ("End", 10)):
+        exported.keyboard.press(key)
+        expect(exported.get_by_role("status", name="Narration of the LSTM")).to_contain_text(f"At t = {t} ")
+    expect(region.locator(".says")).to_contain_text(re.compile("t = 1 .*t = 10 .*RNN"))
+    exported.get_by_role("radio", name="before training").check(force=True)
+    expect(region.locator(".says")).to_contain_text(re.compile("before training", re.I))
+    expect(exported.locator(".ties .held")).to_have_text(re.compile(r"\bz\b.* 0\.50 \(t = 4\)$"))
+
+
+def test_the_exported_comparison_runs_its_networks_and_says_which_are_chaotic(exported: Page) -> None:
+    text = "=0.1 0.2 0.3 0.1 0.2"
+    exported.get_by_role("textbox", name="Sequence").fill(text)
+    clamp = gru.Clamp("z", 0.5, 0, slice(3, 4))
+    for name, clamps in (("running-total-rnn", []), ("running-total-lstm", []), ("running-total", [clamp])):
+        model = gru.load(name)
+        y = gru.trace(model, text, clamps=clamps).y
+        outputs = exported.locator(f"#tape-{model.layers[0].name} .outputs:not(.twin) li")
+        expect(outputs).to_have_text([f"{value:.2f}" for value in y.ravel()])
+    region = exported.get_by_role("region", name=contract.STATE_GRADIENT)  # gradients need a server
+    expect(region.get_by_role("alert")).to_contain_text("GRU Scope")
+    expect(region.locator(".says")).to_be_hidden()
+    # The panel of a chaotic cell says that it is chaotic. No cell is chaotic here, so the test lowers the limit.
+    expect(exported.get_by_text(contract.CHAOTIC)).to_have_count(0)
+    exported.evaluate("document.querySelector('#record').engine.CHAOTIC = 0")
+    exported.get_by_role("textbox", name="Sequence").fill("=0.1 0.2 0.3 0.4")
+    expect(exported.get_by_text(contract.CHAOTIC)).to_have_count(3)
+    narration = exported.get_by_role("status", name="Narration of the GRU").bounding_box()
+    note = exported.locator(".of-gru .chaotic").bounding_box()
+    assert narration is not None
+    assert note is not None
+    assert note["y"] >= narration["y"] + narration["height"]
+
+
+def test_the_exported_comparison_keeps_its_sequence_if_the_visitor_chooses_another_task_or_size(exported: Page) -> None:
+    for choose in (
+        lambda: exported.get_by_role("combobox", name="Task").select_option("names"),
+        lambda: exported.get_by_role("radio", name="parameters").click(force=True),
+    ):
+        exported.get_by_role("textbox", name="Sequence").fill("=0.1 0.2 0.3 0.5")
+        expect(exported.locator("#error")).to_be_empty()
+        choose()
+        expect(exported.locator("#error")).to_contain_text(contract.EXPORTED_MODEL)
+        expect(exported.get_by_role("combobox", name="Task")).to_have_value("running-total")
+        expect(exported.get_by_role("radio", name="units")).to_be_checked()
+        expect(exported.get_by_role("textbox", name="Sequence")).to_have_value("=0.1 0.2 0.3 0.5")
 
 
 def test_compare_is_accessible_and_never_scrolls_sideways(page: Page) -> None:
