@@ -6,7 +6,6 @@ import asyncio
 import csv
 import io
 import json
-import re
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -23,6 +22,7 @@ from app.rooms import codes
 from app.rooms.bucket import Buckets
 from app.rooms.streams import follower_events
 from app.settings import Settings
+from tests.support.html import first_match
 from tests.support.rooms import LAB, Follower, Server, in_room, serving
 
 
@@ -165,7 +165,7 @@ def test_every_page_can_be_shown_in_a_room() -> None:
             )
             response = await server.client.get(f"/rooms/{teacher.code}")
             assert response.status_code == 200
-            boot = json.loads(re.search(r'id="room-boot">(.*?)</script>', response.text)[1])  # type: ignore[index]
+            boot = json.loads(first_match(r'id="room-boot">(.*?)</script>', response.text))
             assert boot["code"] == teacher.code
             assert boot["link"] == link
             shapes.add(boot["shape"])

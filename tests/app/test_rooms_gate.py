@@ -10,6 +10,7 @@ from statistics import quantiles
 from typing import Any
 
 import gru_core as gru
+from tests.support.html import first_match
 from tests.support.rooms import LAB, Server, in_room
 
 GATE = {"subject": "gate"}
@@ -135,7 +136,7 @@ def test_the_page_opens_a_room_and_follows_it() -> None:
         page = (await server.client.get(f"/rooms/{teacher.code}")).text
         assert 'class="room following"' in page
         assert 'id="room-open"' not in page
-        assert json.loads(re.search(r'id="room-boot">(.*?)</script>', page)[1])["shape"] == "start|"  # type: ignore[index]
+        assert json.loads(first_match(r'id="room-boot">(.*?)</script>', page))["shape"] == "start|"
         letters = re.findall(r"<th scope=\"col\"[^>]*>(\w)</th>", page)
         assert letters == SEQUENCE.split()
 

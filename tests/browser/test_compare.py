@@ -308,7 +308,7 @@ def exported_file(base_url: str, tmp_path_factory: pytest.TempPathFactory) -> st
 
 
 @pytest.fixture
-def exported(page: Page, exported_file: str) -> Iterator[Page]:
+def offline_page(page: Page, exported_file: str) -> Iterator[Page]:
     """Yield the exported comparison in a browser without a network."""
     page.context.set_offline(True)
     page.goto(exported_file)
@@ -317,53 +317,55 @@ def exported(page: Page, exported_file: str) -> Iterator[Page]:
     page.context.set_offline(False)
 
 
-def test_the_exported_comparison_shows_its_recorded_runs_without_a_network(exported: Page) -> None:
-    region = exported.get_by_role("region", name=contract.STATE_GRADIENT)
+def test_the_exported_comparison_shows_its_recorded_runs_without_a_network(offline_page: Page) -> None:
+    region = offline_page.get_by_role("region", name=contract.STATE_GRADIENT)
     for key, t in (("Home", 1), ("End", 10)):
-        exported.keyboard.press(key)
-        expect(exported.get_by_role("status", name="Narration of the LSTM")).to_contain_text(f"At t = {t} ")
+        offline_page.keyboard.press(key)
+        expect(offline_page.get_by_role("status", name="Narration of the LSTM")).to_contain_text(f"At t = {t} ")
     expect(region.locator(".says")).to_contain_text(re.compile("t = 1 .*t = 10 .*RNN"))
-    exported.get_by_role("radio", name="before training").check(force=True)
+    offline_page.get_by_role("radio", name="before training").check(force=True)
     expect(region.locator(".says")).to_contain_text(re.compile("before training", re.I))
-    expect(exported.locator(".ties .held")).to_have_text(re.compile(r"\bz\b.* 0\.50 \(t = 4\)$"))
+    expect(offline_page.locator(".ties .held")).to_have_text(re.compile(r"\bz\b.* 0\.50 \(t = 4\)$"))
 
 
-def test_the_exported_comparison_runs_its_networks_and_says_which_are_chaotic(exported: Page) -> None:
+def test_the_exported_comparison_runs_its_networks_and_says_which_are_chaotic(offline_page: Page) -> None:
     text = "=0.1 0.2 0.3 0.1 0.2"
-    exported.get_by_role("textbox", name="Sequence").fill(text)
+    offline_page.get_by_role("textbox", name="Sequence").fill(text)
     clamp = gru.Clamp("z", 0.5, 0, slice(3, 4))
     for name, clamps in (("running-total-rnn", []), ("running-total-lstm", []), ("running-total", [clamp])):
         model = gru.load(name)
         y = gru.trace(model, text, clamps=clamps).y
-        outputs = exported.locator(f"#tape-{model.layers[0].name} .outputs:not(.twin) li")
+        outputs = offline_page.locator(f"#tape-{model.layers[0].name} .outputs:not(.twin) li")
         expect(outputs).to_have_text([f"{value:.2f}" for value in y.ravel()])
-    region = exported.get_by_role("region", name=contract.STATE_GRADIENT)  # gradients need a server
+    region = offline_page.get_by_role("region", name=contract.STATE_GRADIENT)  # gradients need a server
     expect(region.get_by_role("alert")).to_contain_text("GRU Scope")
     expect(region.locator(".says")).to_be_hidden()
     # The panel of a chaotic cell says that it is chaotic. No cell is chaotic here, so the test lowers the limit.
-    expect(exported.get_by_text(contract.CHAOTIC)).to_have_count(0)
-    exported.evaluate("document.querySelector('#record').engine.CHAOTIC = 0")
-    exported.get_by_role("textbox", name="Sequence").fill("=0.1 0.2 0.3 0.4")
-    expect(exported.get_by_text(contract.CHAOTIC)).to_have_count(3)
-    narration = exported.get_by_role("status", name="Narration of the GRU").bounding_box()
-    note = exported.locator(".of-gru .chaotic").bounding_box()
+    expect(offline_page.get_by_text(contract.CHAOTIC)).to_have_count(0)
+    offline_page.evaluate("document.querySelector('#record').engine.CHAOTIC = 0")
+    offline_page.get_by_role("textbox", name="Sequence").fill("=0.1 0.2 0.3 0.4")
+    expect(offline_page.get_by_text(contract.CHAOTIC)).to_have_count(3)
+    narration = offline_page.get_by_role("status", name="Narration of the GRU").bounding_box()
+    note = offline_page.locator(".of-gru .chaotic").bounding_box()
     assert narration is not None
     assert note is not None
     assert note["y"] >= narration["y"] + narration["height"]
 
 
-def test_the_exported_comparison_keeps_its_sequence_if_the_visitor_chooses_another_task_or_size(exported: Page) -> None:
+def test_the_exported_comparison_keeps_its_sequence_if_another_task_or_size_is_chosen(
+    offline_page: Page,
+) -> None:
     for choose in (
-        lambda: exported.get_by_role("combobox", name="Task").select_option("names"),
-        lambda: exported.get_by_role("radio", name="parameters").click(force=True),
+        lambda: offline_page.get_by_role("combobox", name="Task").select_option("names"),
+        lambda: offline_page.get_by_role("radio", name="parameters").click(force=True),
     ):
-        exported.get_by_role("textbox", name="Sequence").fill("=0.1 0.2 0.3 0.5")
-        expect(exported.locator("#error")).to_be_empty()
+        offline_page.get_by_role("textbox", name="Sequence").fill("=0.1 0.2 0.3 0.5")
+        expect(offline_page.locator("#error")).to_be_empty()
         choose()
-        expect(exported.locator("#error")).to_contain_text(contract.EXPORTED_MODEL)
-        expect(exported.get_by_role("combobox", name="Task")).to_have_value("running-total")
-        expect(exported.get_by_role("radio", name="units")).to_be_checked()
-        expect(exported.get_by_role("textbox", name="Sequence")).to_have_value("=0.1 0.2 0.3 0.5")
+        expect(offline_page.locator("#error")).to_contain_text(contract.EXPORTED_MODEL)
+        expect(offline_page.get_by_role("combobox", name="Task")).to_have_value("running-total")
+        expect(offline_page.get_by_role("radio", name="units")).to_be_checked()
+        expect(offline_page.get_by_role("textbox", name="Sequence")).to_have_value("=0.1 0.2 0.3 0.5")
 
 
 def test_compare_is_accessible_and_never_scrolls_sideways(page: Page) -> None:

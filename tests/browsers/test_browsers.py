@@ -10,10 +10,12 @@ import axe_playwright_python
 import pytest
 
 import gru_core as gru
-from tests.browser.conftest import base_url, exported, folder, served_models, uploads  # noqa: F401
 from tests.browsers import webdriver
 from tests.browsers.install import FIREFOX, WEBKIT, installed
-from tests.support import contract
+from tests.support import contract, server
+
+folder, served_models, uploads = server.folder, server.served_models, server.uploads
+base_url, exported = server.base_url, server.exported
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
 FIND = """
@@ -80,7 +82,7 @@ def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture(params=["server", "file"])
-def address(request: pytest.FixtureRequest, base_url: str, exported: Callable[..., str]) -> str:  # noqa: F811
+def address(request: pytest.FixtureRequest, base_url: str, exported: Callable[..., str]) -> str:
     """Return the address of the server's page, or of an exported page with the run of these tests."""
     return f"{base_url}/" if request.param == "server" else exported(model="flip-flop", sequence=SEQUENCE)
 
@@ -102,13 +104,13 @@ def test_the_table_shows_the_states(page: Page, address: str) -> None:
     page.text(f"{gru.trace(gru.load('flip-flop'), SEQUENCE).h[0, 0]:.4f}".replace("-", "−")[:5])
 
 
-def test_a_typed_sequence_runs(page: Page, base_url: str) -> None:  # noqa: F811
+def test_a_typed_sequence_runs(page: Page, base_url: str) -> None:
     page.open(f"{base_url}/", model="flip-flop", sequence=SEQUENCE)
     page.driver.type(page.find("textbox", "Sequence"), END + "A")
     page.expect_states(SEQUENCE + "A")
 
 
-def test_a_clamp_shows_its_effect_and_can_be_cleared(page: Page, base_url: str) -> None:  # noqa: F811
+def test_a_clamp_shows_its_effect_and_can_be_cleared(page: Page, base_url: str) -> None:
     page.open(f"{base_url}/", model="flip-flop", sequence=SEQUENCE, t="4", clamps="z@4=0")
     page.press("What if")
     page.text("first differs at t = 4: A instead of B.")
@@ -118,7 +120,7 @@ def test_a_clamp_shows_its_effect_and_can_be_cleared(page: Page, base_url: str) 
     page.text("first differs at t = 4")
 
 
-def test_pictures_and_numbers_can_be_downloaded(page: Page, base_url: str) -> None:  # noqa: F811
+def test_pictures_and_numbers_can_be_downloaded(page: Page, base_url: str) -> None:
     page.open(f"{base_url}/", model="flip-flop", sequence=SEQUENCE)
     # Record the name of the downloaded file, and open no file dialog.
     page.driver.script(
@@ -130,7 +132,7 @@ def test_pictures_and_numbers_can_be_downloaded(page: Page, base_url: str) -> No
         page.wait(f"document.body.dataset.download?.endsWith('.{ending.lower()}')")
 
 
-def test_an_embed_runs_its_link(page: Page, base_url: str) -> None:  # noqa: F811
+def test_an_embed_runs_its_link(page: Page, base_url: str) -> None:
     page.open(f"{base_url}/embed", model="flip-flop", sequence=SEQUENCE, hide="question,model")
     page.press("Next timestep")
     page.wait("document.querySelector('#step').value === '2'")
