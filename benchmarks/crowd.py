@@ -1,4 +1,4 @@
-"""Many followers of a room. Each follower is only a connection that measures when it receives a cursor move."""
+"""Simulate many followers of a room. Each follower is a connection that measures when it receives a cursor move."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ MOVE = """
 
 
 def network(layers: int, units: int, words: int) -> Model:
-    """Return a random network that reads and writes this number of words, each with an embedding of 64 numbers."""
+    """Return a random network with a vocabulary of `words` words, each with an embedding of 64 numbers."""
     rng = np.random.default_rng(0)
     names = tuple(f"w{i}" for i in range(words))
     cells = tuple(GRU.random(64 if k == 0 else units, units, rng, reset="after") for k in range(layers))

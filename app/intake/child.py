@@ -35,7 +35,7 @@ COPIES, RATE = 10, 10 * 2**20
 
 
 def most_memory(request: bytes) -> int:
-    """Return the bytes that the process may allocate for a request."""
+    """Return the maximum number of bytes that the process may allocate for a request."""
     return MEMORY + COPIES * len(request)
 
 

@@ -61,7 +61,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class Scale:
-    """The scale in the form of a lesson's question: the fields of `Prompt` with the same names."""
+    """The scale of the input form of a lesson's question. `Prompt` has the same fields, and describes them."""
 
     low: float = 0.0
     high: float = 1.0

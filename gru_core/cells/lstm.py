@@ -365,8 +365,8 @@ def step_jacobians(run: Forward) -> Array:
         ∂h_t/∂h_{t-1} = diag(o') U_o + diag(c') A        ∂h_t/∂c_{t-1} = diag(c' f)
 
     Here i' = c̃ i (1 − i), f' = c_{t-1} f (1 − f), o' = tanh c · o (1 − o), c̃' = i (1 − c̃²) and
-    c' = o (1 − tanh² c). Each of these is 0 if its signal, or the value computed from the signal, is held. If c is
-    held, f counts as 0. At a skipped timestep the derivative is the identity.
+    c' = o (1 − tanh² c). If a signal is held, its primed factor is 0. If c is held, i', f', c̃' and f count as 0. If h
+    is held, o' and c' count as 0. At a skipped timestep the derivative is the identity.
     """
     H, slopes = run.cell.units, run.slopes
     U, keep = run.cell.recurrent_weights, without_held(run.holds, "c", run.f)

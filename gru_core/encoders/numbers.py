@@ -90,7 +90,7 @@ class Numbers:
         return None
 
     def write(self, x: Array) -> str:
-        """Return a sequence `(T, I)` as text. Numbers are rounded to two decimals and to six significant digits."""
+        """Return a sequence `(T, I)` as text. Numbers have at most two decimals and at most six significant digits."""
         signs = {operator.flags: operator.sign for operator in self.operators}
         return " ".join(f"{signs[tuple(row[1:])]}{round(float(row[0]), 2):g}" for row in x)
 

@@ -76,7 +76,7 @@ class Vectors:
         return np.asarray((x.astype(np.float32) != np.float32(self.padding)).any(-1))
 
     def write(self, x: Array) -> str:
-        """Return a sequence `(T, I)` as text. Numbers are rounded to two decimals and to six significant digits."""
+        """Return a sequence `(T, I)` as text. Numbers have at most two decimals and at most six significant digits."""
         return " ".join(",".join(f"{round(float(value), 2):g}" for value in row) for row in x)
 
     def to_dict(self) -> dict[str, Any]:

@@ -184,7 +184,7 @@ class Solved:
 
 
 def solved(kind: str, gap: int, rate: float, units: int) -> Solved | None:
-    """Return an entry of the result of “Gradient reach”, or None if there is no such entry.
+    """Return the entry of “Gradient reach” for these settings, or None if there is no such entry.
 
     `kind` is a name that `kind_of_row` returns.
     """

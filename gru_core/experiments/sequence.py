@@ -102,7 +102,7 @@ def parity(seed: int, cell: str) -> list[tuple[int, float]]:
 
 
 def parity_recipe(seed: int, cell: str) -> Recipe:
-    """Return the recipe of the race for a cell with an update gate, with at most PARITY_STEPS training steps."""
+    """Return the recipe that trains a cell with an update gate on parity for at most PARITY_STEPS training steps."""
     base = BASES["parity"]
     schedule = replace(base.schedule, most=PARITY_STEPS)
     return replace(base, cell=cell, seed=seed, biases=EQUAL["gru"], schedule=schedule)

@@ -88,8 +88,8 @@ def without_copies(others: Arrays, stack: Stack, stacks: Sequence[Stack]) -> dic
 def check_cell(stack: Stack, others: Arrays, answers: Mapping[str, str]) -> None:
     """Check that the cells of a network use only the usual arrays.
 
-    Raises Unanswered if the file has more arrays that the cells may use and there is no answer. Raises FormatError if
-    the answer says that the cells use them.
+    If the file has other arrays that the cells may use, the visitor must say whether they do. Raises Unanswered if this
+    answer is missing, and FormatError if the answer is yes.
     """
     names = [*stack.beside, *(name for name in _inside(stack, others) if name not in stack.beside)]
     if not names:

@@ -166,7 +166,7 @@ class Networks:
         return self.layer_of.get(signal.node) if signal is not None else None
 
     def _below(self, layer: Layer) -> Layer | None:
-        """Return the layer below `layer`, or None. The inputs of `layer` must be all of its states, in order."""
+        """Return the layer below `layer`, or None. The layer below must pass all its states to `layer`, in order."""
         signal = self.graph.signal(layer.first.inputs[0])
         lower = self._layer(signal)
         if signal is None or lower is None:

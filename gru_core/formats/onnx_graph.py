@@ -64,7 +64,7 @@ def recurrent(node: Node) -> bool:
 class Graph:
     """An ONNX graph, with methods that follow a value from node to node.
 
-    `chains` has, for a recurrent node, the nodes that call the same layer timestep by timestep.
+    `chains` maps a recurrent node to its chain: the nodes that call a layer one after another, in order of time.
     """
 
     file: File

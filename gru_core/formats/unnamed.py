@@ -98,7 +98,7 @@ def _role(name: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _by_name(arrays: Arrays) -> list[Candidate]:
-    """Return the layers with names that show the input and the recurrent weights, such as enc_w_ih and enc_w_hh."""
+    """Return the layers with input and recurrent weights that their names identify, such as enc_w_ih and enc_w_hh."""
     places: dict[tuple[str, ...], dict[str, list[str]]] = {}
     for name in arrays:
         role, place = _role(name)

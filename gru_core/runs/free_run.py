@@ -34,7 +34,7 @@ class FreeRun:
 
     @property
     def forecasts(self) -> Array:
-        """The forecasts in the unit of the series, as the network read them."""
+        """The forecasts in the unit of the series, rounded like the inputs that the network read."""
         return np.array([float(token) for token in (self.trace.tokens or [])[self.given :]])
 
 

@@ -66,8 +66,8 @@ export const squash = (name, a) => (name === "σ" ? σ(a) : name === "tanh" ? Ma
 export const halfLife = (lost) => Math.LN2 / Math.abs(Math.log1p(-lost));
 
 /**
- * Return the computed values, with clamped values in their place for the clamped units. If `name` is clamped, store the computed
- * values in `values`.
+ * Return the clamped value of each clamped unit, and the computed value of every other unit. If `name` is clamped, store its computed
+ * values in `values.computed`.
  * @param {Values} values @param {Held} held @param {string} name @param {Vector} computed
  */
 function settle(values, held, name, computed) {

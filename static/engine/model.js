@@ -59,7 +59,7 @@ function blocks(gates, stacked) {
   return Object.fromEntries(gates.map((gate, i) => [gate, stacked.slice(i * size, (i + 1) * size)]));
 }
 
-/** Return the `n` numbers of an array in base64 as float64. @param {string} base64 @param {number} n */
+/** Decode a base64 array of `n` numbers to float64. @param {string} base64 @param {number} n */
 const numbers = (base64, n) => new Float64Array(numbersOf(base64, n));
 
 /**

@@ -216,7 +216,7 @@ function createOverlays(tape, questions) {
         this.redraw(form);
       }
     },
-    /** Draw the answer in a form on the tape. @param {HTMLFormElement} form */
+    /** Read the answer from a form, and draw it on the tape. @param {HTMLFormElement} form */
     redraw: (form) => overlays.get(form)?.show(/** @type {number[]} */ (readDraft(form, questions[idOf(form)]) ?? [])),
     /** Draw an answer and the correct answer on the tape. @param {HTMLFormElement} form @param {Answer} answer @param {Answer} truth */
     show: (form, answer, truth) =>

@@ -7,8 +7,9 @@ import { readEvents } from "../events.js";
 import { RequestError, request } from "../server.js";
 
 /**
- * `receive` is called with every event. When the connection is lost, `lost` is called with the reason and with whether the connection
- * is lost for good. `delayed` is called with true if a proxy delays the stream: the page then requests the state every few seconds.
+ * The callbacks of a stream. `receive` gets every event. When the connection is lost, `lost` gets the reason; `forGood` is true if the
+ * stream will not reconnect. `delayed` gets true while a proxy delays the stream, and false when the delay is over. During a delay, the
+ * page requests the state every few seconds.
  * @typedef {{receive: (name: string, data: any) => void, lost: (message: string, forGood: boolean) => void, delayed: (delayed: boolean) => void}} Listener
  */
 

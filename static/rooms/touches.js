@@ -3,7 +3,7 @@
 const RECENT = 1500; // ms after a click or a key, in which a change counts as caused by the visitor
 
 /**
- * Watch for clicks and keys of the visitor on the figure. Selecting steps as an answer does not count.
+ * Watch for the visitor's clicks, key presses and input on the figure. Selecting steps as an answer does not count.
  * @returns {() => boolean} a function that returns whether the visitor has just used the figure
  */
 export function watchTouches() {

@@ -90,7 +90,7 @@ function nameInputs(find, { scale, given, T, against }) {
   if (list) list.ariaLabel = against ? "Second sequence" : "Input of the original run";
 }
 
-/** Mark an input that the network wrote, with an arrow from the output that it was drawn from. @param {HTMLElement} cell @param {Run} run @param {number} column */
+/** Mark an input that the network wrote, with an arrow from the output of the timestep before. @param {HTMLElement} cell @param {Run} run @param {number} column */
 function showWritten(cell, run, column) {
   const written = isWritten(run, column + 1);
   cell.classList.toggle("written", written);

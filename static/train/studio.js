@@ -38,7 +38,7 @@ import { NAMES } from "../facets.js";
 import { newRun } from "../run.js";
 import { change, layerOf, lookAt } from "../state.js";
 
-/** Return the cells of the page. @param {Studio} studio */
+/** Return the names of the cells on the page. @param {Studio} studio */
 export const namesOf = ({ trainings }) => NAMES.filter((name) => trainings[name]);
 
 /** Return the training of a cell. @param {Studio} studio @param {Name} name @returns {Training} */

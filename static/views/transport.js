@@ -9,7 +9,7 @@ import { tokenAt } from "../tokens.js";
 /**
  * Mount the controls that move through the sequence.
  * @param {HTMLElement} section
- * @param {HTMLInputElement} slider the step slider, which stands on the tape
+ * @param {HTMLInputElement} slider the step slider, which is on the tape
  * @param {Store} store
  */
 export function mountTransport(section, slider, store) {
