@@ -217,3 +217,20 @@ def test_a_mark_of_a_wrong_output_covers_no_output(page: Page) -> None:
             }"""
         )
         assert mark == ['"×"', "absolute", "0px", True, False], width
+
+
+def test_on_a_phone_the_clock_of_a_long_run_covers_no_control(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    for link in ("?model=flip-flop", "compare?task=flip-flop"):
+        page.goto(f"/{link}&sequence={'A+m+m+B+m+' * 30}m&t=100")
+        expect(page.locator("#now")).to_have_text("100")
+        gaps = page.evaluate(
+            """() => {
+                const text = document.createRange();
+                text.selectNodeContents(document.querySelector("#clock"));
+                const [{ left, right }, last, speed] = [text, ...document.querySelectorAll("#last-step, #speed")].map(
+                    (part) => part.getBoundingClientRect());
+                return [left - last.right, speed.left - right];
+            }"""
+        )
+        assert min(gaps) > 0, link
