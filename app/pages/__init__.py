@@ -1,1 +1,1 @@
-"""Pages: for each page the context of its template, and the data that its script starts from."""
+"""The pages: the template context of each page, and the data that its script starts from."""

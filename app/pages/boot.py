@@ -1,4 +1,4 @@
-"""The data that a page's script starts from: the JSON in the element #boot. static/boot.js declares the same fields."""
+"""The boot data of a page's script: the JSON in the element #boot. static/boot.js declares the same fields."""
 
 from __future__ import annotations
 
@@ -21,14 +21,15 @@ from .experiment_data import ExperimentData
 STAGES = (*range(4, 21, 2), 24, 28, 32, 36, 40, 48, 56, 64, 80, 96, 112, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
 """The numbers of columns that a tape can have.
 
-A tape gets the smallest of these that fits. So few columns stay empty, and adding a token rarely moves the others.
+A tape gets the smallest number that fits its sequence. Few columns then stay empty, and a token that is added rarely
+moves the other tokens.
 """
 
 
 class SignalEntry(TypedDict):
-    """A signal: its name in code, in equations (`symbol`) and in words, and its scale.
+    """A signal: its `name` in code, its `symbol` in equations, its name in `words`, and its scale.
 
-    The scale is the `lowest` and the `highest` value, and the meaning of `low` and `high` values.
+    The scale runs from the `lowest` to the `highest` value. `low` and `high` say in words what such values mean.
     """
 
     name: str
@@ -41,12 +42,13 @@ class SignalEntry(TypedDict):
 
 
 class CellEntry(TypedDict):
-    """A cell: its signals in order, its gates, the gates that read the old state, and the values that can be clamped,
-    with their ranges.
+    """A cell type as a page's script needs it.
 
-    `parts` has the names of the products in the equations, in the order in which they are sent. `functions` has for
-    each gate the name of the function of its sum, or None for a gate with a value equal to its sum. `key_gate` is the
-    gate that the page shows first. `chrono` says whether the cell has this initialization.
+    `signals` are in display order. `recurrent` lists the gates that read the old state. `parts` lists the names of the
+    products in the equations, in the order in which the server sends them. `functions` maps each gate to the name of
+    its activation function, or to None for a gate that is equal to its sum. `key_gate` is the gate that the page shows
+    first. `chrono` says whether the cell supports chrono initialization. `holds` maps each value that can be clamped to
+    its range.
     """
 
     title: str
@@ -61,7 +63,7 @@ class CellEntry(TypedDict):
 
 
 class Compared(TypedDict):
-    """The task of a comparison, the size by which its models are matched, and the cells that it has by default."""
+    """A comparison: its task, the size `by` which its models are matched, and the cells that it shows by default."""
 
     task: str
     by: str
@@ -71,7 +73,7 @@ class Compared(TypedDict):
 class TrainingBoot(TypedDict):
     """The trainings of a page: their ids and recipes by cell, and the recipe of the task's preset.
 
-    `baselines` has the held-out scores of the task's baselines, none if it has no baselines.
+    `baselines` maps each baseline of the task to its held-out score. It is empty for a task without baselines.
     """
 
     task: str
@@ -82,13 +84,13 @@ class TrainingBoot(TypedDict):
 
 
 class Boot(TypedDict):
-    """The data that the script of a page with figures starts from.
+    """The boot data of a page with figures.
 
-    `figures` has the Plotly figures of the tapes by cell, and `pictures` the figures for downloads by cell.
-    `forecast` has the lines of a forecast by theme, and `confusion` the figure of a confusion matrix. `stages` has the
-    possible numbers of columns of a tape. A response has at most `shares` contributions. `uploads` says whether
-    visitors can upload models here. `scenario` belongs to the first run. A comparison also has `scenarios`, one for
-    each cell. `experiment` has the data of an experiment.
+    `figures` has the Plotly figures of each cell's tape, and `pictures` has each cell's figures for downloads.
+    `forecast` has the lines of a forecast by theme, and `confusion` has the figure of a confusion matrix. `stages`
+    lists the possible numbers of columns of a tape. A response has at most `shares` contributions. `uploads` says
+    whether visitors can upload models on this page. `scenario` is the scenario of the first run. A comparison also has
+    `scenarios`, one for each cell. An experiment also has its own data in `experiment`.
     """
 
     models: Sequence[ModelEntry]
@@ -108,7 +110,7 @@ class Boot(TypedDict):
 
 
 def boot(models: Sequence[ModelEntry], scenario: ScenarioFields) -> Boot:
-    """Return the data that the scripts of all pages start from, without figures and without data of single pages."""
+    """Return the boot data that all pages share. Each page adds its own data and its figures."""
     return {
         "models": models,
         "cells": cells(),
@@ -158,10 +160,9 @@ def cell_figures() -> orjson.Fragment:
 
 @cache
 def cell_pictures() -> orjson.Fragment:
-    """Return the pictures of the tapes of all cells, without data, which the page fills and saves."""
-    return orjson.Fragment(
-        to_json({name: by_theme(partial(tape_picture, cell.signals)) for name, cell in CELLS.items()})
-    )
+    """Return for each cell a tape figure without data. The page fills in the data and saves the figure as a picture."""
+    pictures = {name: by_theme(partial(tape_picture, cell.signals)) for name, cell in CELLS.items()}
+    return orjson.Fragment(to_json(pictures))
 
 
 def columns(T: int) -> int:
@@ -170,5 +171,5 @@ def columns(T: int) -> int:
 
 
 def escape_for_script(text: bytes) -> Markup:
-    """Escape JSON, or events of JSON, so that it cannot end the script element that contains it."""
+    """Return `text`, which is JSON or an event stream, with every "<" escaped: no "</script>" can end its element."""
     return Markup(text.decode().replace("<", "\\u003c"))

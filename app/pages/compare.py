@@ -1,4 +1,4 @@
-"""The page Compare: an RNN, an LSTM and a GRU, and other cells, read one sequence."""
+"""The Compare page: an RNN, an LSTM, a GRU and optional other cells read the same sequence."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .page import MOST_PRINTED, MOST_SENT, Context, link_error_notice, outputs, 
 
 @dataclass(frozen=True)
 class Contender:
-    """A model of the comparison: its name, its cell, and its run with the run's `start`."""
+    """A model in a comparison: its name, its cell, its scenario, and the `start` event and the trace of its run."""
 
     model: str
     cell: Cell
@@ -44,7 +44,7 @@ def run_contenders(
     settings: Settings,
     cells: Collection[str] = USUAL,
 ) -> list[Contender]:
-    """Run the models of a comparison, in the order of the page; only the GRU gets the `clamps`.
+    """Run the models of a comparison, in the order of the page. Only the GRU gets the `clamps`.
 
     Raises Refused or SequenceError if the task, the sequence or a clamp is not valid.
     """
@@ -64,7 +64,7 @@ def run_contenders(
 
 
 def before_training(trained: list[Contender], settings: Settings) -> list[Contender]:
-    """Run the same sequence with the initial weights of each model."""
+    """Run each model on the same sequence again, with its initial weights and without clamps."""
     untrained = []
     for contender in trained:
         scenario = contender.scenario.model_copy(update={"model": f"{contender.model}@0", "clamps": []})
@@ -74,9 +74,9 @@ def before_training(trained: list[Contender], settings: Settings) -> list[Conten
 
 
 def page_context(keys: Mapping[str, str], settings: Settings) -> Context:
-    """Return the context of the page for the keys of a link, or of an example if the link cannot be followed.
+    """Return the page context for the keys of a link, or for an example if the link is not valid.
 
-    The page's script reads all other keys than `task`, `by` and `sequence` itself.
+    Only the task, the matching, the sequence and the cells are read here. The page's script reads all other keys.
     """
     notices = version_notices(keys)
     task, by = comparison_in(keys)
@@ -95,7 +95,7 @@ def page_context(keys: Mapping[str, str], settings: Settings) -> Context:
 def comparison_context(
     task: str, by: str, runs: list[Contender], keys: Mapping[str, str], settings: Settings
 ) -> Context:  # fmt: skip
-    """Return the context of a page that compares these models, for the keys of a link."""
+    """Return the context of a page that compares the models in `runs`, for the keys of a link."""
     gru = next(contender for contender in runs if contender.cell.name == "gru")
     entries = [models.entry(contender.model, settings) for contender in runs]
     script: Boot = {
@@ -141,6 +141,6 @@ def _contender_context(contender: Contender, entry: ModelEntry, keys: Mapping[st
         "parameters": sum(array.size for array in cell.parameters.values()),
         "carried": len(cell.carried) * cell.units,
         "score": figure(kind, run.model.card.measured[SCORE[kind]]),
-        # The page contains a short run and streams a long one.
+        # The page contains a short run. A long run is streamed later.
         "first": escape_for_script(b"".join(events(contender.start, [run], place))) if run.h.size <= MOST_SENT else "",
     }

@@ -1,4 +1,4 @@
-"""Questions about the presets, for the list Examples: each opens a scenario in the Lab and explains the answer."""
+"""The questions of the Lab's Examples list. Each opens a scenario of a preset and explains the answer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 
 @dataclass(frozen=True)
 class Example:
-    """A question, the query of its `link` without the model (docs/reference/links.md), and the explanation `why`."""
+    """An example: the question `ask`, the query of its `link` without the model (docs/reference/links.md), and the answer
+    `why`."""
 
     ask: str
     link: str

@@ -1,4 +1,4 @@
-"""The data of each experiment's page that its script gets too. The modules in static/experiments declare the same."""
+"""The data that an experiment's template and script share. The modules in static/experiments declare the same fields."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from ..runs.race import RaceOutcome
 
 
 class Times(TypedDict):
-    """The seconds of each network at one length, and whether attention is faster than the GRU there."""
+    """The times of all networks at one sequence length, in seconds, and the comparison of attention with the GRU."""
 
     seconds: Mapping[str, float]
     comparison: Comparison
 
 
 class SequenceData(TypedDict):
-    """The data of “Sequential cost”: the stored times by batch and length, and the stored trainings.
+    """The data of “Sequential cost”: the stored times by batch size and length, and the stored trainings.
 
     `kinds` has the titles of the networks. `counts` has for each length the sequential operations and the multiply-adds
-    of each network. `parity` has the learning curves by cell, and `recipes` the recipes that train them.
+    of each network. `parity` has the learning curves of each cell, and `recipes` the recipe that trains it.
     """
 
     kinds: Mapping[str, str]
@@ -34,7 +34,8 @@ class SequenceData(TypedDict):
 
 
 class BottleneckData(TypedDict):
-    """The data of “Memory capacity”: the recipe that its trainings start from, and the largest difference of a tie."""
+    """The data of “Memory capacity”: the recipe that its trainings start from, and the largest difference that counts as
+    a tie."""
 
     base: RecipeFields
     tie: float
@@ -43,8 +44,8 @@ class BottleneckData(TypedDict):
 class RaceData(TypedDict):
     """The data of “Cell comparison”: the stored outcome and the recipe of each task, and the initial biases by cell.
 
-    `counting` is the name of the task on counting, and `furthest` its largest n. With fewer than `few` seeds there is
-    no interval.
+    `counting` is the name of the counting task, and `furthest` its largest n. With fewer than `few` seeds the page
+    shows no interval.
     """
 
     stored: Mapping[str, RaceOutcome]
@@ -56,7 +57,7 @@ class RaceData(TypedDict):
 
 
 class AttentionData(TypedDict):
-    """The data of “Attention weights”: the tokens of a sequence, and what the head does by the score of a match."""
+    """The data of “Attention weights”: the tokens of a sequence, and the lookups of the head by the score of a match."""
 
     tokens: Sequence[str]
     lookups: Mapping[str, Sequence[Lookup]]

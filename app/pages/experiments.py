@@ -33,16 +33,16 @@ from .experiment_data import AttentionData, BottleneckData, ExperimentData, Race
 from .page import Context
 
 Values = tuple[dict[str, Any], ExperimentData | None]
-"""The values for an experiment's template alone, and the values for its template and its script."""
+"""The values for an experiment's template alone, and the values for its template and its script, if there are any."""
 
 MODEL = "flip-flop"
-"""The model in the boot data of pages without a model of their own."""
+"""The model in the boot data of a page that shows no model."""
 
 
 def measured(recipes: Sequence[Recipe], resolution: str) -> dict[str, str]:
-    """Return the recipe of a stored result in words, by its parts, for the small print beside the finding.
+    """Return how a stored result was measured: the settings of its `recipes` in words, by their labels.
 
-    `resolution` says which differences are too small to count.
+    The page prints them below its finding. `resolution` says in words which differences are too small to count.
     """
     first = recipes[0].schedule
     tasks = {recipe.task: recipe for recipe in recipes}.values()
@@ -75,11 +75,11 @@ KINDS: dict[str, dict[str, str]] = {
     "GRU, b_z = −2": {"cells": "gru", "first": "plain", "b": "-2"},
     "GRU, chrono": {"cells": "gru", "first": "chrono"},
 }
-"""The cells and initial biases in the result of “Gradient reach”, each with the settings of the page that train it."""
+"""The cells and initial biases of “Gradient reach”, each with the page settings that train it."""
 
 
 class Entry(NamedTuple):
-    """An entry of the map of “Gradient reach”: its result, and the settings of the page that train it."""
+    """An entry in the map of “Gradient reach”: its result, and a query with the page settings that train it."""
 
     solved: experiments.Solved
     settings: str
@@ -115,13 +115,13 @@ def _gap() -> Values:
 
 
 SMALL = 0.01
-"""The relative gradient over the gap below which hardly any gradient is left."""
+"""The threshold for the relative gradient over the gap. Below it hardly any gradient is left."""
 
 
 def _passed(kind: str) -> float:
-    """Return the share of the gradient that a timestep of an untrained cell passes on: the geometric mean over the gap.
+    """Return the share of the gradient that one timestep of an untrained cell passes on.
 
-    The gradient over the gap is the median over the seeds.
+    The share is the geometric mean over the timesteps of the gap, for the median gradient of all seeds.
     """
     base = experiments.BASES["gap"]
     place = (experiments.MAP_GAP, base.schedule.rate, base.units)
@@ -199,7 +199,7 @@ def _bottleneck() -> Values:
 
 
 RECALL_TIE = 0.1
-"""The difference of two held-out accuracies of “Memory capacity” up to which they are a tie.
+"""The largest difference between two held-out accuracies of “Memory capacity” that counts as a tie.
 
 With the seeds 0 to 4, a GRU of 16 units recalls 83% to 93% of 8 letters, one of 8 units 63% to 69%, and one of 4 units
 67% to 73% of 4 letters.
@@ -225,7 +225,7 @@ ATTENTION_MEASURED = {
     "Heads": "1",
     "Resolution": "computed exactly, shown with two decimals",
 }
-"""The recipe of “Attention weights” in words."""
+"""The settings of “Attention weights” in words, by their labels."""
 
 
 def _race() -> Values:
@@ -269,7 +269,7 @@ EXPERIMENTS = {"gap": _gap, "sequence": _in_sequence, "bottleneck": _bottleneck,
 
 
 def page_context(name: str, settings: Settings) -> Context:
-    """Return the context of the page of an experiment."""
+    """Return the page context of the experiment `name`."""
     own, data = EXPERIMENTS[name]()
     script = boot_without_model(settings)
     if data is not None:
@@ -287,6 +287,6 @@ def page_context(name: str, settings: Settings) -> Context:
 
 
 def boot_without_model(settings: Settings) -> Boot:
-    """Return the boot data of a page without a model."""
+    """Return the boot data of a page that shows no model. `MODEL` takes its place."""
     scenario: ScenarioFields = {"model": MODEL, "sequence": "A", "clamps": [], "weights": []}
     return boot([model_entry(MODEL, models.get(MODEL, settings))], scenario)

@@ -1,4 +1,4 @@
-"""The page Lab, which contains its first run."""
+"""The Lab page, and the first run that the page contains."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _confusion() -> orjson.Fragment:
 
 
 def warm_up(settings: Settings) -> None:
-    """Compress the files, build the figures and load the models before the first request.
+    """Compress the static files, build the figures and load the models before the first request.
 
     Raises ValueError if the limits in the settings leave no model to show.
     """
@@ -72,9 +72,9 @@ def warm_up(settings: Settings) -> None:
 def page_context(
     keys: Mapping[str, str], settings: Settings, upto: int | None = None, uploads: bool = False
 ) -> Context:
-    """Return the context of the page for the keys of a link, or of an example if the link cannot be followed.
+    """Return the page context for the keys of a link, or for an example if the link is not valid.
 
-    If `upto` is given, the run ends after this timestep, and the page still shows the whole sequence.
+    With `upto`, the run ends after this timestep, but the page still shows the whole sequence.
     """
     names = models.names(settings)
     notices = version_notices(keys)
@@ -102,9 +102,10 @@ def page_context(
 
 
 def _first(beginning: Start, run: Trace, place: UnitPlace) -> Markup | str:
-    """Return the events of the run that the page contains: a short run, or only the start of a large one.
+    """Return the events of the run that the page contains, as the text of a script element.
 
-    "" means that the page asks for the whole run before it shows anything.
+    The page contains all events of a short run, and only the event `start` of a large run. For any other run the
+    result is "": the page then requests the whole run before it shows anything.
     """
     if is_large(beginning):
         return escape_for_script(event("start", beginning | {"exact": place.model_dump()}))
@@ -114,8 +115,8 @@ def _first(beginning: Start, run: Trace, place: UnitPlace) -> Markup | str:
 
 
 def run_context(scenario: Scenario, settings: Settings, beginning: Start, run: Trace, uploads: bool = False) -> Context:
-    """Return the context of a page with the run of a scenario; with `uploads` it offers to upload models."""
-    # Models matched by parameters are listed only if a link names one, since they belong to the page Compare.
+    """Return the context of a page with the run of a scenario. With `uploads`, the page offers to upload models."""
+    # Models that are matched by parameters belong to the Compare page. The Lab lists one only if the link names it.
     names = [name for name in models.names(settings) if not name.endswith("-parameters")]
     listed = names if scenario.model in names else [*names, scenario.model]
     entries = [_entry(name, settings) for name in listed]
@@ -151,7 +152,7 @@ def run_context(scenario: Scenario, settings: Settings, beginning: Start, run: T
 
 
 class LabEntry(ModelEntry):
-    """A model in the Lab's list, with the examples that can be opened for it."""
+    """A model in the Lab's model list, with its examples."""
 
     questions: Sequence[Example]
 
@@ -161,7 +162,7 @@ def _entry(name: str, settings: Settings) -> LabEntry:
 
 
 def _pad(T: int, values: Array) -> Array:
-    """Return an array `(T, H)` with nan at the timesteps that the run leaves out."""
+    """Return `values` padded to `(T, H)`, with nan at the timesteps that the run leaves out."""
     return np.pad(values, ((0, T - len(values)), (0, 0)), constant_values=np.nan)
 
 
@@ -174,7 +175,7 @@ def _can_be_shown(model: str, settings: Settings) -> bool:
 
 
 def _groups(entries: list[LabEntry]) -> dict[str, list[LabEntry]]:
-    """Return the models by the headings of the Lab's list."""
+    """Return the models, grouped by the headings of the Lab's model list."""
     groups: dict[str, list[LabEntry]] = {}
     for entry in entries:
         if entry["report"]:

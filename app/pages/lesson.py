@@ -1,4 +1,4 @@
-"""The pages of lessons: the list of lessons, a lesson next to the figure of its current step, and a lesson on paper."""
+"""The lesson pages: the list of lessons, a lesson beside the figure of its current step, and a lesson on paper."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .page import Context, outputs
 
 
 def course_context(settings: Settings) -> Context:
-    """Return the context of the list of lessons, with the errors of lessons that cannot be shown."""
+    """Return the context of the list of lessons, with the error messages of lessons that cannot be read."""
     lessons, errors = [], []
     for name in shelf.names(settings):
         try:
@@ -40,9 +40,9 @@ def course_context(settings: Settings) -> Context:
 
 
 def page_context(name: str, n: int, settings: Settings) -> tuple[Context, str]:
-    """Return the context and the template of the page of a lesson's n-th step, or of the first if there is none.
+    """Return the page context and the template for step `n` of the lesson `name`, or for step 1 if `n` is out of range.
 
-    Raises Refused if there is no such lesson, or if it cannot be shown.
+    Raises Refused if the lesson does not exist or cannot be shown.
     """
     lesson = shelf.get(name, settings)
     steps = steps_of(lesson, settings)
@@ -52,9 +52,9 @@ def page_context(name: str, n: int, settings: Settings) -> tuple[Context, str]:
 
 
 def lesson_context(lesson: Lesson, n: int, settings: Settings, view: ShownView | None = None) -> Context:
-    """Return the context that a lesson adds to the page of its n-th step's figure.
+    """Return the context that a lesson adds to the page with the figure of its step `n`.
 
-    In a room the page shows a `view`. It has neither later steps nor questions, because these come from the teacher.
+    In a room the page shows the room's `view`, without later steps and without questions: the teacher sends them.
     """
     steps = steps_of(lesson, settings)
     sent: list[StepData] = [
@@ -94,7 +94,7 @@ def lesson_context(lesson: Lesson, n: int, settings: Settings, view: ShownView |
 
 
 class StepData(TypedDict):
-    """The data of a lesson's step that the script needs: the view of its figure until the visitor answers."""
+    """The step data that the script needs: the view of the step's figure until the visitor answers."""
 
     page: str
     shape: str
@@ -104,7 +104,7 @@ class StepData(TypedDict):
 
 
 class QuestionData(TypedDict):
-    """The data of a question that the script needs. The words of the question are in the page."""
+    """The question data that the script needs. The text of the question is in the page."""
 
     kind: str
     low: float
@@ -116,7 +116,7 @@ class QuestionData(TypedDict):
 
 
 class LessonData(TypedDict):
-    """The data of a lesson that the script needs: the step that it shows first, all steps, and the questions by id."""
+    """The lesson data that the script needs: the number of the first `step` to show, all steps, and the questions by id."""
 
     name: str
     step: int
@@ -136,7 +136,7 @@ def steps_of(lesson: Lesson, settings: Settings) -> list[ShownStep]:
 
 
 def figure_page(figure: Figure, upto: int | None, settings: Settings) -> tuple[Context, str]:
-    """Return the context and the template of the page of a figure. With `upto`, its run ends after this timestep."""
+    """Return the page context and the template of a figure. With `upto`, a run in the Lab ends after this timestep."""
     page = IN_ROOMS[figure.page]
     if page is LAB:
         context = lab.page_context(figure.keys, settings, upto)
@@ -152,7 +152,7 @@ def figure_page(figure: Figure, upto: int | None, settings: Settings) -> tuple[C
 
 
 def paper_context(name: str, closed: bool, settings: Settings) -> Context:
-    """Return the context of a lesson on paper: the questions, and the answers on the last page unless `closed`."""
+    """Return the context of a lesson on paper: its questions, and the answers on the last page unless `closed`."""
     lesson = shelf.get(name, settings)
     steps = steps_of(lesson, settings)
     answers = {
@@ -173,7 +173,7 @@ def paper_context(name: str, closed: bool, settings: Settings) -> Context:
 
 
 MOST_ON_PAPER = 12
-"""The most timesteps of a run that is printed as a table."""
+"""The largest number of timesteps of a run that is printed as a table."""
 
 
 class PaperTape(TypedDict):

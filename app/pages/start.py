@@ -1,4 +1,4 @@
-"""The page “Be the gate”: the visitor plays the gates of a trained unit, one letter at a time."""
+"""The “Be the gate” page: the visitor sets the gates of a trained unit, one letter at a time."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from .boot import boot, escape_for_script
 from .page import Context
 
 TASK = {"model": MODEL, "sequence": SEQUENCE, "task": "gate"}
-"""The part of the Lab's link after the game that makes the Lab show the task."""
+"""The keys of the link from the game to the Lab that make the Lab show the task."""
 
 TASK_AT = LETTERS.index("B") + 1
 """The timestep at which the visitor clamps z in the task."""
 
 
 def task_after(query: Mapping[str, str]) -> int | None:
-    """Return the timestep of the task after the game, or None if the link of the Lab has no task."""
+    """Return the timestep of the task that follows the game, or None if the Lab's link has no task."""
     return TASK_AT if query.items() >= TASK.items() else None
 
 
 def page_context(settings: Settings) -> Context:
-    """Return the context of the page. Its script runs the network with the visitor's gates as clamps."""
+    """Return the page context. The page's script runs the network with the visitor's gate values as clamps."""
     lab = TASK | {"t": TASK_AT, "views": "tape,words,whatif"}
     scenario: ScenarioFields = {"model": MODEL, "sequence": SEQUENCE, "clamps": [], "weights": []}
     script = boot([model_entry(MODEL, models.get(MODEL, settings))], scenario)

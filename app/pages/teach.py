@@ -1,4 +1,4 @@
-"""The pages for teachers: plans for a class, which use the lessons, and a lab sheet with computed answers."""
+"""The pages for teachers: class plans made of lessons, and a lab sheet with computed answers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .page import Context
 
 
 class Item(NamedTuple):
-    """A part of a lesson in a plan: its `minutes`, and what the teacher does there."""
+    """A lesson part in a plan: its duration in minutes, and the instruction `do` for the teacher."""
 
     lesson: str
     part: int
@@ -31,21 +31,21 @@ CLASS = (
     Item("half-life", 1, 6, "Ask how a small change at every timestep adds up over many timesteps."),
     Item("vanishing", 1, 7, "Write the gradient on the board as a product, with one factor for each timestep."),
 )
-"""A plan for 45 minutes, without its last minutes, in which students try something themselves."""
+"""The plan for 45 minutes. The minutes that are left at the end are for the students' own experiments."""
 
 TASTE = (
     Item("gates", 1, 4, "Students draw the gate. Show the answer, and press Play once."),
     Item("update", 1, 4, "Students answer alone. Show the answer, and ask what a plain recurrent network keeps."),
 )
-"""A plan for 10 minutes, without its last minutes."""
+"""The plan for 10 minutes. It also leaves the last minutes free."""
 
 PLANS = {45: CLASS, 10: TASTE}
-"""The plans by their minutes."""
+"""The plans by duration in minutes."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row of a plan: from minute `start` to minute `end`, a part of a lesson with its questions."""
+    """A row of a plan: a lesson part with its questions, from minute `start` to minute `end`."""
 
     start: int
     end: int
@@ -81,7 +81,10 @@ EQUATIONS = "?model=flip-flop&sequence=A+m+m+B+m&t=4&views=tape,equations"
 
 
 def lab_sheet_context(settings: Settings) -> Context:
-    """Return the context of the lab sheet. `number` computes an expression, as in lessons, for a link to the Lab."""
+    """Return the context of the lab sheet.
+
+    The function `number` in the context evaluates an expression of the lessons' kind on the run of a link to the Lab.
+    """
     runs = Runs(settings)
 
     def number(expression: str, link: str = TAPE) -> str:

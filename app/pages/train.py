@@ -1,4 +1,4 @@
-"""The page Train: how training changes the weights, checkpoint by checkpoint."""
+"""The Train page, which shows checkpoint by checkpoint how training changes the weights."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from .page import MOST_PRINTED, Context, link_error_notice, outputs, version_not
 
 
 def page_context(keys: Mapping[str, str], settings: Settings) -> Context:
-    """Return the context of the page for the keys of a link, or of an example if the link cannot be followed."""
+    """Return the page context for the keys of a link, or for an example if the link is not valid."""
     notices = version_notices(keys)
     try:
         page = training_context(keys, settings)
@@ -41,7 +41,7 @@ def page_context(keys: Mapping[str, str], settings: Settings) -> Context:
 
 
 def training_context(keys: Mapping[str, str], settings: Settings) -> Context:
-    """Return the context of the page. Raises Refused or SequenceError if the keys of the link are not valid."""
+    """Return the page context for the keys of a link. Raises Refused or SequenceError if the keys are not valid."""
     recipes = recipes_of(keys, settings)
     main, task = recipes[-1], recipes[-1].task
     model = begin(main, first_card(main))[0]
@@ -89,12 +89,16 @@ def training_context(keys: Mapping[str, str], settings: Settings) -> Context:
 
 
 def recipes_of(keys: Mapping[str, str], settings: Settings) -> list[Recipe]:
-    """Return the recipes of a link, or the recipe of the training that the link names. Raises Refused."""
+    """Return the recipes of a link, or the recipe of the training that the link names.
+
+    Raises Refused if the keys are not valid or if the training does not exist.
+    """
     return [training_cache(settings).get(keys["training"]).recipe] if keys.get("training") else read_recipes(keys)
 
 
 def _cell_context(recipe: Recipe, sequence: str, settings: Settings) -> Context:
-    """Return the context of one cell: trained if its training is in memory, otherwise with its initial weights."""
+    """Return the context of one cell, with the weights of the last checkpoint if its training is cached, otherwise with
+    its initial weights."""
     name, step = name_of(recipe), 0
     model, _ = begin(recipe, first_card(recipe))
     with suppress(Refused):
