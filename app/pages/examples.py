@@ -8,8 +8,7 @@ from urllib.parse import urlencode
 
 @dataclass(frozen=True)
 class Example:
-    """An example: the question `ask`, the query of its `link` without the model (docs/reference/links.md), and the answer
-    `why`."""
+    """The question `ask`, the query `link` without the model (docs/reference/links.md), and the answer `why`."""
 
     ask: str
     link: str

@@ -1,4 +1,4 @@
-"""The data that an experiment's template and script share. The modules in static/experiments declare the same fields."""
+"""The data that an experiment's template and script share. Modules in static/experiments declare the same fields."""
 
 from __future__ import annotations
 
@@ -34,8 +34,7 @@ class SequenceData(TypedDict):
 
 
 class BottleneckData(TypedDict):
-    """The data of “Memory capacity”: the recipe that its trainings start from, and the largest difference that counts as
-    a tie."""
+    """The data of “Memory capacity”: the recipe of its trainings, and the largest difference that counts as a tie."""
 
     base: RecipeFields
     tie: float
@@ -57,7 +56,7 @@ class RaceData(TypedDict):
 
 
 class AttentionData(TypedDict):
-    """The data of “Attention weights”: the tokens of a sequence, and the lookups of the head by the score of a match."""
+    """The data of “Attention weights”: the tokens of a sequence, and the head's lookups by the score of a match."""
 
     tokens: Sequence[str]
     lookups: Mapping[str, Sequence[Lookup]]

@@ -116,7 +116,7 @@ class QuestionData(TypedDict):
 
 
 class LessonData(TypedDict):
-    """The lesson data that the script needs: the number of the first `step` to show, all steps, and the questions by id."""
+    """The lesson data for the script: the number of the first `step` to show, all steps, and the questions by id."""
 
     name: str
     step: int
