@@ -82,7 +82,7 @@ def test_the_claims_of_the_flip_flop_notebook_are_true() -> None:
 
 
 def settings_of(page: Path) -> dict[str, str]:
-    """Return the default of each setting that a page's settings tables list with its meaning."""
+    """Return the default of each setting by name. Skip rows of the page's settings tables that have no meaning."""
     return {name: default for name, default, meaning in rows_of(page) if meaning}
 
 

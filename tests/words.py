@@ -274,7 +274,7 @@ def _strings(text: str) -> str:
 
 
 def _tag(tag: re.Match[str]) -> str:
-    """Return the attribute values of `tag` that are shown or read aloud. Mark a heading's start "#" and its end "¶"."""
+    """Return the visible or spoken attribute values of `tag`. Mark a heading's start with "#" and its end with "¶"."""
     attribute = re.compile(r"((?:aria-label|title|placeholder|alt|content|label)=\")([^\"]*)\"")
     result, end = "", 0
     for match in attribute.finditer(tag[0]):

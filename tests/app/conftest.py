@@ -15,21 +15,21 @@ from tests.support.networks import random_gru, stacked
 
 @pytest.fixture(scope="session")
 def client() -> Iterator[TestClient]:
-    """Return a client of a server with the presets."""
+    """Yield a client of a server with the presets."""
     with TestClient(create_app(), raise_server_exceptions=False) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
 def embeddable_client() -> Iterator[TestClient]:
-    """Return a client of a server that lets other sites embed its pages."""
+    """Yield a client of a server that lets other sites embed its pages."""
     with TestClient(create_app(Settings(frame_ancestors="'self' https://docs.example"))) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
 def stacked_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    """Return a client of a server with an additional two-layer model. Its upper layer resets after the product."""
+    """Yield a client of a server with an additional two-layer model. The upper layer resets after the product."""
     folder = tmp_path_factory.mktemp("models")
     model, rng = stacked(), np.random.default_rng(0)
     layers = [random_gru(rng, layer.inputs, layer.units, layer.reset) for layer in model.layers]

@@ -22,7 +22,7 @@ async def upload(
 ) -> tuple[int, dict[str, Any], dict[bytes, bytes]]:
     """Send a request body in `pieces` and return the status, body and headers of the response.
 
-    Each piece is a wait in seconds, and the bytes to send after it.
+    Each piece is a tuple: a wait in seconds, and the bytes to send after the wait.
     """
     parts, messages = iter(pieces), list[Message]()
 
@@ -39,7 +39,7 @@ async def upload(
 
 
 async def length(scope: Scope, receive: Receive, send: Send) -> None:
-    """Respond with the length of the request body. This is the ASGI application behind `BodyLimit`."""
+    """Respond with the number of bytes in the request body. This is the ASGI application that `BodyLimit` wraps."""
     message = await receive()
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": str(len(message["body"])).encode()})

@@ -98,7 +98,7 @@ class Visitors:
 
 @contextmanager
 def visiting(settings: Settings, proxies: str | None = None) -> Iterator[Visitors]:
-    """Run a server and yield its visitors."""
+    """Run a server and yield a `Visitors` object that connects to the server."""
     with ExitStack() as stack:
         server = stack.enter_context(serving(settings, proxies))
         yield Visitors(server, stack)
@@ -131,12 +131,12 @@ def first_status(visitor: socket.socket) -> bytes:
 
 
 def read_all(visitor: socket.socket) -> bytes:
-    """Read until the server closes the connection."""
+    """Return all bytes that the server sends until it closes the connection."""
     return b"".join(iter(lambda: visitor.recv(65536), b""))
 
 
 def farewell(visitor: socket.socket) -> tuple[bytes, str]:
-    """Read until the server closes the connection. Return the status and the code of the error."""
+    """Read an error response until the server closes the connection. Return the status and the error code."""
     response = read_all(visitor)
     return response.split()[1], json.loads(response.partition(b"\r\n\r\n")[2])["error"]["code"]
 
@@ -255,7 +255,7 @@ def test_a_server_full_of_active_streams_answers_new_connections_with_503() -> N
 
 @needs_addresses
 def test_a_class_behind_one_address_joins_while_another_address_uses_its_full_share() -> None:
-    """Each browser opens six connections for a page and uses two. All six, and its event stream, stay open."""
+    """Each browser opens six connections and an event stream, but uses only two of the six. All seven stay open."""
     with visiting(Settings(followers=1_000)) as visitors:
         code = visitors.open_room()
         hostile = [visitors.connect(CROWD, follow_request(code)) for _ in range(1_010)]

@@ -105,7 +105,7 @@ def test_oembed_returns_an_iframe_of_the_page(embeddable_client: TestClient) -> 
             "src": f"{HOST}/embed?{link}", "title": "Sentiment · GRU Scope", "width": "100%", "height": "640",
             "style": "border: 0", "loading": "lazy",
         }  # fmt: skip
-        # A link to the page follows the frame, which stays empty if it does not load.
+        # A link to the page follows the frame, because the frame stays empty if the page does not load.
         assert Attributes.parse(response["html"])[1:] == [{}, {"href": f"{HOST}/?{link}"}]
 
 

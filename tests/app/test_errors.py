@@ -1,4 +1,4 @@
-"""Bad input gets the right status and a clear message in a uniform JSON shape, which does not repeat the input."""
+"""Error responses: the right status and a clear message, in a uniform JSON format that does not echo the input."""
 
 from __future__ import annotations
 

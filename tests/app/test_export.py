@@ -41,14 +41,14 @@ STATES = ("r", "z", "h_tilde", "h")
 
 
 def element(html: str, name: str) -> str:
-    """Return the data in the script element with the id `name`."""
+    """Return the text in the script element with the id `name`."""
     match = re.search(rf'<script type="(?:application/json|text/plain)" id="{name}"[^>]*>(.*?)</script>', html, re.S)
     assert match is not None
     return match[1]
 
 
 def columns(text: str) -> tuple[list[str], dict[str, np.ndarray]]:
-    """Return the tokens of a CSV file, and its number columns by name."""
+    """Parse the CSV data in `text`. Return the tokens, and the columns of numbers by name."""
     head, *lines = csv.reader(io.StringIO(text))
     numbers = np.array([line[2:] for line in lines], float)
     return [line[1] for line in lines], dict(zip(head[2:], numbers.T, strict=True))

@@ -13,7 +13,7 @@ MODULES = sorted(path for path in APP.rglob("*.py") if path != APP / "main.py")
 
 
 def imported(path: Path) -> set[str]:
-    """Return the names of the modules that a module imports, relative to the app package."""
+    """Return the app modules that the file at `path` imports, as names relative to the app package."""
     folder = path.relative_to(APP).parts[:-1]
     names = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):

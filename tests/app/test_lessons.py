@@ -79,7 +79,7 @@ def test_a_lesson_has_no_mistakes_and_starts_with_one_question_about_one_unit(na
 
 
 def numbers_of(lesson: Lesson, id: str, truth: Any) -> list[float]:
-    """Return the numbers with many digits in an answer: the value of a slider, or the values of a curve."""
+    """Return the numbers in the answer `truth` that have many digits: the value of a slider, or of a curve."""
     shown_questions = [part for step in shown.shown_steps(lesson, Settings()) for part in step.parts]
     question = next(part for part in shown_questions if isinstance(part, shown.ShownQuestion) and part.id == id)
     values = {"number": [truth], "draw": truth[question.prompt.start :] if isinstance(truth, list) else []}
@@ -87,7 +87,7 @@ def numbers_of(lesson: Lesson, id: str, truth: Any) -> list[float]:
 
 
 def shows_more(step: Step, question: LessonQuestion, link: str) -> bool:
-    """Return whether a question's figure changes or shows more when its answer is shown."""
+    """Return whether a question's figure changes, or reveals more, once the answer is shown."""
     cursor = {"t": ""} if step.figure.page == "" else {}
     before, after = ({**figure.keys, **cursor} for figure in (step.figure, question.figure))
     if before != after or step.covered:
@@ -108,7 +108,7 @@ def test_the_page_does_not_contain_the_solutions(client: TestClient, name: str) 
             others = rf'<section class="step" data-step="(?!{n}").*?</section>'
             if step.figure.page.startswith(
                 "compare/"
-            ):  # its script has the whole stored result, and shows a part of it
+            ):  # the page of an experiment always contains the whole stored result
                 others += r'|<script type="application/json" id="boot">.*?</script>'
             for value in numbers_of(lesson, f"{n}.{k}", solution["truth"]):
                 assert repr(abs(value))[:8] not in re.sub(others, "", page, flags=re.S), f"{n}.{k}"

@@ -1,4 +1,4 @@
-"""A visitor's address: behind a real nginx with the configuration from the docs, and without a proxy."""
+"""The address that the server sees for a visitor: behind a real nginx with the docs' config, and without a proxy."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def nginx(folder: Path, server: int) -> Iterator[int]:
 
 
 def get(port: int, path: str, address: str = "127.0.0.1", **headers: str) -> HTTPResponse:
-    """Request a page from one of this machine's addresses."""
+    """Request `path` with `address`, one of this machine's addresses, as the client. Return the response."""
     connection = HTTPConnection("127.0.0.1", port, timeout=20, source_address=(address, 0))
     sent_headers = {name.replace("_", "-"): value for name, value in headers.items()} | {"Connection": "close"}
     connection.request("GET", path, headers=sent_headers)

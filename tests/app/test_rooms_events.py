@@ -34,13 +34,13 @@ QUESTIONS: dict[str, dict[str, Any]] = {
 
 
 class Observer:
-    """A student's device and the teacher's page, which both request the newest state."""
+    """A client that requests the newest state of a room, as a student's device and as the teacher's page."""
 
     def __init__(self, teacher: Teacher) -> None:
         self.teacher, self.device = teacher, ""
 
     async def student(self) -> dict[str, Any]:
-        """Request the state that a student receives."""
+        """Request and return the state that a student receives."""
         path, headers = f"/api/rooms/{self.teacher.code}/events?once=true", {"x-device": self.device}
         first, second = _events((await self.teacher.server.client.get(path, headers=headers)).text)
         assert (first[0], set(first[1])) == ("you", {"device"})
@@ -49,7 +49,7 @@ class Observer:
         return second[1]
 
     async def lead(self) -> dict[str, Any]:
-        """Request the state that the teacher receives."""
+        """Request and return the state that the teacher receives."""
         path = f"/api/rooms/{self.teacher.code}/class?once=true"
         ((name, state),) = _events((await self.teacher.server.client.get(path, headers=self.teacher.headers)).text)
         assert name == "class"

@@ -80,7 +80,7 @@ class Shared:
     processes: list[Process]
 
     def run(self, test: Callable[[Redis, Worker, Worker], Awaitable[None]]) -> None:
-        """Run a test with a client of each process."""
+        """Run `test` with Redis and a client of each server process."""
 
         async def run_test() -> None:
             async with AsyncExitStack() as stack:
@@ -92,7 +92,7 @@ class Shared:
 
 @contextmanager
 def started(folder: Path) -> Iterator[Shared]:
-    """Start Redis and two server processes."""
+    """Run Redis and two server processes, and yield them."""
     with ExitStack() as stack:
         redis = Redis(folder)
         stack.callback(redis.end)
@@ -101,7 +101,7 @@ def started(folder: Path) -> Iterator[Shared]:
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
-    """Yield Redis and two servers for all tests that leave them running."""
+    """Yield Redis and two server processes, which are shared by all tests that do not stop any of them."""
     with started(tmp_path_factory.mktemp("redis")) as servers:
         yield servers
 
@@ -123,14 +123,14 @@ def test_a_room_continues_after_its_process_is_killed(tmp_path: Path) -> None:
                     assert (await follower.answer(answer)).status_code == 204
                 await watching.until(lambda event: event.get("answers", {}).get("count") == 2)
                 first.kill()
-                # The follower of the killed process reconnects to the other process, with the same device and question.
+                # A follower of the killed process reconnects to the other process, as the same device.
                 async with elsewhere.follower(a.device, a.id) as again:
                     assert again.device == a.device
                     await elsewhere.post_ok("turn", {"turn": "reveal"})
                     for follower in (again, b):
                         state = await follower.wait_for_state(lambda state: state["question"]["status"] == "revealed")
                         assert state["question"]["class"][0]["counts"] == [0, 2]
-            # The record also contains a question that another question replaced, with its answers.
+            # The record keeps the answers to a question after the teacher has asked the next question.
             for text in ("Again?", "And now?"):
                 await elsewhere.post_ok("question", {"subject": "own", "text": text, "options": ["one", "two"]})
                 await b.wait_for_state(lambda state, text=text: text in state["question"]["ask"])

@@ -1,4 +1,4 @@
-"""No answer is seen too early in a room: covered figures, the steps of a lesson, and a second tab of the teacher."""
+"""Rooms show no answer too early: covered figures, the steps of a lesson, and the teacher's second tab."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def words(text: str) -> set[str]:
 
 @pytest.mark.parametrize("lesson", shelf.names(Settings()))
 def test_a_lessons_question_shows_the_inputs_that_it_asks_about(lesson: str) -> None:
-    """Before the reveal, students see every input of the part. Its text names each input that the answer adds."""
+    """Students see every input of a part before the reveal. The part's text names each input that the answer adds."""
 
     async def test(server: Server) -> None:
         file = shelf.get(lesson, Settings())
@@ -179,7 +179,7 @@ def test_the_teachers_other_pages_cannot_remove_the_cover() -> None:
             await teacher.post_ok("question", {"subject": "signal", "signal": "z", "view": SHOWN})
             state = await follower.wait_for_state(lambda state: state["question"])
             cover = state["view"]
-            # When the teacher reloads a page, the page posts the whole run in its address.
+            # After a reload, the teacher's page posts the whole run that its address contains.
             other = {**SHOWN, "link": SHOWN["link"].replace("p+A", "p+B"), "upto": 4}
             for view in (SHOWN, {**SHOWN, "upto": 7}, other, {"page": "compare", "link": ""}):
                 response = await teacher.post("view", view)
@@ -204,7 +204,7 @@ def test_a_reveal_that_overlaps_with_the_next_question_is_refused(monkeypatch: p
         rows = keeper.rows
 
         async def slow(*arguments: Any) -> Any:
-            """Delay the count until the next question has arrived."""
+            """Call `rows`, which counts the answers, but first wait until the next question has arrived."""
             if asyncio.current_task() in revealing:
                 counting.set()
                 await asyncio.wait_for(next_question.wait(), 20)

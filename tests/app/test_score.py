@@ -1,4 +1,4 @@
-"""POST /api/score: scores with clamps equal the measured scores, and scores computed one sequence at a time."""
+"""POST /api/score: scores with clamps equal the measured scores and the scores computed one sequence at a time."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def post_score(client: TestClient, name: str, **changes: Any) -> Any:
 
 
 def clamp(gate: str, value: float, steps: tuple[int, int | None], **changes: Any) -> dict[str, Any]:
-    """Return a clamp in the form that a request uses."""
+    """Return a clamp as JSON data for a request."""
     return {"gate": gate, "value": value, "from": steps[0], "to": steps[1]} | changes
 
 
@@ -67,7 +67,7 @@ FIGURES: list[tuple[str, str, float, tuple[int, int | None], str, float, float]]
     ("store-and-recall", "z", 1, WHOLE, "every timestep", 0.94, 0.04),
     ("store-and-recall", "r", 1, WHOLE, "every timestep", 0.77, 0.05),
     ("sentiment", "z", 1, WHOLE, "every timestep", 0.69, 0.05),
-    ("sentiment", "z", 0, WHOLE, "every timestep", 0.345, 0.02),  # the largest class, see tests/core/test_presets.py
+    ("sentiment", "z", 0, WHOLE, "every timestep", 0.345, 0.02),  # the largest class: see tests/core/test_presets.py
     ("sentiment", "r", 1, WHOLE, "every timestep", 0.835, 0.03),
     ("sentiment", "z", 0, THIRD, "every filler (word that does not change the opinion)", 1.0, 0.003),
 ]

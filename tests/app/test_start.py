@@ -24,7 +24,7 @@ def scenario_of(html: str) -> dict[str, str]:
 
 
 def lab_links(html: str) -> list[str]:
-    """Return the links that open the Lab with a model. The link to the Lab's first screen names none."""
+    """Return the links that open the Lab with a model. The link to the Lab's first screen names no model."""
     return [unescape(link) for link in re.findall(r'<a [^>]*href="(/\?model=[^"]*)"', html)]
 
 
@@ -59,7 +59,7 @@ def test_an_embed_has_no_navigation_and_opens_the_lab_in_a_new_tab(embeddable_cl
 def test_noise_erases_the_a_unless_z_is_closed_or_r_is_open(
     client: TestClient, z: float, r: float, correct: int
 ) -> None:
-    # A visitor closes z at the noise, or finds out that the candidates agree with the memory if r is open.
+    # A closed z keeps the memory at the noise. With r open, the candidates agree with the memory, so z may be open.
     scenario = scenario_of(client.get("/start").text)
     gates = [(1, 0) if letter.isupper() else (z, r) for letter in scenario["sequence"].split()]
     values = [{"z": z, "r": r} for z, r in gates]

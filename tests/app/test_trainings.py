@@ -396,7 +396,7 @@ def test_a_branch_equals_the_original_until_its_learning_rate_changes() -> None:
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_a_report_has_the_gradient_flow_and_weight_changes_of_the_model(cell: str) -> None:
-    """Difference quotients check the gradient flow, and the models at both steps check the changed weights."""
+    """The gradient flow equals difference quotients, and the changed weights equal the model's at both steps."""
     trained = recipe(cell=cell, units=3, most=60, reach=2.0)
     *_, last = train(trained)
     training = Training(trained, [last])
@@ -426,7 +426,7 @@ def test_a_report_has_the_gradient_flow_and_weight_changes_of_the_model(cell: st
 
 
 def _place(model: gru.Model, part: str, label: str) -> int:
-    """Return the index of the input or unit with this label."""
+    """Return the index of the input or unit `label`, counted from 0."""
     return model.encoder.labels.index(label) if part == "W" else int(re.sub(r"\D", "", label)) - 1
 
 

@@ -1,4 +1,4 @@
-"""The text of all pages: no line break separates a value from its name, and all numbers have the same form."""
+"""The text of all pages: no line break separates a value from its name, and all numbers are formatted alike."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ PAGES = [
     *(f"/lessons/{name}" for name in LESSONS),
 ]
 BREAKABLE = r"[\w₀-₉] = [−\d]|\b[tz] =|\bnear [01]\b|\b[rz] near|\d %"
-"""A pattern of a value and its name, with spaces between them at which a line can break."""
+"""A pattern for a value and its name, separated by spaces at which a line can break."""
 LONG = r"(?<![\d.,:/])\d{4,}(?![\d:])"
-"""A pattern of a number of four or more digits without a comma."""
+"""A pattern for a number with four or more digits and no comma."""
 
 
 def shown(html: str) -> str:

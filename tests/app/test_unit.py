@@ -1,4 +1,4 @@
-"""POST /api/equations, /api/ledger, /api/sensitivity, /api/moments: results equal the core, out of range is refused."""
+"""POST /api/equations, /api/ledger, /api/sensitivity and /api/moments: results equal the core. Also refused ranges."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class Server:
 
     @property
     def workers(self) -> list[int]:
-        """The ids of the two serving processes, after a wait until both of them serve."""
+        """The ids of the two server processes. Reading the property waits until both processes are running."""
         while True:
             pids = [pid for pid in children(self.process.pid) if "spawn_main" in command_of(pid)]
             if len(pids) == 2:
@@ -48,7 +48,7 @@ class Server:
 
     @property
     def primary(self) -> int:
-        """The id of the serving process that has the lock, after a wait until one of them has it."""
+        """The id of the server process that has the lock. Reading the property waits until a process has the lock."""
         (lock,) = self.folder.glob("gruscope-*/lock")
         while True:
             locks = Path("/proc/locks").read_text()
@@ -62,7 +62,7 @@ class Server:
         return next(pid for pid in self.workers if pid != self.primary)
 
     def connect(self, pid: int) -> http.client.HTTPConnection:
-        """Return a connection to the process `pid`. Pause the other process meanwhile, so only `pid` can accept it."""
+        """Pause the other process, connect to the process `pid`, and return the connection."""
         (stopped,) = set(self.workers) - {pid}
         connection = self.opened.enter_context(closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)))
         os.kill(stopped, signal.SIGSTOP)
@@ -115,7 +115,7 @@ def has_ended(pid: int) -> bool:
 
 @contextmanager
 def serving(**environment: str) -> Iterator[Server]:
-    """Run `gruscope serve --workers 2` with these environment variables."""
+    """Run `gruscope serve --workers 2` with the variables in `environment`, and yield the `Server`."""
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # the path of a socket may have about 100 bytes
         process = subprocess.Popen(
             [*GRUSCOPE, "serve", "--port", "0", "--no-browser", "--workers", "2", "--proxy-headers"],

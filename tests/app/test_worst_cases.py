@@ -185,7 +185,7 @@ MANY_LENGTHS = tuple("!" * n + "x" for n in range(1, 64))
 
 @pytest.mark.parametrize("joined", [MANY_JOINED, MANY_LENGTHS])
 def test_symbols_with_signs_inside_are_found_in_linear_time(joined: tuple[str, ...]) -> None:
-    """Each position takes 2 µs, or 17 µs if 63 symbol lengths are possible. The limit is 40 µs for a busy machine."""
+    """Each character takes 2 µs, or 17 µs with 63 symbol lengths. The limit of 40 µs allows for a busy machine."""
     encoder = Symbols(("!", *joined))
     for n in (SIZE // 8, SIZE // 2):
         assert cpu_seconds(lambda n=n: encoder.tokens("!" * n), n * 4e-5) < n * 4e-5

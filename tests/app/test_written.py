@@ -1,4 +1,4 @@
-"""Runs in which the network's own outputs become its later inputs. Everything that works on a run works on them."""
+"""Runs in which a network reads its own outputs as inputs. All features of a run also work on such a run."""
 
 from __future__ import annotations
 

@@ -143,7 +143,7 @@ def exported_page(opened: Page, console_errors: list[str]) -> Iterator[Page]:
 
 @pytest.fixture(params=["page", "exported_page"])
 def visit(request: pytest.FixtureRequest) -> Visit:
-    """Return a function that opens a page of the server or an exported page."""
+    """Return a function that opens a page of the server in one run of a test, and an exported page in the other."""
     return _visit(request)
 
 
@@ -161,6 +161,6 @@ def _visit(request: pytest.FixtureRequest) -> Visit:
 
 @pytest.fixture
 def new_visitor(new_profile: NewProfile, base_url: str) -> Iterator[NewVisitor]:
-    """Yield the function of `visitors`, which opens a page for a new visitor."""
+    """Yield the function from `visitors` that opens a page for a new visitor."""
     with visitors(new_profile, base_url) as open_page:
         yield open_page

@@ -175,7 +175,7 @@ def test_no_view_scrolls_the_page_sideways(page: Page) -> None:
 
 
 def test_every_control_is_reached_by_keys_and_shows_its_focus(page: Page) -> None:
-    """The Tab key reaches every control, except in bars: there it reaches one, and the arrow keys reach the others."""
+    """The Tab key reaches every control outside bars, and one in each bar. The arrow keys reach the rest of a bar."""
     Lab(page).open(model="deep", zoom="gate", views="tape,words,whatif,cell,equations,memory,influence,table")
     reached: list[str] = []
     page.evaluate("() => document.activeElement.blur()")

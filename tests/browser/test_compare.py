@@ -175,7 +175,7 @@ def test_the_slider_of_z_changes_both_parts_of_the_gru_but_not_the_lstm(page: Pa
 
 
 def test_the_page_opens_on_a_finding(page: Page) -> None:
-    """Without a link, the page opens where the RNN has lost a number that the LSTM and the GRU still hold."""
+    """Without keys in its address, the page shows a run in which only the LSTM and the GRU still remember a number."""
     opened(page)
     sequence = page.get_by_role("textbox", name="Sequence").input_value()
     correct, states = {}, {}
@@ -300,7 +300,7 @@ def test_pictures_of_the_comparison_and_the_page_itself_can_be_exported(page: Pa
 
 @pytest.fixture(scope="module")
 def exported_file(base_url: str, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Return the address of the exported comparison of the running total, with z of the GRU clamped at t = 4."""
+    """Export the comparison for the running total, with the GRU's z clamped at t = 4. Return the file's address."""
     file = tmp_path_factory.mktemp("exported") / "compare.html"
     response = httpx2.get(f"{base_url}/api/export/compare.html?task=running-total&t=4&clamps=z.1@4=0.5", timeout=120)
     file.write_bytes(response.raise_for_status().content)

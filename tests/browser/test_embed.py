@@ -36,7 +36,7 @@ NO_PLOTLY = "globalThis.Plotly = { react: async () => {}, restyle: async () => {
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a site with the script, the exported pages, and a page with five figures. Return its folder."""
+    """Write a site with the script, the exported pages, and a page with five figures. Return the site's folder."""
     folder = tmp_path_factory.mktemp("site")
     for name, keys in FIGURES.items():
         page = export.page(run_link(keys, Settings()), Settings(), shared=True, hide=["question", "model"])
@@ -51,7 +51,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def host(page: Page, base_url: str, site: Path) -> Page:
-    """Open the page with five figures under the server's address. A request to another host fails the test."""
+    """Open and return the page with five figures, at the server's address. A request to another host fails the test."""
 
     def respond(route: Any) -> None:
         file = site / (re.sub(r"[?#].*", "", route.request.url).rpartition("/")[2] or "index.html")
@@ -133,7 +133,7 @@ def test_a_page_whose_own_policy_allows_no_frames_gets_the_cause(
     page.goto("/strict/")
     expect(figure(page, 0).get_by_role("alert")).to_contain_text("own Content-Security-Policy")
     expect(figure(page, 0).get_by_role("link")).to_have_attribute("href", re.compile("/strict/flip-flop.html"))
-    page.goto("/readyz")  # the figures further down are blocked later; after they are gone, no message is on its way
+    page.goto("/readyz")  # figures further down log errors later; on another page, no more errors arrive
     assert console_errors
     assert all("frame-src" in error for error in console_errors)
     console_errors.clear()

@@ -98,7 +98,7 @@ def check_narration(
         verb, expected = "mixes", [keep, take]
     assert verb in narration
     r = re.search(r"sees? .* \(r = ([\d.]+)\)", narration)
-    # r before the product changes the inputs of all candidates. After the product, it changes only its own unit's.
+    # If r resets before the product, it affects all candidates. If after, only the candidate of its own unit.
     if past and (layer.z[t, unit] if layer.cell.reset == "after" else layer.z[t].max()) >= 0.2:
         assert r is not None
         assert_shown(r[1], numbers["r"])
@@ -112,7 +112,7 @@ def check_narration(
         else:
             assert_shown(share, 100 * value)
     check_change(narration, numbers)
-    # Always a sentence about the gates and the result. Sometimes one about all units, the half-life, or the reset gate.
+    # There are always two sentences, and at most one more each about all units, the half-life and the reset gate.
     assert narration.count(". ") + 1 == 2 + many + has_half_life + (r is not None)
     if many and past:
         for verb, mask in (
@@ -152,7 +152,7 @@ def check_change(narration: str, numbers: dict[str, float]) -> None:
 
 
 def check_group(sentence: str, verb: str, mask: np.ndarray[Any, Any]) -> None:
-    """Assert that the sentence about all units names the units in `mask`, or the number of these units."""
+    """Assert that the sentence about all units uses `verb`, and lists the units in `mask` or gives their number."""
     units = (np.flatnonzero(mask) + 1).tolist()
     if not units:
         assert verb not in sentence

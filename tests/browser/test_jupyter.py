@@ -150,7 +150,7 @@ def of_cells(*sources: str) -> NotebookNode:
 
 
 def parts(page: Page) -> tuple[FrameLocator, Locator, Locator]:
-    """Return the frame of a page's figure, the figure's heading with the timestep, and its Sequence field."""
+    """Return the frame of a page's figure, the figure's heading with the timestep, and the figure's Sequence field."""
     frame = page.locator("gru-scope iframe").content_frame
     field = frame.get_by_role("textbox", name="Sequence", exact=True)
     return frame, frame.get_by_role("heading", level=2).first, field

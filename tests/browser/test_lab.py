@@ -213,7 +213,7 @@ def test_a_late_response_does_not_overwrite_a_newer_one(same_page: Page) -> None
 
 
 def test_fast_typing_sends_one_request_at_a_time_and_shows_the_last_text(page: Page) -> None:
-    # A request counts from the call of fetch until its last piece, so the count does not depend on the machine's speed.
+    # A request lasts from the call of fetch to its last piece, so the count does not depend on the machine's speed.
     page.add_init_script(
         """const real = window.fetch;
         window.flights = { started: 0, now: 0, most: 0 };

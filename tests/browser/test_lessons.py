@@ -146,7 +146,7 @@ def test_the_direction_of_z_is_chosen_on_the_first_screen_and_goes_along_to_othe
     page.get_by_role("link", name="Lessons", exact=True).click()
     page.get_by_role("link", name="Compare", exact=True).click()
     expect(chosen).to_be_checked()
-    # Lessons and Train describe only the core's direction of z. They say this, and the choice lasts for later pages.
+    # Lessons and Train describe only the core's direction of z, and say this. Later pages use the visitor's choice.
     for path in ("/train", "/lessons/gates"):
         page.goto(path)
         page.wait_for_selector(".heatmaps .heatmaplayer image", state="attached")
@@ -307,14 +307,14 @@ def test_a_part_without_a_question_keeps_the_visitors_own_sequence(page: Page) -
     sequence.fill("tatarova")
     expect(page.locator("#tokens li")).to_have_count(8)
     expect(page.get_by_role("button", name="Back to the lesson")).to_be_hidden()
-    # At the last timestep, a tape that fits does not scroll either, and nothing covers the numbers of its units.
+    # Even at the last timestep, a tape that fits does not scroll, and nothing covers the numbers of the units.
     sequence.press("Tab")
     page.get_by_role("slider", name="Timestep").press("End")
     expect(page.locator("#now")).to_have_text("8")
     scroller = page.locator("#tape .scroller")
     assert scroller.evaluate("frame => frame.scrollWidth === frame.clientWidth")
     assert number_on_top(page)
-    # Nothing covers them on a tape that scrolls either.
+    # On a tape that scrolls, nothing covers the numbers of the units either.
     sequence.fill("tatarova" * 5)
     expect(page.locator("#tape")).to_have_class(re.compile("wide"))
     scroller.evaluate("frame => { frame.scrollLeft = 200; }")

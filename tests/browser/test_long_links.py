@@ -41,7 +41,7 @@ def uploaded(base_url: str) -> str:
 
 
 def open_file(page: Page, name: str, content: bytes) -> None:
-    """Choose a file with a sequence of vectors in the page's file field."""
+    """Open `content` as a file named `name` in the page's field for sequences of vectors."""
     file = page.get_by_label("File with a sequence of vectors")
     file.set_input_files({"name": name, "mimeType": "application/octet-stream", "buffer": content})
 

@@ -188,7 +188,7 @@ def test_influence_shows_the_sensitivities_of_the_core(
     ]
     np.testing.assert_allclose(table, np.array(sizes).T, rtol=0.06, atol=0.0051)
     lab.influence.locator("summary").click()
-    # There is a curve for each size, and one more for a layer of several units. The scale is logarithmic.
+    # There are four curves, and a fifth for a layer with several units. The scale is logarithmic.
     curves = lab.influence.locator("g.curve")
     expect(curves).to_have_count(4 if H == 1 else 5)
     dots = page.evaluate(
@@ -201,7 +201,7 @@ def test_influence_shows_the_sensitivities_of_the_core(
 
 
 def test_the_check_leaves_out_the_step_that_the_view_names(same_page: Page) -> None:
-    """At an addition, Memory names this timestep and Influence names the load. Each check leaves out its timestep."""
+    """At an addition, Memory names the addition and Influence the load. Each check leaves out the named timestep."""
     text = "=0.3 +0.2 0.35 -0.1 =-0.2 +0.3"
     lab = Causes(same_page).follow(model="pocket-calculator", sequence=text, t="6", views=VIEWS)
     model = gru.load("pocket-calculator")

@@ -1,4 +1,4 @@
-"""The widget of gru.show: its attributes in Python, and its module in Chromium, on a page without a kernel."""
+"""The widget of gru.show: its attributes in Python, and its JavaScript module in Chromium, without a kernel."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def resize(page: Page, size: str) -> None:
 
 
 def small(page: Page, least: float) -> list[tuple[float, str, str]]:
-    """Return the size, text and element of each text on a page that is smaller than `least` pixels."""
+    """Return the texts on a page that are smaller than `least` pixels, each as a tuple (size, text, element)."""
     return [text for text in text_sizes(page) if text[0] < least - 0.01]
 
 

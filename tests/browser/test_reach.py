@@ -29,7 +29,7 @@ EVERYTHING = "tape,words,whatif,cell,equations,memory,influence,alike,table"
 
 
 def problems(page: Page, where: str) -> list[str]:
-    """Return the targets that are too small for a finger, the texts that are too small to read, and cut-off parts."""
+    """Return a message for each touch target or text that is too small, and for each part that is cut off."""
     return [f"{where}: {problem}" for problem in (*small_targets(page), *small_texts(page), *cut_off(page))]
 
 
@@ -86,7 +86,7 @@ def test_the_answer_and_the_row_that_it_is_about_are_in_view_together_on_a_phone
 
 
 def test_what_if_is_within_12_presses_of_the_tab_key(page: Page) -> None:
-    """Each bar of the Lab has one Tab stop. The arrow keys move within a bar, but move the cursor after a click."""
+    """Each bar of the Lab has one Tab stop. The arrow keys move within a bar. After a click, they move the cursor."""
     lab = Lab(page).open()
     what_if = lab.button("What if")
     presses = 0

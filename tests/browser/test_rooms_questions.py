@@ -20,7 +20,7 @@ CURVE_STEP = "/lessons/gates?step=1"
 
 
 def assert_result_and_figure_in_view(page: Page, name: str, sizes: list[tuple[int, int]]) -> None:
-    """Assert that the part `name`, which has the result of a question, and the tape are in view together."""
+    """Assert that the tape and the element `name`, which shows the result of a question, are in view together."""
     for width, height in sizes:
         page.set_viewport_size({"width": width, "height": height})
         page.evaluate("scrollTo(0, 0)")
@@ -38,7 +38,7 @@ def assert_result_and_figure_in_view(page: Page, name: str, sizes: list[tuple[in
 
 def test_a_lesson_is_led_from_the_presenter_window(new_visitor: NewVisitor) -> None:
     teacher = new_visitor("/lessons/reset?step=1")
-    held: list[Route] = []  # blocks events, so the presenter leads before the teacher's window hears from the room
+    held: list[Route] = []  # held back, so the presenter leads before events reach the teacher's window
     teacher.route("**/class", lambda route: held.append(route))
     code = room(teacher)
     follower = new_visitor(f"/rooms/{code}")
@@ -46,7 +46,7 @@ def test_a_lesson_is_led_from_the_presenter_window(new_visitor: NewVisitor) -> N
         teacher.get_by_role("link", name="Presenter window").click()
     presenter = opened.value
     expect(presenter).to_have_url(re.compile("/presenter$"))  # the secret is removed from the address
-    # The teacher's first window is now for the class, and says this.
+    # The teacher's first window is now in projector mode, for the class, and its status reports this.
     expect(teacher.locator("html")).to_have_attribute("data-display", "projector")
     expect(teacher.get_by_role("region", name="Room").get_by_role("status")).not_to_be_empty()
     expect(presenter.get_by_role("region", name="Now")).to_contain_text("Lesson, part 1 of 5")
@@ -237,7 +237,7 @@ def test_sketches_of_the_class_are_shown_together_and_one_at_a_time(new_visitor:
 
 
 def play_gates(page: Page, z: str, start: int = 1) -> None:
-    """Play “Be the gate” by keyboard from letter `start`. Each character of `z` sets z to 0, closed, or 1, open."""
+    """Play “Be the gate” by keyboard from letter `start`. Each character of `z` sets z to 0 or 1."""
     slider = page.locator("input[name=z]")
     for letter, value in enumerate(z, start):
         expect(page.locator("#letter")).to_contain_text(f"Letter {letter} of 6")

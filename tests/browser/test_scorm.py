@@ -58,7 +58,7 @@ RULES = """
     const isFinished = () => phase === "finished";
 """
 
-# A runtime that platforms use. It allows longer cmi.suspend_data than SCORM 1.2 does. An error fails the test.
+# A runtime that real platforms use. It allows longer cmi.suspend_data than SCORM 1.2 does. An error fails the test.
 SCORM_AGAIN = """
     const flat = (value, name = "cmi") => typeof value === "object"
         ? Object.entries(value).flatMap(([key, inner]) => flat(inner, `${name}.${key}`)) : [[name, value]];
@@ -190,7 +190,7 @@ def test_a_platform_stores_the_answers_and_the_completion_but_no_score(platform:
     lesson = launch(platform, {})
     expect(lesson.get_by_role("button", name="Check answer").first).to_be_enabled()
     wait_for(platform, "incomplete", 0)
-    # The first student sees them on another device, and the lesson stays completed.
+    # The first student sees the stored answers on another device, and the lesson stays completed.
     platform.evaluate("localStorage.clear()")
     lesson = launch(platform, stored)
     expect(lesson.get_by_role("button", name="Answer again")).to_be_visible()

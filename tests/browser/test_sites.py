@@ -57,7 +57,7 @@ def reader(page: Page) -> Callable[[Path, str], None]:
 
 
 def expect_living_figure(page: Page, t: str) -> None:
-    """Assert that the first figure has pictures, has its height from the start, and runs a sequence of the reader."""
+    """Assert that the first figure has pictures, reserves its height from the start, and runs a typed sequence."""
     figure = page.locator("gru-scope").first
     frame = figure.locator("iframe").content_frame
     expect(frame.get_by_role("heading", level=2).first).to_contain_text(f"t = {t}")
@@ -244,5 +244,5 @@ def test_a_block_that_is_not_valid_raises_an_error(tmp_path: Path, block: str) -
 
 
 def config(folder: Path) -> dict[str, dict[str, str]]:
-    """Return the settings of the Markdown extension, with a folder for the figures."""
+    """Return the settings of the Markdown extension: the folder for the figures."""
     return {"app.embed.markdown": {"folder": str(folder / "docs" / "gruscope")}}

@@ -49,7 +49,7 @@ def opened(page: Page, **link: str) -> Page:
 
 
 def arrived(page: Page, checkpoints: int) -> Page:
-    """Wait until `checkpoints` checkpoints and their tapes have arrived."""
+    """Wait until `checkpoints` checkpoints and their tapes have arrived, and return the page."""
     expect(page.get_by_role("slider", name="Checkpoint")).to_have_attribute("max", str(checkpoints - 1))
     expect(
         page.locator(".tape .twin").last

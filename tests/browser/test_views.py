@@ -227,7 +227,7 @@ def assert_unit_at_row(lab: Lab, row: int, unit: int) -> None:
 
 
 def lit(page: Page) -> set[str]:
-    """Return the terms of all highlighted parts."""
+    """Return the `data-term` names of all highlighted parts."""
     names = page.locator(".lit").evaluate_all("elements => elements.map(({ dataset }) => dataset.term)")
     return set(names)
 

@@ -227,7 +227,7 @@ def test_changed_weights_of_a_link_can_be_reset_one_by_one(
 @pytest.mark.parametrize(
     ("model", "clamps", "effect", "score"),
     [
-        # The scores were measured for these tasks. The page computes the scores of the shipped models.
+        # The expected scores were measured on these tasks. The page computes the scores of the shipped models.
         ("flip-flop", "z@1-=1", "the same at all 14 timesteps", (1.0, 0.0)),
         ("pocket-calculator", "r@3=0", "at most 0.01 at all 9 timesteps", (0.001, 0.0005)),
         ("pocket-calculator", "z@3=1", "first differs at t = 3", (0.11, 0.02)),

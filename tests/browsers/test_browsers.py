@@ -51,7 +51,7 @@ class Page:
         self.wait(f"document.body.innerText.includes({text!r})")
 
     def find(self, role: str, name: str) -> dict[str, str]:
-        """Wait for a control and return it."""
+        """Wait for the control with this role and name, and return its WebDriver element."""
         element: dict[str, str] = webdriver.until(lambda: self.driver.script(FIND, role, name))
         return element
 

@@ -116,7 +116,7 @@ class WebKit:
 
 @contextmanager
 def _running(*command: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a program in the background."""
+    """Run a program in the background until the block ends, and yield its process."""
     program = subprocess.Popen(
         command, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -129,7 +129,7 @@ def _running(*command: str, **environment: str) -> Iterator[subprocess.Popen[byt
 
 @contextmanager
 def firefox(program: str, folder: Path) -> Iterator[Driver]:
-    """Run Firefox and return its client."""
+    """Run Firefox and yield its client."""
     (folder / "user.js").write_text('user_pref("marionette.port", 0);\n', "utf-8")
     port = folder / "MarionetteActivePort"
     with _running(program, "--headless", "--marionette", "--no-remote", "--profile", str(folder)):
@@ -142,7 +142,7 @@ def firefox(program: str, folder: Path) -> Iterator[Driver]:
 
 @contextmanager
 def webkit(program: str, folder: Path) -> Iterator[Driver]:
-    """Run WebKitGTK and return its client. WebKitGTK needs a screen, which Xvfb provides."""
+    """Run WebKitGTK and yield its client. WebKitGTK needs a screen, which Xvfb provides."""
     browser = next(Path("/").glob(MINI_BROWSER[1:]))
     number, write = os.pipe()
     screen = subprocess.Popen(

@@ -19,7 +19,7 @@ I, H, LENGTHS = 3, 4, (7, 1, 12, 5, 12, 3)
 
 
 def assert_equal(trace: gru.Trace, wanted: gru.Trace) -> None:
-    """Assert that every array of two traces is equal, up to rounding from a different order of summation."""
+    """Assert that two traces have equal arrays, except masks, up to rounding from a different order of summation."""
     assert trace.tokens == wanted.tokens
     arrays, wanted_arrays = trace.arrays(), wanted.arrays()
     assert arrays.keys() - {"mask"} == wanted_arrays.keys() - {"mask"}

@@ -150,7 +150,7 @@ def test_the_report_says_that_a_classifier_reads_the_last_state_of_each_directio
 
 
 def merged(mode: str, whole: bool = True) -> bytes:
-    """Return a Keras file with a bidirectional layer in the merge mode `mode`, returning last states if not `whole`."""
+    """Return a Keras file. Its bidirectional layer has the merge mode `mode`, and returns all states if `whole`."""
 
     def change(config: Any) -> None:
         (outer,) = (part for part in config["layers"] if part["class_name"] == "Bidirectional")

@@ -1,4 +1,4 @@
-"""The LSTM, RNN and minimal GRU, compared with other implementations and equations. Properties of all cells."""
+"""The LSTM, RNN and minimal GRU, compared with other implementations and equations, and properties of all cells."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_forward_equals_the_equations_of_a_single_step(name: str) -> None:
 
 
 def onnx_graph(cell: Cell, x: Array, state: Array) -> tuple[bytes, dict[str, Array]]:
-    """Return an ONNX graph with one RNN or LSTM node, and its inputs. ONNX orders an LSTM's gates as i, o, f, c."""
+    """Return an ONNX file with one RNN or LSTM node, and inputs by name. ONNX orders an LSTM's gates as i, o, f, c."""
     H, kind, blocks = cell.units, onnx.helper.np_dtype_to_tensor_dtype(x.dtype), len(cell.gates)
     order = [cell.gates.index(gate) for gate in (("h",) if cell.name == "rnn" else ("i", "o", "f", "c_tilde"))]
     rows = np.concatenate([np.arange(k * H, (k + 1) * H) for k in order])
@@ -115,7 +115,7 @@ def test_states_equal_those_of_other_implementations(name: str, oracle: Any, dty
 
 
 def by_equations(cell: Cell, run: Any, arrays: dict[str, Array]) -> dict[str, Array]:
-    """Return the left-hand side of every equation, computed from the arrays of a run."""
+    """Compute every signal by its equation, from the arrays of a run. Return the signals by name."""
     a = {gate: arrays["x"] @ W.T + b for gate, (W, b) in blocks(cell).items()}
     for gate, U in zip(cell.recurrent, np.split(cell.U, len(cell.recurrent) or 1), strict=False):
         a[gate] = a[gate] + arrays["h_prev"] @ U.T
@@ -221,7 +221,7 @@ def test_backward_is_the_derivative_of_forward(seed: int, name: str, shape: tupl
 
     at = {**cell.parameters, "x": rng.normal(size=(*shape, 3)), "h0": random_state(cell, rng, shape[1:])}
     gradients = run(at).backward(weights_of["h"], {gate: weights_of[gate] for gate in gates})
-    # An RNN with such weights is strongly curved, so the error of a longer step would exceed the tolerance.
+    # The loss of an RNN with such weights is strongly curved, so the error of a longer step would exceed the tolerance.
     check_gradient(loss, at, {**gradients.parameters, "x": gradients.x, "h0": gradients.h0}, rng, step=1e-5)
 
 

@@ -18,7 +18,7 @@ from tests.support.networks import network_of, random_sequences, stacked
 
 
 def runs_of(model: gru.Model, sequences: Any, layer: int) -> list[tuple[Run, Any]]:
-    """Return, for each sequence, the run of a layer and the mask of the timesteps that count."""
+    """Return a pair for each sequence: the run of layer `layer`, and the mask of the timesteps that count."""
     traces = [gru.trace(model, sequence) for sequence in sequences]
     return [(t.layers[layer], np.ones(len(t.y), bool) if t.mask is None else t.mask) for t in traces]
 

@@ -53,7 +53,7 @@ def test_names_of_signals_and_cells_can_be_read(theme: Theme) -> None:
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_a_scale_grows_steadily_in_lightness(theme: Theme) -> None:
-    """The lightness of a gate's scale changes in one direction. A state's scale does so from 0 to each end."""
+    """On a gate's scale, lightness only rises or only falls. On the state's scale, this holds from 0 to each end."""
 
     def lightness(signal: Signal, values: Array) -> Array:
         return np.array([simulated(color, "none")[0] for color in on_scale(signal, values, theme)])

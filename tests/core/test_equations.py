@@ -1,4 +1,4 @@
-"""The numbers in the equations: products, and the decimals at which results follow from the printed numbers."""
+"""The numbers in the equations: products, and enough decimals that each result follows from the printed numbers."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ def expect_reproduced(name: str, index: int) -> None:
 
 
 def test_a_smaller_initial_bias_of_z_learns_longer_gaps() -> None:
-    """With b_z = 0 a GRU learns gaps of 20 steps but not of 50. A smaller b_z learns longer gaps; chrono learns all."""
+    """With b_z = 0 a GRU learns gaps of 20 steps but not of 50. A smaller b_z learns longer gaps, chrono biases all."""
     solved: dict[tuple[str, float | None, int], int] = defaultdict(int)
     stored = [row for row in experiments.result("gap") if (row["rate"], row["units"]) == (0.01, 16)]
     for row in stored:
@@ -123,7 +123,7 @@ def test_a_smaller_initial_bias_of_z_learns_longer_gaps() -> None:
 
 
 def test_the_learning_rate_and_the_size_decide_as_much_as_the_bias() -> None:
-    """An independent PyTorch program with b_z = 0 solved 0, 2 and 5 of 5 seeds at the rates 0.01, 0.02 and 0.03."""
+    """With b_z = 0, an independent PyTorch program solved 0, 2 and 5 of 5 seeds at rates of 0.01, 0.02 and 0.03."""
 
     def seeds(kind: str, rate: float, units: int = 16) -> int:
         entry = experiments.solved(kind, 50, rate, units)

@@ -1,4 +1,4 @@
-"""The models that each show one idea: the contents of their units, and gradients that equal PyTorch's."""
+"""The models that each demonstrate one idea: what their units store, and gradients that equal PyTorch's."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def sequences(model: Model, B: int = 1000) -> Batch:
 
 
 def linear_probe(h: Array, answer: Array) -> float:
-    """Return the accuracy with which a least-squares linear readout of `h` `(…, H)` predicts `answer` (0 or 1)."""
+    """Fit a least-squares linear readout of `h` `(…, H)` to `answer` (0 or 1). Return the accuracy of the readout."""
     inputs = np.c_[h.reshape(-1, h.shape[-1]), np.ones(answer.size)]
     weights = np.linalg.lstsq(inputs, answer.ravel(), rcond=None)[0]
     return float(((inputs @ weights > 0.5) == answer.ravel()).mean())

@@ -86,7 +86,7 @@ def test_a_value_and_its_negative_have_distinct_colors(deficiency: str, theme: T
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("deficiency", MACHADO)
 def test_the_signals_have_distinct_colors(deficiency: str, theme: Theme) -> None:
-    """The limit is lower than for color scales, because the signal's symbol is next to each color."""
+    """Signals may differ less than color scales do, because each color appears next to the signal's symbol."""
     for first, second in combinations((style.colour[theme] for style in SIGNALS.values()), 2):
         assert ciede2000(simulated(first, deficiency), simulated(second, deficiency)) >= 5
 

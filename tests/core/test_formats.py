@@ -1,4 +1,4 @@
-"""Files that other libraries wrote, compared with the libraries' own results, and an import's reports and questions.
+"""Files that other libraries wrote: imported models give the libraries' results. Also import reports and questions.
 
 The programs tests/fixtures/make_*.py wrote the files.
 """

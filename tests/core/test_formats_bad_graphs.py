@@ -28,7 +28,7 @@ def changed_onnx(change: Callable[[Any], None]) -> bytes:
 
 
 def repeated(model: Any) -> None:
-    """Add 16 GRUs to an ONNX model, each with different weights from the original GRU."""
+    """Add 16 GRUs to an ONNX model, each with weights that differ from the original GRU's."""
     (node,) = (node for node in model.graph.node if node.op_type == "GRU")
     (W,) = (proto for proto in model.graph.initializer if proto.name == node.input[1])
     for k in range(16):

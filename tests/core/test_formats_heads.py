@@ -62,7 +62,7 @@ def test_a_readout_needs_an_answer_if_the_file_has_several_grus() -> None:
 
 
 def onnx_network(*nodes: Any, **tensors: Any) -> bytes:
-    """Return an ONNX file of a GRU with states `s` `(T, B, H)`, and `nodes` that compute y from the states."""
+    """Return an ONNX file: a GRU that outputs the states `s` `(T, B, H)`, and `nodes` that compute y from `s`."""
     tensors |= {"W": normal(1, 3 * H, I), "R": normal(1, 3 * H, H), "axes": np.array([1])}
     first = [
         helper.make_node("GRU", ["x", "W", "R"], ["Y"], hidden_size=H, linear_before_reset=1),
@@ -179,7 +179,7 @@ def test_a_keras_layer_with_go_backwards_matches_its_reversed_states() -> None:
         "write the last step first. Its library returns the states in that order too." in s for s in imported.report
     )
     x = normal(T, 2, plain.model.layers[0].inputs)
-    # Keras reverses the input but not the states, which are the states of the plain layer for the reversed input.
+    # Keras reverses the input but not the states. The states equal the plain layer's states for the reversed input.
     assert gru.check(imported, {"x": x, "h": plain.model.forward(x[::-1])[-1].h}).passed
 
 
@@ -194,7 +194,7 @@ def test_several_layers_after_a_keras_gru_are_not_shown_as_its_output() -> None:
 
 
 def linked(layers: list[Any], *sources: tuple[str, int]) -> None:
-    """Connect each layer after the first to its source, a layer's name and output index, as in a functional model."""
+    """Connect the layers as in a functional model. A source is the layer name and output index that a layer reads."""
     for layer in layers:
         layer["name"] = layer["config"]["name"]
     layers[0]["inbound_nodes"] = []

@@ -24,7 +24,7 @@ Step = Callable[[Any, Any], Any]
 
 
 def pytorch(draw: Callable[..., Any], I: int, H: int) -> tuple[Arrays, Step]:
-    """Return arrays of torch.nn.GRU: https://docs.pytorch.org/docs/stable/generated/torch.nn.GRU.html"""
+    """Return arrays and a step of torch.nn.GRU: https://docs.pytorch.org/docs/stable/generated/torch.nn.GRU.html"""
     p = {
         "weight_ih_l0": draw(3 * H, I), "weight_hh_l0": draw(3 * H, H),
         "bias_ih_l0": draw(3 * H), "bias_hh_l0": draw(3 * H),
@@ -44,7 +44,7 @@ def pytorch(draw: Callable[..., Any], I: int, H: int) -> tuple[Arrays, Step]:
 
 
 def flax_linen(draw: Callable[..., Any], I: int, H: int) -> tuple[Arrays, Step]:
-    """Return arrays of Flax linen.
+    """Return arrays and a step of Flax linen.
 
     https://flax-linen.readthedocs.io/en/latest/api_reference/flax.linen/_autosummary/flax.linen.GRUCell.html
     """
@@ -66,7 +66,10 @@ def flax_linen(draw: Callable[..., Any], I: int, H: int) -> tuple[Arrays, Step]:
 
 
 def flax_nnx(draw: Callable[..., Any], I: int, H: int) -> tuple[Arrays, Step]:
-    """Return arrays of Flax nnx: https://flax.readthedocs.io/en/stable/_modules/flax/nnx/nn/recurrent.html"""
+    """Return arrays and a step of Flax nnx.
+
+    https://flax.readthedocs.io/en/stable/_modules/flax/nnx/nn/recurrent.html
+    """
     kernel_i, bias_i, kernel_h = draw(I, 3 * H), draw(3 * H), draw(H, 3 * H)
 
     def step(x: Any, h: Any) -> Any:
@@ -85,7 +88,7 @@ def flax_nnx(draw: Callable[..., Any], I: int, H: int) -> tuple[Arrays, Step]:
 
 
 def equinox(draw: Callable[..., Any], I: int, H: int) -> tuple[Arrays, Step]:
-    """Return arrays of Equinox: https://github.com/patrick-kidger/equinox/blob/main/equinox/nn/_rnn.py"""
+    """Return arrays and a step of Equinox: https://github.com/patrick-kidger/equinox/blob/main/equinox/nn/_rnn.py"""
     weight_ih, weight_hh, bias, bias_n = draw(3 * H, I), draw(3 * H, H), draw(3 * H), draw(H)
 
     def step(x: Any, h: Any) -> Any:
@@ -100,7 +103,7 @@ def equinox(draw: Callable[..., Any], I: int, H: int) -> tuple[Arrays, Step]:
 
 
 def haiku(draw: Callable[..., Any], I: int, H: int) -> tuple[Arrays, Step]:
-    """Return arrays of Haiku: https://dm-haiku.readthedocs.io/en/latest/api.html#haiku.GRU"""
+    """Return arrays and a step of Haiku: https://dm-haiku.readthedocs.io/en/latest/api.html#haiku.GRU"""
     w_i, w_h, b = draw(I, 3 * H), draw(H, 3 * H), draw(3 * H)
 
     def step(x: Any, h: Any) -> Any:
@@ -115,7 +118,7 @@ def haiku(draw: Callable[..., Any], I: int, H: int) -> tuple[Arrays, Step]:
 
 
 def keras_after(draw: Callable[..., Any], I: int, H: int) -> tuple[Arrays, Step]:
-    """Return arrays of Keras with reset_after=True, with the names in `variable.path`.
+    """Return arrays and a step of Keras with reset_after=True. The arrays have the names in `variable.path`.
 
     https://keras.io/api/layers/recurrent_layers/gru/
     """
@@ -136,7 +139,7 @@ def keras_after(draw: Callable[..., Any], I: int, H: int) -> tuple[Arrays, Step]
 
 
 def keras_before(draw: Callable[..., Any], I: int, H: int) -> tuple[Arrays, Step]:
-    """Return arrays of Keras with reset_after=False: https://keras.io/api/layers/recurrent_layers/gru/"""
+    """Return arrays and a step of Keras with reset_after=False: https://keras.io/api/layers/recurrent_layers/gru/"""
     kernel, recurrent, bias = draw(I, 3 * H), draw(H, 3 * H), draw(3 * H)
 
     def step(x: Any, h: Any) -> Any:
@@ -148,7 +151,7 @@ def keras_before(draw: Callable[..., Any], I: int, H: int) -> tuple[Arrays, Step
 
 
 def tensorflow1(draw: Callable[..., Any], I: int, H: int) -> tuple[Arrays, Step]:
-    """Return arrays of TensorFlow 1's GRUCell, with the equations of its method `call`.
+    """Return arrays and a step of TensorFlow 1's GRUCell. The equations are in its method `call`.
 
     https://github.com/tensorflow/tensorflow/blob/v1.15.5/tensorflow/python/ops/rnn_cell_impl.py
     """

@@ -22,7 +22,7 @@ CASES = [case for case in node._NodeTestCases if case.name.startswith("test_gru"
 
 
 def with_weights_inside(model: Any, inputs: list[Any]) -> bytes:
-    """Return a conformance case's model with its weights stored inside, instead of passed as inputs."""
+    """Return the model of a conformance case as a file that stores the weights, instead of taking them as inputs."""
     model = onnx.ModelProto.FromString(model.SerializeToString())
     for info, array in list(zip(model.graph.input, inputs, strict=True))[1:]:
         model.graph.initializer.append(numpy_helper.from_array(array, info.name))

@@ -94,9 +94,9 @@ def normal(*shape: int) -> Any:
 
 
 def network(*before: Any, inputs: tuple[str, ...] = ("x", "W", "R", "B"), **more: Any) -> Any:
-    """Return an ONNX model of one GRU, with the nodes in `before` before it and the nodes in `after` after it.
+    """Return an ONNX model with the nodes in `before`, one GRU, and the nodes in `after`, in this order.
 
-    `more` may contain `after`, `producer`, `names`, `attributes`, and arrays to store. None removes a stored array.
+    `more` may contain `after`, `producer`, `names`, `attributes`, and arrays to store. None omits an array.
     """
     options = {"after": [], "producer": "", "names": (), "attributes": {}} | {
         key: more.pop(key) for key in ("after", "producer", "names", "attributes") if key in more

@@ -78,7 +78,7 @@ def file_of_pickle(content: bytes) -> bytes:
 
 
 class Calls:
-    """An object that makes Python call a function when it is unpickled."""
+    """An object that makes `pickle` call a function when the object is loaded."""
 
     def __init__(self, function: Any, *arguments: Any) -> None:
         self.call = function, arguments
@@ -134,14 +134,14 @@ def test_a_hostile_pickle_is_refused(content: bytes, message: str) -> None:
 
 
 def tensor(key: str, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], kind: str = "Float") -> Calls:
-    """Return an object that `Pickler` writes as torch.save writes a tensor. `Stored` refers to its storage."""
+    """Return an object that `Pickler` writes as torch.save writes a tensor. The numbers are in the storage `key`."""
     return Calls(
         Named("torch._utils", "_rebuild_tensor_v2"), Stored(key, kind), offset, shape, strides, False, OrderedDict()
     )
 
 
 class Named:
-    """A reference to a function or a class of a library, such as torch, that need not be installed."""
+    """A reference to a function or class of a library. The library, for example torch, need not be installed."""
 
     def __init__(self, module: str, name: str) -> None:
         self.module, self.name = module, name

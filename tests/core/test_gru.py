@@ -174,7 +174,7 @@ def test_a_gate_with_a_very_large_sum_is_exactly_0_or_1() -> None:
 
 
 def weighted_sum(run: Forward, of_h: Array, of_r: Array, of_z: Array) -> float:
-    """Return the sum of all h, r and z of a run, weighted by `of_h`, `of_r` and `of_z`, which are its gradients."""
+    """Return the sum of all h, r and z of a run, each multiplied by a weight from `of_h`, `of_r` or `of_z`."""
     return float((of_h * run.h).sum() + (of_r * run.r).sum() + (of_z * run.z).sum())
 
 

@@ -66,9 +66,9 @@ TABLE = {
 
 @pytest.mark.parametrize("kind", TABLE)
 def test_the_gradient_over_a_gap_equals_the_measured_one(kind: str) -> None:
-    """Each stored number comes from one random network. It must lie in the range of 24 networks, up to a factor of 10.
+    """Each stored number comes from one random network. It must be within a factor of 10 of the range of 24 networks.
 
-    Over 200 steps, plain RNNs differ by 8 decades, and networks with chrono biases by less than one decade.
+    Over 200 steps, plain RNNs differ by 8 orders of magnitude, and networks with chrono biases by less than one.
     """
     for gap, measured in zip((50, 100, 200), TABLE[kind], strict=True):
         draws = [

@@ -1,4 +1,4 @@
-"""The parity check: a model passes against its source library, and for a difference the check names a known cause."""
+"""The parity check: it passes for a model that matches its source library, and names a known cause of a difference."""
 
 from __future__ import annotations
 

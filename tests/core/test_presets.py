@@ -23,7 +23,7 @@ SEED = 77_000_000  # used by no recipe and no card
 
 
 def measure(name: str, T: int = 20, B: int = 1000) -> dict[str, float]:
-    """Return the mean gates of a model, and its scores with and without clamps, by name."""
+    """Return a model's mean gates, and the model's scores with and without clamps, in one dict by name."""
     model, batch = gru.load(name), TASKS[name.removesuffix("-plain")].draw(np.random.default_rng(SEED), T, B)
     clamped = {f"{gate}={value}": score(model, batch, [Clamp(gate, value)]) for gate in ("z", "r") for value in (0, 1)}
     return gate_means(model.forward(batch.x), batch.events) | clamped | {"score": score(model, batch)}

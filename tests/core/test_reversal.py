@@ -28,7 +28,7 @@ WORDS = ReversedWords()
 
 
 def step(cell: dict[str, Array], x: Array, h: Array) -> Array:
-    """Return the next state of a GRU. The arrays in `cell` have a block each for r, z and h̃: `(3, ·, ·)`."""
+    """Return the next state of a GRU. Each array in `cell` has one block for each of r, z and h̃: `(3, …)`."""
     W, U, b = cell["W"], cell["U"], cell["b"]
     r, z = sigmoid(W[0] @ x + U[0] @ h + b[0]), sigmoid(W[1] @ x + U[1] @ h + b[1])
     return np.asarray((1 - z) * h + z * np.tanh(W[2] @ x + U[2] @ (r * h) + b[2]))

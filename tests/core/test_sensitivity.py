@@ -31,7 +31,7 @@ CASES = [(kind, clamps) for kind in get_args(Kind) for clamps in ([], CLAMPS)]
 
 
 def deep(kind: Kind) -> tuple[Model, Array]:
-    """Return a two-layer model with large weights and a random sequence. Layer 1 resets before the product, 2 after."""
+    """Return a two-layer model with large weights, and a random sequence. Only layer 2 resets after the product."""
     rng = np.random.default_rng(0)
     layers = random_gru(rng, 3, 4, "before"), random_gru(rng, 4, 5, "after")
     readout = Readout(kind, rng.normal(size=(3, 5)), rng.normal(size=3), ("a", "b", "c"))
@@ -45,7 +45,7 @@ def quotient(f: Callable[[float], Array]) -> Array:
 
 
 def with_hold(holds: Holds | None, signal: str, cell: tuple[int, int], value: float, H: int) -> Holds:
-    """Return a copy of `holds` that also clamps `signal` at `cell`, a timestep and a unit, to `value`."""
+    """Return a copy of `holds` that also clamps `signal` to `value` at `cell`, a (timestep, unit) pair."""
     old = holds or Holds({}, {})
     mask, values = (
         np.array(arrays.get(signal, np.zeros((T, H))), kind)

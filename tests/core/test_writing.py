@@ -1,4 +1,4 @@
-"""Writing: the seed determines the text, temperature 0 picks the likeliest symbol, and the run equals a run over it."""
+"""Writing: the seed fixes the text, temperature 0 picks the likeliest symbol, and a run over the text is the same."""
 
 from __future__ import annotations
 

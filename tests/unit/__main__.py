@@ -1,4 +1,4 @@
-"""Tests for JavaScript modules that work without a page. Run them with node: `python -m tests.unit`.
+"""Node tests for JavaScript modules, without a browser. Run the tests with `python -m tests.unit`.
 
 The tests receive the data of a real page: the descriptions of the cells and the models, and the first run. The tests
 also receive random runs with clamps, and random scenarios for the JavaScript engine.
@@ -27,7 +27,7 @@ from .engine_cases import cases, refused
 FOLDER = Path(__file__).parent
 
 NUMBERS, SEEDS = 8, 300
-"""The number of random numbers per seed, and of seeds, that are compared between NumPy and the engine."""
+"""How many random numbers per seed, and how many seeds, are compared between NumPy and the engine."""
 
 
 def seeds() -> list[int]:

@@ -25,7 +25,7 @@ LONGEST = 6
 
 
 def drawn_runs(settings: Settings, seed: int = 25) -> list[dict[str, Any]]:
-    """Return the runs of all models, with random sequences and clamps. The same seed gives the same runs."""
+    """Return several runs of each model, with random sequences and clamps. The same seed gives the same runs."""
     rng = random.Random(seed)
     return [_run(_scenario(name, clamps, rng, settings), settings) for name in MODELS for clamps in range(RUNS)]
 

@@ -20,7 +20,7 @@ const decode = (base64) => [...new Float64Array(Uint8Array.from(Buffer.from(base
 const comparable = (name, value) => (name === "half_life" ? 2 ** (-1 / value) : value);
 
 /**
- * Return the largest difference between two lists of numbers. Differences of numbers above 1 are relative.
+ * Return the largest difference between two lists of numbers. If an expected number is above 1, the difference is relative.
  * @param {string} name @param {number[]} actual @param {number[]} expected
  */
 function gap(name, actual, expected) {

@@ -179,7 +179,7 @@ def _written(
 
 
 def _writer(model: Model, k: int, rng: Random) -> Model:
-    """Return a copy of a model that can write symbols, with or without an end symbol, or numbers on a scale."""
+    """Return a copy of `model` that can write: either symbols, with or without an end symbol, or scaled numbers."""
     encoder: Encoder = Symbols(tuple("abcd"), padding="d" if k % 5 == 0 else None)
     labels, kind = tuple("abcd."[: 4 + k % 2]), "softmax"
     if k % 4 == 3:
@@ -189,7 +189,7 @@ def _writer(model: Model, k: int, rng: Random) -> Model:
             "linear",
         )
     first = model.layers[0]
-    # The numbers of a small unit are large in the network.
+    # With a scale below 1, the inputs are large numbers, so W must be small.
     size = encoder.scale if isinstance(encoder, Scaled) and encoder.scale < 1 else 1
     W = size * rng.standard_normal((len(first.parameters["W"]), encoder.inputs))
     layers = (first.with_parameters(first.parameters | {"W": W}), *model.layers[1:])
@@ -205,7 +205,7 @@ def _plain(answer: Any) -> Any:
 def _model(k: int, rng: Random, small: bool = False) -> Model:
     """Return random model number `k`, with small weights if `small` is true.
 
-    The cells take turns. A model has one or two layers, and either a built-in task or other inputs and outputs.
+    `k` selects the cell. A model has one or two layers, and either a built-in task or other inputs and outputs.
     """
     task = ALL[TASKS[k % len(TASKS)]] if k % 5 == 0 else None
     encoder = task.encoder if task else _encoder(k, rng)

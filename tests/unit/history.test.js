@@ -8,7 +8,7 @@ const at = (changes, focus = {}) => entryOf({ ...link, ...changes, focus: { ...F
 const start = at({});
 const clamps = [{ gate: "z", units: null, from: 1, to: 1, value: 0, layer: 1 }];
 
-/** Apply changes one after the other. Return for each "pushState" for a new entry, "replaceState" for the same entry, or null. */
+/** Apply changes one after the other. Return the history call of each: "pushState" (new entry), "replaceState" (same entry) or null. */
 function entriesOf(steps) {
   let current = start;
   return steps.map(([next, typing = false]) => {

@@ -4,7 +4,7 @@ import { boot } from "../../static/boot.js";
 import { fillAnswer, missing, readAnswer, readDraft } from "../../static/lesson/form.js";
 import { selectorOf } from "../../static/lesson/points.js";
 
-/** Return a stand-in for a form with these inputs. */
+/** Return a stand-in for a form that contains `inputs`. */
 function formOf(inputs) {
   return { querySelectorAll: () => inputs, querySelector: () => null };
 }

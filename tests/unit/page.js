@@ -1,4 +1,4 @@
-/** A stand-in for the page that modules read when they are imported, with data from tests/unit/__main__.py. */
+/** A stand-in for the browser page. Modules read the page when they are imported. tests/unit/__main__.py provides the data. */
 import { readFileSync } from "node:fs";
 import { parseEvents } from "../../static/events.js";
 
@@ -18,7 +18,7 @@ export const engineCases = engine;
 /** The first random numbers of NumPy for each seed. @type {Record<string, number[]>} */
 export const randomOf = random;
 
-/** Scenarios with a mistake, each with the server's message. */
+/** Scenarios with a mistake, each with the server's error message. */
 export const refusedCases = refused;
 
 /** The text of the event stream in which the server sends the page's first run. */

@@ -8,7 +8,7 @@ import { drawnData, events } from "./page.js";
 /** Return the page's first run with all its timesteps. */
 export const firstRun = () => readRun(events);
 
-/** Return the complete run that some events describe. */
+/** Return the complete run that `events` describe. */
 function readRun(events, clamps = []) {
   const [start, ...rest] = events.map(({ data }) => data);
   const run = newRun(start, { clamps, weights: [] });
@@ -33,7 +33,7 @@ export const drawnStates = () =>
 
 /**
  * Return a run of one layer. Each input is A, and each output is A.
- * `rows` has the values of each signal, one row per unit, under the signal's name in the server's data. Missing signals are 0. `layer` and
+ * `rows` has the values of each signal, one row per unit, by the signal names in the server's data. Missing signals are 0. `layer` and
  * `changes` replace defaults.
  */
 export function runOf(cell, rows, layer = {}, changes = {}) {
