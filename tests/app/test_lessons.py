@@ -106,9 +106,8 @@ def test_the_page_does_not_contain_the_solutions(client: TestClient, name: str) 
             for part in (solution["reveal"], solution["why"], *filter(None, solution["replies"])):
                 assert part not in page
             others = rf'<section class="step" data-step="(?!{n}").*?</section>'
-            if step.figure.page.startswith(
-                "compare/"
-            ):  # the page of an experiment always contains the whole stored result
+            # The page of an experiment always contains the whole stored result.
+            if step.figure.page.startswith("compare/"):
                 others += r'|<script type="application/json" id="boot">.*?</script>'
             for value in numbers_of(lesson, f"{n}.{k}", solution["truth"]):
                 assert repr(abs(value))[:8] not in re.sub(others, "", page, flags=re.S), f"{n}.{k}"
