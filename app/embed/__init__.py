@@ -1,1 +1,1 @@
-"""Figures in the pages of other programs: notebooks, Sphinx, Markdown, and plain HTML."""
+"""Figures in notebooks and in pages from other tools: Sphinx, Markdown and plain HTML."""

@@ -1,4 +1,4 @@
-"""The script gruscope.js, which defines the element <gru-scope>: static/embed/figure.js describes it."""
+"""The script gruscope.js, which defines the element <gru-scope>. static/embed/figure.js describes the element."""
 
 from __future__ import annotations
 
@@ -9,22 +9,26 @@ from typing import Any
 from ..assets import assets
 
 SCRIPT = "gruscope.js"
-"""The name of the script's file."""
+"""The file name of the script."""
 
 
 def script() -> str:
-    """Return the script. It works as a module and as a classic script, which pages opened from disk need.
+    """Return the source of gruscope.js, which works as a module and as a classic script.
 
-    The function around the code keeps its names out of the page.
+    Pages opened from disk need a classic script. A function around the code keeps its variables out of the global
+    scope.
     """
     return f"(() => {{\n{assets()['figure.js'].content.decode()}}})();\n"
 
 
 def widget() -> str:
-    """Return the module that shows a figure in a notebook, in the form that anywidget expects."""
+    """Return the source of the JavaScript module with which anywidget shows a figure in a notebook."""
     return f"{assets()['widget.js'].content.decode()}\nexport default {{ render }};\n"
 
 
 def widget_of(state: Mapping[str, Any]) -> str:
-    """Return the module of one figure, for the directive `anywidget` of MyST: see `app.embed.state`."""
+    """Return the source of a JavaScript module that shows one figure, for the `anywidget` directive of MyST.
+
+    `state` is the state of the figure: see `app.embed.state`.
+    """
     return f"{assets()['widget.js'].content.decode()}\nexport default {{ render: renderWith({json.dumps(state)}) }};\n"

@@ -1,4 +1,4 @@
-"""Figures in docs: the element of a figure, and the files that it loads."""
+"""Figures in docs: the HTML element of a figure, and the files that the element loads."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ SCRIPT_FILE = Markup(
     "If no figure is shown here, its script gruscope.js did not load. The figure is the page {} in the folder of this "
     "script."
 )
-"""The content of an element until its script has loaded: with a link to the figure, or with the name of its file."""
+"""The content of an element until its script has loaded, with a link to the figure or with the figure's file name."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure in docs: the run of its link, and how a page shows it.
+    """A figure in docs: the run that a link describes, and the options with which a page shows the run.
 
-    `live` is the address of a server that the figure uses. If it is "", the figure is an exported page.
+    `live` is the address of a server that shows the figure. If `live` is "", the figure is an exported page.
     """
 
     run: LinkedRun
@@ -62,17 +62,17 @@ class Figure:
 
     @cached_property
     def file(self) -> str:
-        """The name of the exported page. Another figure, other weights or another version of it have another name."""
+        """The file name of the exported page, with a hash of the options, the weights and the version of GRU Scope."""
         weights = hashlib.sha256(self.run.trace.model.to_bytes()).hexdigest()
         identity = json.dumps([version(), sorted(self.keys.items()), self.hide, weights])
         model = re.sub(r"[^\w-]+", "-", self.keys["model"], flags=re.ASCII)
         return f"{model}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}.html"
 
     def element(self, folder: str = "") -> Markup:
-        """Return the element of the figure. For readers without scripts it has the run as a table.
+        """Return the HTML element of the figure. For readers without scripts, the element has the run as a table.
 
-        `folder` is the address of the folder of the exported pages, "" if it is not known. The element's content stays
-        in sight until its script has loaded, so it says where the figure is.
+        `folder` is the address of the folder with the exported pages, or "" if this address is not known. Until its
+        script has loaded, the element shows a text that says where the figure is.
         """
         if self.live:
             query = urlencode({**self.keys, "hide": ",".join(self.hide)}, safe=",@=")
@@ -87,7 +87,7 @@ class Figure:
         return tag.format(place, self.label, room, where, Markup(self.run.trace._repr_html_()))
 
     def write(self, folder: Path) -> None:
-        """Write the exported page of the figure into a folder, unless it is there already or a server shows it."""
+        """Write the exported page of the figure into `folder`, unless the file exists or a server shows the figure."""
         page = folder / self.file
         if self.live or page.exists():
             return
@@ -99,10 +99,10 @@ class Figure:
 
 @contextmanager
 def opened(model: str, options: Mapping[str, str], folder: Path) -> Iterator[Figure]:
-    """Yield the figure of a model, or of a model's file in `folder`, with these options.
+    """Open a context with the figure of a model and these options. `model` is a name, or a model file in `folder`.
 
-    The model of a file can be used as long as the context is open. Raises FileNotFoundError if there is no such file,
-    and ValueError if the file or an option is not valid.
+    A model from a file is available only while the context is open. Raises FileNotFoundError if the file does not
+    exist, and ValueError if the file or an option is not valid.
     """
     settings = Settings.from_environment(local=True)
     with served_file(model, settings, folder) as name:
@@ -133,7 +133,7 @@ def _read(model: str, options: Mapping[str, str], settings: Settings) -> Figure:
 
 
 def write_shared(folder: Path) -> None:
-    """Write the files that all figures of a site share: the scripts of the element and of the pages, and Plotly."""
+    """Write the files that all figures of a site share: gruscope.js, the scripts of the exported pages, and Plotly."""
     folder.mkdir(parents=True, exist_ok=True)
     contents = {SCRIPT: component.script().encode()} | export.shared_files()
     for name, content in contents.items():

@@ -1,4 +1,4 @@
-"""How high a figure will be, so that a page leaves room for it before the figure has loaded."""
+"""Estimates of the height of a figure, which a page reserves before the figure has loaded."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from ..link import DEFAULTS
 from ..runs.linked import LinkedRun
 
 MOST_ROWS = 16
-"""The most units of a signal that are visible at once, as in static/state.js."""
+"""The most units of a signal that are visible at the same time, as in static/state.js."""
 
 FRAME, TAPE, SIGNAL, ROW = 450, 100, 80, 5.6
-"""Pixels of the sequence with its controls, of the inputs and outputs, of a signal, and of each further unit."""
+"""Heights in pixels: the sequence with its controls, the inputs and outputs, a signal, and each additional unit."""
 
 OPEN = {"whatif": 216, "cell": 448, "equations": 310, "memory": 670, "influence": 583, "alike": 271, "table": 394}
-"""Pixels of each view below the tape."""
+"""The height of each view below the tape, in pixels."""
 
 
 def height_of(run: LinkedRun) -> int:
-    """Return about how many pixels the figure of a run needs with 44 rem or more of width."""
+    """Estimate the height in pixels that the figure of a run needs if it is at least 44 rem wide."""
     views = run.link.options.get("views", DEFAULTS["views"]).split(",")
     cell = run.trace.layers[-1].cell
     rows = min(cell.units, MOST_ROWS)

@@ -1,6 +1,6 @@
-"""GRU Scope in a Jupyter server: jupyter-server-proxy finds this module by the entry point in pyproject.toml.
+"""GRU Scope in a Jupyter server. jupyter-server-proxy finds this module by the entry point in pyproject.toml.
 
-JupyterLab and JupyterHub then start a server of GRU Scope for the user, and show it at /gruscope/.
+JupyterLab and JupyterHub then start a GRU Scope server for each user, and show it at /gruscope/.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from typing import Any
 from ..assets import STATIC
 
 NAME = "gruscope"
-"""The path below the address of the Jupyter server, which is the name of the entry point."""
+"""The name of the entry point, which is also the path below the address of the Jupyter server."""
 
 
 def server() -> dict[str, Any]:
-    """Return how jupyter-server-proxy starts a server and passes requests to it.
+    """Return the config with which jupyter-server-proxy starts a server and forwards requests to it.
 
-    Jupyter has checked the user and the host name, so each request names the host and the origin of the server itself.
+    Jupyter has already checked the user and the host name. The headers Host and Origin of each forwarded request are
+    therefore replaced with the values that the server itself accepts.
     """
     package = __name__.partition(".")[0]
     return {

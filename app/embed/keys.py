@@ -1,4 +1,4 @@
-"""The keys of the link to a run: its sequence, clamps and initial state."""
+"""The keys of a link that describe a run: the sequence, the second sequence, the clamps and the initial state."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def keys_of(trace: Trace) -> dict[str, str]:
 
 
 def _clamps(run: Run, layer: int) -> Iterator[str]:
-    """Yield the clamps of a layer as a link writes them, such as L2.z.1+3@4-6=0. Units with equal clamps share one."""
+    """Yield the clamps on a layer in the form of a link, such as L2.z.1+3@4-6=0. Join units with equal clamps."""
     if run.holds is None:
         return
     skipped = run.holds.skipped
@@ -45,7 +45,7 @@ def _clamps(run: Run, layer: int) -> Iterator[str]:
 
 
 def _stretches(held: Mask, values: Array) -> Iterator[tuple[int, int, float]]:
-    """Yield the first timestep, the last timestep and the value of each time that one unit is held, from 1."""
+    """Yield the first timestep, last timestep and value of each clamp on one unit. Timesteps count from 1."""
     same = held[1:] & held[:-1] & (values[1:] == values[:-1])
     for first in np.flatnonzero(held & ~np.append(False, same)).tolist():
         last = first + int(np.argmin(np.append(same[first:], False)))
@@ -53,5 +53,5 @@ def _stretches(held: Mask, values: Array) -> Iterator[tuple[int, int, float]]:
 
 
 def _number(value: float) -> str:
-    """Write a number with all digits and without an exponent."""
+    """Format a number with all digits and without an exponent."""
     return np.format_float_positional(value, trim="-")

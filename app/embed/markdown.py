@@ -1,13 +1,15 @@
-"""An extension of Python-Markdown for figures, so for MkDocs, Material for MkDocs, Zensical and Pelican.
+"""A Python-Markdown extension for figures in MkDocs, Material for MkDocs, Zensical and Pelican.
+
+A fenced block in a page becomes a figure:
 
     ```{gruscope} flip-flop
     :sequence: A m m B m
     :t: 4
     ```
 
-is the same block that MyST reads with the directive of Sphinx. The extension writes the files of all figures into the
-folder of the option `folder`, by default docs/gruscope, which the site copies like all its files. The site loads the
-script gruscope.js from there, in MkDocs with `extra_javascript: [gruscope/gruscope.js]`.
+MyST reads the same block with the Sphinx directive. The extension writes the files of all figures into the folder that
+the option `folder` names, by default docs/gruscope. The site copies this folder like all other files, and loads the
+script gruscope.js from it, in MkDocs with `extra_javascript: [gruscope/gruscope.js]`.
 """
 
 from __future__ import annotations
@@ -30,15 +32,15 @@ INFO = re.compile(r" *\{gruscope\} *(\S+) *")
 OPTION = re.compile(r":(\w+): *(.*)")
 
 BEFORE_FENCES = 27
-"""The priority of the preprocessor: after the one that unifies white space, and before those for fenced code."""
+"""The priority of the preprocessor: after whitespace normalization and before the processing of fenced code."""
 
 
 def figures(text: str, folder: Path) -> Iterator[tuple[re.Match[str], Figure]]:
-    """Yield each figure of a Markdown text, with the match of its block. Files of models are relative to `folder`.
+    """Yield the match of each figure's block in `text`, and the figure. Model files are relative to `folder`.
 
     Raises ValueError if a figure is not valid.
     """
-    for block in FENCED.finditer(text):  # all of them, because a block inside another one is an example
+    for block in FENCED.finditer(text):  # Match all blocks: a figure inside another block is an example.
         model = INFO.fullmatch(block["info"])
         if model is None:
             continue
@@ -56,14 +58,14 @@ def figures(text: str, folder: Path) -> Iterator[tuple[re.Match[str], Figure]]:
 
 
 class Blocks(Preprocessor):
-    """Replaces the blocks of figures by their elements."""
+    """The preprocessor that replaces the blocks of figures with HTML elements."""
 
     def __init__(self, md: Markdown, folder: Path) -> None:
         super().__init__(md)
         self.folder = folder
 
     def run(self, lines: list[str]) -> list[str]:
-        """Return the lines of a page with a placeholder for each figure, and write the files of the figures."""
+        """Write the files of all figures on a page, and return its lines with a placeholder for each figure."""
         text = "\n".join(lines)
         parts, end = [], 0
         for block, figure in figures(text, self.folder.parent):
@@ -74,14 +76,14 @@ class Blocks(Preprocessor):
 
 
 class FigureExtension(Extension):
-    """The extension. Its option `folder` is the folder of the figures, inside the folder of the Markdown files."""
+    """The Python-Markdown extension. Its option `folder` names a folder for figures in the folder of Markdown files."""
 
     def __init__(self, **options: Any) -> None:
         self.config = {"folder": ["docs/gruscope", "the folder for the files of the figures"]}
         super().__init__(**options)
 
     def extendMarkdown(self, md: Markdown) -> None:
-        """Register the preprocessor, and write the files of all figures: a site copies files before it reads pages."""
+        """Register the preprocessor, and write the files of all figures, which a site copies before it reads pages."""
         folder = Path(self.getConfig("folder"))
         write_shared(folder)
         for page in folder.parent.rglob("*.md"):
@@ -91,5 +93,5 @@ class FigureExtension(Extension):
 
 
 def makeExtension(**options: Any) -> FigureExtension:
-    """Return the extension. Python-Markdown calls this."""
+    """Return the extension. Python-Markdown calls this function to load it."""
     return FigureExtension(**options)

@@ -1,4 +1,4 @@
-"""Figures in notebooks: `gru.show` and `Trace.show` return the widget of this module."""
+"""The widget for figures in notebooks, which `gru.show` and `Trace.show` return."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ except ImportError as error:
 class Figure(anywidget.AnyWidget):
     """A live figure of a run in a notebook.
 
-    Each key of a link is an attribute: `figure.t = 3` moves the cursor, and after the reader has moved it, `figure.t`
-    is the new timestep. Timesteps, units and layers count from 1. `figure.observe` calls a function after a change.
-    The figure runs its network in the browser, so it also works without a kernel.
+    Each key of a link is an attribute. `figure.t = 3` moves the cursor, and after the reader moves the cursor,
+    `figure.t` is the new timestep. Timesteps, units and layers count from 1. `figure.observe` registers a function to
+    call after each change. The network runs in the browser, so the figure also works without a kernel.
     """
 
     _esm = component.widget()
@@ -41,7 +41,7 @@ class Figure(anywidget.AnyWidget):
     theme = traitlets.Enum(["", "light", "dark"], "").tag(sync=True)
 
     def __init__(self, run: LinkedRun, page: str, **options: Any) -> None:
-        """Return the figure of a run on an exported `page`."""
+        """Create the figure of a run from the HTML of an exported `page`. `options` replace values of the state."""
         self.add_traits(
             **{key: traitlets.Int().tag(sync=True) for key in NUMBERS},
             **{key: traitlets.Unicode().tag(sync=True) for key in TEXTS},
@@ -50,7 +50,7 @@ class Figure(anywidget.AnyWidget):
         self._table = run.trace._repr_html_()
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        """Return the widget and, for programs that show no widgets, the run as a table."""
+        """Return the widget and, for programs that cannot show widgets, the run as an HTML table."""
         bundle = super()._repr_mimebundle_()
         return bundle and (bundle[0] | {"text/html": self._table}, bundle[1])
 
@@ -63,14 +63,14 @@ def show(
     theme: str = "",
     **view: Any,
 ) -> Figure:
-    """Return a figure of a model's run over a sequence: see `gru_core.notebook.show`."""
+    """Return the figure of a model's run over a sequence. See `gru_core.notebook.show` for the arguments."""
     unknown = [key for key in view if key not in (*NUMBERS, *TEXTS)]
     if unknown:
         raise ValueError(f"there is no key {unknown[0]!r} of a view: choose from {', '.join((*NUMBERS, *TEXTS[1:]))}")
     if set(hide) - set(PARTS):
         raise ValueError(f"hide has a part that no page has: choose from {', '.join(PARTS)}")
     title = re.sub(r"[^\w-]+", "-", model.card.title, flags=re.ASCII).strip("-").lower() or "model"
-    name = f"notebook-{title}"  # so that it cannot be the name of a preset
+    name = f"notebook-{title}"  # The prefix avoids the names of presets.
     keys = {key: str(value) for key, value in view.items()}
     settings = Settings.from_environment({}, local=True)
     with served(name, model):
@@ -83,5 +83,5 @@ def show(
 
 
 def show_trace(trace: Trace, **view: Any) -> Figure:
-    """Return a figure of a run: see `Trace.show`."""
+    """Return the figure of the run `trace`. See `Trace.show` for the arguments."""
     return show(trace.model, **keys_of(trace) | view)

@@ -1,7 +1,7 @@
-"""The directive `.. gruscope:: MODEL` of Sphinx, a figure. With MyST it also works in Markdown.
+"""The Sphinx directive `.. gruscope:: MODEL`, which shows a figure. With MyST it also works in Markdown.
 
-`extensions = ["gruscope.embed.sphinx"]` in conf.py turns it on. HTML gets the live figure. Every other format gets a
-table of the run, and with the extra `pictures` also its picture.
+`extensions = ["gruscope.embed.sphinx"]` in conf.py turns the directive on. HTML gets the live figure. Every other
+format gets a table of the run and, if the extra `pictures` is installed, a picture.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from .component import SCRIPT
 from .figures import OPTIONS, Figure, opened, write_shared
 
 FOLDER = "_static/gruscope"
-"""The folder of the script and of the figures in the built site."""
+"""The folder in the built site with the script and the figures."""
 
 TILDE = "\N{COMBINING TILDE}"
-"""The second character of a symbol such as h̃."""
+"""The combining character in a symbol such as h̃, after the letter."""
 
 logger = logging.getLogger(__name__)
 
@@ -37,12 +37,13 @@ logger = logging.getLogger(__name__)
 class FigureNode(nodes.General, nodes.Element):
     """A figure in a document.
 
-    Its attributes `model` and `options` are those of the directive. Files are relative to `folder`, the document's.
+    The attributes `model` and `options` are the argument and the options of the directive. Model files are relative to
+    `folder`, the folder of the document.
     """
 
 
 class Directive(SphinxDirective):
-    """The directive: the name or the file of a model, and the keys of a link as options."""
+    """The directive. Its argument is the name or the file of a model, and its options are the options of a figure."""
 
     required_arguments = 1
     option_spec: ClassVar[dict[str, Any]] = dict.fromkeys(OPTIONS, directives.unchanged_required)
@@ -63,7 +64,7 @@ class Directive(SphinxDirective):
 
 
 def _replace_in_other_formats(app: Sphinx, document: nodes.document, page: str) -> None:
-    """Replace each figure by its picture and its table, in formats without scripts."""
+    """Replace each figure with a picture and a table of its run, unless the output format shows live figures."""
     if _is_live(app):
         return
     for node in list(document.findall(FigureNode)):
@@ -73,7 +74,7 @@ def _replace_in_other_formats(app: Sphinx, document: nodes.document, page: str) 
 
 
 def _picture(figure: Figure, app: Sphinx, page: str) -> nodes.image | None:
-    """Return the picture of a run, or None if it cannot be drawn here."""
+    """Return the picture of a figure's run, or None if the picture cannot be drawn on this machine."""
     path = Path(app.doctreedir) / "gruscope" / figure.file.replace(".html", ".png")
     try:
         if not path.exists():
@@ -91,14 +92,14 @@ def _figure(node: nodes.Element) -> AbstractContextManager[Figure]:
 
 
 def _is_live(app: Sphinx) -> bool:
-    """Return whether the format of a build shows live figures."""
+    """Return whether the output format of the build shows live figures."""
     return app.builder.format == "html" and app.builder.name != "epub"
 
 
 def _table(run: LinkedRun, as_math: bool) -> nodes.table:
-    """Return the table of a run: a row for each timestep, with the signals of the unit at the cursor.
+    """Return a table of a run with a row for each timestep, and columns for the signals of the unit at the cursor.
 
-    If `as_math` is true, a symbol with a tilde is mathematics.
+    If `as_math` is true, symbols with a tilde become math.
     """
     layer = run.trace.layers[run.layer - 1]
     answers = outputs(run.trace.model, run.trace)
@@ -118,7 +119,7 @@ def _table(run: LinkedRun, as_math: bool) -> nodes.table:
 
 
 def _symbol(symbol: str, as_math: bool) -> nodes.Node:
-    """Return the symbol of a signal, such as h̃. pdflatex knows no combining tilde, so in LaTeX it is mathematics."""
+    """Return the node for a symbol such as h̃. pdflatex cannot print combining tildes, so LaTeX gets math instead."""
     if not as_math or TILDE not in symbol:
         return nodes.Text(symbol)
     formula = rf"\tilde{{{symbol.replace(TILDE, '')}}}"
@@ -144,13 +145,13 @@ def _write_script(app: Sphinx) -> None:
 
 
 def _add_script(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
-    """Load the script on the pages that have a figure."""
+    """Add the script to a page if the page has a figure."""
     if doctree is not None and _is_live(app) and next(iter(doctree.findall(FigureNode)), None):
         app.add_js_file(f"gruscope/{SCRIPT}", loading_method="defer")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Register the directive."""
+    """Register the directive, and the event handlers that write and load its files."""
     app.add_node(FigureNode, html=(_visit_html, None))
     app.add_directive("gruscope", Directive)
     app.connect("builder-inited", _write_script)

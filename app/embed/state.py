@@ -1,4 +1,4 @@
-"""The state of a figure in a notebook or in a widget: its page, and the keys of its link as values."""
+"""The state of a figure in a notebook or widget: the exported page, and the keys of the link as values."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ NUMBERS = ("t", "unit", "layer")
 """The keys of a link that are whole numbers."""
 
 TEXTS = ("sequence", *CHANGES, *(key for key in FOCUS if key not in NUMBERS))
-"""The other keys."""
+"""The keys of a link that are strings."""
 
 HIDDEN = ("question", "model", "share")
-"""The parts of a page that a figure does not need."""
+"""The parts of a page that a figure hides by default."""
 
 
 def state_of(run: LinkedRun, page: str) -> dict[str, Any]:
-    """Return the state of the figure of a run on an exported `page`."""
+    """Return the state of a run's figure. `page` is the HTML of the exported page with the run."""
     defaults: dict[str, Any] = {"t": 1, "unit": 1, "layer": len(run.trace.layers)}
     defaults |= {key: DEFAULTS.get(key, "") for key in TEXTS}
     keys = {key: value for key, value in run.link.options.items() if key in defaults}

@@ -27,22 +27,23 @@ Place = tuple[int, int]
 CONTENTS: tuple[Content, ...] = get_args(Content)
 
 LINES = 16
-"""The timesteps in one piece of a CSV file."""
+"""The number of timesteps in one piece of a CSV file."""
 
 
 def content_of(run: LinkedRun, chosen: Content | None) -> Content:
-    """Return the chosen content of a file of numbers: by default everything, and only the signals of a large run."""
+    """Return `chosen`, or the default content of a file: "signals" for a large run, else "all"."""
     return chosen or ("signals" if is_large(run.start) else "all")
 
 
 def as_csv(run: Trace, places: Container[Place] | None = None, content: Content = "all") -> Iterator[bytes]:
     """Yield a run as CSV in pieces.
 
-    Each timestep has a line: t, the input, x and y by label, and each signal of each unit.
+    Each timestep has a line with t, the token, x and y by label, and every signal of every unit. With `places`, only
+    these units have columns.
 
-    The names of columns are as in links: `z.1` is z of unit 1, `L2.z.1` the same in the second layer, and `twin.z.1`
-    the same in the original run. Numbers have all digits, so reading them returns the same bits: of float64, and with
-    the content "signals" of float32. With `places` only these units have columns.
+    Column names are as in links: `z.1` is z of unit 1, `L2.z.1` is z of unit 1 in the second layer, and `twin.z.1` is z
+    of unit 1 in the twin. Numbers have all digits, so that a reader gets the same bits, in float64 or, if `content` is
+    "signals", in float32.
     """
     tokens = run.tokens or [""] * len(run.h)
     columns: dict[str, Array] = _by_label("x", run.model.encoder.labels, run.layers[0].x)
@@ -57,7 +58,7 @@ def as_csv(run: Trace, places: Container[Place] | None = None, content: Content 
 
 
 def _digits(row: Array) -> list[str]:
-    """Return the numbers of a row with the digits that their type has."""
+    """Return the numbers in a row as strings with as many digits as their dtype needs."""
     return to_json(row)[1:-1].decode().split(",") if row.size else []
 
 
@@ -78,7 +79,7 @@ def _states(run: Trace, places: Container[Place] | None) -> dict[str, Array]:
 
 
 def _outputs(run: Trace) -> dict[str, Array]:
-    """Return the outputs by label: all or, if they are too many, those among the likeliest of some timestep."""
+    """Return the outputs by label. If there are too many, include only outputs that `likeliest_places` lists."""
     labels, y = run.model.readout.labels, run.y
     if len(labels) > MOST_OUTPUTS:
         places = np.unique(likeliest_places(run.model.readout, y))
@@ -91,7 +92,7 @@ def _by_label(prefix: str, labels: Iterable[object], values: Array) -> dict[str,
 
 
 def rows_as_csv(rows: Iterable[Mapping[str, Any]]) -> str:
-    """Return rows of a table as CSV. A column that a row does not have is empty in its line."""
+    """Return the rows of a table as CSV. If a row has no value for a column, the cell is empty."""
     rows = list(rows)
     text = io.StringIO()
     lines = csv.DictWriter(text, list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n")
@@ -101,7 +102,11 @@ def rows_as_csv(rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def as_npz(run: Trace, content: Content = "all") -> bytes:
-    """Return a run as an npz file: every array, as `Trace.save` writes them, or only the signals, as float32."""
+    """Return a run as an npz file.
+
+    The file has the arrays that `Trace.save` writes. If `content` is "signals", the arrays are float32, and the layers
+    have only their signals.
+    """
     arrays = run.arrays()
     if content == "signals":
         signals = {name for layer in run.layers for name in layer.cell.signals}
@@ -116,9 +121,10 @@ def as_npz(run: Trace, content: Content = "all") -> bytes:
 
 
 def as_picture(run: Trace, layer: int, title: str, format: str) -> bytes:
-    """Return a picture of all signals of a layer as "svg", "png" or "pdf".
+    """Return a picture of all signals in a layer. `format` is "svg", "png" or "pdf".
 
-    Raises ImportError, with the command that installs it, if kaleido is missing, and ValueError if it finds no browser.
+    Raises ImportError, with the command to install kaleido, if kaleido is missing. Raises ValueError if kaleido cannot
+    draw the picture, for example without a browser.
     """
     try:
         import kaleido  # noqa: F401

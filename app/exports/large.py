@@ -1,4 +1,4 @@
-"""The recorded answers of a large run: exact values and details of a few units, so that the file stays small."""
+"""The recorded answers of a large run: only a few units have exact values and details, to keep the file small."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from ..settings import Settings
 from .packing import packed_answer
 
 MOST_SUMMED, MOST_CONTRIBUTIONS = 25_000, 50_000
-"""The most numbers in the recorded sums and in the contributions of a large run: about 0.7 MB each."""
+"""The most numbers in the recorded sums, and in the recorded contributions, of a large run: about 0.7 MB each."""
 
 MOST_ROWS = 5_000
-"""The most timesteps with exact values and equations, over all units: 25 units with 200 timesteps, up to 1.5 MB."""
+"""The most timesteps with exact values and equations, summed over units: 25 units × 200 timesteps, up to 1.5 MB."""
 
 
 def answers_of_large(linked: LinkedRun, settings: Settings) -> dict[str, dict[str, Any]]:
-    """Return the answers of a large run.
+    """Return the answers about units of a large run, by kind and then by layer and unit.
 
-    The unit at the cursor has sums, contributions and the sensitivity at the cursor. This unit, and the units of its
-    layer that changed most, have exact values and equations, so the tape of the file can show them.
+    Sums, contributions and sensitivities are for the unit at the cursor. Exact values and equations, which the tape
+    shows, are also for the units in the same layer with the largest changes.
     """
     trace, T = linked.trace, linked.start["T"]
     layer, unit, place = linked.layer - 1, linked.unit - 1, f"{linked.layer}.{linked.unit}"

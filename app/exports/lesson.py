@@ -1,4 +1,4 @@
-"""Lessons as HTML files that need no server: a page for each kind of figure, with the data that it would request."""
+"""Lessons as HTML files that need no server. A file has a page for each kind of figure, with the recorded data."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from .recording import RecordedRun, RecordedTraining, Recording
 
 
 def lesson_page(lesson: Lesson, settings: Settings, live: str = "") -> str:
-    """Return a lesson as one HTML file. Its link “Open in GRU Scope” opens `live`, the address of a server.
+    """Return a lesson as one HTML file. `live` is the address of a server, for the link “Open in GRU Scope”.
 
     Raises ValueError if the lesson cannot be shown.
     """
@@ -48,7 +48,7 @@ def lesson_page(lesson: Lesson, settings: Settings, live: str = "") -> str:
     pages = {shape: _page(lesson, steps, n, settings, live, with_plotly) for shape, n in firsts.items()}
     if len(pages) == 1:
         return next(iter(pages.values()))
-    # Both the policy of a frame and the policy of the page around it apply to the frame.
+    # The policies of a frame and of the page around the frame both apply to the frame.
     allowed = [script for step in steps for script in scripts(_page_of(step))]
     frame_script = Markup(assets()["lesson/frames.js"].content.decode())
     context = {
@@ -64,7 +64,7 @@ def lesson_page(lesson: Lesson, settings: Settings, live: str = "") -> str:
 def _page(
     lesson: Lesson, steps: list[ShownStep], n: int, settings: Settings, live: str, with_plotly: bool
 ) -> str:  # fmt: skip
-    """Return the page of step n, for it and for all later steps with the same shape of figure."""
+    """Return the page for step `n`. All other steps with a figure of the same shape use this page too."""
     first = steps[n - 1]
     context, _ = figure_page(first.whole, first.upto, settings)
     runs: list[RecordedRun] = []
@@ -76,7 +76,7 @@ def _page(
         for q in range(1, len(lesson.steps[k - 1].questions) + 1):
             question = question_of(lesson, f"{k}.{q}")
             assert question is not None
-            # Encoded, so that nobody reads an answer by accident in the file.
+            # The answers are encoded so that nobody reads them by accident in the file.
             reveals[f"{k}.{q}"] = base64.b64encode(to_json(reveal_answer(question, settings))).decode()
         for figure in (step.figure, *(question.figure for question in lesson.steps[k - 1].questions)):
             if figure.page == "":
@@ -109,8 +109,8 @@ def _page_of(step: ShownStep) -> str:
 def _runs(figure: Figure, upto: int | None, settings: Settings) -> list[RecordedRun]:
     """Return the recorded runs of a figure.
 
-    With clamps or changed weights, the original run is recorded too. If timesteps after `upto` are hidden, the run of
-    the shorter sequence is recorded too.
+    If the run has a twin, also record the original run. If `upto` is not None, the page hides the timesteps after
+    `upto`, so also record the run over the shorter sequence.
     """
     linked = Runs(settings).get(figure)
     allowance = Allowance(MOST_NUMBERS, MOST_PRODUCTS)

@@ -1,4 +1,4 @@
-"""Models in exported pages, so that the page computes new runs itself: static/engine/model.js reads them."""
+"""Models in exported pages, with which a page computes new runs itself. static/engine/model.js reads them."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from ..settings import Settings
 from .packing import packed_weights
 
 MOST_WEIGHTS = 2**21
-"""The most weights of a model in an exported page: 11 MB if they are float32 numbers, else 22 MB."""
+"""The most weights of a model in an exported page: 11 MB as float32 or 22 MB as float64."""
 
 
 def weights_in(model: Model) -> int:
-    """Return the number of weights that a page with this model contains."""
+    """Return the number of weights that a page stores for a model, including the table of embeddings."""
     table = model.encoder.table.size if isinstance(model.encoder, Embedded) else 0
     return sum(array.size for array in model.parameters.values()) + table
 
 
 def goes_along(name: str, settings: Settings) -> bool:
-    """Return whether a page contains the model with this name: it has at most `MOST_WEIGHTS` weights."""
+    """Return whether an exported page includes the model `name`, which needs at most `MOST_WEIGHTS` weights."""
     return weights_in(models.get(name, settings)) <= MOST_WEIGHTS
 
 
 def described(name: str, settings: Settings) -> str:
-    """Return whether a page contains the model with this name, for the person who exports it."""
+    """Return a phrase that tells the user whether an exported page includes the model `name`."""
     weights = weights_in(models.get(name, settings))
     if weights <= MOST_WEIGHTS:
         return f"with its network of {weights:,} weights"
@@ -40,12 +40,12 @@ def described(name: str, settings: Settings) -> str:
 
 
 def stored_models(names: Iterable[str], settings: Settings) -> dict[str, StoredModel]:
-    """Return the models with these names that go along with a page."""
+    """Return by name the models that an exported page includes. Leave out models with too many weights."""
     return {name: stored_model(models.get(name, settings)) for name in names if goes_along(name, settings)}
 
 
 class StoredReadout(TypedDict):
-    """A readout with its arrays in base64."""
+    """A readout in an exported page, with its arrays in base64."""
 
     kind: str
     labels: Sequence[str]
@@ -55,7 +55,7 @@ class StoredReadout(TypedDict):
 
 
 class StoredModel(TypedDict):
-    """A model in a page. The fields of an `encoder` depend on its kind, and those of a layer on its cell."""
+    """A model in an exported page. The fields of `encoder` depend on its kind, and a layer's fields on its cell."""
 
     encoder: Mapping[str, Any]
     layers: Sequence[Mapping[str, Any]]
@@ -65,7 +65,7 @@ class StoredModel(TypedDict):
 
 
 def stored_model(model: Model) -> StoredModel:
-    """Return a model for a page, as JSON with its arrays in base64."""
+    """Return a model in the form of `StoredModel`, with its arrays in base64."""
     encoder, readout = model.encoder, model.readout
     fields = encoder.to_dict() | {"labels": encoder.labels, "inputs": encoder.inputs, "hint": encoder.hint}
     if isinstance(encoder, Numbers | Vectors):

@@ -1,6 +1,6 @@
-"""Views as HTML files that need no server: each has the page, its scripts and the recorded data.
+"""Pages as HTML files that need no server: each file has the page, its scripts and the recorded data.
 
-The pages of a folder share Plotly and the scripts of the Lab, which are then files beside them.
+The pages in a folder can share Plotly and the scripts of the Lab, which are then separate files in this folder.
 """
 
 from __future__ import annotations
@@ -44,16 +44,16 @@ from .packing import packed_answer
 from .recording import Answers, RecordedRun, RecordedTraining, Recording
 
 PLOTLY, SHARED = "plotly.min.js", ("engine.js", "lab.js")
-"""The files that the pages of a folder share: Plotly, and scripts in the order in which they run."""
+"""The files that the pages in a folder share: Plotly, and the scripts in the order in which they run."""
 
 MOST_NUMBERS = 200_000
 """The most numbers in the recorded answers of a page. They take up to 5 MB."""
 
 MOST_EQUATIONS = 6_000
-"""The most timesteps with recorded equations, over all units: 300 units with 20 timesteps, up to 1 MB."""
+"""The most timesteps with recorded equations, summed over units: 300 units × 20 timesteps, up to 1 MB."""
 
 MOST_PRODUCTS = 2**25
-"""The largest H² t T of all recorded sensitivities, about two seconds of computing."""
+"""The largest H² t T of all recorded sensitivities, which take about two seconds to compute."""
 
 
 def page(
@@ -68,14 +68,14 @@ def page(
     """Return the Lab with a run as one HTML file.
 
     `live` is the address of a server, for the link “Open in GRU Scope”. If `shared` is true, the page needs the files
-    of `shared_files` in its folder. `title` replaces the title of the page. With the content "signals", the file has
-    the run alone: no answers about its units, and not the original run. With `hide`, the page is for a frame in another
-    page, without these parts.
+    from `shared_files` in its folder. `title` replaces the title of the page. If `content` is "signals", the file has
+    only this run, without the answers about units and without the original run. If `hide` is not None, the page is for
+    a frame in another page and does not show the parts in `hide`.
     """
     allowance = Allowance(MOST_NUMBERS, MOST_PRODUCTS)
     runs = [record_run(run, allowance, settings, content)]
     if run.start["twin"] and content == "all":
-        # The original run is shown after the visitor clears the changes.
+        # The page shows the original run after the visitor clears all changes.
         original = run.scenario.model_copy(update={"clamps": [], "weights": [], "against": None})
         runs.append(record_run(LinkedRun(run.link, original, *run_whole(original, settings)), allowance, settings))
     context = run_context(run.scenario, settings, run.start, run.trace)
@@ -86,7 +86,7 @@ def page(
 
 
 def size(run: LinkedRun, trace: int, settings: Settings, content: Content) -> int:
-    """Return about how many bytes the page has if the events of its run have `trace` bytes."""
+    """Estimate the number of bytes in the page of a run. `trace` is the number of bytes in the run's events."""
     scenario, start, _ = run.scenario, run.start, run.trace
     answers = _answers_of(run, Allowance(MOST_NUMBERS, MOST_PRODUCTS), settings) if content == "all" else {}
     stored = stored_models([scenario.model], settings) if content == "all" else {}
@@ -98,7 +98,7 @@ def size(run: LinkedRun, trace: int, settings: Settings, content: Content) -> in
 
 
 def compare_page(keys: Mapping[str, str], settings: Settings, live: str = "") -> str:
-    """Return the page Compare of a link as one HTML file; `live` as in `page`.
+    """Return the Compare page of a link as one HTML file. `live` is the same as in `page`.
 
     Raises Refused or SequenceError if the link is not valid or its runs are too large.
     """
@@ -109,7 +109,7 @@ def compare_page(keys: Mapping[str, str], settings: Settings, live: str = "") ->
 
 
 def record_comparison(keys: Mapping[str, str], settings: Settings) -> list[RecordedRun]:
-    """Return the recorded runs of a page Compare: all models, the GRU with clamps, and all models before training.
+    """Return the recorded runs of a Compare page: all models, the GRU with clamps, and all models before training.
 
     Raises Refused or SequenceError if the link is not valid or its runs are too large.
     """
@@ -126,9 +126,10 @@ def record_comparison(keys: Mapping[str, str], settings: Settings) -> list[Recor
 
 
 def train_page(keys: Mapping[str, str], settings: Settings, live: str = "") -> str:
-    """Return the page Train of a link as one HTML file with all checkpoints; `live` as in `page`.
+    """Return the Train page of a link, with all checkpoints, as one HTML file. `live` is the same as in `page`.
 
-    Raises Refused if the link is not valid or the training is not on this server, and SequenceError for its sequence.
+    Raises Refused if the link is not valid or this server does not have the training run. Raises SequenceError if the
+    sequence is not valid.
     """
     context = train.training_context(keys, settings)
     trainings = record_trainings(keys, context, settings)
@@ -137,13 +138,16 @@ def train_page(keys: Mapping[str, str], settings: Settings, live: str = "") -> s
 
 
 def start_page(settings: Settings, live: str = "", title: str = "") -> str:
-    """Return “Be the gate” as one HTML file; `live` and `title` as in `page`. The page runs the network itself."""
+    """Return the “Be the gate” page as one HTML file. The page runs the network itself.
+
+    `live` and `title` are the same as in `page`.
+    """
     record: Recording = {"link": "", "live": live, "runs": [], "models": stored_models([MODEL], settings)}
     return file(START.name, start.page_context(settings) | {"page_title": title}, record, with_plotly=False)
 
 
 def record_trainings(keys: Mapping[str, str], context: Context, settings: Settings) -> dict[str, RecordedTraining]:
-    """Return the recorded trainings of a page Train. Raises Refused if a training is not in memory."""
+    """Return the recorded training runs of a Train page. Raises Refused if a training run is not in memory."""
     trainings: dict[str, RecordedTraining] = {}
     for recipe in train.recipes_of(keys, settings):
         name = name_of(recipe)
@@ -155,9 +159,10 @@ def record_trainings(keys: Mapping[str, str], context: Context, settings: Settin
 
 
 def record_contender(contender: compare.Contender, allowance: Allowance) -> RecordedRun:
-    """Return the recorded run of a model, with the sensitivities of its first unit at as many timesteps as allowed.
+    """Return the recorded run of a model on the Compare page.
 
-    The page computes everything else: its models are small enough to go along.
+    The run has the sensitivities of the first unit, at as many timesteps as `allowance` permits. The page computes all
+    other answers itself, because its models are small enough to be included.
     """
     T, H = contender.start["T"], contender.cell.units
     n = min(T, allowance.numbers // max(1, 8 * T), allowance.products // (H**2 * T))
@@ -174,8 +179,8 @@ def record_contender(contender: compare.Contender, allowance: Allowance) -> Reco
 def file(page: str, context: Context, record: Recording, with_plotly: bool = True, shared: bool = False) -> str:
     """Return a page as one HTML file that contains everything it would load.
 
-    Without `with_plotly`, the page around this one contains Plotly, or no Plotly is needed. If `shared` is true, the
-    page loads its scripts and Plotly from the files of `shared_files`.
+    If `with_plotly` is false, the file does not contain Plotly, because the page around this page contains it or this
+    page does not need it. If `shared` is true, the page loads its scripts and Plotly from the files in `shared_files`.
     """
     shown = next(known for known in IN_ROOMS.values() if known.name == page)
     sheets = ["page", *([] if shown is START else ["tape", "inspector"]), *shown.sheets]
@@ -200,33 +205,33 @@ def file(page: str, context: Context, record: Recording, with_plotly: bool = Tru
 
 
 def scripts(page: str) -> tuple[Markup, ...]:
-    """Return the scripts of a page in a file: the first script, and the modules of the engine and of the page."""
+    """Return the scripts of an exported page: the first script, the module of the engine, and the page's module."""
     modules = (assets()[f"{name}.js"].content.decode().replace("</", "<\\/") for name in ("engine", page))
     return Markup(assets()["first.js"].content.decode()), *map(Markup, modules)
 
 
 def shared_files() -> dict[str, bytes]:
-    """Return the files that the pages of a folder share, by name: Plotly, and the scripts of the Lab."""
+    """Return by name the files that the pages in a folder share: Plotly, and the scripts of the Lab."""
     return {PLOTLY: assets()[PLOTLY].content} | {name: _deferred(name) for name in SHARED}
 
 
 @cache
 def _deferred(name: str) -> bytes:
-    """Return a script that runs as a module does: in strict mode, with names of its own, after the page is parsed."""
+    """Wrap a script to run like a module: in strict mode, in its own scope, and after the page is parsed."""
     code = assets()[name].content.decode()
     start = 'document.readyState === "loading" ? addEventListener("DOMContentLoaded", start) : start();'
     return f'(() => {{\nconst start = async () => {{\n"use strict";\n{code}\n}};\n{start}\n}})();\n'.encode()
 
 
 def _address(name: str) -> str:
-    """Return the address of a shared script. Another version of the script has another address."""
+    """Return the address of a shared script, with a hash that changes when the script changes."""
     return f"{name}?v={hashlib.sha256(_deferred(name)).hexdigest()[:8]}"
 
 
 def policy(allowed: Iterable[str], loads: bool = False) -> str:
-    """Return the Content-Security-Policy of a page in a file: only these scripts run, and the page loads nothing.
+    """Return the Content-Security-Policy of an exported page: only the `allowed` scripts run, and nothing is loaded.
 
-    With `loads` the scripts may load other scripts, which the pages of a folder share.
+    If `loads` is true, the scripts may load the other scripts that the pages in a folder share.
     """
     sources = [f"'sha256-{_digest(str(script))}'" for script in allowed] + ["'strict-dynamic'"] * loads
     return (
@@ -242,14 +247,14 @@ def _digest(script: str) -> str:
 
 @dataclass
 class Allowance:
-    """The numbers and products that may still be recorded and computed for a file."""
+    """The remaining budget of a file: numbers that may be recorded, and products that may be computed."""
 
     numbers: int
     products: int
 
 
 def record_run(run: LinkedRun, allowance: Allowance, settings: Settings, content: Content = "all") -> RecordedRun:
-    """Return the recorded run of a link, with answers about its units unless the content is "signals"."""
+    """Return the recorded run of a link. It has answers about units unless `content` is "signals"."""
     return {
         "scenario": run.scenario.fields(),
         "trace": b"".join(events(start_of(run), [run.trace])).decode(),
@@ -258,7 +263,7 @@ def record_run(run: LinkedRun, allowance: Allowance, settings: Settings, content
 
 
 def start_of(run: LinkedRun) -> Start:
-    """Return the `start` of a recorded run: a large run is recorded in brief."""
+    """Return the `Start` of a recorded run. Of a large run, only the unit at the cursor is recorded exactly."""
     if not is_large(run.start):
         return run.start
     return {**run.start, "exact": {"layer": run.layer, "unit": run.unit}}
@@ -269,10 +274,10 @@ def _answers_of(run: LinkedRun, allowance: Allowance, settings: Settings) -> Ans
 
 
 def _answers(linked: LinkedRun, allowance: Allowance, settings: Settings) -> Answers:
-    """Return as many answers about units as `allowance` permits: only sensitivities if the page can run the model.
+    """Return as many answers about units as `allowance` permits.
 
-    The unit of the cursor and the timesteps around the cursor come first, then the other units of its layer, and then
-    the other layers.
+    If the page can run the model, the answers are only sensitivities. The unit and the timesteps at the cursor come
+    first, then the other units in the cursor's layer, and then the other layers.
     """
     trace, T = linked.trace, linked.start["T"]
     cursor = linked.layer - 1
@@ -315,9 +320,9 @@ def _answers(linked: LinkedRun, allowance: Allowance, settings: Settings) -> Ans
 
 
 def _equations(trace: Trace, layer: int, unit: int) -> dict[str, dict[str, Any]]:
-    """Return the equations of as many units as allowed, at every timestep.
+    """Return the equations at every timestep, for as many units as `MOST_EQUATIONS` permits.
 
-    This unit comes first, then the other units of its layer.
+    The unit `unit` comes first, then the other units in `layer`, and then the other layers.
     """
     T = len(trace.y)
     places = [(i, j) for i, run in enumerate(trace.layers) for j in range(run.cell.units)]
@@ -331,7 +336,7 @@ def _equations(trace: Trace, layer: int, unit: int) -> dict[str, dict[str, Any]]
 
 @cache
 def plotly_packed() -> str:
-    """Return Plotly's script, compressed with gzip and in base64. The page unpacks it if it needs Plotly."""
+    """Return Plotly's script, compressed with gzip and in base64. A page unpacks the script when it needs Plotly."""
     return base64.b64encode(gzip.compress(plotly_source().encode(), mtime=0)).decode()
 
 

@@ -1,4 +1,4 @@
-"""The data of a saved page, which replace the server. static/recording.js declares the same fields."""
+"""The data in an exported page, which replaces a server. static/recording.js declares the same fields."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from ..schemas import ScenarioFields
 from .models import StoredModel
 
 Answers = dict[str, dict[str, Any]]
-"""The answers of a recorded run by kind, and by layer and unit, such as "1.2". Each kind has fields of its own."""
+"""The answers about units of a recorded run, by kind and then by layer and unit, such as "1.2".
+
+Each kind of answer has its own fields.
+"""
 
 
 class RecordedRun(TypedDict):
-    """A recorded run: its scenario, its stream, and the answers about its units."""
+    """A recorded run: its scenario, its event stream (`trace`), and the answers about its units."""
 
     scenario: ScenarioFields
     trace: str
@@ -23,7 +26,7 @@ class RecordedRun(TypedDict):
 
 
 class RecordedTraining(TypedDict):
-    """A recorded training: its stream, and the runs of a sequence at its checkpoints."""
+    """A recorded training run: its event stream, a sequence, and the runs of this sequence at all checkpoints."""
 
     events: str
     sequence: str
@@ -31,17 +34,17 @@ class RecordedTraining(TypedDict):
 
 
 class RecordedGap(TypedDict):
-    """A recorded answer of the experiment “Gradient reach”."""
+    """A question of the experiment “Gradient reach” and the recorded answer."""
 
     question: Mapping[str, Any]
     answer: Mapping[str, Reach]
 
 
 class Recording(TypedDict):
-    """The data of a saved page.
+    """The data in an exported page.
 
-    `link` is the query of the view, and `live` the address of a server that can answer more, or "". `models` are those
-    that the page can run itself. `reveals` has the answers to the questions of a lesson, in base64.
+    `link` is the query string of the page. `live` is the address of a server for the link “Open in GRU Scope”, or "".
+    `models` has the models that the page can run itself. `reveals` has the answers to a lesson's questions, in base64.
     """
 
     link: str

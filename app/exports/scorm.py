@@ -1,6 +1,6 @@
 """Lessons as packages for learning platforms: Moodle, Canvas, ILIAS, Blackboard, Open edX.
 
-A package is a zip file in the form of SCORM 1.2. All of these platforms take this version, and Moodle no later one.
+A package is a SCORM 1.2 zip file. All of these platforms accept SCORM 1.2, and Moodle accepts no later version.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .page import policy
 
 
 def package(lesson: Lesson, settings: Settings) -> bytes:
-    """Return a lesson as a package. It is completed when a student has answered all questions, and it has no score.
+    """Return a lesson as a SCORM package. A student completes it by answering all questions. There is no score.
 
     Raises ValueError if the lesson cannot be shown.
     """

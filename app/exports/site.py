@@ -1,4 +1,4 @@
-"""Folders of exported pages that share one Plotly, for docs that a static server hosts or a browser opens as files."""
+"""Folders of exported pages that share one copy of Plotly, for static web servers or to open from disk."""
 
 from __future__ import annotations
 
@@ -28,15 +28,18 @@ from . import page as export
 from .models import described
 
 KEYS = ("model", "sequence", *CHANGES, *FOCUS)
-"""The keys of a page of the Lab."""
+"""The keys in the table of a Lab page, which are the keys of a link to the Lab."""
 
 ENTRY = ("page", "title", "text")
-"""The keys of every page: "start" is “Be the gate”, and the Lab is the default; and its title and text in the index."""
+"""The keys in the table of any page: the kind of page, and its title and text in the index.
+
+The default page is the Lab, and "start" is “Be the gate”.
+"""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """The entry of a page in the index of the folder."""
+    """A page's entry in the index of its folder."""
 
     file: str
     title: str
@@ -46,9 +49,10 @@ class Entry:
 def build(folder: Path, scenarios: Path, settings: Settings, live: str = "") -> Iterator[tuple[Path, str]]:
     """Write a page for each scenario, an index, and the shared scripts.
 
-    Yield each file after it is written, and what it contains. Each table of the TOML file is a scenario with the name
-    of its page. It has a `title` and a `text` for the index, and the keys of a link to the Lab, or `page = "start"` for
-    “Be the gate”. Before writing, raises ValueError, which names the scenario, if one is not valid.
+    Yield the path of each written file and a description of its content. In the TOML file `scenarios`, each table is a
+    scenario, and the table's name is the name of the page. A table has a `title` and a `text` for the index, and either
+    the keys of a link to the Lab or `page = "start"` for “Be the gate”. If a scenario is not valid, raises ValueError,
+    which names the scenario, before any file is written.
     """
     try:
         tables = tomllib.loads(scenarios.read_text("utf-8"))
@@ -95,9 +99,10 @@ def _entry(name: str, table: Any) -> Entry:
 
 
 def _models(tables: dict[str, Any], folder: Path, settings: Settings, stack: ExitStack) -> dict[str, str]:
-    """Serve the models that the tables name, also files in `folder`, and return the served name of each.
+    """Make the models in the tables available to runs, and return for each model the name under which it is served.
 
-    Raises ValueError if two files would have the same name.
+    A model can be a file in `folder`. Raises ValueError if a file is not valid, or if two files would have the same
+    name.
     """
     models: dict[str, str] = {}
     for table in tables.values():
@@ -115,7 +120,10 @@ def _models(tables: dict[str, Any], folder: Path, settings: Settings, stack: Exi
 
 
 def _run_of(name: str, table: dict[str, Any], models: dict[str, str], settings: Settings) -> LinkedRun | None:
-    """Return the run of a table; None for “Be the gate”, which has no run of its own."""
+    """Return the run of the scenario `table`, or None for “Be the gate”, which has no recorded run.
+
+    Raises ValueError if the table is not valid.
+    """
     if table.get("page", START.name) != START.name:
         raise ValueError(f'[{name}] has another page: use page = "{START.name}", or leave it out for the Lab')
     known = ENTRY if "page" in table else (*ENTRY, *KEYS)

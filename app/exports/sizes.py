@@ -1,4 +1,4 @@
-"""How large the files of a run will be, estimated from its first timesteps before the files are made."""
+"""Estimates of the sizes of a run's exported files, from the first timesteps of the run."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from . import page
 from .files import CONTENTS, as_csv, as_npz
 
 SAMPLE = 8
-"""The timesteps from which the sizes are estimated."""
+"""The number of timesteps from which the sizes are estimated."""
 
 
 def sizes(linked: LinkedRun, settings: Settings) -> dict[str, dict[Content, int]]:
-    """Return about how many bytes each file of a run has, by the name of the file and by its content."""
+    """Estimate the number of bytes in each exported file of a run, by file name and content."""
     T, n = linked.start["T"], min(linked.start["T"], SAMPLE)
     parts = [_cut(linked, steps) for steps in (n, 1)]
 
     def grown(many: int, single: int) -> int:
-        """Return the size with T timesteps, from the sizes with n timesteps and with one."""
+        """Extrapolate to T timesteps from the sizes `many` for n timesteps and `single` for one timestep."""
         return many if n == 1 else round(single + (T - 1) * (many - single) / (n - 1))
 
     sized: dict[str, Callable[[LinkedRun, Content], int]] = {
@@ -39,7 +39,7 @@ def sizes(linked: LinkedRun, settings: Settings) -> dict[str, dict[Content, int]
 
 
 def _cut(linked: LinkedRun, steps: int) -> LinkedRun:
-    """Return the run of the first timesteps."""
+    """Return the run cut to its first `steps` timesteps."""
     trace = linked.trace
     twin = trace.twin and replace(trace.twin, layers=tuple(layer[:steps] for layer in trace.twin.layers))
     tokens = trace.tokens and trace.tokens[:steps]
@@ -48,5 +48,5 @@ def _cut(linked: LinkedRun, steps: int) -> LinkedRun:
 
 
 def _in_page(linked: LinkedRun) -> int:
-    """Return the bytes of a run in a page, which has its events as a text in JSON."""
+    """Return the number of bytes that a run's events take in a page, as a string in JSON."""
     return len(to_json(b"".join(events(page.start_of(linked), [linked.trace])).decode()))

@@ -1,4 +1,4 @@
-"""Runs as JSON. Only this module, unit.py and events.py turn arrays into JSON."""
+"""Runs as JSON. Only this module, unit.py and events.py convert arrays to JSON."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class Labels(TypedDict):
 
 
 class Scale(TypedDict):
-    """The unit of the numbers in a text, which is also the unit of a single linear output.
+    """The unit of a model's numeric input, which is also the unit of a single linear output.
 
-    The page writes outputs in this unit with this many `decimals`. Two outputs differ if they differ by more than
-    `least`, in this unit.
+    The page shows outputs in this unit, rounded to `decimals`. Two outputs count as different if the difference is
+    larger than `least`, in the same unit.
     """
 
     unit: str
@@ -45,8 +45,8 @@ class Scale(TypedDict):
 class LayerStart(TypedDict):
     """A layer before its first timestep: its cell, H units, the biases `b` by gate, and its initial state `h0`.
 
-    The last `backward_units` units read the sequence from its end: 0 unless the layer is bidirectional. `held` has the
-    names of the clamped values. `reset`, for a GRU only, says where the reset gate acts.
+    The last `backward_units` units read the sequence backward. The number is 0 unless the layer is bidirectional.
+    `held` has the names of the clamped signals. Only a GRU has `reset`, which says where the reset gate acts.
     """
 
     cell: str
@@ -61,16 +61,20 @@ class LayerStart(TypedDict):
 class Start(TypedDict):
     """The data that a view needs before the first timestep of a run.
 
-    `twin` says whether each timestep also has the values of a second run: the original run, or the run of the
-    second sequence. `others` has the tokens of that sequence. The network wrote the timesteps after the first `given`:
-    their tokens are its own outputs. Then `others` has the tokens of the second run. `right` has the correct answer at
-    each timestep: the place of its label, counted from 1, or the number. The answer is None if the task has none there,
-    and `right` itself is None if the model has no built-in task. `mask` is false at the timesteps that the network
-    skips, also after its end. It is None if the network skips none. `scale` is None if the network reads symbols, or
-    numbers as they are. `baselines` has the forecasts of each baseline after each timestep, in the unit of the series:
-    None if too few numbers have been read. After the first `given`, each baseline reads its own forecasts. It is None
-    itself if the model forecasts no series. Each timestep has the equations of the unit in `equations`. A large run
-    that is sent in brief has `exact`.
+    `twin`: whether each timestep also has the values of a second run, which is the original run or the run of the
+    second sequence.
+    `given`: the number of timesteps in the sequence. The network wrote the later timesteps: their tokens are its own
+    outputs.
+    `others`: the tokens of the second sequence or, if the network wrote timesteps, the tokens of the second run.
+    `right`: the correct answer at each timestep, which is the position of a label, counted from 1, or a number. An
+    answer is None if the task has none at this timestep. `right` is None if the model has no built-in task.
+    `mask`: false at the timesteps that the network skips and after the end of the run. None if there are none.
+    `scale`: None if the network reads symbols or unscaled numbers.
+    `baselines`: the forecasts of each baseline after each timestep, in the unit of the series. A forecast is None if
+    the baseline has read too few numbers. After the first `given` timesteps, each baseline reads its own forecasts.
+    `baselines` is None if the model does not forecast a series.
+    `equations`: the layer and unit with equations at each timestep.
+    `exact`: the layer and unit that a large run has exactly if it is sent in brief.
     """
 
     model: str
@@ -104,7 +108,7 @@ def start(
     baselines: Mapping[str, list[float | None]] | None = None,
     given: int | None = None,
 ) -> Start:
-    """Return the `Start` of a run of T timesteps; all of them are given if `given` is None."""
+    """Return the `Start` of a run with T timesteps. If `given` is None, the network wrote none of them."""
     layers: list[Any] = [
         {
             "cell": cell.name,
@@ -135,19 +139,19 @@ def start(
 
 
 def scale_of(encoder: Encoder) -> Scale | None:
-    """Return the scale of a model's numbers; None if it reads symbols, or numbers as they are."""
+    """Return the `Scale` of a model, or None if the model reads symbols or unscaled numbers."""
     if not isinstance(encoder, Scaled):
         return None
     return {"unit": encoder.unit, "decimals": encoder.decimals, "least": LEAST * encoder.scale}
 
 
 def numbers_of(cell: Cell | type[Cell], twin: bool) -> int:
-    """Return how many numbers a unit has at each timestep, as `_named` lists them without clamps."""
+    """Return the number of values that `_named` returns for one unit and one timestep, in a run without clamps."""
     return len(cell.signals) * (3 if twin else 1) + len(cell.gates) + len(cell.recurrent) + 1
 
 
 def _named(layer: Run, twin: Run | None) -> dict[str, Array]:
-    """Return the arrays `(T, H)` of a layer by their names in JSON."""
+    """Return all arrays `(T, H)` of a layer, by JSON name."""
     signals = layer.cell.signals
     return (
         {signal: getattr(layer, signal) for signal in signals}
@@ -161,7 +165,7 @@ def _named(layer: Run, twin: Run | None) -> dict[str, Array]:
 
 
 def _twin_arrays(layer: Run, twin: Run) -> dict[str, Array]:
-    """Return the signals `(T, H)` of the twin, and the differences between the layer and its twin."""
+    """Return the twin's signals `(T, H)`, and the layer's signals minus the twin's, by JSON name."""
     pairs = {signal: (getattr(layer, signal), getattr(twin, signal)) for signal in layer.cell.signals}
     return {f"twin.{signal}": twin_value for signal, (_, twin_value) in pairs.items()} | {
         f"delta.{signal}": value - twin_value for signal, (value, twin_value) in pairs.items()
@@ -169,16 +173,16 @@ def _twin_arrays(layer: Run, twin: Run) -> dict[str, Array]:
 
 
 def layers_of(trace: Trace) -> list[dict[str, Array]]:
-    """Return for each layer its arrays `(T, H)` and those of its twin, by their names in JSON."""
+    """Return for each layer a dict with the arrays `(T, H)` of the layer and of its twin, by JSON name."""
     twins = [None] * len(trace.layers) if trace.twin is None else trace.twin.layers
     return [_named(layer, twin) for layer, twin in zip(trace.layers, twins, strict=True)]
 
 
 def ends_of(trace: Trace) -> tuple[dict[str, Array], dict[str, list[list[str]]]]:
-    """Return the inputs `(T, I)` and the outputs `(T, K)`, and the names of the outputs at each timestep, by JSON name.
+    """Return two dicts by JSON name: the inputs `(T, I)` and outputs `(T, K)`, and the output labels by timestep.
 
-    The names are only there if the names of all outputs are too many to send. A model with a `Scale` also has its
-    inputs and its output in the unit: "number.x", "number.y" and so on.
+    The second dict is empty unless a softmax has too many outputs to send. Then each timestep has only its likeliest
+    outputs. With a `Scale`, the first dict also has the numbers in its unit: "number.x", "number.y" and so on.
     """
     readout, twin = trace.model.readout, trace.twin
     if is_ranked(readout):
@@ -196,7 +200,7 @@ def ends_of(trace: Trace) -> tuple[dict[str, Array], dict[str, list[list[str]]]]
 
 
 def _in_unit(trace: Trace) -> dict[str, Array]:
-    """Return the inputs and outputs in the unit of the model's numbers, `(T, 1)` each by their names in JSON."""
+    """Return the inputs and outputs, each `(T, 1)`, in the unit of the model's `Scale`, by JSON name."""
     encoder, readout = trace.model.encoder, trace.model.readout
     if not isinstance(encoder, Scaled):
         return {}
@@ -211,15 +215,16 @@ def _in_unit(trace: Trace) -> dict[str, Array]:
 
 
 def equations_at(trace: Trace, place: UnitPlace) -> list[EquationNumbers]:
-    """Return the numbers in the equations of a unit at each timestep."""
+    """Return for each timestep the numbers in the equations of the unit at `place`."""
     return equations.steps(trace.layers[place.layer - 1], place.unit - 1)
 
 
 def whole(start: Start, trace: Trace, place: UnitPlace | None = None, content: Content = "all") -> Iterator[bytes]:
-    """Yield a whole trace as JSON, in pieces: `start`, with the arrays `(T, H)` of each layer, `x` and `y`.
+    """Yield the JSON of a whole trace in pieces: the fields of `start`, with all values of the layers, `x` and `y`.
 
-    `twin` has the same fields as in the event `done` of a stream. With a `place`, `equations` has those of this unit
-    for each timestep. With the content "signals", the layers have only their signals and the twin's, as float32.
+    The field `twin` is the same as in the `done` event of a stream. With a `place`, the field `equations` has the
+    equations of this unit for each timestep. If `content` is "signals", each layer has only its own signals and the
+    signals of its twin, as float32.
     """
     values, names = ends_of(trace)
     ends: dict[str, Any] = values | {name: start[name] | {"values": values[name]} for name in ("x", "y")}
@@ -241,7 +246,7 @@ def whole(start: Start, trace: Trace, place: UnitPlace | None = None, content: C
 
 
 class Most(TypedDict):
-    """The largest difference of a state from the twin's, with its layer, unit and timestep, all counted from 1."""
+    """The largest difference `gap` between a state and its twin, with the layer, unit and timestep `t`, from 1."""
 
     layer: int
     unit: int
@@ -250,14 +255,14 @@ class Most(TypedDict):
 
 
 class Differences(TypedDict):
-    """The `first` timestep with an output that differs from the twin's, and where the state differs `most`."""
+    """The `first` timestep at which the output differs from the twin, and the place where the states differ `most`."""
 
     first: int | None
     most: Most | None
 
 
 def differences(trace: Trace, before: int) -> Differences:
-    """Return the differences from the twin. `before` is the number of timesteps before this block."""
+    """Return the differences between a block and its twin. `before` is the number of timesteps before the block."""
     steps, gap = np.flatnonzero(trace.differs), trace.largest_gap
     most: Most | None = None
     if gap is not None:
@@ -266,10 +271,10 @@ def differences(trace: Trace, before: int) -> Differences:
 
 
 class Tapes(TypedDict):
-    """The runs of N models over one sequence: the `signals` of the top layer, `(N, T, H)`, and the outputs `y`.
+    """The runs of N models over one sequence: the `signals` of the top layer and the outputs `y`.
 
-    `y` is `(N, T, K)`. `numbers` has the outputs in the unit of the models' `Scale`, or is None. All are little-endian
-    float32 in base64.
+    Each signal is `(N, T, H)`, and `y` is `(N, T, K)`. `numbers` has the outputs in the unit of the models' `Scale`,
+    and is None if the models have no `Scale`. All arrays are little-endian float32 in base64.
     """
 
     signals: Mapping[str, str]
@@ -278,7 +283,7 @@ class Tapes(TypedDict):
 
 
 def tapes(models: Sequence[Model], x: Array) -> Tapes:
-    """Run N models over a sequence `x` `(T, I)`."""
+    """Run N models over a sequence `x` `(T, I)`, and return their `Tapes`."""
     runs = [model.forward(x)[-1] for model in models]
     signals = {name: np.array([getattr(run, name) for run in runs]) for name in runs[0].cell.signals}
     y = np.array([model.readout(run.h) for model, run in zip(models, runs, strict=True)])
@@ -291,17 +296,17 @@ def tapes(models: Sequence[Model], x: Array) -> Tapes:
 
 
 def base64_of(array: Array, dtype: str) -> str:
-    """Return the bytes of an array in base64, after a conversion to `dtype`."""
+    """Convert an array to `dtype`, and return its bytes in base64."""
     return b2a_base64(np.ascontiguousarray(array, dtype).tobytes(), newline=False).decode()
 
 
 def to_json(data: Any) -> bytes:
-    # orjson itself writes only contiguous arrays.
+    # orjson serializes only contiguous arrays. It calls the default function for all others.
     return orjson.dumps(data, np.ascontiguousarray, orjson.OPT_SERIALIZE_NUMPY)
 
 
 def values_of(trace: Trace, layer: int, unit: int) -> dict[str, Array]:
-    """Return every value of a unit of a layer, both counted from 0, as arrays `(T, 1)` by their names in JSON."""
+    """Return every value of a unit as arrays `(T, 1)`, by JSON name. `layer` and `unit` count from 0."""
     twin = None if trace.twin is None else trace.twin.layers[layer]
     arrays = _named(trace.layers[layer], twin)
     return {name: array[:, unit : unit + 1].astype("<f8") for name, array in arrays.items()}

@@ -1,4 +1,4 @@
-"""A census for a page or a command: its sequences and labels, and what each unit does over them."""
+"""The census of a model's units for a page or a command: the sequences, the labels, and what each unit does."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ UNLIMITED = "The command gruscope census has no such limit"
 
 @dataclass(frozen=True)
 class Data:
-    """Sequences, their labels or None, and where they are from, in words."""
+    """Sequences, their labels or None, and a description of their source."""
 
     sequences: Sequence[Any]
     labels: Labels | None
@@ -41,7 +41,7 @@ class Data:
 
 
 def held_out_data(model: Model, most: int | None = None) -> Data:
-    """Return held-out sequences of the model's task, at most `most`, with the correct outputs as labels.
+    """Return at most `most` held-out sequences of the model's task, with the correct outputs as labels.
 
     Raises ValueError if the model has no built-in task.
     """
@@ -54,17 +54,17 @@ def held_out_data(model: Model, most: int | None = None) -> Data:
         for columns in zip(batch.target.T[:most], batch.scored.T[:most], strict=True)
     ]  # fmt: skip
     texts = [model.encoder.write(x) for x in batch.x.swapaxes(0, 1)[:most]]
-    # A name may end before the longest one: its text has fewer timesteps.
+    # Names are padded to the length of the longest one. The text of a shorter name has fewer timesteps.
     labels = [row[: len(model.encoder.tokens(text))] for text, row in zip(texts, labels, strict=True)]
     return Data(texts, labels, "held-out sequences")
 
 
 def read_data(text: str, table: bool, model: Model | None = None, most: int | None = None) -> Data:
-    """Return the sequences in a text: a line for each, and if wanted a tab and the sequence's label.
+    """Parse sequences, one per line of `text`. A tab and labels can follow each sequence.
 
-    As a `table` the text is CSV, a column of sequences and if wanted one of labels. A cell has a label for the
-    sequence, or one for each timestep, and - for none. With a `model`, its tokens are checked. Raises ValueError, with
-    the line, if the text has another form, or if it has more than `most` lines.
+    If `table` is true, `text` is CSV with a column of sequences and optionally a column of labels. A line has one label
+    for its sequence or one label for each timestep, and - stands for no label. With a `model`, the tokens are checked
+    against its alphabet. Raises ValueError, which names the line, if `text` is not valid or has more than `most` lines.
     """
     lines = text.lstrip("\ufeff").splitlines()
     if most is not None and most < len(lines):
@@ -94,10 +94,10 @@ def read_data(text: str, table: bool, model: Model | None = None, most: int | No
 
 
 def read_arrays(content: bytes, name: str) -> Data:
-    """Return the sequences in an .npz file: `x` (T, B, I), the inputs of B sequences.
+    """Parse an .npz file with the array `x` (T, B, I), the inputs of B sequences, and return the sequences.
 
-    If wanted it has `lengths` (B,) or `mask` (T, B), and `labels` (B,) or (T, B). `name` is the file's name in errors.
-    Raises FormatError, a ValueError, if the file has another form.
+    Optional arrays are `lengths` (B,) or `mask` (T, B), and `labels` (B,) or (T, B). Error messages call the file
+    `name`. Raises FormatError, a ValueError, if the file is not valid.
     """
     arrays = npz.arrays(content)
     x = np.asarray(arrays.get("x", ()))
@@ -117,15 +117,16 @@ def read_arrays(content: bytes, name: str) -> Data:
 
 
 def _labels(cell: str) -> Any:
-    """Return the label in a cell, or a list of labels, one for each timestep."""
+    """Return the label in a table cell, or a list with a label for each timestep."""
     names = [None if name == "-" else name for name in cell.split()]
     return names[0] if len(names) == 1 else names or None
 
 
 def labels_between(labels: Labels | None, chosen: tuple[str, str] | None) -> tuple[tuple[str, str] | None, list[str]]:
-    """Return the two labels to separate, None without labels, and the labels that are not used.
+    """Return the two labels that units should separate, and the list of unused labels.
 
-    Without a choice they are the two most frequent labels. Raises ValueError if there is only one label.
+    If `chosen` is None, these are the two most frequent labels. Without `labels`, return `chosen` and an empty list.
+    Raises ValueError if there is only one label.
     """
     if labels is None or chosen is not None:
         return chosen, []
@@ -137,7 +138,7 @@ def labels_between(labels: Labels | None, chosen: tuple[str, str] | None) -> tup
 
 
 def targets_of(labels: Labels | None) -> list[Any] | None:
-    """Return labels that are more than two different numbers as the targets of a correlation, else None."""
+    """Return the labels as numbers, for a correlation. Return None unless there are three or more different numbers."""
     if not isinstance(labels, list):
         return None
     names = set(_flat(labels))
@@ -169,14 +170,14 @@ class GateRow(TypedDict):
 
 
 class MomentRow(TypedDict):
-    """A moment that shows what a unit does: the number of its sequence, as a key of `texts`, and its timestep."""
+    """A moment that shows what a unit does: a timestep `t` of the sequence with the key `text` in `texts`."""
 
     text: str
     t: int
 
 
 class UnitRow(TypedDict):
-    """The census of a unit. Layers, units and timesteps count from 1. See `gru_core.runs.census.Unit`."""
+    """The census of a unit: see `gru_core.runs.census.Unit`. Layers, units and timesteps count from 1."""
 
     layer: int
     unit: int
@@ -192,7 +193,7 @@ class UnitRow(TypedDict):
 
 
 class CensusAnswer(TypedDict):
-    """The census of a model. `texts` has the sequences of the moments by number, and `others` the other labels."""
+    """The census of a model. `texts` has the sequences of the moments by number. `others` has the unused labels."""
 
     sequences: int
     source: str
@@ -204,9 +205,9 @@ class CensusAnswer(TypedDict):
 
 
 def answer(question: CensusQuestion, settings: Settings, file: bytes | None = None) -> CensusAnswer:
-    """Return the census that a page asks for, over the arrays of a `file` if there is one.
+    """Return the census that a page asks for. If there is a `file`, its arrays are the sequences.
 
-    Raises Refused if the sequences or their size do not fit.
+    Raises Refused if the sequences are not valid or too large.
     """
     model = models.get(question.model, settings)
     try:
@@ -231,7 +232,10 @@ def answer(question: CensusQuestion, settings: Settings, file: bytes | None = No
 
 
 def _data(model: Model, question: CensusQuestion, settings: Settings, file: bytes | None) -> Data:
-    """Return the sequences, and charge their run to the request. Of too many held-out sequences it takes the first."""
+    """Return the sequences, and charge their run to the request. Use only the first held-out sequences that fit.
+
+    Raises ValueError if the sequences in the question or in the file are not valid or too large.
+    """
     units = sum(cell.units for cell in model.layers)
     if file is not None:
         data = read_arrays(file, "the file")
@@ -257,9 +261,9 @@ def _data(model: Model, question: CensusQuestion, settings: Settings, file: byte
 
 
 def _text(model: Model, sequence: Any, n: int) -> str:
-    """Return the text of sequence number `n` (from 0), with which a page shows it again.
+    """Return sequence number `n`, counted from 0, as text that a page can show and run.
 
-    Raises ValueError if its inputs are not what the model's encoder makes of a text.
+    Raises ValueError if the model's encoder cannot produce these inputs from text.
     """
     if isinstance(sequence, str):
         return sequence

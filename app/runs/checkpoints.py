@@ -1,4 +1,4 @@
-"""Runs of one sequence at all checkpoints of a training."""
+"""Runs of one sequence at all checkpoints of a training run."""
 
 from __future__ import annotations
 
@@ -15,16 +15,19 @@ from .run import targets
 
 
 class CheckpointTapes(Tapes):
-    """The runs of a sequence at checkpoints, with their training `steps`. Without checkpoints `start` is None."""
+    """The runs of a sequence at several checkpoints, and the checkpoints' training `steps`.
+
+    `start` is None if there are no checkpoints.
+    """
 
     start: Start | None
     steps: Sequence[int]
 
 
 def run_at_checkpoints(id: str, training: Training, sequence: str, first: int, settings: Settings) -> CheckpointTapes:
-    """Run a sequence at the checkpoints of a training, starting with checkpoint `first`, counted from 0.
+    """Run a sequence at the checkpoints of a training run, from checkpoint `first` (counted from 0) on.
 
-    Raises Refused or SequenceError.
+    Raises Refused or SequenceError if the sequence cannot be run.
     """
     steps = training.steps[first:]
     if not steps:

@@ -20,17 +20,17 @@ from .large import signals_of
 EVENT_STREAM = "text/event-stream"
 
 STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-"""Headers of a stream, so that no proxy delays it."""
+"""The headers of an event stream. They tell proxies not to cache or buffer it."""
 
 HEARTBEAT_SECONDS = 15
 """The seconds after which an idle stream sends a comment. Proxies end streams that send nothing for 29 s or more."""
 
 
 def _rows(arrays: Sequence[Array]) -> list[list[bytes]]:
-    """Return for each array `(T, ·)` its rows, as base64 of little-endian numbers, which is exact and fast.
+    """Return for each array `(T, ·)` its rows as little-endian numbers in base64, which is exact and fast.
 
-    All rows of one size are encoded together, each padded with zeros to whole groups of three bytes. Then the padding
-    character of base64 replaces the characters of these zeros.
+    All rows with the same size are encoded together. Each row is padded with zeros to a multiple of three bytes. Then
+    "=", the padding character of base64, replaces the characters that encode these zeros.
     """
     T = len(arrays[0])
     by_kind: dict[tuple[np.dtype[Any], int], list[int]] = {}
@@ -58,13 +58,13 @@ def event(name: str, data: Any) -> bytes:
 
 
 def events(start: Start, blocks: Iterable[Trace], place: UnitPlace | None = None) -> Iterator[bytes]:
-    """Yield a run as server-sent events: `start`, a `step` for each timestep, and `done`.
+    """Yield a run as server-sent events: a `start` event, a `step` event for each timestep, and a `done` event.
 
-    With a `place`, each step has the `equations` of this unit, and `start` says which unit it is.
+    With a `place`, each `step` has the `equations` of this unit, and `start` says which unit it is.
 
-    `done` has `moved` of each layer. With a twin it also has the `first` timestep at which the outputs differ, and the
-    place where the states differ `most`. If the signals are not exact, `last` has the exact last states. Each piece is
-    one write to the network, with the timesteps of one block.
+    `done` has `moved`, the distance that the state of each unit moved, by layer. With a twin, `done` also has the
+    `first` timestep at which the outputs differ, and the place where the states differ `most`. If the signals are
+    rounded to float32, `last` has the exact last states. Each piece has the events of one block, in one network write.
     """
     piece = event("start", start if place is None else {**start, "equations": place.model_dump()})
     t, T = 1, start["T"]
@@ -84,7 +84,7 @@ def events(start: Start, blocks: Iterable[Trace], place: UnitPlace | None = None
 
 
 def _steps(block: Trace, t: int, exact: Mapping[str, int] | None, place: UnitPlace | None) -> list[bytes]:
-    """Return the event `step` of each timestep of a block that starts at timestep `t`."""
+    """Return a `step` event for each timestep in a block. The block starts at timestep `t`."""
     values, names = ends_of(block)
     ends = {name: array.astype("<f8", copy=False) for name, array in values.items()}
     if exact is None:

@@ -1,4 +1,4 @@
-"""The game “Be the gate”: the network that a player plays, its letters, and which answers are correct."""
+"""The game “Be the gate”: the network, the letters that it reads, and which of its answers are correct."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gru_core.runs.trace import read
 from gru_core.training.tasks import task_of
 
 MODEL, SEQUENCE = "flip-flop", "A m p B s m"
-"""The network that is played, and the letters. With r = 0 the candidates at its small letters are near 0."""
+"""The name of the network, and its letters. With r = 0 the candidates at lowercase letters are near 0."""
 
 LETTERS = tuple(SEQUENCE.split())
 
@@ -21,21 +21,21 @@ Gate = tuple[float, ...]
 
 @cache
 def network_run() -> Trace:
-    """Return the run of the network with its own gates."""
+    """Return the run in which the network sets its gates itself."""
     return trace(load(MODEL), SEQUENCE)
 
 
 def correct_letters(run: Trace) -> tuple[bool, ...]:
-    """Return for each letter whether the answer of a run over the letters is correct."""
+    """Return for each letter whether the network's answer in `run` is correct."""
     task = task_of(run.model)
     assert task is not None
     target, scored = task.answers(read(run.model, SEQUENCE)[1])
     return tuple((np.asarray(run.y.argmax(-1) == target) & scored).tolist())
 
 
-@lru_cache(20_000)  # The answers of some hundred classes; a room counts all answers again after each new one.
+@lru_cache(20_000)  # Enough for several hundred classes. A room counts all answers again after each new one.
 def played_correctly(z: Gate, r: Gate) -> tuple[bool, ...]:
-    """Return for each letter whether the network answers correctly if a player sets its gates."""
+    """Return for each letter whether the network's answer is correct if a player sets the gates to `z` and `r`."""
     clamps = [
         Clamp(gate, value, units=[0], steps=slice(t, t + 1))
         for gate, values in (("z", z), ("r", r))

@@ -1,4 +1,4 @@
-"""What is sent of large runs: the signals of all units as float32, one unit exactly, and the likeliest outputs."""
+"""The parts of a large run that are sent: all signals as float32, one unit exactly, and the likeliest outputs."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from .limits import LIKELIEST, MOST_OUTPUTS
 
 
 class Outputs(TypedDict):
-    """The kind of the readout, and the names of the outputs that each timestep has: `sent` of `total` outputs.
+    """The kind of a readout, and the `labels` of the outputs that are sent at each timestep.
 
-    With a softmax over too many outputs, the names are in each timestep, and `labels` is empty.
+    `sent` of `total` outputs are sent. If a softmax has too many outputs, `labels` is empty, and each timestep has the
+    labels of its likeliest outputs.
     """
 
     kind: str
@@ -27,7 +28,7 @@ class Outputs(TypedDict):
 
 
 def signals_of(trace: Trace, layer: int) -> dict[str, Array]:
-    """Return the signals `(T, H)` of a layer and their differences from the twin, as float32 by their JSON names."""
+    """Return the signals `(T, H)` of a layer and the differences from the twin, as float32, by JSON name."""
     run = trace.layers[layer]
     arrays = {name: getattr(run, name) for name in run.cell.signals}
     if trace.twin is not None:
@@ -50,12 +51,15 @@ def is_ranked(readout: Readout) -> bool:
 
 
 def sent(y: Array) -> Array:
-    """Return the outputs `(T, K)` that are sent: all, or the first few numbers if there are too many."""
+    """Return the part of the outputs `y` `(T, K)` that is sent: all columns, or the first few if there are too many."""
     return y if y.shape[1] <= MOST_OUTPUTS else y[:, :LIKELIEST]
 
 
 def likeliest_places(readout: Readout, y: Array) -> npt.NDArray[np.intp]:
-    """Return the places of the outputs `(T, LIKELIEST)` that are sent: with a softmax the likeliest, in order."""
+    """Return the indices `(T, LIKELIEST)` of the outputs that are sent: the first or, with a softmax, the likeliest.
+
+    The likeliest output comes first.
+    """
     if readout.kind == "linear":
         return np.broadcast_to(np.arange(LIKELIEST), (len(y), LIKELIEST))
     places = np.argpartition(y, -LIKELIEST, 1)[:, -LIKELIEST:]
@@ -64,6 +68,6 @@ def likeliest_places(readout: Readout, y: Array) -> npt.NDArray[np.intp]:
 
 
 def likeliest(readout: Readout, y: Array) -> tuple[Array, list[list[str]]]:
-    """Return the outputs `(T, LIKELIEST)` at `likeliest_places`, and their labels."""
+    """Return the outputs `(T, LIKELIEST)` at the indices `likeliest_places`, and the labels of these outputs."""
     places, labels = likeliest_places(readout, y), readout.labels
     return np.take_along_axis(y, places, 1), [[labels[k] for k in row] for row in places.tolist()]

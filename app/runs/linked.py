@@ -1,4 +1,4 @@
-"""Runs of links to the Lab."""
+"""Runs that links to the Lab describe."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .run import example, run_whole
 
 @dataclass(frozen=True)
 class LinkedRun:
-    """The run of a link, with its `start`. With clamps or changed weights, `trace` has the original run as its twin."""
+    """The run that a link describes. With clamps or changed weights, the twin of `trace` is the original run."""
 
     link: Link
     scenario: Scenario
@@ -27,32 +27,32 @@ class LinkedRun:
 
     @property
     def t(self) -> int:
-        """The timestep at the cursor, from 1."""
+        """The timestep at the cursor, counted from 1."""
         return int(self.link.options.get("t", 1))
 
     @property
     def layer(self) -> int:
-        """The layer at the cursor, from 1."""
+        """The layer at the cursor, counted from 1."""
         return int(self.link.options.get("layer", len(self.start["layers"])))
 
     @property
     def unit(self) -> int:
-        """The unit at the cursor, from 1."""
+        """The unit at the cursor, counted from 1."""
         return int(self.link.options.get("unit", 1))
 
     @property
     def title(self) -> str:
-        """The title of the model and the sequence."""
+        """The model's title and the sequence, separated by a colon."""
         return f"{self.trace.model.card.title}: {self.scenario.sequence}"
 
     @property
     def name(self) -> str:
-        """The name of exported files, without an ending."""
+        """The name of exported files, without the file extension."""
         return "gruscope-" + re.sub(r"[^\w.-]+", "-", self.scenario.model, flags=re.ASCII)
 
 
 def run_link(keys: Mapping[str, str], settings: Settings) -> LinkedRun:
-    """Run the scenario of a link with these keys. Raises Refused or SequenceError if a key is not valid."""
+    """Run the scenario that the `keys` of a link describe. Raises Refused or SequenceError if a key is not valid."""
     link = read_link(keys)
     base = example(link.model or "flip-flop", settings)
     scenario = base.model_copy(

@@ -1,4 +1,4 @@
-"""Moments at which units behave in a similar way, in the run and in held-out sequences."""
+"""Units and moments with a similar signal, in the run and in held-out sequences."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .scenario import set_up
 
 
 class SimilarUnit(TypedDict):
-    """A unit with similar values at the timesteps of the moment. A `mirrored` unit has the opposite sign."""
+    """A unit with similar values at the timesteps of the moment. If `mirrored` is true, the signs are opposite."""
 
     unit: int
     gap: float
@@ -26,7 +26,7 @@ class SimilarUnit(TypedDict):
 
 
 class SimilarPlace(TypedDict):
-    """A similar moment in a held-out sequence: the tokens, and the first timestep, from 1."""
+    """A similar moment in a held-out sequence: the sequence's tokens, and the moment's first timestep, from 1."""
 
     tokens: list[str]
     t: int
@@ -34,7 +34,10 @@ class SimilarPlace(TypedDict):
 
 
 class HeldOut(TypedDict):
-    """The similar moments in held-out sequences: `count` of `total`, both None without such sequences."""
+    """The similar moments in held-out sequences.
+
+    `count` of `total` moments are similar. Both are None if the model has no held-out sequences.
+    """
 
     count: int | None
     total: int | None
@@ -46,13 +49,13 @@ Moment = TypedDict("Moment", {"from": int, "to": int})
 
 
 class Moments(Moment, HeldOut):
-    """The answer for a range of timesteps: its similar moments, and the other units with a similar signal there."""
+    """The similar moments for a range of timesteps, and the other units with a similar signal in this range."""
 
     units: list[SimilarUnit]
 
 
 def moments(question: MomentsQuestion, settings: Settings) -> Moments:
-    """Return the similar moments of a unit's signal. Raises Refused or SequenceError."""
+    """Return the moments at which a unit's signal is similar. Raises Refused or SequenceError."""
     start, blocks = prepare_unit(question, settings)
     first = question.from_
     within("from", first, 1, start["T"], "the timesteps of this sequence")
@@ -74,7 +77,7 @@ def moments(question: MomentsQuestion, settings: Settings) -> Moments:
 
 
 def _places_in_held_out(question: MomentsQuestion, values: Array, settings: Settings) -> HeldOut:
-    """Return the similar moments in held-out sequences. The model has the edited weights, but no clamps."""
+    """Return the similar moments in held-out sequences, from runs with the edited weights but without clamps."""
     model = set_up(question, settings).changed
     batch = held_out(model)
     if batch is None:

@@ -1,4 +1,4 @@
-"""The outcome of a race of three cells on a task: medians with intervals, curves, and a verdict in a sentence."""
+"""The comparison of three cells on a task: medians with intervals, curves, and a verdict in a sentence."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gru_core.experiments.race import COUNTING, Median
 
 
 class CellOutcome(TypedDict):
-    """The result of a cell in words. `curve` has shares by training step, or for counting by the length n."""
+    """The result of a cell as text. `curve` has shares by training step or, for the counting task, by length n."""
 
     median: str
     interval: str
@@ -23,7 +23,7 @@ class CellOutcome(TypedDict):
 
 
 class RaceOutcome(TypedDict):
-    """The results by cell; the cells that are `ahead`, the best first and several if they tie; and the verdict."""
+    """The results by cell, the cells that are `ahead`, and the verdict. Several cells are ahead if they tie."""
 
     cells: dict[str, CellOutcome]
     ahead: list[str]
@@ -36,7 +36,7 @@ Steps = Mapping[str, Sequence[int | None]]
 
 @cache
 def stored(task: str) -> RaceOutcome:
-    """Return the outcome of a task in the stored result."""
+    """Return the outcome of a task from the stored results."""
     rows = {cell: race.rows(task, cell) for cell in experiments.EQUAL}
     if task == COUNTING:
         return counted({cell: [[*map(int, row["counted"])] for row in rows[cell]] for cell in rows})
@@ -45,7 +45,7 @@ def stored(task: str) -> RaceOutcome:
 
 @cache
 def finding() -> str:
-    """Return the finding of the stored result in a sentence: which cell is ahead on which tasks, and the ties."""
+    """Summarize the stored results in a sentence: which cell is ahead on which tasks, and which cells tie."""
     alone: dict[str, list[str]] = {}
     ties: dict[str, list[str]] = {}
     for task in experiments.RACES:
@@ -64,13 +64,16 @@ def finding() -> str:
 
 
 def reached(task: str, steps: Steps) -> RaceOutcome:
-    """Return the outcome of a task from the training step at which each seed reached the target, None if it did not."""
+    """Return the outcome of a task from `steps`, the training step at which each seed of each cell reached the target.
+
+    A step is None if the seed did not reach the target.
+    """
     values = {cell: [math.inf if step is None else float(step) for step in by_seed] for cell, by_seed in steps.items()}
     return _outcome(task, values, {cell: _share_by_step(task, by_seed) for cell, by_seed in values.items()})
 
 
 def counted(right: Counted) -> RaceOutcome:
-    """Return the outcome of counting. Each seed has 1 or 0 for each n, as `race.counted` returns it."""
+    """Return the outcome of the counting task. `right` has the list of 1 and 0 from `race.counted` for each seed."""
     values = {cell: [race.beyond(seed) for seed in by_seed] for cell, by_seed in right.items()}
     curves = {
         cell: [(float(n), sum(by_n) / len(by_n)) for n, by_n in enumerate(zip(*by_seed, strict=True), 1)]
@@ -80,7 +83,7 @@ def counted(right: Counted) -> RaceOutcome:
 
 
 def _share_by_step(task: str, steps: Sequence[float]) -> list[tuple[float, float]]:
-    """Return the share of the seeds that have reached the target, at the training steps at which it changes."""
+    """Return a step curve: the share of seeds that have reached the target, by training step."""
     ordered = sorted(filter(math.isfinite, steps))
     curve = [(0.0, 0.0)]
     for i, step in enumerate(ordered, 1):

@@ -21,11 +21,11 @@ from ..schemas import GapQuestion
 from ..server.budget import spend
 
 SEQUENCES = experiments.BASES["gap"].schedule.B
-"""The number of sequences over which the norms are averaged: the same sequences as in the reports of a training."""
+"""The number of sequences over which the norms are averaged, as in the reports of a training run."""
 
 
 def linked_question(keys: Mapping[str, str]) -> GapQuestion:
-    """Return the question of a link to the experiment. A value that is missing or not valid has its default."""
+    """Return the question that a link's `keys` ask. A missing or invalid value is replaced with its default."""
     fields: dict[str, Any] = {"gap": 50, "units": 16, "first": "plain", "b": -2.0, "seed": 0}
     read: dict[str, Callable[[str], Any]] = {"gap": whole, "units": whole, "first": str, "b": decimal, "seed": whole}
     for key in fields.keys() & keys.keys():
@@ -37,14 +37,14 @@ def linked_question(keys: Mapping[str, str]) -> GapQuestion:
 
 
 class Reach(TypedDict):
-    """The norms of a cell's gradient by lag, and the recipe that trains the cell over this gap."""
+    """The norms of a cell's gradient by lag, and the recipe that trains the cell on a task with this gap."""
 
     lags: Array
     recipe: RecipeFields
 
 
 def gradient_reach(question: GapQuestion) -> dict[str, Reach]:
-    """Return for each cell how far its gradient reaches."""
+    """Return the `Reach` of each cell, by the cell's name."""
     cells: dict[str, Reach] = {}
     spend(3 * SEQUENCES * question.gap * question.units)
     for cell in experiments.EQUAL:
@@ -56,7 +56,7 @@ def gradient_reach(question: GapQuestion) -> dict[str, Reach]:
 
 
 def over_gap(question: GapQuestion, cell: str) -> Recipe:
-    """Return the recipe that trains a cell over the gap of the question."""
+    """Return the recipe that trains a cell on a task with the question's gap."""
     chrono = question.first == "chrono" and cell != "rnn"
     biases = {"rnn": {}, "lstm": {"f": -question.b + 0.0}, "gru": {"z": question.b}}[cell]
     base = replace(experiments.BASES["gap"], units=question.units, seed=question.seed, cell=cell)

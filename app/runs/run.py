@@ -1,4 +1,4 @@
-"""Runs of scenarios: the model and the sequence are read once, limits are checked once, and results come in blocks."""
+"""Runs of scenarios in blocks of timesteps. The model, the sequence and the limits are checked once, at the start."""
 
 from __future__ import annotations
 
@@ -27,12 +27,13 @@ from .scenario import Setup, set_up
 def prepare(
     scenario: Scenario, settings: Settings, block: int | None, brief: bool = False, place: UnitPlace | None = None
 ) -> tuple[Start, Iterator[Trace]]:
-    """Return the `start` of a scenario's run, and the run itself in blocks.
+    """Return the `Start` of a scenario's run, and an iterator over the blocks of the run.
 
-    A block has at most `block` timesteps, and fewer if they take too long or have too many numbers to send; if `block`
-    is None, one block is the whole run. If anything is changed, each block has the original run as its twin; with
-    `against`, the run of the second sequence. With `brief`, the start of a large run has `exact`: the unit at `place`.
-    Raises Refused or SequenceError before anything is computed.
+    A block has at most `block` timesteps, and fewer if they would take too long or have too many numbers to send. If
+    `block` is None, one block is the whole run. With clamps or changed weights, each block has the original run as its
+    twin. If the scenario has `against`, the twin is the run of this second sequence. If `brief` is true and the run is
+    large, the `Start` has `exact`, which names the unit at `place` or the first unit of the top layer. Raises Refused
+    or SequenceError before anything is computed.
     """
     setup = set_up(scenario, settings)
     twin = setup.against is not None or setup.is_changed
@@ -59,7 +60,7 @@ def prepare(
 
 
 def _blocks(setup: Setup, block: int | None) -> Iterator[Trace]:
-    """Return the run in blocks, each with its twin if it has one."""
+    """Return an iterator over the blocks of a run. Each block includes its twin if the run has a twin."""
     second = setup.second
     if setup.beside is None and second:
         return stream(setup.changed, setup.x, setup.h0, setup.clamps, block, against=setup.against)
@@ -73,15 +74,15 @@ def _blocks(setup: Setup, block: int | None) -> Iterator[Trace]:
 
 
 def run_whole(scenario: Scenario, settings: Settings) -> tuple[Start, Trace]:
-    """Return the `start` of a scenario's run, and the whole run. Raises as `prepare`."""
+    """Return the `Start` of a scenario's run, and the whole run. Raises the errors of `prepare`."""
     beginning, blocks = prepare(scenario, settings, None)
     return beginning, next(blocks)
 
 
 def opening(scenario: Scenario, settings: Settings) -> tuple[Start, Trace]:
-    """Return the `start` of a scenario's run, and the whole run or, if it is large, its first timestep.
+    """Return the `Start` of a scenario's run, and the run. Of a large run, return only the first timestep.
 
-    Raises as `prepare`.
+    Raises the errors of `prepare`.
     """
     beginning, blocks = prepare(scenario, settings, None)
     if is_large(beginning):
@@ -90,9 +91,9 @@ def opening(scenario: Scenario, settings: Settings) -> tuple[Start, Trace]:
 
 
 def prepare_unit(question: UnitQuestion, settings: Settings) -> tuple[Start, Iterator[Trace]]:
-    """Return the results of `prepare`, with the whole run as one block.
+    """Return the results of `prepare` with the whole run as one block.
 
-    Raises Refused or SequenceError as `prepare`, and Refused if there is no such unit.
+    Raises the errors of `prepare`, and Refused if the model does not have the unit in the question.
     """
     beginning, blocks = prepare(question, settings, None)
     check_place(beginning, question)
@@ -100,14 +101,20 @@ def prepare_unit(question: UnitQuestion, settings: Settings) -> tuple[Start, Ite
 
 
 def check_place(beginning: Start, place: UnitPlace | UnitQuestion, where: str = "") -> None:
-    """Raise Refused if the run has no such unit. `where` is the path to `place` in the request, with a period."""
+    """Raise Refused if the run does not have the layer and unit `place`.
+
+    `where` is the path to `place` in the request and ends with a period. It is "" at the top level.
+    """
     layers = beginning["layers"]
     within(f"{where}layer", place.layer, 1, len(layers), "the layers of this model")
     within(f"{where}unit", place.unit, 1, layers[place.layer - 1]["H"], "the units of this layer")
 
 
 def steps_of(question: SumsQuestion, T: int, most: int) -> slice:
-    """Return the timesteps of the question. Raises Refused if the run does not have them, or if they are too many."""
+    """Return the timesteps in the question as a slice.
+
+    Raises Refused if they are not in the run of `T` timesteps, or if there are more than `most`.
+    """
     first = question.from_
     within("from", first, 1, T, "the timesteps of this sequence")
     why = f"the timesteps of this sequence from timestep {first}, at most {most}"
@@ -116,14 +123,17 @@ def steps_of(question: SumsQuestion, T: int, most: int) -> slice:
 
 
 def input_names(beginning: Start, layer: int) -> list[str]:
-    """Return the names of the inputs of a layer, counted from 0."""
+    """Return the names of a layer's inputs. `layer` counts from 0."""
     if layer == 0:
         return list(beginning["x"]["labels"])
     return [f"h{unit}" for unit in range(1, beginning["layers"][layer - 1]["H"] + 1)]
 
 
 def targets(model: Model, x: Array) -> list[float | None] | None:
-    """Return the correct answers to inputs `(T, I)`, in the form of `Start`. Recorded data has no correct answers."""
+    """Return the correct answer at each timestep of inputs `x` `(T, I)`, as in `Start.right`.
+
+    Return None if the model has no built-in task, or if the task has recorded data, which has no correct answers.
+    """
     task = task_of(model)
     if task is None or task.recorded:
         return None
@@ -134,10 +144,10 @@ def targets(model: Model, x: Array) -> list[float | None] | None:
 
 
 def baselines(model: Model, x: Array, given: int | None = None) -> Mapping[str, list[float | None]] | None:
-    """Return the baselines' forecasts after each timestep of inputs `(T, I)`, in the form of `Start`.
+    """Return each baseline's forecasts after every timestep of inputs `x` `(T, I)`, as in `Start.baselines`.
 
-    After the first `given` timesteps each baseline reads its own forecasts. Return None if the model forecasts no
-    series.
+    After the first `given` timesteps each baseline reads its own forecasts. Return None if the model does not forecast
+    a series.
     """
     if not isinstance(model.encoder, Scaled):
         return None
@@ -147,17 +157,17 @@ def baselines(model: Model, x: Array, given: int | None = None) -> Mapping[str, 
 
 
 def numbers_in(beginning: Start) -> int:
-    """Return how many numbers a timestep of a run has."""
+    """Return the number of values in one timestep of a run."""
     return sum(numbers_of(CELLS[layer["cell"]], beginning["twin"]) * layer["H"] for layer in beginning["layers"])
 
 
 def is_large(beginning: Start) -> bool:
-    """Return whether a run is so large that pages get it in brief."""
+    """Return whether a run has too many values for a page to get all of them exactly."""
     return numbers_in(beginning) * beginning["T"] > MOST_EXACT
 
 
 def _sent_in_file(beginning: Start) -> int:
-    """Return how many numbers of a timestep are in a file. A large run is recorded with its signals only."""
+    """Return the number of values per timestep in an exported file. Of a large run, the file has only the signals."""
     if not is_large(beginning):
         return numbers_in(beginning)
     each = 2 if beginning["twin"] else 1
@@ -165,7 +175,7 @@ def _sent_in_file(beginning: Start) -> int:
 
 
 def within_text(beginning: Start, form: str) -> None:
-    """Raise Refused if the run is too large for a `form`, for example one HTML file."""
+    """Raise Refused if the run is too large for `form`, which names a format such as "one HTML file"."""
     most = MOST_IN_TEXT // _sent_in_file(beginning)
     if beginning["T"] > most:
         message = (
@@ -176,7 +186,7 @@ def within_text(beginning: Start, form: str) -> None:
 
 
 def example(name: str, settings: Settings) -> Scenario:
-    """Return a model's first example, cut to the most timesteps that this server allows."""
+    """Return a scenario with the model's first example, cut to the most timesteps that the settings allow."""
     model = models.get(name, settings)
     tokens = model.encoder.tokens(model.examples[0])
     return Scenario(model=name, sequence=" ".join(tokens[: settings.max_steps]))

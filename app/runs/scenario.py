@@ -1,4 +1,4 @@
-"""Scenarios as objects of the core: checked, and ready to run."""
+"""Convert scenarios to objects of `gru_core` that are validated and ready to run."""
 
 from __future__ import annotations
 
@@ -23,14 +23,16 @@ from ..settings import Settings
 
 @dataclass(frozen=True)
 class Setup:
-    """A scenario that can be run.
+    """A validated scenario that is ready to run.
 
-    `model` is the original model, and `changed` has the edited weights. `x` `(T, I)` is the sequence with these
-    `tokens`, and `h0` has the initial state of each layer. `holds` has the clamped values of each layer, as `clamps`
-    set them. `against` `(T, I)` is the second sequence, with the tokens `others`. `mask` is false at the timesteps that
-    the network skips. Of a written run, the first `given` timesteps are those of the scenario, and `mask` also excludes
-    the timesteps after the end. `beside` is what the run reads that it is compared with: the run of the `second`
-    sequence, or the original run.
+    `model` is the original model, and `changed` is the model with the edited weights. `x` `(T, I)` has the inputs of
+    the sequence, and `tokens` has its tokens. `h0` has the initial state of each layer. `holds` has the values that
+    `clamps` set in each layer. `second` says whether there is a second sequence, with the inputs `against` `(T, I)` and
+    the tokens `others`. `mask` is false at the timesteps that the network skips.
+
+    If the network writes, the first `given` timesteps are the scenario's sequence, the network writes the others, and
+    `mask` is also false after the end. Then `beside` has the tokens and inputs of the twin, which is the run of the
+    second sequence or the original run. In all other cases `beside` is None.
     """
 
     model: Model
@@ -49,12 +51,12 @@ class Setup:
 
     @property
     def is_changed(self) -> bool:
-        """Whether there are clamps or changed weights."""
+        """Whether the scenario has clamps or changed weights."""
         return bool(self.clamps) or self.changed is not self.model
 
 
 def set_up(scenario: Scenario, settings: Settings) -> Setup:
-    """Check a scenario and prepare its run. Raises Refused or SequenceError if the scenario is not valid."""
+    """Validate a scenario and return its `Setup`. Raises Refused or SequenceError if the scenario is not valid."""
     model = models.get(scenario.model, settings)
     sequence: Any = scenario.sequence
     if not isinstance(sequence, str):
@@ -90,7 +92,10 @@ def set_up(scenario: Scenario, settings: Settings) -> Setup:
 
 
 def _with_writing(setup: Setup, write: WriteBody) -> Setup:
-    """Return the setup with what the network writes after the sequence. Raises Refused if it cannot write."""
+    """Let the network write after the sequence, and return the setup with the written timesteps.
+
+    Raises Refused if the network cannot write after this sequence.
+    """
     if setup.tokens is None:
         raise Refused(422, "scenario", "a network can only write on after a text", "write")
 
@@ -119,7 +124,7 @@ def _with_writing(setup: Setup, write: WriteBody) -> Setup:
 
 
 def _second_sequence(model: Model, sequence: str, T: int, settings: Settings) -> tuple[list[str] | None, Array]:
-    """Return the tokens and inputs of the second sequence. Raises Refused if it is not valid."""
+    """Return the second sequence's tokens and inputs. Raises Refused if it is not valid or not T timesteps long."""
     try:
         others, against = read(model, sequence, settings.max_steps)
     except SequenceError as error:
@@ -131,7 +136,7 @@ def _second_sequence(model: Model, sequence: str, T: int, settings: Settings) ->
 
 
 def _has_sizes(model: Model, h0: Sequence[Sequence[float]] | None) -> None:
-    """Raise ValueError, in the words of the page, unless an initial state has the numbers of each layer."""
+    """Raise ValueError, with a message for the page, if an initial state has too few or too many layers or numbers."""
     if h0 is None:
         return
     needed = [len(state) for state in model.state(None)]
@@ -146,7 +151,7 @@ def _has_sizes(model: Model, h0: Sequence[Sequence[float]] | None) -> None:
 
 
 def _within_holds(model: Model, h0: list[Array]) -> None:
-    """Raise ValueError if an initial state is outside of the range to which clamps can set it."""
+    """Raise ValueError if an initial state is outside the range of values that clamps can set."""
     for cell, state in zip(model.layers, h0, strict=True):
         for name, part in zip(cell.carried, np.split(state, len(cell.carried)), strict=True):
             low, high = cell.ends(name)

@@ -1,4 +1,4 @@
-"""Scores of a scenario's model on held-out sequences, next to those of the original model."""
+"""Scores on held-out sequences, for the original model and with the changes of a scenario."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from .scenario import set_up
 
 
 def scores(scenario: Scenario, settings: Settings) -> Scores:
-    """Return the scores without and with the changes. Raises Refused or SequenceError if they cannot be measured."""
+    """Return the scores without and with the scenario's changes.
+
+    Raises Refused or SequenceError if the scores cannot be measured.
+    """
     setup = set_up(scenario, settings)
     model, task, batch = setup.model, models.task(setup.model), held_out(setup.model)
     assert batch is not None  # because the model has a task
@@ -46,8 +49,8 @@ def scores(scenario: Scenario, settings: Settings) -> Scores:
 def gradient_norm(scenario: Scenario, settings: Settings) -> float:
     """Return the norm of the gradient of the loss on held-out sequences, with the changed weights and without clamps.
 
-    The gradient is the one that training clips: with respect to all weights of the layers and the readout. Raises
-    Refused, SequenceError or ValueError if it cannot be computed.
+    The gradient is with respect to all weights of the layers and the readout. Training clips the same norm. Raises
+    Refused, SequenceError or ValueError if the gradient cannot be computed.
     """
     model = set_up(scenario, settings).changed
     batch = held_out(model)

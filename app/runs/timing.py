@@ -1,4 +1,4 @@
-"""How long a model takes on this server."""
+"""The time that a model takes on this server, per timestep and per training batch."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from .. import models
 from ..server.budget import spend
 
 T, B = 100, 32
-"""The timesteps of every sequence, and the number of sequences in a batch for training."""
+"""The number of timesteps in a sequence, and the number of sequences in a training batch."""
 
 REPEATS = 9
 
 
 class Timing(BaseModel):
-    """Microseconds per timestep (`step`) and milliseconds for the gradients of a batch (`training`).
+    """The microseconds per timestep (`step`), and the milliseconds for the gradients of a batch (`training`).
 
-    Both are medians of `repeats` measurements, with `sequences` sequences of `steps` timesteps in the batch.
+    Both are medians of `repeats` measurements. The batch has `sequences` sequences of `steps` timesteps.
     """
 
     step: float
@@ -35,7 +35,7 @@ class Timing(BaseModel):
 
 
 def measure(model: Model) -> Timing:
-    """Return how long a model takes, measured now on sequences of its task."""
+    """Measure the `Timing` of a model on sequences of its task."""
     batch = models.task(model).draw(np.random.default_rng(0), T, B)
     spend(T * B * sum(cell.units for cell in model.layers))
     x = batch.x[:, 0]

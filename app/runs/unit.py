@@ -1,4 +1,4 @@
-"""Answers about one unit of a run, as JSON."""
+"""Answers to questions about one unit of a run, as JSON."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def equations_of(question: EquationsQuestion, run: Run) -> bytes:
 
 
 class GateSum(Row):
-    """The terms in the sum of a gate of a unit, at each timestep, with the weights of the unit.
+    """The terms of the weighted sum in one gate of one unit, at each timestep, and the unit's weights in this gate.
 
-    `rc` is r_i c_i if the reset gate acts after the product. `past` has the numbers that U multiplies, if they are not
-    the old state itself. `trained` has the original weights if some are changed.
+    `rc` is r_i c_i if the reset gate acts after the product, else None. `past` has the vectors that U multiplies, or
+    None if U multiplies the old state. `trained` has the original weights if the scenario changes weights, else None.
     """
 
     Wx: Array
@@ -41,7 +41,7 @@ class GateSum(Row):
 
 
 class Sums(TypedDict):
-    """The names of the inputs, and the sum of each gate."""
+    """The names of the inputs, and the `GateSum` of each gate."""
 
     inputs: Sequence[str]
     gates: dict[str, GateSum]
@@ -50,13 +50,13 @@ class Sums(TypedDict):
 def sums(question: SumsQuestion, inputs: Sequence[str], run: Run, trained: Cell | None) -> bytes:
     """Return the `Sums` of one unit over the timesteps of `run`, as JSON.
 
-    `inputs` names the inputs. If weights are changed, `trained` is the original layer.
+    `inputs` has the names of the layer's inputs. If weights are changed, `trained` is the original layer, else None.
     """
     return to_json(_question_fields(question) | {**sums_of(run, trained, inputs, question.unit - 1)})
 
 
 def sums_of(run: Run, trained: Cell | None, inputs: Sequence[str], unit: int) -> Sums:
-    """Return the sums of a unit, counted from 0; the other arguments are as in `sums`."""
+    """Return the `Sums` of a unit. `unit` counts from 0. The other arguments are the same as in `sums`."""
     gates: dict[str, GateSum] = {}
     for gate in run.cell.gates:
         Wx, Uh = run.terms(gate, unit)
@@ -73,15 +73,16 @@ def sums_of(run: Run, trained: Cell | None, inputs: Sequence[str], unit: int) ->
 
 
 def shares(question: LedgerQuestion, trace: Trace) -> bytes:
-    """Return the contributions to a unit's state at the timesteps of the question, and those of the twin, as JSON."""
+    """Return the contributions to a unit's state, and to the twin's state, at the question's timesteps, as JSON."""
     steps = slice(question.from_ - 1, question.to)
     return to_json(_question_fields(question) | {**shares_of(trace, question.layer - 1, question.unit - 1, steps)})
 
 
 class Shares(TypedDict):
-    """The contributions to the state of a unit, and those of the twin, with the columns of the largest ones.
+    """The contributions (`shares`) to a unit's state and to the twin's state, a row for each timestep.
 
-    They start from the state `origins`: that of a clamp at timestep `since`, or the initial state if `since` is 0.
+    `largest` and `twin_largest` have the column indices of the largest contributions. The contributions in a row start
+    at the state in `origins`: the state that a clamp set at timestep `since`, or the initial state if `since` is 0.
     """
 
     shares: Array
@@ -93,7 +94,7 @@ class Shares(TypedDict):
 
 
 def shares_of(trace: Trace, layer: int, unit: int, steps: slice) -> Shares:
-    """Return the contributions to the state of a unit at some timesteps, all counted from 0."""
+    """Return the contributions to a unit's state at the timesteps in `steps`. All arguments count from 0."""
     run = trace.layers[layer]
     rows = ledger(run, unit, steps)
     twin = None if trace.twin is None else ledger(trace.twin.layers[layer], unit, steps)
@@ -108,7 +109,7 @@ def shares_of(trace: Trace, layer: int, unit: int, steps: slice) -> Shares:
 
 
 def sensitivities(question: SensitivityQuestion, trace: Trace) -> bytes:
-    """Return the sensitivities of an output and of a unit's state at a timestep, as JSON."""
+    """Return the sensitivities of an output and of a unit's state at the question's timestep, as JSON."""
     layer, output = question.layer - 1, None if question.output is None else question.output - 1
     many = trace.layers[layer].cell.units ** 2 * question.t > MOST_PRODUCTS
     sensitivity = trace.sensitivity(question.t - 1, output, layer, question.unit - 1 if many else None)
@@ -118,9 +119,9 @@ def sensitivities(question: SensitivityQuestion, trace: Trace) -> bytes:
 
 
 def sensitivity_of(sensitivity: Sensitivity, layer: int, unit: int, whole: bool = True) -> dict[str, Any]:
-    """Return the part of a sensitivity that belongs to one unit, and the input with the largest gradient.
+    """Return the fields of a sensitivity that belong to one unit, and the input with the largest gradient.
 
-    `whole` says whether the sensitivity has the states of all units of the layer, and not only of this one.
+    `whole` says whether `sensitivity` has the states of all units in the layer, and not only of this unit.
     """
     states = sensitivity.states
     of_unit = {name: array[:, unit] for name, array in sensitivity.gates[layer].items()}
@@ -136,7 +137,9 @@ def sensitivity_of(sensitivity: Sensitivity, layer: int, unit: int, whole: bool 
 
 
 def _most_sensitive_gate(sensitivity: Sensitivity, layer: int) -> dict[str, Any] | None:
-    """Return the gate of a layer with the largest derivative of the output, its unit and its timestep, from 1.
+    """Return the gate value in a layer to which the output is most sensitive: gate, unit, timestep and derivative.
+
+    The unit and the timestep count from 1.
 
     Return None if the cell has no gates.
     """
@@ -153,11 +156,11 @@ def _question_fields(question: UnitQuestion) -> dict[str, Any]:
 
 
 def unit_rows(question: UnitQuestion, trace: Trace) -> bytes:
-    """Return every value of one unit at all timesteps, each as base64 of little-endian float64, as JSON."""
+    """Return every value of one unit at all timesteps, as JSON with little-endian float64 in base64."""
     rows = unit_rows_of(trace, question.layer - 1, question.unit - 1)
     return to_json(_question_fields(question) | {"from": 1, "to": len(trace.layers[0].h), "rows": rows})
 
 
 def unit_rows_of(trace: Trace, layer: int, unit: int) -> dict[str, str]:
-    """Return every value of a unit, counted from 0 like its layer, as base64 by the names in JSON."""
+    """Return every value of a unit in base64, by JSON name. `layer` and `unit` count from 0."""
     return {name: base64_of(array, "<f8") for name, array in values_of(trace, layer, unit).items()}
