@@ -1,1 +1,1 @@
-"""The commands of `gruscope`. Each module has the arguments of a command, and runs it."""
+"""The commands of `gruscope`. Each command has a module that defines its arguments and runs it."""

@@ -31,10 +31,10 @@ BY: dict[str, Callable[[Unit], float]] = {
     "half-life": lambda unit: unit.half_life or 0.0,
     "range": lambda unit: unit.highest - unit.lowest,
 }
-"""The statistics by which units can be sorted, the largest first."""
+"""The sort keys of the units, by name. The largest value comes first."""
 
 LONGEST = 2_000
-"""The most characters of a sequence in the command that shows a moment."""
+"""The maximum length of a sequence, in characters, in the printed `gruscope trace` command."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -85,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _read(name: str) -> Data:
-    """Read a file of sequences. Raises OSError, or ValueError if it has another form."""
+    """Read a file of sequences, or standard input for "-". Raises OSError, or ValueError if the data are not valid."""
     path = Path(name)
     if path.suffix == ".npz":
         return read_arrays(path.read_bytes(), str(path))
@@ -100,9 +100,9 @@ def _read(name: str) -> Data:
 
 
 def _between(labels: Labels | None, chosen: str | None) -> tuple[tuple[str, str] | None, str]:
-    """Return the two labels to separate, None without labels, and a note if there are more.
+    """Return the two labels to separate, or None without labels, and a note that names unused labels, or "".
 
-    Raises ValueError if `chosen` has another form, or if there is only one label.
+    `chosen` has the form "first,second". Raises ValueError if it is not valid, or if there is only one label.
     """
     if chosen is not None:
         first, comma, second = chosen.partition(",")
@@ -116,7 +116,7 @@ def _between(labels: Labels | None, chosen: str | None) -> tuple[tuple[str, str]
 
 
 def _print(census: Census, data: Data, options: argparse.Namespace, note: str) -> None:
-    """Print the units as a table, and the command that shows the moment of the first one."""
+    """Print a table of units, and a command that shows the first unit at its selected moment."""
     by = options.by or (
         "correlation" if census.units[0].correlation is not None else "range" if census.labels is None else "auc"
     )
@@ -135,7 +135,7 @@ def _print(census: Census, data: Data, options: argparse.Namespace, note: str) -
 
 
 def _row(unit: Unit, model: Model) -> dict[str, str]:
-    """Return the cells of a unit's line by column. Units, sequences and timesteps count from 1."""
+    """Return the table row of a unit: text by column name. Units, sequences and timesteps count from 1."""
     name = model.layers[unit.layer].unit_name(unit.unit)
     row = {"unit": f"L{unit.layer + 1}.{name}" if len(model.layers) > 1 else name}
     for gate, mean in unit.means.items():
@@ -153,12 +153,12 @@ def _row(unit: Unit, model: Model) -> dict[str, str]:
 
 
 def _moment(unit: Unit) -> Moment:
-    """Return the moment that a unit's line shows: of the label or target if there is one, else the largest change."""
+    """Return the moment in a unit's table row: that of the label or target, if any, else that of the largest change."""
     return unit.moments.get("label") or unit.moments.get("target") or unit.moments["change"]
 
 
 def _command(unit: Unit, data: Data, model: str) -> str:
-    """Return the command that shows the moment of a unit, or words if the sequence does not fit into one."""
+    """Return the command that shows a unit's moment, or a Python call if the sequence is too long or not text."""
     moment = _moment(unit)
     sequence = data.sequences[moment.sequence]
     if not isinstance(sequence, str) or len(sequence) > LONGEST:

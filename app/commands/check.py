@@ -1,4 +1,4 @@
-"""gruscope check: compare a network file with a reference or with a second file, for people and for build servers."""
+"""gruscope check: compare a network file with a reference or a second file. The exit code is useful in CI."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EXAMPLES = (
     "gruscope check net.safetensors port.onnx",
 )
 CANNOT_BE_COMPARED = 2
-"""The exit code if one of the files cannot be read."""
+"""The exit code if a file cannot be read."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Return 0 if the numbers match, 1 if they do not, and 2 if they cannot be compared."""
+    """Compare the files, and return the exit code: 0 if the numbers match, 1 if not, 2 if a file cannot be read."""
     try:
         imported = network_file.read(options)
     except (FormatError, OSError) as error:

@@ -1,4 +1,4 @@
-"""The option --clamp of the commands that run a network."""
+"""The --clamp option, shared by commands that run a network."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..link import read_link
 
 
 def add_clamps(parser: argparse.ArgumentParser) -> None:
-    """Add the option to a parser."""
+    """Add the --clamp option to a parser."""
     parser.add_argument(
         "--clamp",
         action="append",
@@ -21,5 +21,5 @@ def add_clamps(parser: argparse.ArgumentParser) -> None:
 
 
 def read_clamps(options: argparse.Namespace) -> list[Clamp]:
-    """Return the clamps of the options. Raises Refused if one cannot be read."""
+    """Parse the values of --clamp. Raises Refused if one of them is not valid."""
     return [body.clamp() for body in read_link({"clamps": ",".join(options.clamp)}).clamps]

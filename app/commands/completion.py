@@ -1,4 +1,4 @@
-"""gruscope completion: print a script with which a shell completes commands, options and names."""
+"""gruscope completion: print a script that makes a shell complete commands, options and names."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ complete -o default -F _gruscope gruscope
 """
 
 ZSH = "autoload -U +X compinit && compinit\nautoload -U +X bashcompinit && bashcompinit\n"
-"""The lines with which zsh reads a script for bash."""
+"""The lines before the bash script that let zsh use it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _words(parser: argparse.ArgumentParser) -> Iterable[str]:
-    """Yield the options of a command, the choices of its arguments, and the presets if it takes one."""
+    """Yield the words that complete a command: options, choices of arguments, and the presets if it takes a preset."""
     for action in parser._actions:  # argparse has no public list of them
         yield from action.option_strings
         if isinstance(action, argparse._SubParsersAction):

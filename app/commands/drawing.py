@@ -1,4 +1,4 @@
-"""The options --temperature and --seed of the commands that let a network write."""
+"""The --temperature and --seed options, shared by commands that let a network write."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from gru_core.runs.writing import HOTTEST
 from .numbers import count
 
 TEMPERATURE, SEED = 1.0, 0
-"""The defaults."""
+"""The defaults of the options."""
 
 
 def add_drawing(parser: argparse.ArgumentParser) -> None:
-    """Add the options to a parser."""
+    """Add --temperature and --seed to a parser."""
     parser.add_argument(
         "--temperature",
         type=_temperature,

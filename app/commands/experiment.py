@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _measure_sequence() -> tuple[bytes, str]:
-    """Return the content of the file, and a summary in words. One worker computes one point after another."""
+    """Compute the experiment "sequence" in one worker. Return the content of its file and a summary for the user."""
     engine = start_engine(1)
 
     def compute(function: Any, argument: Any) -> Any:

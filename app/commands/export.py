@@ -1,4 +1,4 @@
-"""gruscope export: a view as files, or many views as a folder of pages."""
+"""gruscope export: write a view to files, or many views to a folder of pages."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ PAGES = {
     "/train": export.train_page,
     "/start": lambda _, settings, live: export.start_page(settings, live),
 }
-"""The functions that export pages other than the Lab, by the ends of their addresses."""
+"""The functions that export pages other than the Lab, by the last part of the page's address."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -139,7 +139,7 @@ Page = Callable[[Mapping[str, str], Settings, str], str]
 
 
 def _page_of(path: str) -> Page | None:
-    """Return the function that exports the page at an address, or None for the Lab."""
+    """Return the function that exports the page at `path`, or None for the Lab."""
     lesson = re.search(r"/lessons/([\w-]+)$", path)
     if lesson:
         return lambda _, settings, live: lesson_page(shelf.get(lesson[1], settings), settings, live)

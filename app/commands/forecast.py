@@ -1,4 +1,4 @@
-"""gruscope forecast: let a network forecast a series from its own forecasts."""
+"""gruscope forecast: let a network forecast a series, with each forecast as its next input."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the forecasts, each in a line. Return 1 if the numbers or the model cannot be used."""
+    """Print one forecast per line. Return the exit code: 0, or 1 if the numbers or the model cannot be used."""
     try:
         free_run = gru_core.forecast(gru_core.load(options.model), options.numbers, options.steps)
     except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""gruscope import: convert the file of a network to a GRU Scope model."""
+"""gruscope import: convert a network file to a GRU Scope model."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Return 0 if the file is imported, 1 if it cannot be read, and 2 if a question about it needs an answer."""
+    """Import the file. Return the exit code: 0, 1 if the file cannot be read, 2 if a question about it is open."""
     try:
         network = network_file.read(options)
     except (FormatError, OSError) as error:

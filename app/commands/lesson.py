@@ -45,7 +45,7 @@ What does the update gate do at the next timestep?
 It is {{{{ z }}}}: the unit keeps {{{{ keeps }}}} of its state.
 :::
 """
-"""A new lesson, with each kind of block once."""
+"""The text of a new lesson: a step with a question and the reveal that follows it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _entries(settings: Settings) -> Iterator[dict[str, Any]]:
-    """Yield each model as in the API, and where it is `from`. Raises ValueError if a model cannot be served."""
+    """Yield the API entry of each model, with its origin as "from". Raises ValueError if a model cannot be served."""
     for name, model in models.served_models(settings.models).items():
         yield model_entry(name, model) | {"from": "preset" if name in presets.SHIPPED else "served"}
     store = models.store(settings)

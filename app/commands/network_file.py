@@ -1,4 +1,4 @@
-"""The arguments that commands about the file of a network share, and functions that read the file and report errors."""
+"""Arguments, reading and error messages, shared by commands that take a network file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..runs.answers import to_json
 from .messages import warn
 
 ANSWERS_NEEDED = 2
-"""The exit code of a command that needs answers about the file."""
+"""The exit code if the command needs an answer to a question about the file."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def parse_answer(text: str) -> tuple[str, str]:
-    """Return the key and the value of an answer. Raises ArgumentTypeError if it has another form."""
+    """Split KEY=VALUE into the key and the value. Raises ArgumentTypeError if `text` has no "="."""
     key, equals, value = text.partition("=")
     if not equals:
         raise argparse.ArgumentTypeError("an answer must have the form KEY=VALUE")
@@ -59,14 +59,14 @@ def _names(path: str) -> list[str]:
 
 
 def read(options: argparse.Namespace) -> Imported:
-    """Read the network in the file of the command line. Raises FormatError or OSError."""
+    """Read the network file that the options name. Raises FormatError or OSError."""
     return formats.read_file(options.file, dict(options.answer), options.alphabet, options.labels)
 
 
 def print_error(error: FormatError | OSError, options: argparse.Namespace) -> None:
-    """Print the error to standard error, or the open question with the options that answer it.
+    """Print an error to standard error. If it is an open question, also print the options that answer it.
 
-    With --json the question goes to standard output.
+    With --json, print a question to standard output instead, as JSON.
     """
     if isinstance(error, OSError):
         warn(f"{error.filename} cannot be read: {error.strerror}")

@@ -1,4 +1,4 @@
-"""Whole numbers as values of options."""
+"""Parsers of whole numbers, for the values of options."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from gru_core.numerals import whole
 
 
 def whole_number(message: str, least: int = 0, most: int | None = None) -> Callable[[str], int]:
-    """Return a function that parses a whole number. Other numbers and other text are refused with `message`."""
+    """Return a function that parses a whole number from `least` to `most`.
+
+    The function raises ArgumentTypeError with `message` for any other text.
+    """
 
     def parse(text: str) -> int:
         number = whole(text)

@@ -90,11 +90,11 @@ def _proxies(text: str) -> str:
 
 
 OTHER_FILES = 200
-"""Open files besides connections: pipes of processes, models, Redis."""
+"""The number of open files to allow besides connections: for pipes to processes, models and Redis."""
 
 
 def _raise_file_limit(connections: int) -> int:
-    """Raise this process's limit of open files for these connections. Return how many connections the system allows."""
+    """Raise the limit on open files of this process. Return how many of `connections` the system then allows."""
     if resource is None:
         return connections
     wanted = connections + OTHER_FILES
@@ -110,7 +110,7 @@ def _raise_file_limit(connections: int) -> int:
 
 
 def _bind(host: str, port: int) -> socket.socket:
-    """Return a socket bound to the port, or to the next free one of twenty ports. Raises OSError if there is none."""
+    """Return a socket bound to the first free port from `port` to `port + 19`. Raises OSError if all are taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for candidate in range(port, min(port + 20, 2**16)):
         # With an explicit protocol asyncio turns off Nagle's algorithm, which would delay a stream by 40 ms.
@@ -130,7 +130,10 @@ def _bind(host: str, port: int) -> socket.socket:
 
 
 def run(options: argparse.Namespace, page: str = "", lessons: str | None = None) -> int:
-    """Start a server with the options, and with the lessons in the folder `lessons`. A browser opens `page`."""
+    """Start a server, and return the exit status. A browser opens `page`, unless --no-browser is given.
+
+    `lessons`, if given, is the folder of lessons.
+    """
     try:
         # A proxy passes on the requests of other machines.
         local = is_loopback(options.host) and not options.proxy_headers
@@ -170,14 +173,14 @@ def serve(
     proxies: str | None = None,
     workers: int = 1,
 ) -> int:
-    """Serve until a signal ends the server, and return the exit status. With `browser`, open a browser at `page`.
+    """Run the server until a signal ends it, and return the exit status. If `browser`, open `page` in a browser.
 
-    `proxies` are the addresses of trusted proxies: the server uses their X-Forwarded-For and X-Forwarded-Proto. Raises
+    `proxies` lists the trusted proxies; the server reads their X-Forwarded-For and X-Forwarded-Proto headers. Raises
     KeyboardInterrupt after Ctrl+C.
     """
     if workers > 1 and not POSSIBLE:
         return fail("--workers needs Unix sockets, which Windows does not have: leave it out")
-    # One of several workers can have the streams of all.
+    # One of several workers may serve the streams of all workers.
     allowed = _raise_file_limit(workers * settings.max_connections) // workers
     if allowed < settings.max_connections:
         each = " for each worker" if workers > 1 else ""
@@ -216,10 +219,10 @@ def serve(
 
 
 class Worker(uvicorn.Config):
-    """The configuration of a worker. Each worker process gets a copy, and creates its own application and protocol.
+    """The uvicorn config of a worker. Each worker process gets a copy, and creates its own application and protocol.
 
-    `folder` is the folder that several workers share, or "" for one worker. `url` is the address that the first worker
-    prints.
+    `folder` is the folder that all workers share, or "" if there is only one worker. The first worker that serves
+    prints `url`.
     """
 
     url, browser = "", False
@@ -236,13 +239,13 @@ class Worker(uvicorn.Config):
             server_header=False,
             workers=workers,
             callback_notify=self.serving,
-            timeout_notify=10**9,  # seconds; so it is called only once, after the start
+            timeout_notify=10**9,  # seconds between calls: one call, after the start
             timeout_worker_healthcheck=30,  # on a busy machine a start takes longer than uvicorn's 5
         )
         self.settings, self.folder = settings, folder
 
     def load(self) -> None:
-        """Create the application and the protocol. Raises ImportError, OSError or ValueError as `create_app`."""
+        """Create the application and the protocol. Raises the ImportError, OSError or ValueError of `create_app`."""
         logging.basicConfig(format="%(asctime)s %(message)s")
         LOG.setLevel(logging.INFO)
         parent = parent_process()
@@ -254,7 +257,7 @@ class Worker(uvicorn.Config):
 
         class Protocol(bounded):  # type: ignore[misc]
             def shutdown(self) -> None:
-                # uvicorn waits for streams, but the streams of rooms end only after `leave`.
+                # uvicorn waits for open streams, and `leave` is what ends the streams of rooms.
                 app.state.rooms.leave()
                 super().shutdown()
 
@@ -263,7 +266,7 @@ class Worker(uvicorn.Config):
 
     @property
     def _started_file(self) -> Path:
-        """The file that the first of several workers creates when it serves."""
+        """The path of a file in the shared folder. The first worker that serves creates it."""
         return Path(self.folder) / "serving"
 
     @property
@@ -271,16 +274,16 @@ class Worker(uvicorn.Config):
         return self._started_file.exists()
 
     async def serving(self) -> None:
-        """Print the address, open the browser, and tune the garbage collector, once the server answers requests."""
-        # A full garbage collection would stop a class of 1,000 for 0.2 s. So objects that exist now are never checked
-        # again, and full collections are ten times rarer.
+        """Tune the garbage collector, print the address and open the browser. Called when the server is ready."""
+        # With a class of 1,000, a full garbage collection stops the server for 0.2 s. The objects that exist now are
+        # therefore never checked again, and full collections are ten times rarer.
         gc.collect()
         gc.freeze()
         gc.set_threshold(700, 10, 100)
         if self.folder:
             try:
                 self._started_file.touch(exist_ok=False)
-            except FileExistsError:  # another worker has printed it
+            except FileExistsError:  # another worker has printed the address
                 return
         print(f"GRU Scope is at {self.url} (press Ctrl+C to stop the server)", flush=True)
         if self.browser:
@@ -294,7 +297,7 @@ def _end_after(parent: int) -> None:
 
 
 class Workers(Multiprocess):
-    """uvicorn's supervisor of several workers, which replaces workers that die."""
+    """uvicorn's supervisor of worker processes. It replaces workers that die."""
 
     interrupted = False
 
@@ -303,7 +306,7 @@ class Workers(Multiprocess):
         self.worker = worker
 
     def serve(self) -> int:
-        """Serve until a signal ends the server, and return the exit status. Raises KeyboardInterrupt after Ctrl+C."""
+        """Run the workers until a signal, and return the exit status. Raises KeyboardInterrupt after Ctrl+C."""
         self.run()
         if self.interrupted:
             raise KeyboardInterrupt
@@ -314,7 +317,7 @@ class Workers(Multiprocess):
             super().init_processes()
 
     def keep_subprocess_alive(self) -> None:
-        # While all workers are still starting, health checks would fail, and Ctrl+C would wait for them.
+        # While all workers are still starting, health checks would fail, and Ctrl+C would wait for the checks.
         if self.worker.started or any(process.exitcode is not None for process in self.processes):
             with ignore_interrupts_in_children():
                 super().keep_subprocess_alive()

@@ -1,4 +1,4 @@
-"""gruscope sweep: train a grid of recipes."""
+"""gruscope sweep: train all recipes of a grid."""
 
 from __future__ import annotations
 

@@ -43,10 +43,10 @@ EXAMPLES = (
     "gruscope trace --model net.safetensors x.npy",
 )
 FEW = 2
-"""The most units, and the most numbers of an output, in one line of the table."""
+"""The maximum number of units, and of numbers in an output, in one row of the table."""
 
 Column = tuple[str, Sequence[Any]]
-"""A name, and a value for each timestep."""
+"""A column of the table: the name, and a value for each timestep."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -124,7 +124,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _sequence(text: str, model: Model) -> str:
-    """Return the sequence that an argument names: itself, the standard input, or a file of vectors."""
+    """Return the sequence that an argument gives directly, as "-" for standard input, or as a file of vectors.
+
+    Raises FormatError or another ValueError if the file cannot be read.
+    """
     path = Path(text)
     if text == "-":
         return _read()
@@ -142,7 +145,7 @@ def _sequence(text: str, model: Model) -> str:
 
 
 def _read() -> str:
-    """Return the standard input as one sequence, and report it if that joins several lines."""
+    """Read standard input as one sequence, and warn if it has several lines. Raises ValueError if it is not text."""
     try:
         text = sys.stdin.read()
     except UnicodeDecodeError as error:
@@ -157,7 +160,7 @@ def _read() -> str:
 def _trace(
     model: Model, sequence: str, clamps: Sequence[Clamp], h0: Sequence[Sequence[float]] | None, after: Trace | None
 ) -> Trace:
-    """Run the model; with clamps, the trace also has the original run."""
+    """Run the model. With clamps, the returned trace also has the original run."""
     if clamps:
         return gru_core.twin(model, sequence, h0, clamps, after=after)[0]
     return gru_core.trace(model, sequence, h0, after=after)
@@ -170,9 +173,9 @@ def _written(
     clamps: Sequence[Clamp],
     h0: Sequence[Sequence[float] | Array] | None,
 ) -> tuple[int, Trace]:
-    """Let the model write after the sequence, and return how many timesteps are given, and the run over both.
+    """Let the model write after `sequence`. Return the length of `sequence`, and the run over given and written inputs.
 
-    With clamps, the trace also has what the model writes without them.
+    With clamps, the trace also has the original run, in which the model writes without clamps.
     """
 
     def written_with(clamps: Sequence[Clamp]) -> tuple[Written, Trace]:
@@ -188,7 +191,7 @@ def _written(
 
 
 def _places(trace: Trace, layer: int | None, unit: int | None, every: bool) -> list[Place]:
-    """Return the units to show. `layer` and `unit` count from 1. Raises ValueError if the model does not have them."""
+    """Return the units to show. `layer` and `unit` count from 1. Raises ValueError if the model has no such unit."""
     if layer is not None and layer > len(trace.layers):
         raise ValueError(f"layer {layer} is not in this model: choose from 1 to {len(trace.layers)}")
     layers = range(len(trace.layers))
@@ -208,10 +211,10 @@ def _answers(trace: Trace) -> list[str]:
 
 
 def _print_table(trace: Trace, places: Sequence[Place], given: int | None) -> None:
-    """Print a table with two decimals, and a star at clamped values. The inputs after the first `given` are written."""
+    """Print the run as a table. A star marks clamped values. The network wrote the inputs after the first `given`."""
     readout = trace.model.readout
     columns: list[Column] = [("t", range(1, len(trace.y) + 1)), ("input", [*map(name_of, trace.tokens or ())])]
-    if trace.twin is not None and trace.twin.tokens != trace.tokens:  # the network writes another text
+    if trace.twin is not None and trace.twin.tokens != trace.tokens:  # the runs wrote different inputs
         columns.append(("original input", [*map(name_of, trace.twin.tokens or ())]))
     for name, shown in (("output", trace), ("original", trace.twin)):
         if shown is None:

@@ -1,4 +1,4 @@
-"""gruscope train: train a preset again, or train the recipe of a link."""
+"""gruscope train: train a preset again, or train the recipe in a link."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _recipe_of_link(link: str) -> Recipe:
-    """Return the recipe of a link. Raises ValueError or Refused if it is not a link to exactly one recipe."""
+    """Return the recipe in a link. Raises ValueError or Refused if the link does not have exactly one valid recipe."""
     if "?" not in link:
         raise ValueError(f"{link} is neither a link to the Train page nor one of {', '.join(NAMES)}")
     recipes_of_link = read_recipes(read_address(link))
@@ -116,7 +116,7 @@ def _train_recipe(recipe: Recipe, out: Path | None, checkpoint_file: Path | None
 
 @contextmanager
 def _progress() -> Iterator[Callable[[int, float, float], None]]:
-    """Return a function that prints the progress of a training, always in the same line."""
+    """Yield a function that prints training progress. Each call overwrites the same line."""
 
     def print_step(step: int, loss: float, score: float) -> None:
         print(f"\rtraining step {step}  loss {loss:.4f}  score {score:.4f}", end="", file=sys.stderr)

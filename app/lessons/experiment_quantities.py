@@ -1,4 +1,4 @@
-"""The expressions of a lesson that need no run: stored results of the experiments, and counts of parameters."""
+"""Lesson expressions that need no run of a model: stored results of the experiments, and parameter counts."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _interval(words: list[str]) -> tuple[str, str]:
 
 
 def _racing(words: list[str]) -> tuple[str, str]:
-    """Return the task and the cell of an expression. Raises ValueError if there is no such race."""
+    """Return the task and the cell that `words` name. Raises ValueError if no experiment compares them."""
     if len(words) != 2 or words[0] not in experiments.RACES or words[1] not in experiments.EQUAL:
         tasks, cells = ", ".join(experiments.RACES), ", ".join(experiments.EQUAL)
         raise ValueError(
@@ -78,7 +78,10 @@ def _products(words: list[str]) -> tuple[float, str]:
 
 
 def _counts(name: str, words: list[str]) -> tuple[int, int]:
-    """Return the sequential operations and the multiply-adds of a network for a number of timesteps."""
+    """Return the number of sequential operations and of multiply-adds for the kind and the timesteps in `words`.
+
+    Raises ValueError, which names the expression `name`, if `words` are not valid.
+    """
     steps = whole(words[1]) if len(words) == 2 else None
     if not steps or words[0] not in sequence.KINDS:
         raise ValueError(f"write “{name} KIND STEPS”, with a kind of {', '.join(sequence.KINDS)} and a number of steps")
@@ -113,4 +116,7 @@ EXPRESSIONS: dict[str, Callable[[list[str]], tuple[float | str, str]]] = {
     "products": _products,
     "attention": _attention,
 }
-"""By name: each takes the words after the name, and returns the value and its kind, which sets its format."""
+"""The expressions by name. Each function takes the words after the name, and returns a value and its kind.
+
+The kind sets the format of the value.
+"""

@@ -1,4 +1,4 @@
-"""How the numbers of a lesson are written."""
+"""Formats for the numbers in lessons."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ class Value(NamedTuple):
 
 
 def format_value(value: float | str, kind: str, form: str) -> Value:
-    """Return a value with its text: by default two decimals, a real minus sign, and percentages without decimals."""
+    """Return a value together with its text.
+
+    The text has a true minus sign. Its format follows `kind`, for example a whole percentage for a share, or two
+    decimals. `form` can set the format instead: "%" or, for three decimals, ".3". Raises ValueError for another `form`.
+    """
     if isinstance(value, str):
         return Value(value, value)
     if form and not re.fullmatch(r"%|\.\d", form):
@@ -43,7 +47,7 @@ def format_value(value: float | str, kind: str, form: str) -> Value:
 
 
 def two_decimals(value: float) -> str:
-    """Return a number with two decimals, and never −0.00."""
+    """Format a number with two decimals, as 0.00 if it rounds to −0.00."""
     return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
 
 

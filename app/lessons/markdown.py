@@ -1,4 +1,4 @@
-"""The Markdown of lessons as HTML: with numbers in braces, words that point at the figure, and formulas."""
+"""Conversion of lesson Markdown to HTML, with numbers in {{ }}, words that point at the figure, and LaTeX formulas."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from mdit_py_plugins.front_matter import front_matter_plugin
 from ..schemas import SIGNALS
 
 PARTS = ("tape", "inputs", "outputs", "words", "cell", "equations", "memory", "influence", "whatif")
-"""The parts of a page that a word in a lesson can point at, besides the signals."""
+"""The page parts, besides the signals, that a word in a lesson can point at."""
 
 
 LONGEST_FORMULA = 1_000
-"""The most characters of a formula."""
+"""The maximum number of characters in a formula."""
 
 ELEMENTS = {
     "math", "mrow", "mi", "mn", "mo", "mtext", "mspace", "mfrac", "msqrt", "mroot", "msub", "msup", "msubsup",
@@ -37,11 +37,11 @@ ATTRIBUTES = {
     "maxsize", "width", "height", "depth", "voffset", "linethickness", "notation", "columnalign", "columnlines",
     "columnspacing", "rowlines", "rowspacing",
 }  # fmt: skip
-"""The allowed elements and attributes of a formula. None of them is a link, runs code or loads anything."""
+"""The MathML attributes that a formula may have. No allowed element or attribute links, loads or runs anything."""
 
 
 class Prose(NamedTuple):
-    """Markdown tokens that start at a `line` of the file."""
+    """Markdown tokens, and the `line` of the file at which they start, from 1."""
 
     tokens: list[Token]
     line: int
@@ -49,7 +49,7 @@ class Prose(NamedTuple):
 
 @cache
 def markdown() -> MarkdownIt:
-    """Return the parser and renderer of lessons. Raw HTML becomes text, and images are off."""
+    """Return the Markdown parser and renderer for lessons. Raw HTML is shown as text, and images are off."""
     md = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
     md.use(front_matter_plugin).use(colon_fence_plugin).use(dollarmath_plugin)
     md.inline.ruler.before("link", "number", _number)
@@ -62,12 +62,12 @@ def markdown() -> MarkdownIt:
 
 
 def render(prose: Prose, numbers: Any) -> Markup:
-    """Render prose as HTML. `numbers` returns the HTML for an expression between {{ and }}."""
+    """Render prose as HTML. The function `numbers` takes an expression between {{ and }}, and returns HTML."""
     return Markup(markdown().renderer.render(prose.tokens, markdown().options, {"numbers": numbers}))
 
 
 def numbers_in(prose: Prose) -> Iterator[tuple[int, str]]:
-    """Yield each expression between {{ and }} with its line."""
+    """Yield the line and the text of each expression between {{ and }}."""
     line = prose.line
     for token in prose.tokens:
         line = token.map[0] + 1 if token.map else line
@@ -77,9 +77,9 @@ def numbers_in(prose: Prose) -> Iterator[tuple[int, str]]:
 
 
 def mathml(latex: str, block: bool = False) -> Markup:
-    """Convert a formula in LaTeX to MathML, with only the allowed elements and attributes.
+    """Convert a LaTeX formula to MathML. Attributes outside `ATTRIBUTES` are dropped.
 
-    Raises ValueError if the formula is too long, not valid, or needs other elements.
+    Raises ValueError if the formula is too long, is not valid, or needs an element outside `ELEMENTS`.
     """
     if len(latex) > LONGEST_FORMULA:
         raise ValueError(f"a formula is too long: at most {LONGEST_FORMULA:,} characters")
@@ -103,7 +103,7 @@ def mathml(latex: str, block: bool = False) -> Markup:
 def _number(state: StateInline, silent: bool) -> bool:
     if not state.src.startswith("{{", state.pos):
         return False
-    # Search the last }} only once. A {{ after it has no end, so it need not be searched to the end of the text.
+    # Find the last }} only once per text. A {{ after the last }} is not closed, so no further search is needed for it.
     last = state.env.get("last")
     if last is None or last[0] is not state.src:
         last = state.env["last"] = (state.src, state.src.rfind("}}"))

@@ -1,34 +1,34 @@
-"""The numbers of a lesson: expressions between {{ and }}, which the core computes for the figure of a step.
+"""The expressions between {{ and }} in a lesson. The core computes their values for the figure of a step.
 
-    z.2@4                  z of unit 2 at timestep 4; by default the unit and the timestep of the link
-    y@4   x@4              the output, the input
-    probability@4 of A     the probability of an output; without `of A`, of the likeliest one
-    drawn@4 of A           the probability with which a network that writes draws a symbol, at the link's temperature
-    written                what the network wrote
-    forecast@4             the output in the unit of the series
-    measured NAME          a figure on the card of the model, such as `measured accuracy`
-    keeps@4   half-life@4  the share of the old state that a timestep keeps; the timesteps until half of it is gone
-    share@7 from 4         the contribution of the candidate of timestep 4 (0: of the initial state) to the state at 7
-    reach@7 from 4         the gradient of the output at 7 with respect to input 4, relative to that for input 7
-    flow@7 from 4          the gradient of the state at 7 with respect to the state (of an LSTM: the cell state) at 4
-    score                  the score on held-out sequences, with the same clamps
-    gradient-norm          the norm of the gradient of the loss on held-out sequences, with the same weights
-    weights  units         the number of weights and units of the recurrent layers
-    inputs  steps          the number of inputs of the layer, and of timesteps of the sequence
-    parameters CELL H I    the number of weights and biases of a layer of a cell with H units and I inputs
+    z.2@4                  z of unit 2 at timestep 4; by default, the unit and the timestep in the link
+    y@4   x@4              the output and the input at timestep 4
+    probability@4 of A     the probability of the output A; without `of A`, of the likeliest output
+    drawn@4 of A           the probability that a network that writes draws symbol A, at the link's temperature
+    written                the text that the network wrote
+    forecast@4             the output in the unit of the time series
+    measured NAME          a number on the model's card, such as `measured accuracy`
+    keeps@4   half-life@4  the share of the old state that timestep 4 keeps; the timesteps until half of it is gone
+    share@7 from 4         the contribution of the candidate at 4 (from 0: of the initial state) to the state at 7
+    reach@7 from 4         the gradient norm of output 7 with respect to input 4, divided by the norm for input 7
+    flow@7 from 4          the gradient norm of the state h at 7 with respect to h (in an LSTM: to c) at 4
+    score                  the score on held-out sequences, with the clamps of the link
+    gradient-norm          the norm of the loss gradient on held-out sequences, with the weights of the link
+    weights  units         the number of weights and biases in all recurrent layers; the units of the layer
+    inputs  steps          the number of inputs of the layer; the number of timesteps in the sequence
+    parameters CELL H I    the number of weights and biases in a layer with this cell, H units and I inputs
     gap KIND STEPS         experiment Gradient reach: the number of seeds, of five, that learn the task; with
                            `| rate=0.03` or `| units=8` at another learning rate or size
-    race TASK CELL         experiment Cell comparison: the median of the training steps to the target; for counting, of
-                           the share of longer lengths that are counted correctly
+    race TASK CELL         experiment Cell comparison: the median number of training steps to the target; for the
+                           counting task, the median share of longer lengths that are counted correctly
     interval TASK CELL     experiment Cell comparison: the 95% interval of this median
-    recall UNITS LETTERS   experiment Memory capacity: the share of recalled letters
-    time KIND STEPS        experiment Sequential cost: milliseconds for one sequence
+    recall UNITS LETTERS   experiment Memory capacity: the share of letters that the network recalls
+    time KIND STEPS        experiment Sequential cost: the time for one sequence, in milliseconds
     waits KIND STEPS       experiment Sequential cost: the number of operations that must run one after another
     products KIND STEPS    experiment Sequential cost: the number of multiply-adds
-    attention SCORE T S    experiment Attention weights: the weight of timestep S in the output at T, with a score
+    attention SCORE T S    experiment Attention weights: the weight of timestep S in the output at T, for this score
 
-`{{ A | sequence=B m, t=2 }}` computes A after changing these keys of the link. `{{ A - B }}` and `{{ A / B }}` compute
-with two values. `{{ A as % }}` and `{{ A as .3 }}` set the format.
+`{{ A | sequence=B m, t=2 }}` computes A with other values of these keys of the link. `{{ A - B }}` and `{{ A / B }}`
+subtract and divide two values. `{{ A as % }}` and `{{ A as .3 }}` set the format.
 """
 
 from __future__ import annotations
@@ -51,22 +51,22 @@ from .reading import Figure, figure_of
 from .run_quantities import QUANTITIES, Place, last_step, within
 
 LONGEST = 400
-"""The most characters of an expression."""
+"""The maximum number of characters in an expression."""
 
 _PLACE = "[0-9]{1,6}"
 
 
 class Runs:
-    """A cache for the runs of figures, for one request only, since these runs can be large."""
+    """A cache of the runs of figures. It lives for one request only, because runs can be large."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._runs: dict[str, LinkedRun] = {}
 
     def get(self, figure: Figure) -> LinkedRun:
-        """Return the run of a figure: for a comparison the run of the GRU, for a training the run at its checkpoint.
+        """Return the run of a figure. On the Compare page, this is the GRU's run; on the Train page, a checkpoint's.
 
-        Raises Refused, SequenceError or ValueError if the link of the figure is not valid.
+        Raises Refused, SequenceError or ValueError if the figure's link is not valid.
         """
         keys = _lab_keys(figure)
         name = repr(sorted(keys.items()))
@@ -97,7 +97,10 @@ def evaluate(expression: str, figure: Figure, runs: Runs) -> Value:
 
 
 def curve(signal: str, figure: Figure, runs: Runs) -> tuple[list[float], float, float]:
-    """Return a signal of a unit at all timesteps, and the lowest and highest value of its scale. Raises ValueError."""
+    """Return the values of a signal, such as z.2, at all timesteps, and the lowest and highest value of its scale.
+
+    The signal is that of one unit. Raises ValueError if the model has no such signal or unit.
+    """
     linked = runs.get(figure)
     match = re.fullmatch(rf"(\w+)(?:\.({_PLACE}))?", signal)
     run = linked.trace.layers[linked.layer - 1]
@@ -111,7 +114,8 @@ def curve(signal: str, figure: Figure, runs: Runs) -> tuple[list[float], float, 
 def matching_steps(condition: str, figure: Figure, runs: Runs) -> list[int]:
     """Return the timesteps, from 1, that meet a condition: `z above 0.5`, `z below 0.5` or `most share@7`.
 
-    The last form names the timestep with the largest contribution. Raises ValueError if the condition is not valid.
+    `most share@7` gives the one timestep with the largest contribution to the state at timestep 7. Raises ValueError if
+    the condition is not valid.
     """
     words = condition.split(" ", 3)
     limit = decimal(words[2]) if len(words) == 3 and words[1] in ("above", "below") else None
@@ -127,7 +131,7 @@ def matching_steps(condition: str, figure: Figure, runs: Runs) -> list[int]:
 
 
 def check_figure(figure: Figure, runs: Runs) -> None:
-    """Raise ValueError if the link of a figure is not valid."""
+    """Raise ValueError if the link of `figure` is not valid."""
     try:
         if not figure.page.startswith("compare/"):
             runs.get(figure)
@@ -156,7 +160,7 @@ def _lab_keys(figure: Figure) -> dict[str, str]:
 
 
 def _term(text: str, figure: Figure, runs: Runs) -> tuple[float | str, str]:
-    """Return the value of an expression without arithmetic, and its kind, which sets its format."""
+    """Return the value of an expression without arithmetic, and the kind, which sets the format of the value."""
     name, _, link = text.partition("|")
     name = name.strip()
     if link:
@@ -194,7 +198,7 @@ def _term(text: str, figure: Figure, runs: Runs) -> tuple[float | str, str]:
 
 
 def _measured(name: str, linked: LinkedRun) -> tuple[float, str]:
-    """Return a figure on the card of a run's model, and its kind. Raises ValueError if the card has no such figure."""
+    """Return the number `name` on the model's card, and its kind. Raises ValueError if the card has no such number."""
     measured = linked.trace.model.card.measured
     if name not in measured:
         raise ValueError(f"the card has no “measured {name}”; choose one of {', '.join(measured) or 'none'}")

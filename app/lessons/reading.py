@@ -1,5 +1,5 @@
-"""Parsing of lessons. A lesson has steps; each step has a figure, and can have questions. Students and teachers read
-"part" for such a step, since a step without a word before it is a timestep. An example:
+"""Parsing of lessons. A lesson has steps; each step has a figure, and can have questions. The pages call such a step
+a "part", because for students a "step" is a timestep. An example:
 
 ---
 title: The gate that keeps
@@ -40,20 +40,20 @@ from ..sitemap import PAGES
 from .markdown import PARTS, Prose, markdown, mathml
 
 MOST_BYTES = 32_768
-"""The most bytes of a lesson's file."""
+"""The maximum size of a lesson's file, in bytes."""
 
 KEYS = ("title", "model", "minutes", "needs")
 
 
 class Mistake(NamedTuple):
-    """A mistake in a lesson's file, at a line from 1."""
+    """A mistake in a lesson's file. `line` counts from 1."""
 
     line: int
     reason: str
 
 
 class LessonError(Exception):
-    """The lesson cannot be shown; `mistakes` has all reasons."""
+    """The error for a lesson that cannot be shown. `mistakes` lists all reasons."""
 
     def __init__(self, mistakes: list[Mistake]) -> None:
         super().__init__("\n".join(f"line {line}: {reason}" for line, reason in mistakes))
@@ -62,14 +62,14 @@ class LessonError(Exception):
 
 @dataclass(frozen=True)
 class Figure:
-    """A page, and the keys of its link."""
+    """The figure of a step: a page, and the keys of the link that opens it."""
 
     page: str
     keys: Mapping[str, str]
 
 
 class Option(NamedTuple):
-    """An option of a question; students who choose it see the `reply`, if there is one."""
+    """An answer option of a question. Students who choose the option see its `reply`, if it has one."""
 
     words: Prose
     right: bool
@@ -78,10 +78,10 @@ class Option(NamedTuple):
 
 @dataclass
 class LessonQuestion:
-    """A question, of the kind choose, number, draw or click.
+    """A question. Its `kind` is "choose", "number", "draw" or "click".
 
-    `target` is the expression, the signal or the condition for the last three kinds. `figure` is shown with the answer,
-    which is computed from it.
+    `target` is the expression for "number", the signal for "draw", and the condition for "click". The answer is
+    computed from `figure`, which the page shows with the answer.
     """
 
     kind: str
@@ -94,7 +94,7 @@ class LessonQuestion:
 
 
 IN_PARTS = ("compare/bottleneck", "compare/attention")
-"""The experiments with links that choose a part of the result. A lesson shows this part before the answer."""
+"""The experiments in which a link chooses one part of the result. A lesson shows that part before the answer."""
 
 
 @dataclass
@@ -113,7 +113,7 @@ class Step:
 
     @property
     def upto(self) -> int | None:
-        """The last timestep that the Lab shows until the student answers. None without a question or on other pages."""
+        """The last timestep that the Lab shows before the answer, or None if there is no question or no Lab figure."""
         asks = bool(self.questions) and self.figure.page == ""
         return int(self.figure.keys.get("t", 1)) if asks else None
 
@@ -140,14 +140,14 @@ class Lesson:
 
 
 def read(name: str, text: str) -> Lesson:
-    """Parse a lesson. Raises LessonError with all mistakes that show without running a model."""
+    """Parse a lesson. Raises LessonError with all mistakes that can be found without running a model."""
     if len(text.encode()) > MOST_BYTES:
         raise LessonError([Mistake(1, f"the file is larger than {MOST_BYTES:,} bytes, the limit for a lesson")])
     return _Reader(name).lesson(text)
 
 
 class _Reader:
-    """A parser of one lesson, which collects mistakes."""
+    """A parser for one lesson, which collects the mistakes in it."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -192,7 +192,7 @@ class _Reader:
         return known
 
     def steps(self, tokens: list[Token]) -> Iterator[Step]:
-        """Yield a step for each heading of the second level."""
+        """Yield a step for each level-2 heading (##)."""
         figure = Figure("", {"model": self.known.get("model", "")})
         step: Step | None = None
         loose: list[Token] = []
@@ -233,7 +233,7 @@ class _Reader:
             step.parts.append(Prose(loose, _line(loose)))
 
     def heading(self, inline: Token, line: int, before: Figure) -> tuple[str, Figure]:
-        """Return the title of a step and its figure: that of the link in the heading, or that of the previous step."""
+        """Return the title and the figure of a step. Without a link in the heading, the figure is `before`."""
         children = inline.children or []
         link = next((child for child in children if child.type == "link_open"), None)
         title = "".join(child.content for child in children).strip()
@@ -252,7 +252,7 @@ class _Reader:
             return base
 
     def add_block(self, step: Step, token: Token, line: int) -> None:
-        """Add a ::: block to a step: notes, a question, or the text that is shown with its answer."""
+        """Add a ::: block to a step: notes, a question, or text that the page shows with the answer to a question."""
         kind, _, link = token.info.strip().partition(" ")
         tokens = self.block_tokens(token.content, line)
         last = step.parts[-1] if step.parts else None
@@ -276,7 +276,7 @@ class _Reader:
                     )
 
     def block_tokens(self, content: str, line: int) -> list[Token]:
-        """Return the tokens of a ::: block, with the line numbers of the file."""
+        """Parse a ::: block into tokens, and number their lines as in the whole file."""
         tokens = markdown().parse(content)
         for token in tokens:
             if token.map:
@@ -285,7 +285,7 @@ class _Reader:
         return tokens
 
     def check_text(self, token: Token, line: int) -> None:
-        """Add the mistakes in a token: formulas that are not valid, words that point at nothing, and nested blocks."""
+        """Record the mistakes in a token: invalid formulas, links to unknown page parts, and nested ::: blocks."""
         for part in (token, *(token.children or ())):
             if part.type.startswith("math_"):
                 try:
@@ -353,10 +353,10 @@ class _Reader:
 
 
 def figure_of(link: str, base: Figure) -> Figure:
-    """Return the figure of a link to this server or another one.
+    """Return the figure that a link shows. The link may lead to another server.
 
-    A link that starts with "?" changes the keys of `base`, and a key with an empty value is removed. Raises ValueError
-    if no step can show the page.
+    A link that starts with "?" changes the keys of `base`; an empty value removes a key. Raises ValueError if a lesson
+    cannot show the page of the link.
     """
     path, _, query = link.partition("?")
     keys = {key: value for key, value in parse_qsl(query, keep_blank_values=True) if key not in ("v", *APPEARANCE)}
@@ -375,14 +375,14 @@ def _line(tokens: list[Token]) -> int:
 
 
 def _closing(tokens: list[Token], place: int) -> int:
-    """Return the place of the token that closes the block at `place`."""
+    """Return the index of the token that closes the block opened at index `place`."""
     kind = tokens[place].type.replace("_open", "_close")
     level = tokens[place].level
     return next(i for i in range(place, len(tokens)) if tokens[i].type == kind and tokens[i].level == level)
 
 
 def _drop_line(tokens: list[Token]) -> None:
-    """Remove the first line of the first paragraph: the page does not show it, for example “:number: z@3, 0 to 1”."""
+    """Remove the first line of the first paragraph, a directive such as “:number: z@3, 0 to 1”."""
     for token in tokens:
         if token.type == "inline":
             children = token.children or []

@@ -1,4 +1,4 @@
-"""The expressions of a lesson about one timestep of a run."""
+"""Lesson expressions that are computed from a run, most of them at one timestep."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from ..schemas import WriteBody
 
 @dataclass(frozen=True)
 class Place:
-    """The run, the unit, the timestep and the `earlier` timestep of an expression, all counted from 1.
+    """The run, the unit and the timesteps for which an expression is computed. Units and timesteps count from 1.
 
-    `earlier` is 0 for the initial state. `label` is an output, or None for the likeliest one.
+    `earlier` is the timestep after "from", or 0 for the initial state. `label` is an output label, or None for the
+    likeliest output.
     """
 
     linked: LinkedRun
@@ -28,7 +29,10 @@ class Place:
 
 
 def last_step(linked: LinkedRun, t: int) -> int:
-    """Return the last timestep, from 1, with an input on which a state at `t` can depend."""
+    """Return the last timestep, from 1, at which an input can influence the state at `t`.
+
+    It is `t`, or the end of the sequence if the model is bidirectional.
+    """
     return int(linked.start["T"]) if linked.trace.model.is_bidirectional else t
 
 
@@ -146,4 +150,4 @@ QUANTITIES: dict[str, Callable[[Place], tuple[float | str, str]]] = {
     "inputs": lambda at: (at.linked.trace.model.layers[at.linked.layer - 1].inputs, "count"),
     "steps": lambda at: (at.linked.start["T"], "count"),
 }
-"""By name: each returns the value at a place, and its kind, which sets its format."""
+"""The expressions by name. Each function returns the value at a place, and the kind, which sets its format."""

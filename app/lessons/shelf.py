@@ -1,4 +1,4 @@
-"""The lessons of this server: the built-in ones, and those in the folder of the settings."""
+"""The lessons of this server: the built-in lessons, and the files in the folder `Settings.lessons`."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ COURSE = {
     "Sequence models": ("one-by-one", "bottleneck", "what-came-next"),
     "Real data": ("belief", "last-value", "writing"),
 }
-"""The built-in lessons by the headings of the course, in its order. A lesson that is not written yet is left out."""
+"""The course: the built-in lessons under each heading, in order. A name without a file is a planned lesson."""
 
 ORDER = tuple(name for names in COURSE.values() for name in names if (SHIPPED / f"{name}.md").exists())
 """The names of the built-in lessons, in the order of the course."""
 
 
 def names(settings: Settings) -> list[str]:
-    """Return the names of the built-in lessons in the order of the course, and then of the other ones by name."""
+    """Return the names of all lessons: built-in lessons in the order of the course, then all others alphabetically."""
     return sorted(_files(settings.lessons), key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name))
 
 
 def get(name: str, settings: Settings) -> Lesson:
-    """Return the lesson with a name. Raises Refused if there is none, or if it has mistakes."""
+    """Return the lesson `name`. Raises Refused if it does not exist or has mistakes."""
     path = _files(settings.lessons).get(name)
     if path is None:
         raise Refused(404, "not-found", "there is no lesson with this name", "lesson")
@@ -50,14 +50,14 @@ def get(name: str, settings: Settings) -> Lesson:
 
 
 def readable_lessons(names: Iterable[str], settings: Settings) -> Iterator[Lesson]:
-    """Yield the lessons with these names, without missing lessons and lessons with mistakes."""
+    """Yield the lessons with these names. Skip lessons that do not exist or have mistakes."""
     for name in names:
         with suppress(Refused):
             yield get(name, settings)
 
 
 def load(path: Path) -> Lesson:
-    """Parse a lesson's file, or use the earlier result if the file has not changed. Raises LessonError."""
+    """Return the lesson in a file. Parse the file only if it has changed. Raises LessonError if it has mistakes."""
     try:
         status = path.stat()
         if status.st_size > MOST_BYTES:
@@ -68,7 +68,7 @@ def load(path: Path) -> Lesson:
 
 
 def need_errors(lesson: Lesson, settings: Settings) -> Iterator[str]:
-    """Yield the errors in the lessons that a lesson needs: circles, missing lessons and lessons with mistakes."""
+    """Yield messages about the lessons that `lesson` needs, if they form a cycle, do not exist or have mistakes."""
     files = _files(settings.lessons)
 
     def visit(name: str, above: tuple[str, ...]) -> Iterator[str]:
@@ -95,7 +95,7 @@ def check(folder: str) -> None:
 
 
 def _files(folder: str) -> Mapping[str, Path]:
-    """Return the files of all lessons by name. A file in the folder cannot replace a built-in lesson."""
+    """Return the files of all lessons by name. A file in `folder` cannot replace a built-in lesson."""
     files = {path.stem: path for path in sorted(SHIPPED.glob("*.md"))}
     for path in sorted(Path(folder).glob("*.md")) if folder else ():
         if NAME.fullmatch(path.stem):

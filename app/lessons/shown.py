@@ -1,4 +1,4 @@
-"""Lessons as their pages show them: text as HTML with all numbers computed, and the answers, which are separate."""
+"""Lessons in the form that their pages show: text as HTML with computed numbers. The answers are separate."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from .quantities import Runs, check_figure, evaluate
 from .reading import Figure, Lesson, LessonQuestion, Mistake, Step, figure_of
 
 VIEW = ("sequence", "clamps", "t", "unit", "convention", "when", "times", "cells", "step")
-"""The keys of links that a page other than the Lab can change without a reload, `cells` of Compare only in part."""
+"""The link keys that pages other than the Lab can change without a reload. `reload_keys` has the exceptions."""
 
 
 def reload_keys(figure: Figure) -> dict[str, str]:
-    """Return the keys that decide the HTML of a page other than the Lab: the task or the recipe, and its cells.
+    """Return the link keys that decide the HTML of a page other than the Lab: the task or recipe, and the cells.
 
-    An experiment has no such keys, since its script sets its controls.
+    The result is empty for the page of an experiment, because a script sets the controls of that page.
     """
     if figure.page.startswith("compare/"):
         return {}
@@ -41,7 +41,7 @@ def reload_keys(figure: Figure) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class ShownQuestion:
-    """A question on the page, without its answer. The texts of its `prompt` are Markup."""
+    """A question on the page, without its answer. All texts in `prompt` are HTML (Markup)."""
 
     id: str
     prompt: Prompt
@@ -49,7 +49,7 @@ class ShownQuestion:
 
 @dataclass(frozen=True)
 class ShownStep:
-    """A step on the page. Steps with the same `shape` can be shown by one page without a reload."""
+    """A step on the page. The page can change between steps with the same `shape` without a reload."""
 
     title: str
     figure: Figure
@@ -62,28 +62,29 @@ class ShownStep:
 
     @property
     def whole(self) -> Figure:
-        """The figure, with its sequence if the lesson does not name one."""
+        """The figure with all keys of its link, including a sequence that the lesson does not name."""
         return figure_of(self.link, self.figure)
 
 
 @lru_cache(maxsize=64)
 def shown_steps(lesson: Lesson, settings: Settings) -> list[ShownStep]:
-    """Return the steps of a lesson. Raises ValueError if a number cannot be computed or a figure is not valid."""
+    """Return the steps of a lesson for its page. Raises ValueError if a number or a figure cannot be computed."""
     runs = Runs(settings)
     return [_step(n, step, runs) for n, step in enumerate(lesson.steps, 1)]
 
 
 def question_of(lesson: Lesson, id: str) -> LessonQuestion | None:
-    """Return the question with an id such as "2.1", the first question of the second step, or None."""
+    """Return the question with this id, or None. The id "2.1" is the first question of the second step."""
     step, place = (whole(part) or 0 for part in id.partition(".")[::2])
     questions = lesson.steps[step - 1].questions if 0 < step <= len(lesson.steps) else []
     return questions[place - 1] if 0 < place <= len(questions) else None
 
 
 class Revealed(TypedDict):
-    """The answer to a question, with the texts and the figure that are shown with it.
+    """The answer to a question, with the texts and the figure that the page shows with the answer.
 
-    `text` is a number in words. There is one of the `replies` for each option. `page` and `link` belong to the figure.
+    `text` is the formatted answer to a number question. `replies` has one reply for each option. `page` and `link` give
+    the address of the figure.
     """
 
     truth: Truth
@@ -96,7 +97,7 @@ class Revealed(TypedDict):
 
 
 def reveal_answer(question: LessonQuestion, settings: Settings) -> Revealed:
-    """Return the answer to a question. Raises ValueError if it cannot be computed."""
+    """Return the answer to a question. Raises ValueError if the answer cannot be computed."""
     figure, runs = question.figure, Runs(settings)
     write = _number_writer(figure, runs)
     truth, text = LESSON_KINDS[question.kind].solve(question, runs)
@@ -112,7 +113,7 @@ def reveal_answer(question: LessonQuestion, settings: Settings) -> Revealed:
 
 
 def mistakes(lesson: Lesson, settings: Settings) -> Iterator[Mistake]:
-    """Compute all steps, numbers and answers of a lesson, and yield the mistakes."""
+    """Compute all figures, numbers and answers of a lesson, and yield each mistake."""
     runs = Runs(settings)
 
     def attempt(line: int, function: Any, *arguments: Any) -> Iterator[Mistake]:
@@ -145,9 +146,9 @@ def mistakes(lesson: Lesson, settings: Settings) -> Iterator[Mistake]:
 
 
 def link_of(figure: Figure, runs: Runs) -> str:
-    """Return the query of a figure's link. A link to the Lab always names the sequence.
+    """Return the query string of a figure's link. Except for an experiment, it always names the sequence.
 
-    The inputs of the sequence have spaces between them, so that a page can hide the last inputs.
+    Spaces separate the inputs of the sequence, because a page may hide the last inputs.
     """
     keys = dict(figure.keys)
     if figure.page.startswith("compare/"):
@@ -175,7 +176,10 @@ def _step(n: int, step: Step, runs: Runs) -> ShownStep:
 
 
 def _shape(figure: Figure, runs: Runs) -> str:
-    """Return the shape of a figure: the cell in the Lab, otherwise the page and the keys that need a reload."""
+    """Return a name that figures share if a page can change between them without a reload.
+
+    For the Lab it is the name of the cell; for other pages, the page and its `reload_keys`.
+    """
     if figure.page == "":
         return runs.get(figure).trace.layers[-1].cell.name
     return f"{figure.page}?{urlencode(sorted(reload_keys(figure).items()))}"
@@ -199,9 +203,10 @@ def _shown_question(id: str, question: LessonQuestion, figure: Figure, runs: Run
 
 
 def _number_writer(figure: Figure, runs: Runs) -> Callable[[str], Markup]:
-    """Return a function that renders an expression between {{ and }} as HTML.
+    """Return a function that evaluates an expression between {{ and }} for a figure, and returns HTML.
 
-    The number is fixed. With “yours” before the expression, it changes with the scenario on the reader's page.
+    With “yours” before the expression, the number on the page changes with the reader's scenario. Otherwise it is
+    fixed.
     """
 
     def write(expression: str) -> Markup:

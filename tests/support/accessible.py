@@ -1,4 +1,4 @@
-"""Accessibility checks with axe, which finds barriers for people who use a screen reader or have weak sight."""
+"""Accessibility checks with axe, for example for people who use a screen reader or have low vision."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from playwright.sync_api import Page
 
 
 def expect_no_barriers(page: Page, state: str = "", within: str = "", *, colors_alone: bool = False) -> None:
-    """Run axe on the page, or on the part `within` this selector, and fail with its report if it finds a barrier.
+    """Fail with axe's report if axe finds a violation on the page, or in the element with selector `within`.
 
-    A color scheme changes only colors: `colors_alone` runs only the rules about colors.
+    `state` is a prefix for the report. `colors_alone` runs only the rules about colors, for example after a change of
+    the color scheme.
     """
-    options: dict[str, object] = {"reporter": "no-passes", "preload": False}  # a page from disk can fetch no sheet
+    options: dict[str, object] = {"reporter": "no-passes", "preload": False}  # a page from disk cannot fetch styles
     if colors_alone:
         options["runOnly"] = ["color-contrast", "link-in-text-block"]
     if not page.evaluate("'axe' in window"):
@@ -22,7 +23,7 @@ def expect_no_barriers(page: Page, state: str = "", within: str = "", *, colors_
 
 
 def expect_accessible_at_every_width(page: Page) -> None:
-    """Run axe at each width, and check that the page never scrolls sideways. The last width is that of a phone."""
+    """Run axe at three widths, the last that of a phone, and in dark mode. Fail if the page scrolls sideways."""
     for width in (1440, 1024, 390):
         for narrower in (width - 70, width):
             page.set_viewport_size({"width": narrower, "height": 844})

@@ -1,6 +1,6 @@
-"""Find a Chromium for the browser tests; run as a program, install one if there is none.
+"""Find a Chromium browser for the browser tests. As a program, install one if there is none.
 
-The order is: an installed browser, the system's package manager, Playwright's own download.
+The program tries an installed browser, then the system's package manager, then Playwright's own download.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 
-# The headless shell is the same engine without the browser around it, and takes a third less processor time.
+# The headless shell is the same engine without a user interface, and needs a third less processor time.
 NAMES = (
     "chromium-headless-shell", "chromium", "chromium-browser",
     "google-chrome", "google-chrome-stable", "microsoft-edge",
@@ -25,7 +25,7 @@ INSTALLERS = {
 
 
 def installed() -> str | None:
-    """Return the path of a browser on this machine, or None if Playwright has to find its own."""
+    """Return the path of a browser on this machine, or None if there is none."""
     return next(filter(None, map(shutil.which, NAMES)), MAC if os.path.exists(MAC) else None)
 
 

@@ -1,4 +1,4 @@
-"""A teacher and students in browsers: opening a page for each, opening a room, and asking a question."""
+"""Functions for tests with a teacher and students in browsers: open pages, open a room, ask a question."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touc
 
 @contextmanager
 def visitors(new_profile: NewProfile, base_url: str) -> Iterator[NewVisitor]:
-    """Yield a function that opens a page for a new visitor. An error in the page's console fails the test."""
+    """Yield a function that opens a page for a new visitor. Errors in the page's console fail the test."""
     with ExitStack() as stack:
 
         def open_page(path: str, console_errors: list[str] | None = None, at: str = base_url, **options: Any) -> Page:
@@ -48,14 +48,14 @@ def room(page: Page, opener: str = "Room") -> str:
 
 
 def only_late(console_errors: list[str]) -> bool:
-    """Return whether all errors have the status 410, which a page receives if it polls a room that has ended.
+    """Return whether all errors are about status 410, which a page receives if it polls a room that has ended.
 
-    On a busy machine, a page may assume that its event stream is blocked, and poll every 2 seconds.
+    On a busy machine, a page may conclude that its event stream is blocked, and poll every 2 seconds instead.
     """
     return all("410" in error for error in console_errors)
 
 
 def ask_question(teacher: Page, label: str) -> None:
-    """Ask the class a question from the teacher's page."""
+    """Click the question `label` in the dialog “Ask the class” of the teacher's page."""
     teacher.get_by_role("button", name="Ask…").click()
     teacher.get_by_role("dialog", name="Ask the class").get_by_role("button", name=label).click()

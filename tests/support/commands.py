@@ -1,4 +1,4 @@
-"""The command `gruscope`, in this process or in one of its own."""
+"""The `gruscope` command, run in this process or in a new process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ GRUSCOPE = [sys.executable, "-m", "app.cli"]
 
 
 def exit_code(*arguments: str) -> object:
-    """Run a command in this process, which imports the packages only once, and return its exit code."""
+    """Run a command in this process, which saves the time to import packages again, and return its exit code."""
     try:
         return main(arguments)
     except SystemExit as error:
@@ -23,7 +23,7 @@ def exit_code(*arguments: str) -> object:
 
 @contextmanager
 def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
-    """Run a server; yield its process, its output so far, and its address."""
+    """Run a server in a new process. Yield the process, the output up to the address, and the address."""
     process = subprocess.Popen(
         [*GRUSCOPE, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )  # fmt: skip

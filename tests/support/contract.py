@@ -1,4 +1,4 @@
-"""Labels and messages of the pages for several tests. Tests find the rest by role, code, data attribute or value."""
+"""Labels and messages on the pages that several tests use."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CHECK_ANSWER = "Check answer"
 # Verdicts of lessons.
 CORRECT, NOT_QUITE = "Correct", "Not quite"
 
-# What went wrong, and what to do.
+# Error messages.
 NO_SERVER = "The server did not answer."
 EXPORTED_MODEL = (
     "This exported page has no server. It runs its own network, but it cannot compute gradients or scores, or open "

@@ -1,4 +1,4 @@
-"""Parsers of event streams, and functions that run coroutines in a thread of their own."""
+"""Parsers of event streams, and functions that run coroutines in a new thread."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ import numpy as np
 
 
 def read_events(text: str) -> list[tuple[str, Any]]:
-    """Parse server-sent events into pairs of name and data."""
+    """Parse server-sent events without ids into pairs (name, data)."""
     lines = [block.split("\n") for block in text.split("\n\n") if block]
     return [(event.removeprefix("event: "), json.loads(data.removeprefix("data: "))) for event, data in lines]
 
 
 def run(coroutine: Coroutine[Any, Any, object]) -> None:
-    """Run a coroutine in a thread of its own, since Playwright's loop may be running in this one."""
+    """Run a coroutine in a new thread, because Playwright's event loop may be running in this thread."""
     with ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, coroutine).result()
 
 
 def numbers(base64_text: str) -> np.ndarray:
-    """Decode an array of float64 from base64."""
+    """Decode a float64 array from base64."""
     return np.frombuffer(base64.b64decode(base64_text), "<f8")
 
 
 def unpacked_answer(answer: dict[str, Any]) -> dict[str, Any]:
-    """Return a recorded answer with its arrays as lists, and with None for the numbers that JSON does not have."""
+    """Return a recorded answer with its base64 arrays as lists. None replaces NaN and infinity."""
     return {
         name: [number if np.isfinite(number) else None for number in numbers(value).tolist()]
         if isinstance(value, str)
@@ -41,7 +41,7 @@ def unpacked_answer(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 class _Instant(asyncio.SelectorEventLoop):
-    """An event loop without real waiting: instead of a wait, its clock jumps to the next timer."""
+    """An event loop that does not wait for timers: its clock jumps to the next timer."""
 
     def __init__(self) -> None:
         self.passed = 0.0
@@ -60,7 +60,7 @@ class _Instant(asyncio.SelectorEventLoop):
 
 
 def run_without_waiting(coroutine: Coroutine[Any, Any, object]) -> None:
-    """Run a coroutine with the same order of timers, but without waiting for them."""
+    """Run a coroutine in a new thread without waiting for timers. Timers still fire in their usual order."""
 
     def run_to_end() -> None:
         with asyncio.Runner(loop_factory=_Instant) as runner:
@@ -71,7 +71,7 @@ def run_without_waiting(coroutine: Coroutine[Any, Any, object]) -> None:
 
 
 def parsed(stream: str) -> list[tuple[int | None, str, Any]]:
-    """Parse server-sent events into tuples of id, name and data."""
+    """Parse server-sent events into tuples (id, name, data). The id is None if an event has none."""
     events = []
     for block in stream.split("\n\n"):
         lines = dict(line.split(": ", 1) for line in block.split("\n") if line and not line.startswith(":"))

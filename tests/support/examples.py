@@ -1,4 +1,4 @@
-"""Examples in Markdown: run them, and compare their output with their comments and with the numbers in the prose."""
+"""Functions that run the Python examples in Markdown pages, and compare their output with their comments."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ BLOCK = re.compile(r"^```python\n(.*?)^```$", re.S | re.M)
 
 
 def blocks(markdown: str) -> list[str]:
-    """Return the sources of a page's Python blocks."""
+    """Return the source of each Python block in a Markdown page."""
     return BLOCK.findall(markdown)
 
 
 def run(sources: list[str], names: dict[str, Any] | None = None) -> list[tuple[str, list[str]]]:
-    """Run the blocks of a page in order. Return for each block its output and the output that its comments state.
+    """Run the blocks `sources` in order, in one namespace. Return for each its output and its `comments_of`.
 
-    The output is stated in a comment after a `print`, or in comment lines after a statement with a `print`.
+    `names`, if given, is this namespace. Warnings are errors.
     """
     names, results = {} if names is None else names, []
     for source in sources:
@@ -33,7 +33,10 @@ def run(sources: list[str], names: dict[str, Any] | None = None) -> list[tuple[s
 
 
 def comments_of(source: str) -> list[str]:
-    """Return the comments of a block that state what it prints."""
+    """Return the comments in a block that state the expected output, one per line of output.
+
+    They are a comment behind a statement with `print`, or else the comment lines below it.
+    """
     lines, comments = source.splitlines(), list[str]()
     for statement in ast.parse(source).body:
         if "print(" not in (ast.get_source_segment(source, statement) or ""):
@@ -49,19 +52,19 @@ def comments_of(source: str) -> list[str]:
 
 
 def check(markdown: str) -> str:
-    """Compare the output of each block with its comments, and return all output. Raise AssertionError on a mismatch."""
+    """Run the blocks of a page, and return all output. Raises AssertionError if it differs from the comments."""
     output_of_page = ""
     for printed, comments in run(blocks(markdown)):
         lines = printed.splitlines()
         assert len(lines) == len(comments), (lines, comments)
         for output, comment in zip(lines, comments, strict=True):
-            # A remark may follow the output.
+            # In a comment, a remark may follow the output.
             assert comment.split()[: len(output.split())] == output.split(), (output, comment)
         output_of_page += printed
     return output_of_page
 
 
 def figures(prose: str) -> set[str]:
-    """Return the numbers with a decimal point or a power of ten in a text, without its code."""
+    """Return the numbers in `prose` that have a decimal point or an exponent. Code and links are ignored."""
     prose = re.sub(r"```.*?^```|^    .*?$|`[^`]*`|<[^>]*>|\]\([^)]*\)|arXiv:\S+", "", prose, flags=re.S | re.M)
     return set(re.findall(r"\d+(?:\.\d+)?e-\d+|\d+\.\d+", prose))

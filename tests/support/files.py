@@ -1,4 +1,4 @@
-"""Files from other libraries, and the results that these libraries computed."""
+"""Network files from other libraries, the results that these libraries computed, and small test files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.timing import cpu_seconds
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 
-# float32 sums of other libraries are rounded in other places: 2e-7 as a rule, 3e-7 for one backward run.
+# Each library rounds its float32 sums differently: errors are up to 2e-7, and 3e-7 for one backward run.
 REAL = [
     ("pytorch-tagger.safetensors", "pytorch-tagger", {}),
     ("pytorch-tagger.onnx", "pytorch-tagger", {}),
@@ -58,13 +58,13 @@ REAL = [
 
 
 def reference(name: str) -> dict[str, Any]:
-    """Return the arrays of a reference file."""
+    """Return the arrays in the reference file of the network `name`."""
     with np.load(FIXTURES / f"{name}-reference.npz") as file:
         return dict(file)
 
 
 def npz(**arrays: Any) -> bytes:
-    """Return the bytes of an NPZ file with these arrays."""
+    """Return the content of an NPZ file with these arrays."""
     file = io.BytesIO()
     np.savez(file, **arrays)
     return file.getvalue()
@@ -76,7 +76,7 @@ def question_of(error: Unanswered) -> tuple[str, list[str]]:
 
 
 def torch_layer(rng: Any, inputs: int, units: int, suffix: str = "_l0", prefix: str = "") -> dict[str, Any]:
-    """Return random arrays with the names that nn.GRU uses."""
+    """Return random float32 arrays with the names and shapes of the parameters of an nn.GRU layer."""
     shapes = {
         "weight_ih": (3 * units, inputs),
         "weight_hh": (3 * units, units),
@@ -87,14 +87,14 @@ def torch_layer(rng: Any, inputs: int, units: int, suffix: str = "_l0", prefix: 
 
 
 def refused(data: bytes, message: str, name: str = "x") -> None:
-    """Raise AssertionError unless the file is refused with the message, within half a second and 100 MB of memory."""
+    """Assert that reading the file raises FormatError with `message`, within half a second and 100 MB of memory."""
 
     def read() -> None:
         with pytest.raises(FormatError, match=message):
             formats.read(data, name)
 
     assert cpu_seconds(read, 0.5) <= 0.5
-    tracemalloc.start()  # apart from the timing: it slows things down
+    tracemalloc.start()  # after the timing, because tracing slows the code down
     with pytest.raises(FormatError) as error:
         formats.read(data, name)
     most = tracemalloc.get_traced_memory()[1]
@@ -105,7 +105,7 @@ def refused(data: bytes, message: str, name: str = "x") -> None:
 
 
 def zipped(members: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:
-    """Return a zip archive of the members."""
+    """Return the content of a ZIP archive with these members."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", compression) as archive:
         for name, content in members.items():

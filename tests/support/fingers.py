@@ -1,4 +1,4 @@
-"""Measure what a finger can press and an eye can read: small targets, small texts, and parts that are cut off."""
+"""Find touch targets and texts that are too small, and elements that the screen cuts off."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from playwright.sync_api import Page
 from tests.support.measured import text_sizes
 
 LEAST_TARGET = 44
-"""The smallest width and height of a target, in CSS pixels (WCAG 2.2, criterion 2.5.5)."""
+"""The smallest allowed width and height of a target, in CSS pixels (WCAG 2.2, criterion 2.5.5)."""
 LEAST_TEXT = 11
-"""The smallest text, in CSS pixels."""
+"""The smallest allowed text size, in CSS pixels."""
 
 INDEX = re.compile(r"(^| > )(sub\b|msub|msup)[^>]*( > [^>]+)?$")
-"""The path of an element that is an index, or is in one."""
+"""A pattern for the path of an element that is a subscript or superscript, or is inside one."""
 
 _COMMON = """
 const isVisible = (element) => {
@@ -57,24 +57,24 @@ _CUT = """() => {
 
 
 def small_targets(page: Page, least: float = LEAST_TARGET) -> list[str]:
-    """Return the visible targets that are narrower or lower than `least` pixels, with their sizes.
+    """Return the visible targets that are narrower or lower than `least` CSS pixels, with their sizes, as text.
 
-    A radio button or a check box is as large as its label. A target in a sentence may have the size of its line.
+    The size of a radio button or check box is that of its label. Targets within a sentence are ignored.
     """
     return _measured(page, _TARGETS, least)
 
 
 def small_texts(page: Page, least: float = LEAST_TEXT) -> list[str]:
-    """Return the visible texts that are rendered smaller than `least` pixels.
-
-    Indices are left out.
-    """
+    """Return the visible texts smaller than `least` CSS pixels, with their sizes, as text. Ignore subscripts."""
     small = [(size, text, path) for size, text, path in text_sizes(page) if size < least - 0.01]
     return [f"{path} “{text}”: {size:.1f}" for size, text, path in small if not INDEX.search(path)]
 
 
 def cut_off(page: Page) -> list[str]:
-    """Return the visible elements outside the sides of the screen, unless they are in a part that scrolls sideways."""
+    """Return the visible elements that extend past a side of the screen, or hide overflowing content.
+
+    Elements in a part that scrolls sideways are ignored.
+    """
     return _measured(page, _CUT, 0)
 
 

@@ -1,4 +1,4 @@
-"""Work for worker processes, in a module that imports little: each new process imports the module of its work first."""
+"""Functions that tests run in worker processes. Each new process imports this module, so it imports little."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ def process_info(argument: None, report: Report) -> tuple[int, int, str | None]:
 
 
 def report_forever(argument: None, report: Report) -> None:
-    """Report until the job is canceled."""
+    """Report 0 every 20 ms, until the job is canceled."""
     while True:
         report(0)
         time.sleep(0.02)
 
 
 def hog(argument: object, report: Report) -> str:
-    """Allocate more memory than a worker may have."""
+    """Try to allocate more memory than a worker may use."""
     import numpy as np
 
     return str(np.ones(2**31).sum())
 
 
 def dies(argument: object, report: Report) -> None:
-    """Kill the process of the worker."""
+    """Kill the worker process that runs this function."""
     os.kill(os.getpid(), signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""A Jupyter server with JupyterLab, Notebook and jupyter-server-proxy, as a user starts it."""
+"""A Jupyter server with JupyterLab, Notebook and jupyter-server-proxy, in a new process."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from .sites import ROOT
 
 BASE = "/user/ada/"
 TOKEN = "secret"
-STARTS_WITHIN = 90  # seconds; on an idle machine it takes 2
+STARTS_WITHIN = 90  # seconds; on an idle machine the start takes 2
 
 WIDGETS = "@jupyter-widgets/jupyterlab-manager/plugin.jupyterlab-settings"
-"""The settings of the extension that shows widgets."""
+"""The path of the settings file for the extension that shows widgets."""
 
 
 @contextmanager
 def jupyter_server(folder: Path) -> Iterator[int]:
-    """Run a server for the notebooks in a folder, and give its port. Stop it together with all that it has started."""
+    """Run a server for the notebooks in a folder, and yield its port. At the end, kill it and its child processes."""
     home = folder / "home"
     (home / "settings" / WIDGETS).parent.mkdir(parents=True)
     (home / "settings" / WIDGETS).write_text('{"saveState": true}')
@@ -41,10 +41,10 @@ def jupyter_server(folder: Path) -> Iterator[int]:
         "LabApp": {"user_settings_dir": str(home / "settings"), "news_url": None},
     }
     (home / "config.json").write_text(json.dumps(config))
-    # No settings of the user, and the kernel imports the packages of this folder.
+    # Ignore the user's Jupyter settings, and let kernels import the packages of this repository.
     kinds = {f"JUPYTER_{kind}_DIR": str(home / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")}
     command = [sys.executable, "-m", "jupyter_server", "--config", str(home / "config.json")]
-    # The output goes to a file: a pipe stays open until the last process that has it has ended.
+    # The output goes to a file, because a pipe would stay open until the last child process has ended.
     with (home / "log").open("w") as log:
         process = subprocess.Popen(
             command, stdout=log, stderr=log, cwd=ROOT, env={**os.environ, **kinds, "PYTHONPATH": str(ROOT)},
@@ -60,7 +60,7 @@ def jupyter_server(folder: Path) -> Iterator[int]:
 
 
 def _port(process: subprocess.Popen[bytes], log: Path) -> int:
-    """Return the port as soon as the server accepts a connection. Raises RuntimeError with the log if it never does."""
+    """Return the port once the server accepts connections. Raises RuntimeError, with the log, if it does not start."""
     deadline = time.monotonic() + STARTS_WITHIN
     while process.poll() is None and time.monotonic() < deadline:
         if match := re.search(rf":(\d+){BASE}\S*token", log.read_text()):

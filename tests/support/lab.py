@@ -1,4 +1,4 @@
-"""The Lab, with its controls found by their accessible names."""
+"""Page objects of the Lab for browser tests. They find controls by accessible names."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from gru_core import Clamp
 from tests.support import contract
 
 Visit = Callable[[Any], Any]
-"""Opens a page object, such as Lab, for a test."""
+"""A function that creates a page object, such as a Lab, for a test."""
 
 GROUPS = {"r": "Reset gate r", "z": "Update gate z", "h_tilde": "Candidate h̃", "h": "Hidden state h"}
 
 
 def number(text: str | None) -> float:
-    """Parse a number that may have a true minus sign."""
+    """Parse a number that may have a true minus sign (U+2212)."""
     return float((text or "").replace("−", "-"))
 
 
 class Lab:
-    """The Lab on the server's page, or on an exported file that `exported` writes."""
+    """The Lab on a server, or in a file that the function `exported` writes."""
 
     def __init__(self, page: Page, exported: Callable[..., str] | None = None) -> None:
         self.page = page
@@ -43,31 +43,31 @@ class Lab:
         self.error = page.get_by_role("region", name="Sequence and examples").get_by_role("alert")
 
     def open(self, **scenario: str) -> Self:
-        """Open a scenario and wait for its pictures."""
+        """Open a scenario by its link keys, and wait for the heatmaps."""
         file = self.exported(**scenario) if self.exported else "/"
         self.page.goto(f"{file}?{urlencode(scenario)}")
         self.page.wait_for_selector(".heatmaps .heatmaplayer image")
         return self
 
     def follow(self, **scenario: str) -> Self:
-        """Open a scenario on a loaded page, as back and forward do."""
+        """Open a scenario on the loaded page, in the same way as the browser's Back button."""
         if self.exported and not self.page.url.startswith(self.exported(**scenario)):
             return self.open(**scenario)
         self.page.evaluate(
             "query => { history.pushState(null, '', query); dispatchEvent(new PopStateEvent('popstate')); }",
             "?" + urlencode(scenario),
         )
-        # A figure of another cell loads the page again.
+        # If the cell changes, the page reloads.
         self.page.wait_for_function(
             "() => { const tape = document.querySelector('#tape'); return tape && tape.ariaBusy !== 'true'; }"
         )
-        # The narration follows the run one frame later.
+        # The narration changes one frame after the run.
         self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         return self
 
     def settled(self) -> Self:
-        """Wait until no view waits for a response, as Memory, Influence and the sum of a gate do."""
-        # A view starts to wait one frame later.
+        """Wait until no view, such as Memory or Influence, waits for a response."""
+        # A view starts to wait one frame after a change.
         self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         expect(self.page.locator(".late")).to_have_count(0)
         return self
@@ -85,11 +85,11 @@ class Lab:
         return self.page.get_by_role("list", name="Input").get_by_role("listitem").all_inner_texts()
 
     def expect_tokens(self, tokens: list[str]) -> None:
-        """Expect these tokens on the tape."""
+        """Wait until the tape shows these tokens."""
         expect(self.page.get_by_role("list", name="Input").get_by_role("listitem")).to_have_text(tokens)
 
     def drawn(self, signal: str) -> np.ndarray:
-        """Return the values in Plotly's picture of a signal, `(T, H)`, without columns that are still empty."""
+        """Return the values in the Plotly heatmap of a signal, `(T, H)`, without timesteps that are still empty."""
         rows: Any = self.page.evaluate(
             "name => document.querySelector('.heatmaps').data.find(p => p.name === name)"
             ".z.map(row => Array.from(row, value => Number.isNaN(value) ? null : value))",
@@ -99,20 +99,23 @@ class Lab:
         return array[~np.isnan(array).any(1)]
 
     def printed(self, signal: str) -> list[float]:
-        """Return the numbers in the row of a signal."""
+        """Return the numbers that the tape shows in the row of a signal."""
         return [number(text) for text in self.group(signal).locator(".values span").all_inner_texts()]
 
     def expect_trace(
         self, model: str | gru.Model, text: str, *, flipped: bool = False, h0: Sequence[np.ndarray] | None = None
     ) -> gru.Trace:
-        """Expect the core's run of `text` on the page, with z replaced by 1 − z if `flipped`."""
+        """Wait until the page shows the run of `text`, compare its values with the core, and return the core's run.
+
+        If `flipped`, the page shows 1 − z in place of z.
+        """
         trace = gru.trace(gru.load(model) if isinstance(model, str) else model, text, h0)
         self.expect_tokens(trace.tokens or [])
         shown = {name: getattr(trace, name) for name in GROUPS}
         if flipped:
             shown["z"] = 1 - shown["z"]
         tolerance = 1e-12 if trace.h.dtype == np.float64 else 1e-6
-        # The pictures follow the narration one frame later. While Plotly loads, the element has no data.
+        # The heatmaps change one frame after the narration. While Plotly loads, the element has no data.
         self.page.wait_for_function(
             """([ends, close]) => Object.entries(ends).every(([signal, [first, last, T]]) => {
                 const { data } = document.querySelector(".heatmaps");
@@ -133,8 +136,9 @@ class Lab:
     def look_at(self, t: int, unit: int) -> dict[str, Any]:
         """Move the cursor to a timestep and unit, both from 1, and return everything that the inspector then shows.
 
-        The result has `heading` and `narration` as text, `numbers` by region and slot, the results that are `rounded`,
-        the rows of the `table` and its `current` cell. It is one call, since tests inspect hundreds of cases.
+        The result has `heading` and `narration` as text, `numbers` by region and slot, the names of the results after a
+        ≈ sign as `rounded`, the rows of the `table`, and the `current` cell of the table. One call does all this,
+        because tests inspect hundreds of cases.
         """
         shown: dict[str, Any] = self.page.evaluate(
             """async ([t, unit]) => {
@@ -178,7 +182,7 @@ class Lab:
 
 
 class WhatIf(Lab):
-    """The Lab with the view What if."""
+    """The Lab, with the What if view."""
 
     def __init__(self, page: Page, exported: Callable[..., str] | None = None) -> None:
         super().__init__(page, exported)
@@ -188,24 +192,27 @@ class WhatIf(Lab):
         self.original = page.get_by_role("list", name="Output of the original run").get_by_role("listitem")
 
     def clamp(self, gate: str = "update gate z", units: str = "one", value: float = 0.0) -> None:
-        """Clamp a gate at the selected timesteps."""
+        """Clamp a gate to `value` at the selected timesteps."""
         self.panel.get_by_label("Signal", exact=True).select_option(gate)
         self.panel.get_by_label("Units", exact=True).select_option(units)
         self.panel.get_by_role("slider", name="Value").fill(str(value))
         self.panel.get_by_role("button", name=contract.CLAMP, exact=True).click()
 
     def select_all_steps(self) -> None:
-        """Select the timesteps from the first to the last."""
+        """Select all timesteps in the What if view."""
         start, end = self.panel.get_by_label("from t", exact=True), self.panel.get_by_label("to t", exact=True)
         start.fill("1")
         end.fill(str(len(self.tokens())))
 
     def in_cell(self, slot: str) -> Locator:
-        """Return the number in this slot of the figure."""
+        """Return the element of the cell figure that shows the number `slot`."""
         return self.page.locator(f"[data-part=cell] [data-slot={slot}]")
 
     def expect_clamped(self, name: str, text: str, clamps: list[Clamp]) -> tuple[gru.Trace, gru.Trace]:
-        """Expect the clamped run in the pictures and both outputs on the tape. Return clamped and original trace."""
+        """Wait until the page shows the clamped run, and compare it with the core. Return the clamped and original run.
+
+        For a softmax readout, compare the outputs of the original run, too.
+        """
         model = gru.load(name)
         clamped, original = gru.trace(model, text, clamps=clamps), gru.trace(model, text)
         self.page.wait_for_function(

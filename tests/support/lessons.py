@@ -1,4 +1,4 @@
-"""The numbers of lessons, computed here from runs of the core and from the stored results of the experiments."""
+"""A second implementation of lesson expressions, from runs of the core and stored results of the experiments."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EVERYWHERE = re.compile(r"(\w+)@1-=(.+)")
 
 @cache
 def changed(name: str, weights: str) -> Model:
-    """Return a model of one layer with changed weights, such as h.1.U1=1.5 and h.1.b=0."""
+    """Return the model `name` with changed weights in the first layer, for example h.1.U1=1.5,h.1.b=0."""
     model = gru.load(name)
     cell = model.layers[0]
     arrays = {key: array.copy() for key, array in cell.parameters.items()}
@@ -36,7 +36,7 @@ def changed(name: str, weights: str) -> Model:
 
 
 def gradient_norm(model: Model) -> float:
-    """Return the norm of the gradient of the held-out loss, by central differences of the loss."""
+    """Return the norm of the gradient of the held-out loss, by central differences."""
     model, batch, total, step = model.astype(float), fresh(PRESETS[model.card.task].recipe), 0.0, 1e-7
     for name, array in model.parameters.items():
         for place in np.ndindex(array.shape):
@@ -50,9 +50,9 @@ def gradient_norm(model: Model) -> float:
 
 
 def flow(runs: gru.Trace, clamps: str, t: int, earlier: int, unit: int) -> float:
-    """Return the norm of unit `unit`'s row of ∂h_t/∂h_s, of ∂h_t/∂c_s in an LSTM, by central differences of steps.
+    """Return the norm of the row of `unit` in ∂h_t/∂h_s, or in ∂h_t/∂c_s for an LSTM, by central differences.
 
-    `t`, `earlier` and `unit` count from 0.
+    s is `earlier`. The arguments `t`, `earlier` and `unit` count from 0. The result is 0 if `clamps` cut the path.
     """
     if any(earlier < int(step) - 1 <= t for step in re.findall(r"h_prev@(\d+)=", clamps)):
         return 0.0
@@ -77,7 +77,7 @@ def run(
 ) -> gru.Trace:
     """Return a run with clamps, such as z@4=0.5, z@2-101=0.03, z.1@4=0 (unit 1) and L2.z@4=0 (layer 2).
 
-    The weights change as in `changed`.
+    `weights` are as in `changed`. `write` has the number of timesteps to write, the temperature and the seed.
     """
     clamp_list = []
     for part in filter(None, re.split(r",(?=[\w.]+@)", clamps)):
@@ -96,7 +96,10 @@ def run(
 
 
 def keys_of(link: str, change: str = "") -> dict[str, str]:
-    """Return the keys of a link as a scenario of one model; the keys in `change` replace those of the link."""
+    """Return the keys of a link, and its page as the key "page". The keys in `change` replace keys of the link.
+
+    Missing keys "model" and "sequence" are added, so that the keys name one run.
+    """
     parts = urlsplit(link)
     keys = dict(parse_qsl(parts.query)) | {"page": parts.path.strip("/")}
     for part in filter(None, re.split(r", (?=\w+=)", change)):
@@ -112,7 +115,7 @@ def keys_of(link: str, change: str = "") -> dict[str, str]:
 
 
 def raced(what: str, task: str, cell: str) -> float | str:
-    """Return the median of a race over its seeds, or its interval with a level of at least 95% as text."""
+    """Return the median over seeds in the experiment Cell comparison, or a ≥ 95% interval of this median as text."""
     rows = [row for row in experiments.result("race") if (row["task"], row["cell"]) == (task, cell)]
     counting = task == "counting"
     values = sorted(row["counted"][20:40].count("1") / 20 if counting else row["good_at"] or math.inf for row in rows)
@@ -126,7 +129,7 @@ def raced(what: str, task: str, cell: str) -> float | str:
 
 
 def of_experiment(words: list[str], change: str) -> float | str | None:
-    """Return a number of an experiment, or None if the first word names no such number."""
+    """Return the value of an expression about an experiment or parameter counts, or None for any other expression."""
     if words[0] == "gap":
         settings = dict(part.strip().split("=") for part in change.split(",") if part.strip())
         kind = {"GRU, b_z = 0": {"z": 0}, "GRU, b_z = -1": {"z": -1}, "GRU, b_z = -2": {"z": -2}}
@@ -158,7 +161,7 @@ def of_experiment(words: list[str], change: str) -> float | str | None:
         return float({"gru": of_gru, "attention": of_attention}[words[1]])
     if words[0] == "attention":
         sharpness, t, timestep = exp(float(words[1])), int(words[2]), int(words[3])
-        asked = t - 4  # the letter that the question mark at t asks for; below 1 there is none
+        asked = t - 4  # timestep of the letter that the ? at t asks for; below 1, no letter
         total = t - 1 + sharpness if asked > 0 else t
         return (sharpness if timestep == asked else 1) / total
     if words[0] == "parameters":
@@ -168,7 +171,7 @@ def of_experiment(words: list[str], change: str) -> float | str | None:
 
 
 def of_model(words: list[str], model: Model, keys: dict[str, str]) -> float | None:
-    """Return a number of a model without a run, or None if the first word names no such number."""
+    """Return the value of an expression about a model that needs no run of it, or None for any other expression."""
     if words[0] == "gradient-norm":
         return gradient_norm(model)
     if words[0] == "score":
@@ -185,7 +188,7 @@ def of_model(words: list[str], model: Model, keys: dict[str, str]) -> float | No
 
 
 def term(text: str, link: str) -> float | str:
-    """Return the value of one term of an expression."""
+    """Return the value of an expression without arithmetic, for the run of a link."""
     expression, _, change = text.partition("|")
     words = expression.split()
     if (value := of_experiment(words, change)) is not None:
@@ -222,7 +225,7 @@ def term(text: str, link: str) -> float | str:
         stays, n = 1.0, 0
         while stays > 0.5:
             stays, n = stays * (1 - float(runs.z[i, u])), n + 1
-        return float(n)  # to the step
+        return float(n)  # rounded up to a whole timestep
     if name == "share":
         k = int(earlier) - 1
         backward = u >= layer.cell.units - layer.cell.backward_units
@@ -238,7 +241,7 @@ def term(text: str, link: str) -> float | str:
 
 
 def expected(expression: str, link: str) -> float | str:
-    """Return the value of an expression in a lesson, for the run of a link."""
+    """Return the value of a lesson expression, for the run of a link. The format after “as” is ignored."""
     body = expression.partition(" as ")[0]
     match = re.fullmatch(r"(.*?\S)\s+([-/])\s+(\S.*)", body)
     if not match:
@@ -253,7 +256,7 @@ RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 
 
 def assert_number(text: str, expression: str, link: str) -> None:
-    """Assert that a displayed number equals the value of its expression, up to its last digit."""
+    """Assert that the displayed `text` is the value of the expression, rounded to the digits in `text`."""
     value = expected(expression, link)
     if isinstance(value, str):
         assert text == value, (expression, link)

@@ -1,11 +1,11 @@
-"""Measurements of a page as it is drawn: the sizes of its text, and how far its parts move while the cursor moves."""
+"""Measurements of a rendered page: text sizes, and how far elements move while the cursor moves."""
 
 from __future__ import annotations
 
 from playwright.sync_api import Page
 
 SIZES = {"1920x1080": (1920, 1080), "1440x900": (1440, 900), "1024x768": (1024, 768), "390x844": (390, 844)}
-"""The screens that pages are measured on, in CSS pixels: a projector, two laptops and a phone."""
+"""The screens for measurements, in CSS pixels: a projector, two laptops and a phone."""
 
 _NAME = """
     const nameOf = (element) =>
@@ -17,7 +17,7 @@ _NAME = """
     };
 """
 
-# The size of a text in a picture is its font size times the scale of the picture.
+# The size of text in an SVG picture is the font size times the scale of the picture.
 _SIZES = f"""
     () => {{
         {_NAME}
@@ -46,8 +46,8 @@ _SIZES = f"""
     }}
 """
 
-# A part of a sentence, of an equation or of a picture has no place of its own: its line or its picture has one. Marks
-# of the cursor move with it, and a table scrolls to the cursor's row.
+# Elements inside a sentence, an equation or a picture are not measured: the paragraph or the picture is. Marks of the
+# cursor are ignored, because they move with the cursor.
 _SHIFT = f"""
     async (moves) => {{
         {_NAME}
@@ -93,12 +93,15 @@ _SHIFT = f"""
 
 
 def text_sizes(page: Page) -> list[tuple[float, str, str]]:
-    """Return all visible texts of a page, the smallest first: the size in pixels as drawn, the text, its element."""
+    """Return (size, text, element path) for each visible text, the smallest first. Sizes are in CSS pixels."""
     sizes: list[tuple[float, str, str]] = page.evaluate(_SIZES)
     return sizes
 
 
 def shift(page: Page, steps: int = 30) -> list[tuple[str, float]]:
-    """Move the cursor over the next timesteps. Return the parts that moved, the farthest first, with their pixels."""
+    """Move the cursor over the next `steps` timesteps. Return the path and the largest move of each element.
+
+    Moves are in CSS pixels, the largest first.
+    """
     parts: list[tuple[str, float]] = page.evaluate(_SHIFT, steps)
     return parts

@@ -1,7 +1,7 @@
-"""A site with a figure, built by mystmd, the program that builds the sites of Jupyter Book 2.
+"""A site with a figure, built by mystmd, which also builds the sites of Jupyter Book 2.
 
-The theme of such sites is not on npm. A small page stands in for it. It shows the content that mystmd has built, with
-the theme's own renderer of widgets, which is on npm. Its button changes a class of the root, as the theme's does.
+The theme of such sites is not on npm, so a small page replaces it. The page shows the content that mystmd built, with
+the theme's widget renderer, which is on npm. A button sets the class "dark" on the root element, as the theme does.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ MODULES = {
 
 
 def myst_book(folder: Path) -> Path:
-    """Build a site with the figure of docs/how-to/embed.md, and return its folder. Skips the test without npm."""
+    """Build a site with the MyST figure in docs/how-to/embed.md, and return its folder. Skips the test without npm."""
     mystmd, renderer, react, react_dom = packages(folder, *PACKAGES)
     guide = (ROOT / "docs" / "how-to" / "embed.md").read_text()
     (block,) = re.findall(r"```\{anywidget\}.*?```", guide, re.S)

@@ -1,4 +1,4 @@
-"""Random networks, and the sigmoid of their equations."""
+"""Random networks and sequences, an ONNX graph of a GRU, and the sigmoid function."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def sigmoid(a: Array) -> Array:
 
 
 def stacked() -> Model:
-    """Return a model of two random layers; the upper one resets after the product."""
+    """Return a model with two layers: that of store-and-recall, and a random GRU that resets after the product."""
     model, rng = gru.load("store-and-recall"), np.random.default_rng(0)
     upper = GRU.random(4, 6, rng, reset="after")
     readout = type(model.readout)("softmax", rng.normal(size=(4, 6)), np.zeros(4), model.readout.labels)
@@ -39,7 +39,7 @@ LETTERS = Symbols(tuple("abcdefghijkl"))
 
 
 def deep(encoder: Symbols | Numbers = LETTERS, V: float = 1.0, layers: int = 4, units: int = 64) -> Model:
-    """Return an untrained model of several layers that reset after the product."""
+    """Return an untrained model. Its GRU layers reset after the product. `V` scales the weights of the readout."""
     rng = np.random.default_rng(0)
     inputs = (encoder.inputs, *[units] * (layers - 1))
     stack = tuple(GRU.random(size, units, rng, reset="after") for size in inputs)
@@ -49,7 +49,10 @@ def deep(encoder: Symbols | Numbers = LETTERS, V: float = 1.0, layers: int = 4, 
 
 
 def network_of(cell: str, padding: float | None = None, inputs: int = 3, units: int = 4) -> Model:
-    """Return a model of two random layers of a kind, over vectors. It skips timesteps with all inputs at `padding`."""
+    """Return a model with two random layers of the kind `cell`. Its inputs are vectors.
+
+    The model skips a timestep if all its inputs are equal to `padding`.
+    """
     rng = np.random.default_rng(3)
     cells = [initial(cell, size, units, rng) for size in (inputs, units)]
     noisy = [c.with_parameters({n: a + rng.normal(0, 0.5, a.shape) for n, a in c.parameters.items()}) for c in cells]
@@ -59,15 +62,16 @@ def network_of(cell: str, padding: float | None = None, inputs: int = 3, units: 
 
 
 def random_sequences(lengths: Sequence[int], inputs: int = 3) -> list[Array]:
-    """Return random vectors `(T, I)` for each length."""
+    """Return one random sequence of vectors, `(T, I)`, for each length T."""
     rng = np.random.default_rng(0)
     return [rng.normal(size=(T, inputs)) for T in lengths]
 
 
 def onnx_gru(gru: GRU, x: Array, h0: Array) -> tuple[bytes, dict[str, Array]]:
-    """Return an ONNX graph of one GRU node, and its inputs.
+    """Return an ONNX model with one GRU node, and the arrays to feed it: weights, `x` and `h0`.
 
-    In ONNX z keeps the old state, so the weights of z are negated. The order of the gates in ONNX is z, r, h.
+    In ONNX, z is the share of the old state that is kept, so the weights of z are negated. The gate order in ONNX is
+    z, r, h.
     """
     H, dtype = gru.units, x.dtype
     r, z, h = np.arange(H), np.arange(H, 2 * H), np.arange(2 * H, 3 * H)

@@ -1,4 +1,4 @@
-"""Find an nginx for the tests; run as a program, install one."""
+"""Find nginx for the tests. As a program, install nginx."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tests.support import system_packages
 
 
 def installed() -> str | None:
-    """Return the path of nginx, or None."""
+    """Return the path of nginx, or None if it is not installed."""
     return system_packages.find("nginx")
 
 

@@ -1,4 +1,4 @@
-"""Run notebooks without a notebook server: all code cells in one namespace, with warnings as errors.
+"""Run notebooks without a notebook server. All code cells share one namespace, and warnings are errors.
 
 python -m tests.support.notebooks docs/notebooks/*.ipynb      # writes the outputs into the files
 """
@@ -16,7 +16,7 @@ from typing import Any
 
 
 def run(notebook: dict[str, Any]) -> dict[str, Any]:
-    """Return the notebook with new outputs."""
+    """Run the code cells of a notebook, and return the notebook with the new outputs."""
     names: dict[str, Any] = {}
     cells = []
     for cell in notebook["cells"]:
@@ -27,7 +27,7 @@ def run(notebook: dict[str, Any]) -> dict[str, Any]:
 
 
 def _outputs(source: str, names: dict[str, Any]) -> list[dict[str, Any]]:
-    """Run a cell and return its printed text and the value of its last expression."""
+    """Run a code cell, and return its outputs in the notebook format: printed text, and the value of the last line."""
     body = ast.parse(source).body
     last = body.pop() if isinstance(body[-1], ast.Expr) else None
     printed, value = io.StringIO(), None
@@ -50,7 +50,7 @@ def _outputs(source: str, names: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def write(notebook: dict[str, Any]) -> str:
-    """Return the text of a notebook's file."""
+    """Return the text of the .ipynb file of a notebook."""
     return json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Packages of npm that a test needs, if npm and the packages are to be had."""
+"""npm packages for tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 
 def packages(folder: Path, *names: str) -> list[Path]:
-    """Unpack packages, such as reveal.js@5.2.1, and return their folders. Skips the test if one is not to be had."""
+    """Unpack npm packages, such as reveal.js@5.2.1, and return their folders. Skips the test if one is unavailable."""
     if shutil.which("npm") is None:
         pytest.skip("npm is not installed")
     pack = subprocess.run(["npm", "pack", "--json", *names], cwd=folder, capture_output=True, text=True, timeout=120)

@@ -1,4 +1,4 @@
-"""Parsers of the numbers on a page, and the numbers that the equations give."""
+"""Parsers of the numbers on a page, and the expected numbers of the equations."""
 
 from __future__ import annotations
 
@@ -10,22 +10,25 @@ from tests.support.lab import number
 
 
 def decimals(text: str) -> int:
-    """Return the number of decimals of a printed number."""
+    """Return the number of decimals in a printed number."""
     return len(text.split(".")[1]) if "." in text else 0
 
 
 def plain(text: str) -> float:
-    """Parse a printed number that may stand in parentheses."""
+    """Parse a printed number that may be in parentheses."""
     return number(text.strip("()"))
 
 
 def assert_shown(text: str, value: float) -> None:
-    """Assert that `text` is `value`, rounded to the decimals of the text."""
+    """Assert that `text` is `value`, rounded to the number of decimals in `text`."""
     assert abs(plain(text) - value) <= 0.5 * 10 ** -decimals(text.strip("()")) + 1e-9, (text, value)
 
 
 def expected(run: Any, t: int, unit: int, flipped: bool) -> tuple[dict[str, float], dict[str, float]]:
-    """Return the numbers of the equations and those of the figure from the core's arrays; `t` and `unit` from 0."""
+    """Return the expected numbers of the equations and of the cell figure, by slot, from a layer's run in the core.
+
+    `t` and `unit` count from 0. If `flipped`, the page shows 1 − z in place of z.
+    """
     cell = run.cell
     numbers = {name: float(getattr(run, name)[t, unit]) for name in cell.signals}
     figure = numbers | {"h_prev": float(run.h_prev[t, unit])}
@@ -71,7 +74,7 @@ def expected(run: Any, t: int, unit: int, flipped: bool) -> tuple[dict[str, floa
 
 
 def adds_up(cell: str, printed: dict[str, float]) -> dict[str, float]:
-    """Return the results that follow from the printed numbers, by name."""
+    """Compute the results of the equations from the printed operands. Return them by slot."""
     results = {}
     for gate in CELLS[cell].gates:
         f = math.tanh if gate in ("h_tilde", "c_tilde", "h") else sigmoid
@@ -90,11 +93,11 @@ def adds_up(cell: str, printed: dict[str, float]) -> dict[str, float]:
 
 
 def number_of(text: str) -> float:
-    """Parse a number of any size as the page writes it: 2.9 × 10⁻⁷."""
+    """Parse a number that may have a power of ten, such as 2.9 × 10⁻⁷."""
     digits, _, power = text.replace("−", "-").partition(" × 10")
     return float(digits) * 10.0 ** int(power.translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")) or 0)
 
 
 def sigmoid(a: float) -> float:
-    """Return 1 / (1 + exp(−a)) of a number."""
+    """Return 1 / (1 + exp(−a)) for a number a."""
     return 1 / (1 + math.exp(-a))

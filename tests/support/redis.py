@@ -10,7 +10,7 @@ from tests.support.redis_server import installed
 
 
 class Redis:
-    """A redis-server that stores its data in a file, so that it survives a restart."""
+    """A redis-server that stores its data in a file. The data survive a restart of the server."""
 
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
@@ -19,7 +19,7 @@ class Redis:
         self.process = self.start()
 
     def start(self) -> subprocess.Popen[str]:
-        """Start the server and wait until it accepts connections."""
+        """Start the server, and wait until it accepts connections. Raises RuntimeError if the server ends instead."""
         self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout
         for line in self.process.stdout:

@@ -1,4 +1,4 @@
-"""Find a redis-server for the tests; run as a program, install one."""
+"""Find redis-server for the tests. As a program, install redis-server."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tests.support import system_packages
 
 
 def installed() -> str | None:
-    """Return the path of redis-server, or None."""
+    """Return the path of redis-server, or None if it is not installed."""
     return system_packages.find("redis-server")
 
 

@@ -1,4 +1,4 @@
-"""The deck of docs/how-to/embed.md, with reveal.js from npm, as an author of slides would set it up."""
+"""The example slide deck in docs/how-to/embed.md, with reveal.js from npm."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SCENARIOS = '[flip-flop]\nmodel = "flip-flop"\nsequence = "A m m B m"\nviews = "
 
 
 def reveal_deck(folder: Path) -> None:
-    """Write a deck with its figure into a folder. Skips the test if reveal.js is not to be had."""
+    """Write the slide deck and its figure to a folder. Skips the test if reveal.js is unavailable."""
     (packages(folder, PACKAGE)[0] / "dist").rename(folder / "reveal")
     (folder / "demos.toml").write_text(SCENARIOS)
     list(build(folder, folder / "demos.toml", Settings()))

@@ -1,4 +1,4 @@
-"""A server with rooms, and its teachers and students."""
+"""A server with rooms, and clients that act as teachers and students."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ LAB = {"page": "", "link": "?model=flip-flop&sequence=A+m+B+m&t=2"}
 
 
 class Server:
-    """A server and a client of it."""
+    """A running server, and an HTTP client for it."""
 
     def __init__(self, app: Any, client: httpx2.AsyncClient) -> None:
         self.app, self.client = app, client
 
     async def open(self, view: dict[str, Any] = LAB) -> Teacher:
-        """Open a room and return its teacher."""
+        """Open a room that shows `view`, and return its teacher."""
         response = await self.client.post("/api/rooms", json={"view": view})
         assert response.status_code == 201, response.text
         room = response.json()
@@ -34,29 +34,32 @@ class Server:
 
 
 class Teacher:
-    """A client with the secret of a room."""
+    """The teacher of a room, who has the secret of the room."""
 
     def __init__(self, server: Server, code: str, secret: str) -> None:
         self.server, self.code, self.secret = server, code, secret
         self.headers = {"authorization": f"Bearer {secret}"}
 
     async def post(self, part: str, body: object) -> httpx2.Response:
-        """Post a change of the room."""
+        """Post `body` to the route `part` of the room, and return the response."""
         return await self.server.client.post(f"/api/rooms/{self.code}/{part}", json=body, headers=self.headers)
 
     async def post_ok(self, part: str, body: object) -> None:
-        """Post a change of the room that must succeed."""
+        """Post `body` to the route `part` of the room, and assert that the status is 204."""
         response = await self.post(part, body)
         assert response.status_code == 204, response.text
 
     async def end(self) -> None:
-        """End the room."""
+        """End the room, and assert that the status is 204."""
         response = await self.server.client.delete(f"/api/rooms/{self.code}", headers=self.headers)
         assert response.status_code == 204
 
     @asynccontextmanager
     async def follower(self, device: str = "", last: str = "") -> AsyncIterator[Follower]:
-        """Join the room as a student; `device` and `last` are those of an earlier stream."""
+        """Join the room as a student, and yield the student.
+
+        `device` and `last` are the device and the id of the last event of an earlier stream, to continue it.
+        """
         headers = {"x-device": device, "last-event-id": last}
         async with self.server.client.stream("GET", f"/api/rooms/{self.code}/events", headers=headers) as response:
             assert response.status_code == 200, await response.aread()
@@ -65,21 +68,21 @@ class Teacher:
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[Stream]:
-        """Yield the stream of events for the teacher."""
+        """Yield the teacher's event stream."""
         async with self.server.client.stream("GET", f"/api/rooms/{self.code}/class", headers=self.headers) as response:
             assert response.status_code == 200, await response.aread()
             yield Stream(response)
 
 
 class Stream:
-    """A stream of events."""
+    """An event stream. `id` is the id of the last event."""
 
     def __init__(self, response: httpx2.Response) -> None:
         self.lines = response.aiter_lines()
         self.id = ""
 
     async def next(self) -> tuple[str, Any]:
-        """Return the name and the data of the next event. Raise EOFError at the end of the stream."""
+        """Return the name and the data of the next event. Raises EOFError at the end of the stream."""
         name, data = "", ""
         async for line in self.lines:
             if line.startswith("event: "):
@@ -93,7 +96,7 @@ class Stream:
         raise EOFError
 
     async def until(self, condition: Callable[[Any], bool]) -> Any:
-        """Return the data of the first event that meets a condition."""
+        """Read events until the data of one meet a condition, and return these data."""
         while True:
             _, data = await self.next()
             if condition(data):
@@ -101,7 +104,7 @@ class Stream:
 
 
 class Follower(Stream):
-    """A student's stream of events."""
+    """A student in a room, with an event stream."""
 
     def __init__(self, teacher: Teacher, response: httpx2.Response) -> None:
         super().__init__(response)
@@ -109,14 +112,14 @@ class Follower(Stream):
         self.state: dict[str, Any] = {}
 
     async def start(self) -> Follower:
-        """Read the first event, which has the device."""
+        """Read the first event, which names the student's device."""
         name, data = await self.next()
         assert name == "you"
         self.device = data["device"]
         return self
 
     async def wait_for_state(self, condition: Callable[[Any], bool] = lambda _: True) -> Any:
-        """Return the first state that meets a condition."""
+        """Read events until the state of the room meets a condition, and return this state."""
         self.state = await self.until(condition)
         return self.state
 
@@ -129,7 +132,7 @@ class Follower(Stream):
 
 @asynccontextmanager
 async def serving(settings: Settings) -> AsyncIterator[Server]:
-    """Run a server with rooms and yield it with a client."""
+    """Run a server with rooms in this event loop, and yield it."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     app = create_app(settings)
@@ -149,7 +152,7 @@ async def serving(settings: Settings) -> AsyncIterator[Server]:
 
 
 def in_room(test: Callable[[Server], Awaitable[None]], settings: Settings | None = None) -> None:
-    """Run a test with a server of its own."""
+    """Run a test with a new server."""
 
     async def run_test() -> None:
         async with serving(settings or Settings()) as server:

@@ -1,4 +1,4 @@
-"""Fixtures of browser tests: a server with models of its own, and exported pages of these models."""
+"""Fixtures for browser tests: a server with test models, and exported pages of these models."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def served_models(folder: Path) -> dict[str, Model]:
-    """Save a deep and a small model, which the server offers beside the presets, and return them by name.
+    """Save a deep and a small model in the server's directory of models, and return them by name.
 
-    Both reset after the product. Their weights are large and never 0, so every displayed number matters.
+    Both models reset after the product. Their weights are large and never 0, so every number on a page matters.
     """
     rng = np.random.default_rng(1)
     models = {"deep": deep(), "after": deep(layers=1, units=3)}
@@ -51,7 +51,7 @@ def uploads(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def base_url(folder: Path, served_models: dict[str, Model], uploads: Path) -> Iterator[str]:
-    """Run a server with the models and uploads of these tests, and yield its address."""
+    """Run a server with the directories of models and uploads, and yield its address."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     app = create_app(Settings(models=str(folder), uploads=str(uploads)))
@@ -69,7 +69,10 @@ def base_url(folder: Path, served_models: dict[str, Model], uploads: Path) -> It
 def exported(
     folder: Path, served_models: dict[str, Model], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., str]:
-    """Return a function that exports the run of a link, once for all tests, and returns the file's address."""
+    """Return a function that exports the run of a link to an HTML file, and returns the file's URL.
+
+    Each run is exported only once for all tests.
+    """
     files = tmp_path_factory.mktemp("exported")
     for name, content in export.shared_files().items():
         (files / name).write_bytes(content)

@@ -1,4 +1,4 @@
-"""Example sites with a figure, as authors of docs build them with Sphinx, MyST, MkDocs and Zensical; and the docs."""
+"""Example sites with figures, built with Sphinx, MyST, MkDocs and Zensical, and the docs of GRU Scope."""
 
 from __future__ import annotations
 
@@ -67,13 +67,16 @@ plugins: []
 
 
 def sphinx_site(folder: Path, builder: str = "html", plain: str = "No figure.") -> Path:
-    """Build a site with two figures with Sphinx, and a page `part/plain.rst` with this text. Return its folder."""
+    """Build a site of two pages with Sphinx, and return its folder.
+
+    The first page has two figures. The text of the second page, part/plain, is `plain`.
+    """
     pages = {"conf.py": CONF, "index.rst": RST, "part/plain.rst": f"Plain\n=====\n\n{plain}\n"}
     return _build(folder, pages, builder)
 
 
 def myst_site(folder: Path) -> Path:
-    """Build a site of a page in MyST with Sphinx, as Jupyter Book 1 does, and return its folder."""
+    """Build a site with a MyST page, using Sphinx as Jupyter Book 1 does, and return its folder."""
     return _build(folder, {"conf.py": MYST_CONF, "index.md": MYST}, "html")
 
 
@@ -93,7 +96,7 @@ def _build(folder: Path, pages: dict[str, str], builder: str) -> Path:
 
 
 def docs_site(folder: Path) -> Path:
-    """Build the docs of GRU Scope without their demos, and return their folder."""
+    """Build the docs of GRU Scope without the demos into `folder`, and return it."""
     build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
     process = subprocess.run(build, cwd=ROOT, capture_output=True, text=True)
     assert process.returncode == 0, process.stderr
@@ -101,7 +104,7 @@ def docs_site(folder: Path) -> Path:
 
 
 def mkdocs_site(folder: Path) -> Path:
-    """Build a site with Material for MkDocs, and return its folder."""
+    """Build a site with Material for MkDocs, and return the folder of its pages."""
     from mkdocs.commands.build import build
     from mkdocs.config import load_config
 
@@ -112,7 +115,10 @@ def mkdocs_site(folder: Path) -> Path:
 
 
 def zensical_site(folder: Path) -> Path:
-    """Build the same site with Zensical, and return its folder. It copies files before it reads pages: build twice."""
+    """Build the site of `mkdocs_site` with Zensical, and return the folder of its pages.
+
+    Zensical copies files before it reads pages, so this function builds the site twice.
+    """
     _write_markdown(folder)
     build = [sys.executable, "-m", "zensical", "build", "--strict"]
     for _ in range(2):
@@ -124,7 +130,7 @@ def zensical_site(folder: Path) -> Path:
 
 
 def _write_markdown(folder: Path) -> None:
-    """Write the sources of a site whose pages are in folders of different depths."""
+    """Write the source files of a site with pages in folders of different depths."""
     docs = folder / "docs"
     (docs / "part").mkdir(parents=True)
     (folder / "mkdocs.yml").write_text(MKDOCS)

@@ -1,4 +1,4 @@
-"""Drive Be the gate in a browser as a visitor does, and compare what it shows with the core."""
+"""A page object that uses the “Be the gate” page like a visitor, and compares its numbers with the core."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Gates = tuple[float, float]
 
 
 def expected(gates: Sequence[Gates]) -> Trace:
-    """Return the run with z and r of the visitor at the first letters."""
+    """Return the run in which z and r are clamped at the first letters to the visitor's values."""
     clamps = [
         Clamp(gate, value, steps=slice(t, t + 1))
         for t, pair in enumerate(gates)
@@ -28,12 +28,12 @@ def expected(gates: Sequence[Gates]) -> Trace:
 
 
 def answers(run: Trace) -> list[str]:
-    """Return the answers of the network's own readout."""
+    """Return the output label at each timestep."""
     return [run.model.readout.labels[row.argmax()] for row in run.y]
 
 
 class Start:
-    """The page, with its controls found by their accessible names."""
+    """The “Be the gate” page and its controls."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -52,7 +52,7 @@ class Start:
         return self.page.locator(f"[data-row={row}] td")
 
     def settled(self, gates: Sequence[Gates]) -> Trace:
-        """Wait for the numbers of these gates, compare all that show on the page with the core, and return the run."""
+        """Wait until the page shows the last of these gates, compare the page with the core, and return the run."""
         run, at = expected(gates), len(gates) - 1
         h = run.h[at, 0]
         memory = re.compile(rf"^{gates[at][0]:.2f}, .*{f'{h:.2f}'.replace('-', '−').replace('−0.00', '0.00')}$")
@@ -75,7 +75,7 @@ class Start:
         return run
 
     def play(self, values: Sequence[float]) -> Trace:
-        """Set z at each letter with r at 0, compare the page with the core each time, and return the last run."""
+        """Set z at each letter, with r at 0. Compare the page with the core at each letter. Return the last run."""
         for n, z in enumerate(values, 1):
             self.z.fill(str(z))
             run = self.settled([(z, 0) for z in values[:n]])

@@ -1,4 +1,4 @@
-"""A folder on a static host, as `python -m http.server` serves it."""
+"""A static web host for a folder, like `python -m http.server`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class _Quiet(SimpleHTTPRequestHandler):
 
 @contextmanager
 def static_host(folder: Path) -> Iterator[str]:
-    """Serve a folder while the context is open, and give its address."""
+    """Serve a folder while the context is open, and yield the address."""
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder))) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()

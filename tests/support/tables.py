@@ -1,4 +1,4 @@
-"""A random table for a task of the visitor's own."""
+"""A random table of data for a visitor's own task."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import numpy as np
 
 
 def own_table(N: int, rng: np.random.Generator) -> str:
-    """Return sequences of several lengths. The answer is the last capital letter, given at half of the steps."""
+    """Return a CSV table of `N` sequences of several lengths, with their answers.
+
+    The answer at a timestep is the last capital letter. At about half of the timesteps it is left out ("-").
+    """
     lines = []
     for _ in range(N):
         steps = ["AB"[rng.integers(2)], *rng.choice(list("ABxy"), rng.integers(2, 9))]

@@ -1,4 +1,4 @@
-"""The CPU time of a call, for tests that bound it."""
+"""CPU time of a call, for tests that limit it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 
 def cpu_seconds(call: Callable[[], object], limit: float, clock: Callable[[], float] = time.thread_time) -> float:
-    """Return the shortest CPU time of a call in up to 4 runs. The first run below the limit is enough.
+    """Return the shortest CPU time of a call, in seconds, in up to 4 runs. Stop after a run within the limit.
 
-    The time is that of this thread: neither another program nor the server of another test adds to it. Pass
-    `time.process_time` if the call does its work in another thread.
+    By default only the time of this thread counts, without other programs and other tests. Pass `time.process_time` as
+    `clock` if the call works in another thread.
     """
     best = float("inf")
     for _ in range(4):

@@ -1,6 +1,6 @@
-"""The training of one recurrent layer in torch: own equations, autograd, torch's Adam and gradient clipping.
+"""Training of one recurrent layer in torch, with equations written here, and torch's autograd, Adam and clipping.
 
-It shares nothing with `gru_core` but the recipe, so it can say whether a stored result is right.
+Only the recipe comes from `gru_core`, so this training is an independent check of the stored results.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ GATES = {"rnn": ("h",), "lstm": ("i", "f", "o", "g"), "gru": ("z", "r", "h")}
 
 
 class Data(NamedTuple):
-    """Inputs `(T, B, I)`, targets `(T, B)`, classes or numbers, and the mask of the targets that are scored."""
+    """Inputs `x` `(T, B, I)`, targets `(T, B)` (classes or numbers), and the mask `(T, B)` of the scored targets."""
 
     x: np.ndarray
     target: np.ndarray
@@ -24,11 +24,14 @@ class Data(NamedTuple):
 
 
 Draw = Callable[[int], Data]
-"""Draws B sequences."""
+"""A function that draws B random sequences."""
 
 
 class Network(torch.nn.Module):
-    """One layer with a readout, in float64. `weights` has W, U and b of each gate, and V and c of the readout."""
+    """A recurrent layer with a readout, in float64.
+
+    `weights` has W, U and b for each gate, such as W_z, and V and c for the readout.
+    """
 
     def __init__(self, cell: str, weights: Mapping[str, np.ndarray]) -> None:
         super().__init__()
@@ -59,7 +62,10 @@ class Network(torch.nn.Module):
 def random_weights(
     cell: str, inputs: int, units: int, outputs: int, biases: Mapping[str, float], seed: int
 ) -> dict[str, np.ndarray]:
-    """Return W, U and V uniform in ±1/√H, and biases of zero; b_f = 1 in an LSTM, then the given biases."""
+    """Return random weights: W, U and V are uniform in ±1/√H, and biases are 0, except b_f = 1 in an LSTM.
+
+    `biases` replaces these initial biases, by gate.
+    """
     rng = np.random.default_rng([seed, 1])
     bound = units**-0.5
     weights: dict[str, np.ndarray] = {"V": rng.uniform(-bound, bound, (outputs, units)), "c": np.zeros(outputs)}
@@ -72,9 +78,9 @@ def random_weights(
 
 
 def steps_to_target(network: Network, draw: Draw, schedule: Any, held_out: Data) -> int | None:
-    """Train, and return the training step at which the held-out score reaches the target, or None.
+    """Train, and return the training step at which the held-out score reaches the target, or None if it does not.
 
-    The numbers of the schedule are those of `gru_core.training.fit.Schedule`.
+    `schedule` has the attributes of `gru_core.training.fit.Schedule`.
     """
     optimizer = torch.optim.Adam(network.parameters(), lr=schedule.rate)
     for step in range(1, schedule.most + 1):

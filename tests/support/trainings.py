@@ -1,4 +1,4 @@
-"""Short trainings, and their events."""
+"""Short trainings, and the events that they report."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def recipe(**changes: Any) -> Recipe:
 
 
 def run_with_trainings(test: Callable[[Trainings], Awaitable[None]], settings: Settings, pool: Pool) -> None:
-    """Run a test with trainings of its own in an event loop of its own; all share one pool."""
+    """Run a test with a new `Trainings` service in a new event loop. All tests share one pool of workers."""
 
     async def run() -> None:
         class SharedPool:
@@ -42,5 +42,5 @@ def run_with_trainings(test: Callable[[Trainings], Awaitable[None]], settings: S
 
 
 async def all_events(service: Trainings, live: LiveTraining, after: int = -1) -> str:
-    """Return all events of a training after this number, as text."""
+    """Return the event stream of a training after event number `after`, as text."""
     return b"".join([piece async for piece in service.follow(live, after)]).decode()

@@ -1,4 +1,4 @@
-"""What a lesson's page shows before its questions are answered, and which of it gives an answer away."""
+"""Checks that a lesson's page does not give away an answer before the student answers the question."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ANSWER_ALL = """
     return form.dataset.question;
 })
 """
-"""A script that answers all questions of a part of a lesson, and returns their ids."""
+"""A script that answers all questions of a step, and returns the ids of the questions."""
 
 SHOWN = """
 (step) => {
@@ -60,16 +60,16 @@ SHOWN = """
     };
 }
 """
-"""Everything in a part of a lesson and in its figure that a visitor can read, or that a screen reader can."""
+"""A script that returns everything that a visitor or a screen reader can read in a step and its figure."""
 
 NUMBER = re.compile(r"(?<![\w.])([−-]?\d[\d,]*(?:\.\d+)?)(%)?(?![\w]|\.\d)")
 
 PLACES = re.compile(r"\b(?:t|T|unit|units|layer|part|seed|seeds|timestep|timesteps|step|steps|lesson)(?: =)? \d+")
-"""Whole numbers that only name a place."""
+"""A pattern for whole numbers that only name a place, such as “unit 3”."""
 
 
 def settled(page: Page) -> None:
-    """Wait until the figure of a lesson shows its run."""
+    """Wait until the figure on a lesson's page shows its run."""
     frames = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
     page.evaluate(frames)
     page.wait_for_function(
@@ -80,7 +80,7 @@ def settled(page: Page) -> None:
 
 
 def spoilers(page: Page, n: int, step: Step, shown: list[ShownQuestion]) -> Iterator[str]:
-    """Yield what gives away an answer on the page of a lesson's n-th part, before any answer."""
+    """Yield a message for each thing on the page that gives away an answer of step `n`, before any answer."""
     if not step.questions:
         return
     visible = page.evaluate(SHOWN, n)
@@ -119,13 +119,13 @@ def _spoilers_of(
 
 
 def computed(html: str) -> list[tuple[str, str, str]]:
-    """Return the expression, the link and the text of every computed number or label in HTML."""
+    """Return (expression, link, text) for each computed number or label in `html`."""
     numbers = re.findall(r'<data class="number"[^>]* data-what="([^"]*)" data-of="([^"]*)">([^<]*)</data>', html)
     return [(unescape(expression), unescape(link), unescape(text)) for expression, link, text in numbers]
 
 
 def _same_numbers(text: str, texts: list[dict[str, Any]], question: str) -> Iterator[str]:
-    """Yield the texts on the page that have a number equal to `text`, outside the options of the question."""
+    """Yield a message for each of `texts` with a number equal to `text`, except in the options of the question."""
     truth = NUMBER.fullmatch(text)
     if truth is None:
         return
@@ -141,7 +141,7 @@ def _same_numbers(text: str, texts: list[dict[str, Any]], question: str) -> Iter
 
 
 def _equals(number: re.Match[str], truth: re.Match[str]) -> bool:
-    """Return whether a number equals the answer, written as precisely as the answer or more precisely."""
+    """Return whether a number, with at least as many decimals as the answer, rounds to the answer."""
     value, answer = _decimal(number), _decimal(truth)
     if value.as_tuple().exponent > answer.as_tuple().exponent:  # type: ignore[operator]
         return False
@@ -154,7 +154,7 @@ def _decimal(number: re.Match[str]) -> Decimal:
 
 
 def is_output_shown(expression: str, link: str, figure: Figure, outputs: list[str]) -> bool:
-    """Return whether the figure of a part already shows the output that an expression such as y@4 computes."""
+    """Return whether the figure already shows the output that an expression such as y@4 computes."""
     body, _, change = expression.partition("|")
     match = re.fullmatch(r"y(?:@(\d+))?", body.strip())
     if match is None or figure.page:

@@ -1,4 +1,4 @@
-"""Colors as people with color vision deficiencies see them, their differences, and contrasts.
+"""Simulation of color vision deficiencies, color differences, and contrasts.
 
 The simulation is by Machado, Oliveira and Fernandes ("A Physiologically-based Model for Simulation of Color Vision
 Deficiency", IEEE TVCG 15, 2009), with their matrices of severity 1.0 on linear RGB. The difference of two colors is
@@ -43,32 +43,32 @@ SRGB_TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0
 
 
 def _linear(color: str) -> Array:
-    """Return the linear RGB of a color, #rrggbb or rgb(…), each channel from 0 to 1."""
+    """Convert a color, #rrggbb or rgb(…), to linear RGB, with each channel from 0 to 1."""
     rgb = bytes.fromhex(color[1:]) if color[0] == "#" else unlabel_rgb(color)
     share = np.array([*rgb]) / 255
     return np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
 
 
 def contrast(first: str, second: str) -> float:
-    """Return the contrast of two colors, from 1 to 21."""
+    """Return the contrast ratio of two colors, from 1 to 21."""
     low, high = sorted(float(_linear(color) @ (0.2126, 0.7152, 0.0722)) for color in (first, second))
     return (high + 0.05) / (low + 0.05)
 
 
 def on_scale(signal: Signal, values: Iterable[float], theme: Theme) -> list[str]:
-    """Return the colors of values on the scale of a signal."""
+    """Return the color of each value on the color scale of a signal."""
     places = [(value - signal.lowest) / (signal.highest - signal.lowest) for value in values]
     return list(sample_colorscale(colorscale(signal.scale, theme), places))
 
 
 def least_difference(some: Iterable[str], others: Iterable[str], deficiency: str) -> float:
-    """Return the smallest difference between one of some colors and one of the others."""
+    """Return the smallest CIEDE2000 difference between a color in `some` and a color in `others`, with a deficiency."""
     first, second = ([simulated(color, deficiency) for color in colors] for colors in (some, others))
     return min(ciede2000(*pair) for pair in product(first, second))
 
 
 def simulated(color: str, deficiency: str) -> Lab:
-    """Return the CIELAB of a color, #rrggbb or rgb(…), as people with this deficiency see it."""
+    """Return the CIELAB values of a color, #rrggbb or rgb(…), as people with this deficiency see it."""
     xyz = SRGB_TO_XYZ @ np.clip(MACHADO[deficiency] @ _linear(color), 0, 1) / SRGB_TO_XYZ.sum(1)
     x, y, z = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz / (3 * (6 / 29) ** 2) + 4 / 29)
     return 116 * y - 16, 500 * (x - y), 200 * (y - z)

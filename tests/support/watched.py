@@ -1,4 +1,4 @@
-"""Pages that fail a test on errors and on requests to other hosts, and the type of a function that starts browsers."""
+"""A context that fails a test if a page reports errors or sends requests to other hosts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ NewProfile = Callable[..., BrowserContext]
 
 @contextmanager
 def watched(page: Page, base_url: str, console_errors: list[str]) -> Iterator[None]:
-    """Collect the errors of a page, and fail on any of them and on requests to other hosts."""
+    """Collect the errors and warnings of a page in `console_errors`. At the end, fail if there are any.
+
+    Also fail if the page sent a request to another host than `base_url`.
+    """
     page.set_viewport_size({"width": 1280, "height": 800})
     requests: list[str] = []
 

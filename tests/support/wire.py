@@ -1,4 +1,4 @@
-"""A proxy that loses data and connections."""
+"""A proxy that can drop data and connections."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import suppress
 
 
 class Wire:
-    """A proxy to the server that a test can cut; while it is cut, data is lost and connections fail."""
+    """A TCP proxy to the server. A test can make it drop data silently, or close and refuse connections."""
 
     def __init__(self, base_url: str) -> None:
         self.to = ("127.0.0.1", int(base_url.rsplit(":", 1)[1]))
@@ -31,7 +31,7 @@ class Wire:
                     threading.Thread(target=self.carry, args=(source, target), daemon=True).start()
 
     def carry(self, source: socket.socket, target: socket.socket) -> None:
-        """Forward data until one side closes the connection."""
+        """Forward data from `source` to `target` until one of them closes the connection."""
         with suppress(OSError):
             while data := source.recv(65536):
                 if source not in self.deaf:
@@ -43,11 +43,11 @@ class Wire:
                 end.shutdown(socket.SHUT_RDWR)
 
     def fall_silent(self) -> None:
-        """Drop all data of the open connections without closing them; new connections work."""
+        """Drop all data on the open connections without closing them. New connections work."""
         self.deaf |= set(self.ends)
 
     def cut(self) -> None:
-        """Close all connections and refuse new ones."""
+        """Close all connections, and refuse new ones."""
         self.whole = False
         ends, self.ends = self.ends, []
         for end in ends:
