@@ -15,7 +15,7 @@ from ..runs.answers import to_json
 from ..settings import Settings, with_cache
 from .messages import fail, warn
 
-HELP = "list the presets, the models in GRUSCOPE_MODELS (marked “served”) and the uploaded models (marked “kept”)"
+HELP = "list the presets, the models in GRUSCOPE_MODELS (marked “served”) and the uploaded models (marked “uploaded”)"
 EXAMPLES = ("gruscope models", "gruscope models --json")
 
 
