@@ -1,4 +1,4 @@
-"""gruscope check: compare a network file with a reference or a second file. The exit code is useful in CI."""
+"""gruscope check: compare a network file with a reference or with a second file, for people and for build servers."""
 
 from __future__ import annotations
 

@@ -306,7 +306,7 @@ class Workers(Multiprocess):
         self.worker = worker
 
     def serve(self) -> int:
-        """Run the workers until a signal, and return the exit status. Raises KeyboardInterrupt after Ctrl+C."""
+        """Serve until a signal ends the server, and return the exit status. Raises KeyboardInterrupt after Ctrl+C."""
         self.run()
         if self.interrupted:
             raise KeyboardInterrupt

@@ -173,7 +173,7 @@ def _written(
     clamps: Sequence[Clamp],
     h0: Sequence[Sequence[float] | Array] | None,
 ) -> tuple[int, Trace]:
-    """Let the model write after `sequence`. Return the length of `sequence`, and the run over given and written inputs.
+    """Let the model write after `sequence`. Return the number of given timesteps, and the run over all timesteps.
 
     With clamps, the trace also has the original run, in which the model writes without clamps.
     """

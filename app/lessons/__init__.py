@@ -1,1 +1,1 @@
-"""Lessons: Markdown files with text, figures and questions. The app computes the numbers when it shows a lesson."""
+"""Lessons: Markdown files that control the figures. The app computes the numbers in their text when it shows them."""

@@ -37,7 +37,7 @@ ATTRIBUTES = {
     "maxsize", "width", "height", "depth", "voffset", "linethickness", "notation", "columnalign", "columnlines",
     "columnspacing", "rowlines", "rowspacing",
 }  # fmt: skip
-"""The MathML attributes that a formula may have. No allowed element or attribute links, loads or runs anything."""
+"""The allowed elements and attributes of a formula. None of them is a link, runs code or loads anything."""
 
 
 class Prose(NamedTuple):

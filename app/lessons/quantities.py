@@ -114,8 +114,7 @@ def curve(signal: str, figure: Figure, runs: Runs) -> tuple[list[float], float, 
 def matching_steps(condition: str, figure: Figure, runs: Runs) -> list[int]:
     """Return the timesteps, from 1, that meet a condition: `z above 0.5`, `z below 0.5` or `most share@7`.
 
-    `most share@7` gives the one timestep with the largest contribution to the state at timestep 7. Raises ValueError if
-    the condition is not valid.
+    The last form names the timestep with the largest contribution. Raises ValueError if the condition is not valid.
     """
     words = condition.split(" ", 3)
     limit = decimal(words[2]) if len(words) == 3 and words[1] in ("above", "below") else None

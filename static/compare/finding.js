@@ -1,4 +1,4 @@
-/** A sentence about the outputs at the cursor: which of the shown cells are correct. Without targets, it has the held-out scores. */
+/** A sentence about the outputs at the cursor: which of the shown cells are correct. If the task has no targets, it gives the held-out scores. */
 
 /** @import { StoreOf } from "../store.js" */
 /** @import { Name } from "../facets.js" */

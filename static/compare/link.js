@@ -37,7 +37,7 @@ export function addressOf({ cells, shown, when }, other = {}) {
   return `?${keys.toString().replaceAll("%2C", ",")}&${rest.slice(1)}`;
 }
 
-/** The parts of a focus that this page does not use. */
+/** The default focus, with values for the parts that this page does not use. */
 const DEFAULTS = decode("").focus;
 
 /**

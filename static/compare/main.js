@@ -68,7 +68,7 @@ mountTransport(find(".transport"), /** @type {HTMLInputElement} */ (find("#step"
 mountTape(find("#clock-tape"), lead);
 mountConvention(main, lead);
 
-/** Return the figures of a cell by theme. The factor of the old state gets the colors of f in the LSTM. @param {Name} name */
+/** Return the figures of a cell by theme. The factor of the old state, `keep`, gets the colors of the LSTM's f. @param {Name} name */
 function figuresOf(name) {
   const themes = Object.entries(boot.figures[name]).map(([theme, figure]) => {
     const { data } = boot.figures.lstm[/** @type {Theme} */ (theme)];

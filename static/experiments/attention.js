@@ -1,4 +1,4 @@
-/** The “Attention weights” page: the weight of each timestep in the output of an attention head with weights set by hand. */
+/** The “Attention weights” page: how much each timestep contributes to the output of an attention head that was set by hand. */
 
 import { boot } from "../boot.js";
 import { findAll, finder, setText } from "../elements.js";

@@ -1,6 +1,6 @@
 /**
- * The experiment “Memory capacity”: a table of networks of several sizes that recall several numbers of letters. A press on a table
- * cell trains the network of this cell.
+ * The experiment “Memory capacity”: a table of networks, by the number of units and the number of letters to recall. A press on a
+ * table cell trains the network of this cell.
  */
 
 /** @import { Recipe } from "../boot.js" */
@@ -21,7 +21,7 @@ const buttons = findAll(document, "[data-units]");
 const { base, tie } = /** @type {BottleneckData} */ (boot.experiment);
 const FULL = 0.995; // with at least this accuracy, a network counts as recalling all letters
 
-/** A network that was trained here. @typedef {{units: number, letters: number, seed: number, steps: number, good_at: number | null, score: number, stored: number}} Result */
+/** The result of a training on this page. @typedef {{units: number, letters: number, seed: number, steps: number, good_at: number | null, score: number, stored: number}} Result */
 /** @type {Result[]} */
 const results = [];
 /** The results since the last verdict. @type {Result[]} */

@@ -91,7 +91,7 @@ const isBox = (field) => isInput(field) && ["radio", "checkbox"].includes(field.
 const isInput = (field) => field instanceof HTMLInputElement;
 
 /**
- * Set the fields with the same name to a value. Return whether the value is valid for them.
+ * Set fields that share a name to a value. Return whether the value is valid for these fields.
  * @param {Field[]} fields @param {string} value
  */
 function put(fields, value) {
@@ -106,7 +106,7 @@ function put(fields, value) {
   return true;
 }
 
-/** Describe the valid values of the fields with the same name. @param {Field[]} fields */
+/** Describe the valid values of fields that share a name. @param {Field[]} fields */
 function allowed(fields) {
   const [field] = fields;
   if (field.type === "range") {

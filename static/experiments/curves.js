@@ -8,16 +8,16 @@ const AT = 60; // intervals between the points of a median curve
 /** Return the place of a training step on the logarithmic axis. @param {number} step */
 const place = (step) => Math.log10(step + 1);
 
-/** Return points with their places on the logarithmic axis. @param {Points} points @returns {Points} */
+/** Return the points with each training step replaced by its place on the logarithmic axis. @param {Points} points @returns {Points} */
 const placed = (points) => points.map(([step, score]) => [place(step), score]);
 
 /**
  * Draw learning curves with their goal and their axis: a thin line for each training, and a thick line for the median.
  * @param {SVGElement} svg
- * @param {HTMLElement} axis under it
+ * @param {HTMLElement} axis below the picture
  * @param {Record<string, Points[]>} byName the trainings of each curve, by the CSS class of the curve
  * @param {number} width
- * @param {boolean} error whether scores are errors, on a logarithmic axis
+ * @param {boolean} error whether the scores are errors, which are drawn on a logarithmic axis
  * @param {number} goal
  */
 export function drawLearning(svg, axis, byName, width, error, goal) {
@@ -40,7 +40,7 @@ export function drawLearning(svg, axis, byName, width, error, goal) {
 /**
  * Draw shares from 0 to 1 as curves, with a line at one half.
  * @param {SVGElement} svg
- * @param {HTMLElement} axis under it
+ * @param {HTMLElement} axis below the picture
  * @param {Record<string, Points>} byName
  * @param {number} width
  * @param {number} last the largest x
@@ -61,7 +61,7 @@ export function drawShares(svg, axis, byName, width, last, log) {
 }
 
 /**
- * Write the labels of the axis below a picture. The number of each label is its place as a share of the width.
+ * Write the labels of the axis below a picture. Each tick has its place, as a share of the width, and its label.
  * @param {HTMLElement} axis
  * @param {[number, string][]} ticks
  */

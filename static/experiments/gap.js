@@ -1,6 +1,6 @@
 /**
  * The experiment “Gradient reach”: how far the gradient reaches with the initial weights that the controls set, and whether training
- * then succeeds. A map has the stored result over learning rates, sizes and gaps.
+ * then succeeds. A map shows the stored result over learning rates, sizes and gaps.
  */
 
 /** @import { Recipe } from "../boot.js" */

@@ -87,7 +87,7 @@ function mountRace(section) {
     };
   }
 
-  /** Test how far a trained network counts. @param {Result} result @param {string} model */
+  /** Test how far a trained network can count, and store the outcome in `result`. @param {Result} result @param {string} model */
   async function count(result, model) {
     const answer = await getJson(`api/experiments/counting?model=${encodeURIComponent(model)}`);
     result.counted = answer.counted;

@@ -90,7 +90,7 @@ function tell(times) {
     : `attention is slower than the GRU at each measured length from ${Number(lengths[from]).toLocaleString("en")} timesteps on.${tie}`;
 }
 
-/** Whether the visitor stopped the run of times. */
+/** Whether the visitor stopped the measurement of the times. */
 let stopping = false;
 const timesHere = mountHere(find(".run .here"), { start: measure, stop: () => (stopping = true) });
 
@@ -126,7 +126,7 @@ async function measure() {
 }
 
 const [svg, axis] = [".learned", ".race .axis"].map(find);
-/** The learning curves of each cell, by the name of the cell's color. @type {Record<string, Points[]>} */
+/** The learning curves of each cell. The keys are the CSS classes of the curves. @type {Record<string, Points[]>} */
 let learned = { gru: parity.gru, scan: parity.mingru };
 let learnedWidth = 0;
 const goal = recipes.gru.schedule.reach ?? 1;

@@ -20,7 +20,7 @@ export function push(n) {
   else parent.postMessage({ type: "gruscope-at", step: n }, "*");
 }
 
-/** Go to a step with a figure on another page. In a saved lesson, the page around the frame opens the other page. @param {number} n */
+/** Go to a step that needs the figure of another page. In a saved lesson, the page around the frame opens the other page. @param {number} n */
 export function leave(n) {
   if (recording) parent.postMessage({ type: "gruscope-step", step: n }, "*");
   else location.assign(addressOf(n) + frameKeys());

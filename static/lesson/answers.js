@@ -1,6 +1,6 @@
 /** The visitor's answers, stored on this device. If the browser does not allow storage, the answers last as long as the page. */
 
-/** An option, a number, the values of a drawn curve, or steps. @typedef {number | number[]} Answer */
+/** An answer: the index of an option, a number, the values of a drawn curve, or steps. @typedef {number | number[]} Answer */
 
 import { STEPPED, readStoredJson, writeStored } from "../storage.js";
 

@@ -1,4 +1,4 @@
-/** The page that lists all lessons. It shows how many questions of each were answered on this device. */
+/** The page that lists all lessons. It shows how many questions of each lesson were answered on this device. */
 
 import { switchTheme } from "../theme.js";
 import { answersIn, clearAnswers, hasAnswers } from "./answers.js";

@@ -26,7 +26,7 @@ export function mountForm(form, question, onChange) {
 }
 
 /**
- * Return the answer in a form, which may be incomplete, or null without an answer. In a curve, a timestep without a value is null.
+ * Return the answer in a form so far, or null if there is none. An incomplete curve has null at each timestep without a value.
  * @param {HTMLFormElement} form @param {QuestionData} question @returns {Draft | null}
  */
 export const readDraft = (form, { kind }) => KINDS[kind].read(inputsOf(form));
@@ -37,7 +37,7 @@ export function readAnswer(form, question) {
   return /** @type {Answer | null} */ ([draft].flat().includes(null) ? null : draft);
 }
 
-/** Return a sentence about what is missing for an answer. @param {HTMLFormElement} form @param {QuestionData} question */
+/** Return a sentence that tells the visitor what the answer still lacks. @param {HTMLFormElement} form @param {QuestionData} question */
 export function missing(form, { kind, start }) {
   const open = inputsOf(form).flatMap((slider, i) => (isUnset(slider) ? [start + i + 1] : []));
   return KINDS[kind].missing(open);

@@ -4,8 +4,8 @@
  */
 
 /**
- * The figure that a lesson controls. `show` opens a link; until there is an answer, the run ends after the timestep `upto`.
- * `address` returns the link to the current view, and `upto` returns the last timestep of its run. `subscribe` adds a listener, which is
+ * The figure that a lesson controls. `show` opens a link; until the visitor answers, the run ends after the timestep `upto`.
+ * `address` returns the link to the current view, and `upto` returns the last timestep of the run. `subscribe` adds a listener, which is
  * called when the address or the last timestep may have changed. The figure is `busy` while it loads a link. In a room, `ask` passes the
  * room's question to a figure in which students can answer; on a student's page it also passes the function that sends an answer.
  * `opening` is the request for a question that a new room asks at once.

@@ -27,7 +27,7 @@ export function mountPoints(aside, main) {
   const firstVisible = (/** @type {HTMLElement[]} */ elements) => elements.find((element) => element.offsetParent);
 
   /**
-   * Return the elements to highlight for the target of an event: none if the target is not in such a word.
+   * Return the elements to highlight for the target of an event: none if the target is not in a word that highlights something.
    * @param {EventTarget | null} target
    */
   function pointedAt(target) {
@@ -47,7 +47,10 @@ export function mountPoints(aside, main) {
   aside.addEventListener("click", ({ target }) => firstVisible(pointedAt(target))?.scrollIntoView({ block: "center" }));
 
   return {
-    /** Mark the parts of the figure that a step describes. If the lesson is beside the figure, scroll to them. @param {HTMLElement} step */
+    /**
+     * Mark the parts of the figure that a step describes. If the lesson is beside the figure, scroll to the first part.
+     * @param {HTMLElement} step
+     */
     spotlight(step) {
       for (const element of main.querySelectorAll(".spoken")) element.classList.remove("spoken");
       const words = /** @type {HTMLElement[]} */ ([...step.querySelectorAll(".points")]);

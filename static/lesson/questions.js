@@ -4,8 +4,9 @@
 /** @import { Answer } from "./answers.js" */
 /** @import { Overlay } from "../questions/overlay.js" */
 /**
- * The correct answer to a question. `truth` has the indices of the correct options, a number, the value at each step, or the correct
- * steps. `text` is the number as text, and `replies` has the reply to each option. `link` is the view that the figure then shows.
+ * The correct answer to a question. Depending on the kind of question, `truth` has the indices of the correct options, a number, the
+ * value at each step, or the correct steps. `text` is the number as text, and `replies` has the reply to each option. `link` is the view
+ * that the figure then shows.
  * @typedef {{truth: number | number[], text: string, replies: string[], reveal: string, why: string, page: string, link: string}} Revealed
  */
 import { fetchReveal } from "../api.js";
@@ -55,7 +56,7 @@ export function mountQuestions(aside, { name, steps, questions }, showFigure, on
 
   /**
    * Fetch and show the correct answer.
-   * @param {HTMLFormElement} form @param {Answer} answer @param {boolean} isNew whether the visitor has just given it
+   * @param {HTMLFormElement} form @param {Answer} answer @param {boolean} isNew whether the visitor has just given the answer
    */
   async function reveal(form, answer, isNew) {
     const question = questions[idOf(form)];

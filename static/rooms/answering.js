@@ -141,7 +141,8 @@ function confirm(form) {
 }
 
 /**
- * Return whether the student can answer a question on the tape. If the question is from another page, the tape may lack its signal.
+ * Return whether the student can answer a question on the tape. The tape lacks the question's signal if the question is from another
+ * page.
  * @param {HTMLElement} tape
  * @param {RoomQuestion} question
  */

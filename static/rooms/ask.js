@@ -5,8 +5,8 @@ import { boot } from "../boot.js";
 import { attempt, newButton, newElement } from "../elements.js";
 
 /**
- * What a teacher's questions can be about. `lesson` has the texts of the questions in the lesson's current step, by id. `cell` is the
- * cell in the Lab's figure, or null on other pages.
+ * The view, the lesson and the cell that a teacher's questions can be about. `lesson` has the texts of the questions in the lesson's
+ * current step, by id. `cell` is the cell in the Lab's figure, or null on other pages.
  * @typedef {{view: View, lesson: {name: string, questions: Record<string, string>} | null, cell: string | null}} Place
  */
 

@@ -6,7 +6,10 @@ import { DELAYED } from "./stream.js";
 
 /** @typedef {"connected" | "lost" | "delayed"} Connection */
 
-/** Mount the student's bar. @param {HTMLElement} element */
+/**
+ * Mount the student's bar. Return functions that write the text, add a click handler to a button, and update the bar.
+ * @param {HTMLElement} element
+ */
 export function mountBar(element) {
   const find = finder(element);
   const status = find(".word");

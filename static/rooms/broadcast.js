@@ -11,7 +11,7 @@ const AGAIN = 1000; // ms until a view that did not arrive is sent again
 export const fits = ({ link }) => link.length <= LONGEST;
 
 /**
- * Return a view that fits into a room: this view or, if it is too long, a `behind` view without its long values.
+ * Return a view that fits into a room: `view` itself or, if its link is too long, a shortened copy that is marked as `behind`.
  * @param {View} view @returns {Promise<View>}
  */
 export const fitted = async (view) =>

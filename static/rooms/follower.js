@@ -117,9 +117,10 @@ export function mountFollower({ code, shape }, figure, lesson) {
  * Connect to a room as a student.
  * @param {string} code @param {() => Record<string, string>} headers
  * @param {{name: (device: string) => void, receive: (state: RoomState) => void, reconnected: (state: RoomState) => void,
- *          lost: (message: string) => void, closed: (message: string) => void, update: () => void}} hooks `name` is called with the
- *   name of this device, `receive` with each state of the room, and then `reconnected` if the connection was lost before. `lost` is
- *   called if the connection is lost, `closed` if it is lost for good, and `update` after any other change of the connection
+ *          lost: (message: string) => void, closed: (message: string) => void, update: () => void}} hooks `name` receives the name of
+ *   this device, and `receive` each state of the room. After a lost connection, `reconnected` also receives the first state. When the
+ *   connection is lost, `lost` receives a message, or `closed` if the page will not reconnect. `update` is called when the name or the
+ *   connection has changed
  */
 function connect(code, headers, hooks) {
   /** @type {Connection} */
@@ -159,8 +160,8 @@ function connect(code, headers, hooks) {
 const callsAll = ({ id, status }, before) => status !== "locked" && (id !== before?.id || status !== before.status);
 
 /**
- * Return the data of a room that are stored on this device, and functions that save and delete the data. Without storage, the data last
- * as long as the page.
+ * Return what this device stores about a room (`memory`), and functions that save and delete it. If the browser allows no storage,
+ * `memory` lasts as long as the page.
  * @param {string} code
  */
 function createMemory(code) {

@@ -32,7 +32,7 @@ export function formOf(question) {
 /** Return an object with the count of each step. Steps are counted from 1. @param {number[]} counts */
 export const byStep = (counts) => Object.fromEntries(counts.map((count, i) => [i + 1, count]));
 
-/** Return the id of a room's question, or null without a question or after its answer is shown. @param {RoomQuestion | null} question */
+/** Return the id of a room's question; null if there is no question or its answer is already shown. @param {RoomQuestion | null} question */
 export const seenBy = (question) => (question && question.status !== "revealed" ? question.id : null);
 
 /** Return the key of a question and its round. @param {RoomQuestion} question */

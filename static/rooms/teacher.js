@@ -60,7 +60,7 @@ export function mountTeacher(figure, lesson) {
   /** The view that the class has. @type {View | null} */
   let shown = null;
 
-  /** The id of the room's current question, null without a question or after its answer is shown. @type {number | null} */
+  /** The id of the room's current question; null if there is no question or its answer is already shown. @type {number | null} */
   let seen = null;
 
   const leadership = createLeadership(readCapability(), status, {

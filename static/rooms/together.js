@@ -8,7 +8,7 @@
 import { SILENT, listen } from "./stream.js";
 
 const ANSWER = 300; // ms within which the tab that has the stream answers
-const LOOK = 5_000; // ms between two checks that this tab still sends events
+const LOOK = 5_000; // ms between two checks that the tab with the stream still sends events
 
 /**
  * Listen to a stream as `listen` does. All tabs with the same `url` share one stream.

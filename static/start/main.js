@@ -45,7 +45,7 @@ let moved = "z";
 /** Whether the visitor has accepted the gates of all letters. */
 let done = false;
 
-/** Return whether the page shows the run at the current letter: the server has sent the candidate. */
+/** Return whether the page shows the current letter, which needs the candidate from the server. */
 const isShown = () => played?.gates.length === gates.length;
 
 /** Run the network with the current gates. Send one request at a time, and then another if the gates have changed. */
@@ -121,7 +121,7 @@ async function accept() {
   start([...gates, { z: 0, r: 0 }]);
 }
 
-/** Go to the last letter in `next`. @param {readonly Gates[]} next the gates at the letters so far, with this letter */
+/** Start a new letter. @param {readonly Gates[]} next the gates at the letters so far; the last entry is for the new letter */
 function start(next) {
   gates = next;
   classroom.store(gates, false);

@@ -18,7 +18,7 @@ const STORED = "gruscope-gate";
  * @param {(game: {gates: Gates[], done: boolean}) => void} resumeAt continues a game after a reload
  */
 export function mountClassroom(play, restart, reveal, resumeAt) {
-  /** The room's question, if it is this game. @type {RoomQuestion | null} */
+  /** The room's question if this game is the question, otherwise null. @type {RoomQuestion | null} */
   let question = null;
   /** Sends a student's answer; null on the teacher's page. @type {((answer: number[]) => void) | null} */
   let send = null;

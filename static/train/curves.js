@@ -1,6 +1,7 @@
 /**
- * The curves of loss and score during training. Checkpoints are equally spaced, as on the slider above the curves. The axis below the
- * curves names some of their training steps, which are closer together at the start. The loss of every training step is drawn.
+ * The curves of loss and score during training. Checkpoints are equally spaced, as on the slider above the curves, although the first
+ * ones are fewer training steps apart. The axis below the curves labels some checkpoints with their training steps. The loss of every
+ * training step is drawn.
  */
 
 /** @import { Name } from "../facets.js" */
@@ -22,7 +23,7 @@ const PARTS = 4; // of the axis, with a training step written at the end of each
 
 const { baselines = {} } = initial; // an experiment has none
 
-/** @typedef {[number, number][]} Points each with a place among the checkpoints, and a value */
+/** @typedef {[number, number][]} Points pairs of a place among the checkpoints and a value */
 /** @typedef {{name: string, points: Points}} Line `name` is the CSS class of the line */
 
 /**

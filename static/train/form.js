@@ -23,7 +23,7 @@ export function mountRecipe(details, names, submit) {
   /** Return a number in the form; null if the field is empty. @param {string} name */
   const number = (name) => (field(name).value.trim() === "" ? null : Number(field(name).value));
 
-  /** Read the recipe of a cell. @param {Name} cell @returns {Recipe} */
+  /** Read the recipe of a cell from the form. @param {Name} cell @returns {Recipe} */
   function recipeOf(cell) {
     const chosen = field("first").value;
     const { gates, chrono } = cellOf({ cell });

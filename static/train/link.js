@@ -22,10 +22,10 @@ export function stepIn(address) {
   return Number.isNaN(step) ? Infinity : step;
 }
 
-/** The keys of a link that describe a view of the task's preset, and not a training with another recipe. */
+/** The keys of a link that only describe the view of the task's preset. Every other key names a training. */
 const OF_VIEW = ["task", "cells", "sequence", "t", "unit", "step", "v", "theme", "hide", "back"];
 
-/** Return whether a link names a training: by a recipe or an id, or by `start` for a cell with the recipe of the preset. @param {string} address */
+/** Return whether a link names a training: with an id, with a recipe, or with `start` for the preset's recipe. @param {string} address */
 export const namesTraining = (address) =>
   [...new URLSearchParams(address).keys()].some((key) => !OF_VIEW.includes(key));
 
@@ -33,7 +33,7 @@ export const namesTraining = (address) =>
 export const addressOfTraining = (id) => `?training=${id}`;
 
 /**
- * Return the recipe of a cell's training or, if the page does not train this cell, another cell's recipe adapted to it.
+ * Return the recipe of a cell's training or, if the page does not train this cell, another cell's recipe adapted to this cell.
  * @param {Studio} studio @param {Name} cell
  */
 export function recipeFor(studio, cell) {

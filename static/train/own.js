@@ -1,4 +1,4 @@
-/** The dialog for the visitor's own data: a table or a series, pasted or from a file. The training on these data opens on a new page. */
+/** The dialog for the visitor's own data: a table or a series, pasted or from a file. The training opens on a new page. */
 
 import * as api from "../api.js";
 import { setText } from "../elements.js";

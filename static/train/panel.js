@@ -1,4 +1,4 @@
-/** The panel of a cell on the training page: its tape, its table, and its links to the Lab and to a file. */
+/** The panel of a cell on the training page: its tape, its table, a link to the Lab, and a link that downloads the checkpoint. */
 
 /** @import { Name } from "../facets.js" */
 /** @import { Store, StoreOf } from "../store.js" */
@@ -15,7 +15,10 @@ import { mountTable } from "../views/table.js";
 import { mountTape } from "../views/tape.js";
 import { namesOf } from "./studio.js";
 
-/** Mount the panel of a cell. @param {HTMLElement} tape @param {Name} name of its cell @param {StoreOf<Studio>} store */
+/**
+ * Mount the panel of a cell. Return the heatmaps of the panel.
+ * @param {HTMLElement} tape @param {Name} name of the cell @param {StoreOf<Studio>} store
+ */
 export function mountPanel(tape, name, store) {
   const find = finder(tape);
   const cell = facet(store, () => name);
@@ -30,7 +33,7 @@ export function mountPanel(tape, name, store) {
   return mountHeatmaps(tape, inTurn(cell, namesOf(store.get()).indexOf(name)), boot.figures[name]);
 }
 
-/** Name the checkpoint of a run. @param {{model: string}} run */
+/** Return the name of a run's checkpoint, such as "training step 400". @param {{model: string}} run */
 export const stepInWords = ({ model }) => `training step ${Number(model.split("@")[1]).toLocaleString("en")}`;
 
 /** @param {HTMLElement} tape @param {Name} name @param {StoreOf<Studio>} store */

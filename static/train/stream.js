@@ -15,7 +15,7 @@ const TOGETHER = 100; // ms in which events are collected before the page shows 
 /**
  * Return functions that follow trainings and fetch the runs of their checkpoints.
  * @param {StoreOf<Studio>} store
- * @param {import("../store.js").Store | null} lead the store with the sequence that checkpoints read, and its error message; null if there is none
+ * @param {import("../store.js").Store | null} lead the store with the sequence and its error message; null on a page without a sequence
  */
 export function createStreams(store, lead) {
   /** @type {Partial<Record<Name, () => void>>} */
@@ -109,7 +109,8 @@ export function createStreams(store, lead) {
 }
 
 /**
- * Split the arrays of a response, `(N × T × H)`, into one tape for each of N checkpoints.
+ * Split the arrays of a response into one tape for each of N checkpoints. The arrays are `(N × T × H)` by signal and `(N × T × K)` for
+ * the outputs.
  * @param {import("../run.js").Start} start @param {number} N
  * @param {{signals: Record<string, string>, y: string, numbers: string | null}} response
  * @returns {Tape[]}

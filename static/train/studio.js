@@ -94,13 +94,13 @@ export const newTraining = (id, recipe, twin = []) => ({
 });
 
 /**
- * Give a cell another training.
+ * Replace the training of a cell.
  * @param {Studio} studio @param {Name} name @param {Training} training
  */
 export const put = (studio, name, training) => ({ ...studio, trainings: { ...studio.trainings, [name]: training } });
 
 /**
- * Add the reports and the changes of a training that have arrived.
+ * Add newly arrived `reports` to a training, and set the fields that `news` changes.
  * @param {Studio} studio @param {Name} name @param {string} id of the training; if the cell has another training by now, ignore the news
  * @param {Partial<Training>} news @param {readonly Report[]} [reports]
  */
@@ -114,7 +114,7 @@ export function receive(studio, name, id, news, reports = []) {
   return seek(put(studio, name, { ...training, ...news, reports: all }));
 }
 
-/** Show the wanted checkpoint, or the last one that has arrived. @param {Studio} studio */
+/** Show the checkpoint of the training step `goal` or, if it has not arrived, the latest checkpoint before it. @param {Studio} studio */
 const seek = (studio) =>
   show(studio.goal === null ? studio : { ...studio, place: placeAt(longest(studio), studio.goal) });
 

@@ -93,7 +93,7 @@ export function createTrainer(store, follow, readRecipes) {
  * Return the new `training` with the checkpoints of the training `before`, up to a training step.
  * @param {Training} before
  * @param {number} step
- * @param {boolean} fork
+ * @param {boolean} fork whether the new training also keeps the curve of `before`
  * @param {Training} training
  * @returns {Training}
  */

@@ -1,4 +1,4 @@
-/** The Similar moments view: a search in other units and held-out sequences for steps similar to the selected steps of a unit. */
+/** The Similar moments view. It searches the other units and held-out sequences for moments that resemble the selected timesteps of a unit. */
 
 /** @import { State } from "../state.js" */
 /** @import { Store } from "../store.js" */
@@ -108,7 +108,7 @@ export function mountAlike(section, store, actions) {
 }
 
 /**
- * Create the list item of a place, with some timesteps around it. A press opens the place.
+ * Create the list item of a similar moment, with a few timesteps before and after the moment. A press calls `open`.
  * @param {Moments["places"][number]} place @param {number} length @param {() => void} open
  */
 function placeOf({ tokens, t }, length, open) {
@@ -117,7 +117,7 @@ function placeOf({ tokens, t }, length, open) {
   return newElement("li", {}, [button]);
 }
 
-/** Return the link to a place, with the unit and the views of the page. @param {Moments["places"][number]} place @param {State} state */
+/** Return the link to a similar moment. The link keeps the current unit and views. @param {Moments["places"][number]} place @param {State} state */
 function linkTo({ tokens, t }, { run, unit, views }) {
   const keys = {
     model: run.model,

@@ -1,5 +1,5 @@
 /**
- * The cell's figure, with the values at the cursor's step on the wires: one unit in numbers, or the whole layer as strips of color.
+ * The figure of the cell at the cursor's timestep: one unit as numbers, or the whole layer as strips of color.
  * The larger the value on a wire, the wider the wire and the stronger its color.
  */
 
@@ -127,7 +127,7 @@ function createLayer(svg, figures) {
 }
 
 /**
- * Return the color of a value, and its size as a share of the largest value on the scale.
+ * Return `colour`, the color of a value, and `share`, the absolute value as a share of the largest value on the scale.
  * @param {Record<Theme, Figure>} figures @param {string} name @param {number} value @param {State} state
  */
 function shade(figures, name, value, state) {

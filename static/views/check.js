@@ -1,4 +1,4 @@
-/** The “Check it” button, which skips the timestep that Memory or Influence names and shows the effect. */
+/** The “Check it” button of the Memory and Influence views. It skips the timestep that the view names, and shows the effect. */
 
 /** @import { Store, Update } from "../store.js" */
 /** @import { Clamp } from "../run.js" */

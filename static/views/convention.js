@@ -1,6 +1,6 @@
 /**
  * The switch between the two conventions for z, and the labels at the ends of the color scale of z. The browser tab stores the visitor's
- * choice, and first.js applies it to other pages. A lesson uses the convention of its text.
+ * choice, and first.js applies the choice on other pages. A lesson uses the convention of its text.
  */
 
 /** @import { Store } from "../store.js" */

@@ -9,9 +9,12 @@ import { sampleSteps, workedAt } from "../reading.js";
 import { layerIndex } from "../state.js";
 import { createGuard } from "../store.js";
 
-/** The widths, in digits, of the characters that are not as wide as a digit in a wide font. @type {Record<string, number>} */
+/**
+ * The widths of characters in a wide font, as multiples of a digit's width. All other characters are as wide as a digit.
+ * @type {Record<string, number>}
+ */
 const WIDTHS = { ".": 0.5, "−": 1.32, "(": 0.62, ")": 0.62 };
-/** Return the width of a number, in digits. @param {string} text */
+/** Return the width of a formatted number, as a multiple of a digit's width. @param {string} text */
 const widthOf = (text) => [...text].reduce((width, character) => width + (WIDTHS[character] ?? 1), 0.05);
 
 /**
@@ -34,8 +37,8 @@ export function mountEquations(section, store) {
   const isNew = createGuard();
 
   /**
-   * Return the text of a number in its slot. The minus of a negative number replaces the plus sign before the slot. Without a plus sign
-   * there, a negative factor gets parentheses.
+   * Return the text of a number for a slot. If the slot has a plus sign before it, omit a minus sign: `fill` writes the minus in place
+   * of the plus. Otherwise put a negative factor in parentheses.
    * @param {Element} slot @param {string} number
    */
   function textOf(slot, number) {

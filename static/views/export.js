@@ -112,7 +112,10 @@ export function mountExport(opener, dialog, main, store, skeletons) {
     }
   }
 
-  /** Return the chosen content of a file of numbers, or null for an HTML page or a dialog without this choice. @param {string} file */
+  /**
+   * Return the content that the visitor chose for `file`, or null if the file is an HTML page or the dialog does not offer the choice.
+   * @param {string} file
+   */
   const contentOf = (file) => (file.endsWith(".html") ? null : (content?.value ?? null));
 
   /** @param {string} file */

@@ -1,6 +1,6 @@
 /**
  * The forecasts of a series as lines on the tape: one line for the network, and one for each baseline. Each forecast is drawn at the
- * timestep that it is a forecast of. The gutter names the lines and gives their errors on the held-out numbers.
+ * timestep that it predicts. The gutter names the lines and gives their errors on the held-out numbers.
  */
 
 /** @import { Store } from "../store.js" */

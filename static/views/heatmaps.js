@@ -120,7 +120,7 @@ function canvasOf(plot) {
 }
 
 /**
- * Return the half that the first or the last unit belongs to, encoder or decoder, and "" for the other units.
+ * Return a label for a unit of an encoder and decoder: "encoder " for the first unit, "decoder " for the last unit, otherwise "".
  * @param {number} i @param {number} H
  */
 const halfOf = (i, H) => (i === 0 ? "encoder " : i === H - 1 ? "decoder " : "");

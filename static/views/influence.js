@@ -12,7 +12,7 @@ import { answer, fixed } from "../run.js";
 import { detailAt, layerOf, setScale } from "../state.js";
 import { tokenAt } from "../tokens.js";
 
-const FAINTEST = 0.02; // a fainter tint is left out
+const FAINTEST = 0.02; // fainter tints are not drawn
 
 /**
  * Mount the Influence view.
@@ -90,7 +90,7 @@ const tellScale = (scale) =>
     : "Each curve is divided by its largest value. The axis is logarithmic. On the tape the input with the largest gradient has the strongest color.";
 
 /**
- * Return the curves of the derivatives: of the output with respect to the input and the unit's gates, and of the unit's h with
+ * Return the curves of two kinds of derivatives: the output with respect to the input and the unit's gates, and the unit's h with
  * respect to the layer's earlier states.
  * @param {State} state @param {Sensitivity} sensitivity
  * @returns {Curve[]}

@@ -1,4 +1,4 @@
-/** The form for the run's initial state: typed numbers, or the last state of the run on the tape, which the next run then continues. */
+/** The form for the run's initial state. The visitor types numbers, or continues from the last state of the run on the tape. */
 
 /** @import { State } from "../state.js" */
 /** @import { Store, Update } from "../store.js" */

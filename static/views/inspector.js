@@ -46,8 +46,8 @@ export function mountInspector(main, store) {
   }
 
   /**
-   * Return the views that the page shows. In the projector mode, this is only one view besides the tape and the words. Otherwise, and
-   * always in a lesson, these are all open views.
+   * Return the views that the page shows: all open views or, in the projector mode outside a lesson, only one view besides the tape and
+   * the words.
    * @param {State} state
    */
   function shownOf({ views }) {

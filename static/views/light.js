@@ -1,6 +1,6 @@
 /**
- * The highlight of the term under the pointer or the focus, and of everything else on the page about the same signal. A part of a sum,
- * such as "r.Wx", also highlights its gate, "r".
+ * The highlight of the term under the pointer or the focus, and of the same signal elsewhere on the page. A part of a sum, such as
+ * "r.Wx", also highlights its gate, "r".
  */
 
 /** Highlight a quantity in all views while the pointer or the focus is on one of its places. @param {HTMLElement} root */

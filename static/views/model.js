@@ -104,7 +104,7 @@ const readAs = (sentences) =>
     ...sentences.map((text) => newElement("p", text)),
   ]);
 
-/** Format a value on the model card: an accuracy as a percentage. @param {string} name @param {string | number} value */
+/** Format a value for the model card. An accuracy becomes a percentage. @param {string} name @param {string | number} value */
 function factOf(name, value) {
   if (typeof value !== "number") return value;
   if (name.includes("accuracy")) return `${Number((100 * value).toPrecision(4))}%`;

@@ -1,6 +1,6 @@
 /**
- * The description of the cursor's timestep in words, with the output. The longest descriptions of the run are behind it, invisible.
- * They reserve enough height: the views below do not move when the cursor moves.
+ * The description of the cursor's timestep in words, with the output. Invisible copies of the run's longest descriptions reserve the
+ * height, because the views below must not move when the cursor moves.
  */
 
 /** @import { Store } from "../store.js" */
@@ -66,8 +66,8 @@ const textOf = (phrases) => phrases.map(({ text }) => text).join("");
 const shapeOf = (phrases) => textOf(phrases).replace(/\d+|\b\w\b/g, "0");
 
 /**
- * Return the longest descriptions of the timesteps that have arrived. Up to half of the places go to different shapes, because
- * descriptions of different shapes break into lines at different places.
+ * Return the longest descriptions of the timesteps that have arrived, at most `RESERVED`. Up to half of them are the longest of each
+ * shape, because descriptions of different shapes break into lines at different places.
  * @param {State} state
  */
 function longestOf(state) {
@@ -121,8 +121,8 @@ function say(live, state) {
 }
 
 /**
- * Show the outputs. Up to 8 outputs are bars in their usual order. From 9 to 16 probabilities are a picture over all timesteps. Otherwise
- * the 8 largest outputs are bars.
+ * Show the outputs: up to 8 outputs as bars in their usual order, 9 to 16 probabilities as a picture over all timesteps, and otherwise
+ * the 8 largest outputs as bars.
  * @param {HTMLElement} list @param {State} state @param {ReturnType<typeof createGuard>} isNewPicture
  */
 function showAnswers(list, { run, step, received }, isNewPicture) {

@@ -1,4 +1,4 @@
-/** The overview of a large layer: the state of all units in one small picture, in the order of the rows. A press moves the cursor there. */
+/** The overview of a large layer: the states of all units in one small picture. A press on the picture moves the cursor to that place. */
 
 /** @import { Store } from "../store.js" */
 /** @import { Theme } from "../state.js" */

@@ -1,4 +1,4 @@
-/** The sum of one gate, the closest zoom of the cell: all products of the sum, largest first, and the total. */
+/** The sum of one gate, which is the closest zoom level of the cell's figure: all products, largest first, and the total. */
 
 /** @import { Part } from "../sum/parts.js" */
 /** @import { Store, Update } from "../store.js" */

@@ -44,7 +44,7 @@ export function mountTask(section, store, alter) {
   });
 }
 
-/** Describe the output at the clamp, and the reason. @param {State} state */
+/** Return two sentences: the output at the clamped timestep (`result`), and the reason for this output (`reason`). @param {State} state */
 function outcome(state) {
   const { run, step } = state;
   const [output, original] = [answer(run, step - 1).text, answer(run, step - 1, run.twinOutputs).text];

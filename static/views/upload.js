@@ -1,4 +1,4 @@
-/** Upload a model: send a file, answer the questions that the file leaves open, show how it was read, and check the model's parity. */
+/** Upload a model: send a file, ask what the file leaves open, show how it was read, and compare the model with reference outputs. */
 
 /** @import { ModelEntry } from "../state.js" */
 /** @typedef {{value: string, means: string}} Option */

@@ -1,4 +1,4 @@
-/** The form for what the network writes after the sequence: the number of timesteps, the temperature and the seed. */
+/** The form with which the network continues the sequence: the number of timesteps, the temperature and the seed. */
 
 /** @import { Writing } from "../run.js" */
 /** @import { State } from "../state.js" */
@@ -13,7 +13,7 @@ const SYMBOLS = { steps: 12, temperature: 0.8, seed: 0 };
 const NUMBERS = { steps: 11, temperature: 1, seed: 0 };
 
 /**
- * Mount the form for what the network writes.
+ * Mount the form with which the network continues the sequence.
  * @param {HTMLElement} opener
  * @param {HTMLFormElement} form
  * @param {Store} store

@@ -20,7 +20,7 @@ def random_cell(name: str, rng: np.random.Generator, inputs: int, units: int, st
 
 
 def random_state(cell: Cell, rng: np.random.Generator, batch: tuple[int, ...] = ()) -> Array:
-    """Return a random initial state of a cell; an LSTM state has h and c. The shape is `batch`, then the units."""
+    """Return a random initial state of a cell."""
     return rng.uniform(-1, 1, (*batch, len(cell.carried) * cell.units))
 
 

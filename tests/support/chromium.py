@@ -25,7 +25,7 @@ INSTALLERS = {
 
 
 def installed() -> str | None:
-    """Return the path of a browser on this machine, or None if there is none."""
+    """Return the path of a browser on this machine, or None if Playwright has to find its own."""
     return next(filter(None, map(shutil.which, NAMES)), MAC if os.path.exists(MAC) else None)
 
 

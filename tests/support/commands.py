@@ -14,7 +14,7 @@ GRUSCOPE = [sys.executable, "-m", "app.cli"]
 
 
 def exit_code(*arguments: str) -> object:
-    """Run a command in this process, which saves the time to import packages again, and return its exit code."""
+    """Run a command in this process, which imports the packages only once, and return its exit code."""
     try:
         return main(arguments)
     except SystemExit as error:

@@ -1,4 +1,4 @@
-"""Labels and messages on the pages that several tests use."""
+"""Labels and messages of the pages for several tests. Tests find the rest by role, code, data attribute or value."""
 
 from __future__ import annotations
 

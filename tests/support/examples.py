@@ -1,4 +1,4 @@
-"""Functions that run the Python examples in Markdown pages, and compare their output with their comments."""
+"""Examples in Markdown: run them, and compare their output with their comments and with the numbers in the prose."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def blocks(markdown: str) -> list[str]:
 
 
 def run(sources: list[str], names: dict[str, Any] | None = None) -> list[tuple[str, list[str]]]:
-    """Run the blocks `sources` in order, in one namespace. Return for each its output and its `comments_of`.
+    """Run the blocks of a page in order. Return for each block its output and the output that its comments state.
 
-    `names`, if given, is this namespace. Warnings are errors.
+    The output is stated in a comment after a `print`, or in comment lines after a statement with a `print`.
     """
     names, results = {} if names is None else names, []
     for source in sources:
@@ -33,10 +33,7 @@ def run(sources: list[str], names: dict[str, Any] | None = None) -> list[tuple[s
 
 
 def comments_of(source: str) -> list[str]:
-    """Return the comments in a block that state the expected output, one per line of output.
-
-    They are a comment behind a statement with `print`, or else the comment lines below it.
-    """
+    """Return the comments of a block that state what it prints."""
     lines, comments = source.splitlines(), list[str]()
     for statement in ast.parse(source).body:
         if "print(" not in (ast.get_source_segment(source, statement) or ""):
@@ -52,7 +49,7 @@ def comments_of(source: str) -> list[str]:
 
 
 def check(markdown: str) -> str:
-    """Run the blocks of a page, and return all output. Raises AssertionError if it differs from the comments."""
+    """Compare the output of each block with its comments, and return all output. Raise AssertionError on a mismatch."""
     output_of_page = ""
     for printed, comments in run(blocks(markdown)):
         lines = printed.splitlines()

@@ -65,7 +65,10 @@ def small_targets(page: Page, least: float = LEAST_TARGET) -> list[str]:
 
 
 def small_texts(page: Page, least: float = LEAST_TEXT) -> list[str]:
-    """Return the visible texts smaller than `least` CSS pixels, with their sizes, as text. Ignore subscripts."""
+    """Return the visible texts that are rendered smaller than `least` pixels.
+
+    Indices are left out.
+    """
     small = [(size, text, path) for size, text, path in text_sizes(page) if size < least - 0.01]
     return [f"{path} “{text}”: {size:.1f}" for size, text, path in small if not INDEX.search(path)]
 

@@ -18,11 +18,11 @@ def check_gradient(
     step: float = 1e-4,
     tolerance: float = 1e-7,
 ) -> float:
-    """Return the relative error of `gradient` along a random direction. It should be the gradient of `loss` at `at`.
+    """Return the relative error of `gradient`, the gradient of `loss` at the point `at`, along a random direction.
 
     The reference is the central difference of fourth order with ε = `step`:
-    (8 (L(+ε) − L(−ε)) − (L(+2ε) − L(−2ε))) / 12 ε. With this order, ε can be so large that rounding errors are
-    negligible. Raises AssertionError, with both values, if the error is above `tolerance`.
+    (8 (L(+ε) − L(−ε)) − (L(+2ε) − L(−2ε))) / 12 ε. This order allows a step that is large enough to make rounding
+    errors negligible. Raises AssertionError, with both values, if the error is above `tolerance`.
     """
     direction = {name: rng.normal(size=array.shape) for name, array in at.items()}
 

@@ -1,4 +1,4 @@
-"""A Jupyter server with JupyterLab, Notebook and jupyter-server-proxy, in a new process."""
+"""A Jupyter server with JupyterLab, Notebook and jupyter-server-proxy, as a user starts it."""
 
 from __future__ import annotations
 

@@ -99,9 +99,9 @@ def text_sizes(page: Page) -> list[tuple[float, str, str]]:
 
 
 def shift(page: Page, steps: int = 30) -> list[tuple[str, float]]:
-    """Move the cursor over the next `steps` timesteps. Return the path and the largest move of each element.
+    """Move the cursor over the next `steps` timesteps. Return (path, move) for each element that moved.
 
-    Moves are in CSS pixels, the largest first.
+    The move is the largest of this element, in CSS pixels. The largest moves come first.
     """
     parts: list[tuple[str, float]] = page.evaluate(_SHIFT, steps)
     return parts

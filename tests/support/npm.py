@@ -1,4 +1,4 @@
-"""npm packages for tests."""
+"""npm packages that tests need. Without npm or a package, the test is skipped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The example slide deck in docs/how-to/embed.md, with reveal.js from npm."""
+"""The deck of docs/how-to/embed.md, with reveal.js from npm, as an author of slides would set it up."""
 
 from __future__ import annotations
 

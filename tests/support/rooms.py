@@ -96,7 +96,7 @@ class Stream:
         raise EOFError
 
     async def until(self, condition: Callable[[Any], bool]) -> Any:
-        """Read events until the data of one meet a condition, and return these data."""
+        """Return the data of the first event that meets a condition."""
         while True:
             _, data = await self.next()
             if condition(data):

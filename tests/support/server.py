@@ -30,9 +30,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def served_models(folder: Path) -> dict[str, Model]:
-    """Save a deep and a small model in the server's directory of models, and return them by name.
+    """Save a deep and a small model, which the server offers beside the presets, and return them by name.
 
-    Both models reset after the product. Their weights are large and never 0, so every number on a page matters.
+    Both reset after the product. Their weights are large and never 0, so every displayed number matters.
     """
     rng = np.random.default_rng(1)
     models = {"deep": deep(), "after": deep(layers=1, units=3)}

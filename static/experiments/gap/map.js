@@ -1,15 +1,15 @@
-/** The map of the stored result: the number of seeds that learn, for each cell with its initial biases. */
+/** The map of the stored result: how many seeds learn the task, for each cell and each setting of the initial biases. */
 
 /** @import { Controls } from "../controls.js" */
 import { findAll } from "../../elements.js";
 
 /**
- * A stored result with the settings of the page: the cell with its biases, and how many seeds learn the task.
+ * A stored result for the current settings of the page: the cell with its biases, and how many seeds learn the task.
  * @typedef {{cell: string, seeds: string}} Counterpart
  */
 
 /**
- * Mount the map. A press on an entry applies its settings to the page. Entries with the current settings of the page are marked.
+ * Mount the map. A press on an entry applies the settings of the entry to the page. Entries with the current settings of the page are marked.
  * @param {HTMLElement} section @param {Controls} controls
  */
 export function mountMap(section, controls) {

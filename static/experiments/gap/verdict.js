@@ -1,4 +1,4 @@
-/** The sentences after the trainings of “Gradient reach”: the result, and what the result means. */
+/** The sentences that “Gradient reach” shows after the trainings: the result, and what the result means. */
 
 /** @import { Training } from "../../train/studio.js" */
 /** @import { Name } from "../../facets.js" */
@@ -8,7 +8,7 @@ import { joined } from "../../words.js";
 
 /**
  * Describe the result of the trainings, and what the result means.
- * @param {Training[]} trainings @param {Counterpart[]} counterparts the same settings in the stored result
+ * @param {Training[]} trainings @param {Counterpart[]} counterparts the stored results for the same settings
  */
 export function tellGap(trainings, counterparts) {
   const ended = trainings.filter(({ state }) => state === "done");
