@@ -25,7 +25,7 @@ C = TypeVar("C", bound="Cell")
 
 
 class Row(TypedDict):
-    """One unit's weights in one gate's sum: `W` `(I,)`, `U` `(H,)`, the bias `b`, and `c`, the entry of a GRU's c_h.
+    """One unit's weights in one gate's sum: `W` `(I,)`, `U` `(H,)`, the bias `b`, and `c`, its entry in a GRU's c_h.
 
     `U` is empty if the gate does not read the old state. `c` is None if the sum has no c_h.
     """
@@ -38,8 +38,9 @@ class Row(TypedDict):
 
 @dataclass(frozen=True, repr=False)
 class Cell(ABC):
-    """The weights of one layer. All code that shows, sends, saves or changes signals uses the lists of this class.
+    """The weights of one layer: the base class of all cells.
 
+    The class variables list a cell's signals. All code that shows, sends, saves or changes signals uses these lists.
     `W` `(G·H, I)` and `b` `(G·H,)` stack a block of H rows for each of the G gates. `U` `(R·H, H)` has such a block for
     each of the R gates that read the old state. In a bidirectional layer, the last `backward_units` units read the
     sequence from its end: see directions.py. Raises ValueError if the shapes do not fit together, or if a unit reads
@@ -61,7 +62,7 @@ class Cell(ABC):
     recurrent: ClassVar[tuple[str, ...]]
     """The gates that read the old state, in the order of their blocks of rows in U."""
     key_gate: ClassVar[str]
-    """The gate that pages show first: the gate that decides how much of the old state is kept, or the only one."""
+    """The gate that pages show first: the gate that decides how much of the old state is kept, or the only gate."""
     chrono: ClassVar[Mapping[str, int]] = {}
     """The gates with biases set by the initialization "chrono", each with the sign of its bias."""
     carried: ClassVar[tuple[str, ...]] = ("h",)
@@ -105,12 +106,12 @@ class Cell(ABC):
 
     @classmethod
     def ends(cls, carried: str) -> tuple[float, float]:
-        """Return the lowest and the highest value of a carried signal in an initial state."""
+        """Return the lowest and the highest value that the signal `carried` may have in an initial state."""
         return cls.holdable[carried if carried in cls.holdable else f"{carried}_prev"]
 
     @property
     def variant(self) -> dict[str, str]:
-        """The properties, by name, in which cells of the same kind and sizes can differ."""
+        """The settings that can differ between cells of the same kind and sizes, by name, such as a GRU's "reset"."""
         return {}
 
     @property
@@ -184,9 +185,9 @@ class Cell(ABC):
 
     @classmethod
     def function(cls, gate: str) -> str | None:
-        """Return the name of the function that is applied to a gate's sum: "σ", or "tanh" for a gate with a sign.
+        """Return the name of the function that is applied to a gate's sum: "σ" or "tanh".
 
-        Return None if the gate's value is the sum.
+        Return None if no function is applied, so that the gate's value is the sum itself.
         """
         if gate in cls.linear:
             return None
@@ -209,7 +210,7 @@ class Cell(ABC):
 
     @abstractmethod
     def step(self, x: Array, state: Array) -> Array:
-        """Return the state after one timestep, `(S,)`, from its input `(I,)` and the state before it."""
+        """Return the state `(S,)` after one timestep, given the input `x` `(I,)` and the old `state` `(S,)`."""
 
     @abstractmethod
     def forward(self, x: Array, h0: Array | None = None, holds: Holds | None = None) -> Run:

@@ -91,7 +91,7 @@ def states(cell: Cell, state: Array) -> tuple[Array, Array]:
 def forward(
     run: Callable[[C, Array, Array | None, Holds | None], R], cell: C, x: Array, h0: Array | None, holds: Holds | None
 ) -> R:
-    """Run both directions of a layer with the function `run`, and return their values on one time axis."""
+    """Run both directions of a layer with the function `run`. Return one run with the values of both directions."""
     n = cell.units - cell.backward_units
     x, state, holds, _ = cell.prepare(x, h0, holds)
     starts = states(cell, state)
@@ -119,7 +119,10 @@ def runs(run: R) -> tuple[R, R]:
 def backward(
     gradients: Callable[[Any, Array, Mapping[str, Array]], G], run: Run, dh: Array, direct: Mapping[str, Array] | None
 ) -> G:
-    """Compute the gradients of both directions with the function `gradients`, and merge them into one layer's."""
+    """Compute the gradients of both directions with the function `gradients`, and merge them.
+
+    The result has the gradients of the bidirectional layer.
+    """
     n, direct = run.cell.units - run.cell.backward_units, direct or {}
     ahead, back = runs(run)
     first = gradients(ahead, dh[..., :n], {gate: d[..., :n] for gate, d in direct.items()})

@@ -37,7 +37,7 @@ def printed(x: Array) -> Array:
 
 
 def follows(run: Run, unit: int) -> tuple[list[str], Mask]:
-    """Return the names of the results in a unit's equations, and a mask: whether each follows from printed numbers.
+    """Return the names of the results in a unit's equations, and a mask of results that follow from printed numbers.
 
     The R results have names such as "z.a", the sum of z, and "z.value". The mask is `(3, R, T)`, for 2, 3 and 4
     decimals. A result follows if the equation, worked out with the printed numbers, differs from the printed result by
@@ -54,7 +54,7 @@ class EquationNumbers(TypedDict):
 
     `parts` are the products in the order of `Cell.parts`, to nine decimals. `sizes` are the root mean squares of the
     products over all units of the layer, to six decimals. `decimals` maps a result to the numbers of decimals (2, 3 or
-    4) that are enough for it. A result for which all three are enough is left out.
+    4) that are enough for this result. A result is left out if all three numbers of decimals are enough.
     """
 
     parts: list[float]

@@ -276,8 +276,8 @@ def forward(gru: GRU, x: Array, h0: Array | None = None, holds: Holds | None = N
         past = np.zeros((*batch, U_old.shape[1]), dtype)
         past_rz, past_c = past[..., : 2 * H], past[..., 2 * H :]
     else:
-        # A run with holds has few sequences: the clamped run and the original run. This takes half the time if r, z
-        # and h̃ of a timestep are contiguous arrays.
+        # A run with holds has few sequences: the clamped run and the original run. The loop then takes half the
+        # time if r, z and h̃ of a timestep are contiguous arrays.
         product = np.matmul
         rows, gates = gates.reshape(T, -1, 3, H), np.empty((T, 3, *batch, H), dtype)
         gates[...] = rows.swapaxes(1, 2)

@@ -75,7 +75,7 @@ class Holds:
         return Holds({signal: broadcast(mask) for signal, mask in self.masks.items()}, values, skipped)
 
     def in_first(self, B: int) -> Holds:
-        """Return the held values for a batch of `B` sequences in which only the first sequence has held values."""
+        """Return these held values for the first of `B` sequences in a batch. All other sequences have none."""
         first = np.arange(B)[:, None] == 0
         masks = {signal: mask[:, None] & first for signal, mask in self.masks.items()}
         return Holds(masks, {signal: values[:, None].repeat(B, 1) for signal, values in self.values.items()})

@@ -14,7 +14,7 @@ from gru_core.encoders.tokens import SequenceError, quoted, read_number
 
 @dataclass(frozen=True)
 class Operator:
-    """An operator: the sign before a number, its meaning in words, and its flags, the inputs after the number."""
+    """An operator: a sign before a number, the meaning of the sign in words, and the inputs that encode the sign."""
 
     sign: str
     word: str

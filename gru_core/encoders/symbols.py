@@ -109,7 +109,7 @@ class Symbols:
     def _joined(self) -> dict[str, dict[int, set[str]]]:
         """Symbols of several characters that are not plain words, such as joined emoji.
 
-        They are grouped by first character, then by length, with the longest first.
+        The symbols are grouped by first character, then by length, with the longest first.
         """
         joined = [symbol for symbol in self.alphabet if len(symbol) > 1 and not re.fullmatch(r"\w+", symbol)]
         by_first: dict[str, dict[int, set[str]]] = {}
@@ -118,7 +118,7 @@ class Symbols:
         return by_first
 
     def _pieces(self, chunk: str) -> Iterator[str]:
-        """Yield the parts of `chunk`, text without spaces.
+        """Yield the parts of `chunk`, which is text without spaces.
 
         At each position, the part is the longest symbol of `_joined` that fits, or else a word or a single character.
         """
@@ -160,7 +160,7 @@ class Symbols:
 
     def _tokens(self, text: str) -> list[str]:
         tokens: list[str] = []
-        split: dict[str, list[str]] = {}  # the tokens of each chunk, since most texts repeat their words
+        split: dict[str, list[str]] = {}  # caches the tokens of each chunk, because most texts repeat words
         for chunk in text.split():
             if chunk not in split:
                 split[chunk] = self._split(chunk, len(tokens))
@@ -168,7 +168,7 @@ class Symbols:
         return tokens
 
     def _split(self, chunk: str, before: int) -> list[str]:
-        """Return the tokens of `chunk`, text without spaces.
+        """Return the tokens of `chunk`, which is text without spaces.
 
         Raises SequenceError with the number of the token in the whole sequence: `before` tokens precede the chunk.
         """

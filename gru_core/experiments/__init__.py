@@ -40,7 +40,7 @@ BASES = {
     "brackets": Recipe("brackets", 8, 0, _schedule(20, 0.99, 3000, 5)),
     "counting": Recipe("counting", 8, 0, Schedule(None, 0, 0.02, T=41, aside=41, most=1500, every=100)),
 }
-"""The basic recipe of each task. The recipes of the experiments are variants of these."""
+"""The basic recipe of each task. The recipes of the experiments are variants of the basic recipes."""
 
 EQUAL = {"rnn": {}, "lstm": {"f": 1.0}, "gru": {"z": -1.0}}
 """Comparable initial biases: the gate that keeps the old state, f or 1 − z, starts at about σ(1) = 0.73."""
@@ -201,7 +201,7 @@ def solved(kind: str, gap: int, rate: float, units: int) -> Solved | None:
 
 
 def kind_of_row(row: Mapping[str, Any]) -> str:
-    """Return the name of a row's cell with its initial biases, for the experiment “Gradient reach”."""
+    """Return a name for the cell and the initial biases of a row of “Gradient reach”, such as "GRU, chrono"."""
     if row["first"] == "chrono":
         return "GRU, chrono"
     title = CELLS[row["cell"]].title

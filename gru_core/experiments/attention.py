@@ -17,7 +17,7 @@ import numpy as np
 from gru_core.arrays import Array
 
 LETTERS = "bdac"
-"""The letters that the head of `lookup` reads before as many question marks."""
+"""The letters that the head of `lookup` reads, before one question mark for each letter."""
 
 KINDS = "abcd"
 """All letters that a sequence can have."""
@@ -26,7 +26,7 @@ SHARP = 50.0
 """The score, before the softmax, of the item that a question mark asks for. All other timesteps score 0."""
 
 SCORES = (50.0, 5.0, 3.0, 2.0, 1.0, 0.0)
-"""The scores of the requested item for which `lookup` is shown, from a sharp lookup to equal weights."""
+"""The scores at which `lookup` is shown: from 50, a sharp lookup, to 0, which gives equal weights."""
 
 BLOCK = 256
 """The number of timesteps for which attention weights are in memory at the same time."""
@@ -53,7 +53,7 @@ class Attention:
     def weights(self, x: Array) -> Array:
         """Return the attention weights `(…, T, T)` for inputs `(T, …, I)`.
 
-        Row t has the weights of all timesteps in the output at t. They sum to 1, and later timesteps have weight 0.
+        Row t has the weights of all timesteps in the output at t. Each row sums to 1. Timesteps after t have weight 0.
         """
         q, k = (np.moveaxis(x @ W, 0, -2) for W in (self.W_q, self.W_k))
         return _weights(q, k)
@@ -97,7 +97,10 @@ class Lookup(TypedDict):
 
 
 def lookup(score: float) -> list[Lookup]:
-    """Return the result of a hand-set head for LETTERS and then as many question marks, at each timestep."""
+    """Return the results of an attention head at each timestep.
+
+    The weights of the head are set by hand. It reads LETTERS, and then one question mark for each letter.
+    """
     n = len(LETTERS)
     head, positions = recalling(n, len(KINDS), score)
     codes = np.eye(len(KINDS) + 1)[[*map(KINDS.index, LETTERS), *([len(KINDS)] * n)]]

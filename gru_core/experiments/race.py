@@ -63,7 +63,7 @@ def median_of(values: Sequence[float]) -> Median:
 
     The interval from the k-th smallest to the k-th largest of n values misses the median with probability
     2 P(Binomial(n, 1/2) < k). With fewer than six values no interval is certain enough, so both ends are infinite.
-    Raises ValueError without values.
+    Raises ValueError if `values` is empty.
     """
     if not values:
         raise ValueError("a median needs at least one value")
@@ -79,8 +79,8 @@ def median_of(values: Sequence[float]) -> Median:
 def ahead(values: Mapping[str, Sequence[float]], task: str) -> list[str]:
     """Return the cells that are ahead on a task, the best first: more than one if they tie.
 
-    `values` has the measure of each seed, by cell. A cell ties with the best one if a rank test over the seeds cannot
-    tell them apart at the level P_TIE, or if their medians differ by less than the resolution.
+    `values` has the measure of each seed, by cell. A cell ties with the best cell if a rank test over the seeds
+    cannot tell the two apart at the level P_TIE, or if their medians differ by less than `resolution`.
     """
     medians = {cell: median_of(by_seed) for cell, by_seed in values.items()}
     order = ordered(medians, task)
@@ -97,10 +97,10 @@ def ahead(values: Mapping[str, Sequence[float]], task: str) -> list[str]:
 
 
 def rank_test(a: Sequence[float], b: Sequence[float]) -> float:
-    """Return the two-sided p-value of the rank test of whether two samples differ, with the normal approximation.
+    """Return the two-sided p-value of the Mann–Whitney rank test for two samples, by the normal approximation.
 
-    Equal values share their mean rank, and infinite values are the largest. Mann and Whitney (1947), On a test of
-    whether one of two random variables is stochastically larger than the other.
+    Equal values share their mean rank, and infinite values are the largest. Source: Mann and Whitney (1947), On a test
+    of whether one of two random variables is stochastically larger than the other.
     """
     n, m = len(a), len(b)
     pooled = np.concatenate([np.asarray(a, float), np.asarray(b, float)])
@@ -124,9 +124,9 @@ def resolution(task: str) -> float:
 
 
 def counted(model: Model) -> list[int]:
-    """Return, for each n from 1 to FURTHEST, 1 if the model counts n correctly, and 0 if it does not.
+    """Return a list of 1s and 0s for n from 1 to FURTHEST: 1 if the model counts n correctly, else 0.
 
-    It counts n correctly if all answers at the n + 1 b's are correct, for each number of periods in STARTS.
+    The model counts n correctly if all its answers at the n + 1 b's are correct, for each number of periods in STARTS.
     """
     task, right = EXPERIMENT_TASKS[COUNTING], []
     for n in range(1, FURTHEST + 1):
@@ -137,15 +137,15 @@ def counted(model: Model) -> list[int]:
 
 
 def beyond(right: Sequence[int]) -> float:
-    """Return the share of the lengths in BEYOND that are counted correctly. `right` is as `counted` returns it."""
+    """Return the share of the lengths in BEYOND that are counted correctly. `right` is a result of `counted`."""
     return sum(right[n - 1] for n in BEYOND) / len(BEYOND)
 
 
 class Row(TypedDict):
     """A row of the stored result: the result of one training.
 
-    `good_at` is the training step at which the target was reached, None if it was not. In rows of counting, `counted`
-    has a digit for each n from 1 on: 1 if the network counts n correctly.
+    `good_at` is the training step at which the target was reached, None if it was not. Rows of the counting task
+    also have `counted`, a string with a digit for each n from 1 on: 1 if the network counts n correctly.
     """
 
     task: str
@@ -179,7 +179,7 @@ def row(recipe: Recipe) -> Row:
 
 
 def measure(row: Row) -> float:
-    """Return the measure of a row: training steps to the target, or the share of longer lengths for counting."""
+    """Return the measure of a row: the training steps to the target or, for counting, the result of `beyond`."""
     if row["task"] == COUNTING:
         return beyond([int(digit) for digit in row["counted"]])
     return math.inf if row["good_at"] is None else float(row["good_at"])

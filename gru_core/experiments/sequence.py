@@ -43,7 +43,7 @@ Comparison = Literal["faster", "tie", "slower"]
 
 
 def counts(T: int) -> dict[str, tuple[int, int]]:
-    """Return, for each network, the number of sequential operations and the number of multiply-adds."""
+    """Return the numbers of sequential operations and of multiply-adds over T timesteps, by network."""
     d, rng = WIDTH, np.random.default_rng(0)
     minimal = T * MinGRU.random(d, d, rng).multiply_adds
     return {
@@ -55,7 +55,7 @@ def counts(T: int) -> dict[str, tuple[int, int]]:
 
 
 def timed(T: int, B: int = 1, repeats: int = REPEATS) -> dict[str, float]:
-    """Return, for each network, the seconds for B sequences of T timesteps: the fastest of `repeats` runs."""
+    """Return the seconds that each network needs for B sequences of T timesteps: the fastest of `repeats` runs."""
     rng, d = np.random.default_rng(T), WIDTH
     x = rng.normal(size=(T, d) if B == 1 else (T, B, d))
     gru, minimal = GRU.random(d, d, rng), MinGRU.random(d, d, rng)
@@ -69,7 +69,7 @@ def timed(T: int, B: int = 1, repeats: int = REPEATS) -> dict[str, float]:
     for run in runs.values():
         run()
     fastest = dict.fromkeys(runs, np.inf)
-    for _ in range(repeats):  # in turns, so that other work on the machine slows all of them
+    for _ in range(repeats):  # the networks take turns: other work on the machine slows all of them
         for kind, run in runs.items():
             start = perf_counter()
             run()
@@ -78,7 +78,7 @@ def timed(T: int, B: int = 1, repeats: int = REPEATS) -> dict[str, float]:
 
 
 def attention_against_gru(times: Mapping[str, float]) -> Comparison:
-    """Return whether attention is faster or slower than the GRU, or a tie. `times` is a result of `timed`."""
+    """Return whether attention is faster or slower than the GRU, or ties with it. `times` is a result of `timed`."""
     attention, gru = times["attention"], times["gru"]
     if max(attention, gru) <= (1 + TIE) * min(attention, gru):
         return "tie"

@@ -174,7 +174,7 @@ def read_arrays(
     alphabet: Sequence[str] | None = None,
     labels: Sequence[str] | None = None,
 ) -> Imported:
-    """Return the model in arrays by name, such as a PyTorch state dict. Arguments and errors are as for `read`."""
+    """Return the model in `arrays`, a dictionary such as a state dict. Arguments and errors are as for `read`."""
     answers = dict(answers or {})
     check_answers(answers)
     if len(arrays) > MAX_TENSORS:

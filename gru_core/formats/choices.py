@@ -52,7 +52,8 @@ def chosen(stacks: Sequence[Stack], answers: Mapping[str, str]) -> Stack:
         chain = stacked(stacks)
     except FormatError:
         chain = None
-    wired = any(stack.wired for stack in stacks)  # then layers that read one another's outputs are one network already
+    # If the file shows the connections, layers that read one another's outputs are already one network.
+    wired = any(stack.wired for stack in stacks)
     if chain is not None and not wired and all(below.feeds(stack) for below, stack in pairwise(stacks)):
         order = " → ".join(names)
         options.append(Option("stacked", f"all of them; each reads the outputs of the one before: {order}"))
@@ -67,8 +68,8 @@ def chosen(stacks: Sequence[Stack], answers: Mapping[str, str]) -> Stack:
 def without_copies(others: Arrays, stack: Stack, stacks: Sequence[Stack]) -> dict[str, Array]:
     """Return the arrays outside the network `stack`, without the arrays of the other `stacks`.
 
-    A file can have a network twice, such as `model/gru` and `ema/gru`, or two networks alike, such as `encoder/gru` and
-    `decoder/gru`. Then `ema/embedding` is left out if `model/gru` is chosen and there is a `model/embedding`.
+    A file can have a network twice, such as `model/gru` and `ema/gru`, or two similar networks, such as `encoder/gru`
+    and `decoder/gru`. If `model/gru` is chosen and there is a `model/embedding`, then `ema/embedding` is left out.
     """
     copies = set[str]()
     for other in stacks:
@@ -230,7 +231,10 @@ def _count(layers: int, where: str) -> str:
 
 
 def _pick(key: str, text: str, names: Sequence[str], answers: Mapping[str, str], sure: bool = True) -> int | None:
-    """Return the index of the chosen name, or None if no name is chosen. If `sure`, a single name needs no answer."""
+    """Return the index of the name that the answer `key` chooses, or None if no name is chosen.
+
+    If `sure` is true, a single name is chosen without an answer. `text` is the question.
+    """
     if not names:
         return None
     if len(names) == 1 and sure and key not in answers:
@@ -297,7 +301,7 @@ def dense(
 ) -> Dense | None:
     """Return the linear layer that reads the state, or None if there is none.
 
-    If no layer fits one direction, the result is a layer that reads both directions, and the report mentions it.
+    If no layer fits the units of one direction, return a layer that fits the units of both. The report mentions this.
     `names` are the names of all arrays outside the network. `inputs` and `units` are the sizes of the network. `whole`
     is true if the network has all recurrent layers of the file. Raises Unanswered if several layers fit, if another
     array could come before or after the layer, or if the layer could also come before the network.

@@ -131,7 +131,7 @@ def _file_names(embedding: Embedding | None, size: int) -> list[str]:
 
 
 def _skips(which: str, padding: float | None) -> list[str]:
-    """Return a sentence about the timesteps that a mask skips, in a list; without a mask the list is empty."""
+    """Return a list with one sentence about the timesteps that a mask skips. Without a mask, the list is empty."""
     return [] if padding is None else [f"A mask skips a timestep {which}: the state stays as it was."]
 
 

@@ -46,11 +46,14 @@ def find(arrays: Arrays) -> list[Stack]:
 
 
 def _gates(names: set[str]) -> Sequence[str]:
-    """Return a cell's gates in the order of its blocks, given the names of its kernels. Empty for an unknown cell."""
+    """Return a cell's gates in the order of its blocks, given the names of its kernels.
+
+    The result is empty for an unknown cell.
+    """
     if any(name.startswith(("ir", "hr")) for name in names):
         return "rzn"
     if names & {"ii", "hi"}:
-        return "i", "f_" if "if_" in names else "f", "g", "o"  # `if` is a word of Python, so nnx has `if_` but `hf`
+        return "i", "f_" if "if_" in names else "f", "g", "o"  # nnx has `if_` because `if` is a keyword of Python
     return [""] * (names == {"i", "h"})
 
 

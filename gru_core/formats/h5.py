@@ -51,7 +51,7 @@ def read(data: bytes) -> tuple[dict[str, Array], bytes | None]:
             key = name.encode()
             if group.id.links.get_info(key).type != h5py.h5l.TYPE_HARD:
                 raise FormatError(f"{shown(inner)} is a link, and links are not followed")
-            kind = h5py.h5o.get_info(group.id, key).type  # without opening the object, which takes far longer
+            kind = h5py.h5o.get_info(group.id, key).type  # opening the object would take far longer
             if kind == h5py.h5o.TYPE_GROUP:
                 walk(group[name], inner, depth + 1)
             elif kind == h5py.h5o.TYPE_DATASET:
@@ -91,7 +91,7 @@ def read(data: bytes) -> tuple[dict[str, Array], bytes | None]:
 
 
 def _ordered(group: Any) -> list[str]:
-    """Return the names in a group, in the order of the layers if Keras stored it."""
+    """Return the names in a group, in the order of the layers if Keras stored this order."""
     layers = [name.decode() if isinstance(name, bytes) else str(name) for name in group.attrs.get("layer_names", [])]
     order = {name: i for i, name in enumerate(layers)}
     return sorted(group, key=lambda name: order.get(name, len(order)))

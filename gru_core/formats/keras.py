@@ -263,7 +263,10 @@ def _extra(arrays: Arrays, path: str, count: int) -> list[str]:
 
 
 def _dense(arrays: Arrays, dense: Dense | None, leaf: Leaf) -> Dense | None:
-    """Return the readout `leaf`, or the readout `dense` with `leaf` as its activation. None if neither is possible."""
+    """Return the linear layer `leaf` or, if there is a `dense`, return `dense` with `leaf` as its activation.
+
+    Return None if `leaf` is not a linear layer, or not an activation that `dense` can have.
+    """
     if dense is not None:
         if leaf.kind not in ("Softmax", "Activation") or dense.activation != "linear":
             return None

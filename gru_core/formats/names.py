@@ -37,7 +37,10 @@ def plain(arrays: Arrays) -> dict[str, Array]:
 
 
 def groups(arrays: Arrays, pattern: str) -> dict[str, dict[str, str]]:
-    """Return the names that end in a match of `pattern`, grouped by the part before it: {beginning: {end: name}}."""
+    """Return the names that end in a match of `pattern`, grouped by what precedes the match.
+
+    The result is {beginning: {end: name}}.
+    """
     by_beginning: dict[str, dict[str, str]] = {}
     for name in arrays:
         match = re.fullmatch(rf"(?:(.*)/)?({pattern})", name, re.DOTALL)

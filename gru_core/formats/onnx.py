@@ -79,7 +79,7 @@ def read(data: bytes) -> list[Stack]:
 
 
 def _remedy(file: File) -> str:
-    """Return code that saves the network in another format, for the program that wrote the file."""
+    """Return code with which the user can save the network in another format. `file.producer` selects the code."""
     if file.producer == "tf2onnx":
         return KERAS
     return PYTORCH if file.producer == "pytorch" else f"{PYTORCH}\n{KERAS}"
@@ -139,8 +139,8 @@ class Networks:
     def add(self, node: Node) -> None:
         """Add a recurrent node, as another call of a known layer or as a new layer.
 
-        If a node has the same weights as a layer and starts from the state of the layer's last call, it is another
-        call. If it only has the same weights, it is another use of the layer, unless it reads the outputs of the layer.
+        A node with the same weights as a known layer is another call of the layer if the node starts from the state of
+        the last call. Otherwise the node is another use of the layer, unless it reads the outputs of the layer.
         """
         stack = self._recurrent(node)
         same = [layer for layer in self.layers if _same(layer.stack, stack)]
@@ -365,7 +365,7 @@ class Networks:
         return table if table is not None and table.ndim == 2 else None
 
     def _with_dense(self, stack: Stack, layer: Layer) -> Stack:
-        """Return the network with the readout of its states. If there are several readouts, `heads` has them."""
+        """Return the network with its readout as `dense`. If it has several readouts, only `heads` lists them."""
         readouts: dict[Node, Dense] = {}
         steps = set()
         for node in self.file.nodes:
@@ -408,9 +408,9 @@ class Networks:
         return None
 
     def _is_last(self, node: Node) -> bool:
-        """Return whether no operators read a node's outputs, except operators in `CHOOSING`.
+        """Return whether only operators in `CHOOSING`, or none, read a node's outputs.
 
-        Operators that only rearrange or select the outputs are skipped.
+        The outputs are followed through operators that only rearrange or select numbers.
         """
         for name in node.outputs:
             for follows in self.graph.used_by.get(name, []):

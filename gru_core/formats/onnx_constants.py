@@ -108,8 +108,9 @@ def computed(node: Node) -> bool:
 
 
 def wholes(node: Node, name: str, value: Values | None) -> list[int] | None:
-    """Return integers from the attribute `name` (older versions of an operator) or the input `value` (newer versions).
+    """Return the integers in the input `value` or, if `value` is None, in the attribute `name`.
 
+    Older versions of an operator have the attribute, and newer versions the input. Return None if there is neither.
     Raises FormatError if the input has numbers that are not integers, or far too many numbers.
     """
     if value is None:

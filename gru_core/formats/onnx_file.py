@@ -231,7 +231,7 @@ def _message(value: int | bytes) -> bytes:
 
 
 def _bytes(fields: Fields, number: int) -> bytes:
-    """Return the last value of a field, or no bytes if the field is missing."""
+    """Return the last value of a field as bytes, or b"" if the field is missing."""
     return _message(fields.get(number, [b""])[-1])
 
 

@@ -99,10 +99,10 @@ class Graph:
         return self.source(name, "")[0]
 
     def source(self, name: str, axes: str) -> tuple[Node | None, bool]:
-        """Return the node that computes a value with these `axes`, or None, and whether time is reversed on the way.
+        """Return the node that computes a value, or None, and whether time is reversed between the node and the value.
 
-        Operators in `PASSING`, and operators that reverse time or change the order of the sequences of a batch, are
-        skipped.
+        `axes` are the axes of the value. Operators in `PASSING`, and operators that reverse time or reorder the
+        sequences of a batch, are skipped.
         """
         backward = False
         for _ in range(MAX_MOVES):
@@ -132,7 +132,7 @@ class Graph:
         return len(turned) == 1 and axes[turned[0]] == "T" and parts[turned[0]][1:] == (None, -1)
 
     def _sorts(self, node: Node, axes: str) -> bool:
-        """Return whether a node changes the order of the sequences of a batch, as PyTorch sorts them by length."""
+        """Return whether a node reorders the sequences of a batch. PyTorch, for example, sorts sequences by length."""
         axis = node.whole("axis")
         computed = node.op_type == "Gather" and self.constant(node, 0) is None and self.constant(node, 1) is None
         return computed and axes[axis : axis + 1] == "B"

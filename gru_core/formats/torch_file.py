@@ -88,7 +88,7 @@ PLAIN = {
 
 @dataclass(frozen=True)
 class Name:
-    """A function or a class that a pickle names, or an object of this class. It is never imported or called."""
+    """A function or a class that a pickle names, or an object of such a class. Nothing is imported or called."""
 
     name: str
 
@@ -188,7 +188,7 @@ def _states(content: Any, place: str, depth: int) -> Iterator[tuple[str, dict[st
 
 def _array(name: str, tensor: Tensor, storage: bytes | None, order: Order) -> npt.NDArray[Any]:
     """Return the numbers of a tensor. Raises FormatError if its storage does not have them."""
-    if tensor.kind not in NUMBERS:  # float8, for which NumPy has no type: the shape alone
+    if tensor.kind not in NUMBERS:  # NumPy has no type for float8, so only the shape is kept
         return np.broadcast_to(np.zeros((), "V1"), tensor.shape)
     dtype = np.dtype("u2" if tensor.kind == "bfloat16" else tensor.kind).newbyteorder(order)
     last = tensor.offset + sum((n - 1) * stride for n, stride in zip(tensor.shape, tensor.strides, strict=True))
@@ -218,7 +218,7 @@ def unpickled(data: bytes) -> Any:
         (content,) = machine.stack
     except FormatError:
         raise
-    except Exception as error:  # a damaged pickle fails in many ways, in pickletools as in the machine
+    except Exception as error:  # pickletools and the machine raise many types of errors
         raise FormatError(DAMAGED) from error
     return content
 

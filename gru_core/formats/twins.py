@@ -16,7 +16,7 @@ PATTERN = re.compile(rf"(?<![a-z])({'|'.join(sorted(WORDS, key=len, reverse=True
 
 
 def paired(stacks: Sequence[Stack]) -> list[Stack]:
-    """Return the networks, in which each network with a backward name has the direction "backward".
+    """Return the networks. Each network with a backward name gets the direction "backward".
 
     A forward and a backward layer of the same sizes, with matching names, become one bidirectional layer.
     """

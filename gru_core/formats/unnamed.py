@@ -37,7 +37,7 @@ WEIGHTS = {"w", "weight", "weights", "b", "bias", "biases", "kernel"}
 
 @dataclass
 class Candidate:
-    """The names of two matrices that may be a layer, and of its biases. `beside` names arrays that may belong to it."""
+    """The names of two matrices and biases that may form a layer. `beside` names more arrays that may belong to it."""
 
     where: str
     W: str
@@ -67,7 +67,7 @@ If the reset gate acts before the product with U, add the answer reset=before.
 If z near 1 takes the candidate, add z=take"""
 
 TWINS = (("reset", "update"), ("r", "z"), ("forget", "output"), ("f", "o"))
-"""The words and letters for two gates, by which the weights of single gates are recognized."""
+"""Pairs of gate names. If two matrices differ in name only by such a pair, each gate has its own matrices."""
 
 
 def _separate_gates(arrays: Arrays) -> tuple[str, str] | None:

@@ -40,9 +40,9 @@ def read_vectors(data: bytes, name: str, encoder: Encoder, most: int | None = No
     """Return the sequence in the file `name`, for the `encoder` of a model that reads vectors.
 
     An .npy file has an array (T, I), or (T,) for a model with one input. An .npz file has such an array as `x`, or as
-    its only array. Timesteps that the `lengths` or the `mask` in the file exclude are left out. This does not change
-    the values at all other timesteps, because a network keeps its state at a timestep that it skips. A CSV file has a
-    line for each timestep. A header line with a name for each column is ignored. The text has every digit.
+    its only array. Timesteps that the `lengths` or the `mask` in the file exclude are left out. The values at
+    the remaining timesteps stay the same, because a network keeps its state at a timestep that it skips. A CSV file
+    has a line for each timestep. A header line with a name for each column is ignored. The text has every digit.
 
     Raises FormatError if the model cannot read the numbers, with the row and the column counted from 1, or if the file
     has more than `most` timesteps.

@@ -136,9 +136,9 @@ class Case:
         return tuple(np.zeros((sequences, state.shape[1])) for state in self.h0)
 
     def over(self, change: Callable[[Any], Any], x: bool = True, states: bool = True) -> Case:
-        """Return the case with `change` applied to arrays with a time axis.
+        """Return the case with `change` applied to arrays that have a time axis.
 
-        If `x` is true, these are `x` and `counted`. If `states` is true, they include the arrays in `wanted`.
+        These are `x` and `counted` if `x` is true, and the arrays in `wanted` if `states` is true.
         """
         changed = replace(self, x=change(self.x), counted=change(self.counted)) if x else self
         if states:

@@ -25,7 +25,10 @@ NAMES = {
     "input kernel": "kernels",
     "recurrent kernel": "kernels",
 }
-"""The name of the cause for each kind of mistake with another name. Two of one kind are never tried together."""
+"""Names of causes, by the kind of the mistake. For all other kinds, the name of the cause is the kind itself.
+
+Two mistakes of one kind are never tried together.
+"""
 
 MEANINGS = {"gate order", "direction of z", "reset gate"}
 """The kinds of mistakes that are tried in combinations of three, because a wrong library causes all of them."""

@@ -25,10 +25,10 @@ STEPS, SEQUENCES = 3, 2
 """The numbers of timesteps and sequences to which a scale is fitted."""
 
 STARTS = (1.0, 2.0, 0.5, 10.0, 0.1, 100.0, 0.01, 1 / 127.5, 1 / 255, 255.0, -1.0)
-"""The scales from which a fit starts."""
+"""The scales that are tried before a fit."""
 
 BEST = 3
-"""The number of scales from which a fit starts: the scales with the smallest errors."""
+"""The number of fits. They start from the tried scales with the smallest errors."""
 
 MOST_EACH = 16
 """The largest number of inputs for which each input is scaled by its own factor."""

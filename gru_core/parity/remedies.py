@@ -9,7 +9,7 @@ from gru_core.formats.weights import Reset, Update
 
 
 def reset(other: Reset) -> str:
-    """Return the remedy if the other implementation's reset gate acts before or after the product: see `other`."""
+    """Return the remedy if the other implementation's reset gate acts at `other`, "before" or "after" the product."""
     keras, onnx = ("True", "1") if other == "before" else ("False", "0")
     here = "after" if other == "before" else "before"
     exporter = (
@@ -26,7 +26,7 @@ def reset(other: Reset) -> str:
 
 
 def update(other: Update) -> str:
-    """Return the remedy if the other implementation's z has the meaning `other`: z near 1 keeps, or takes."""
+    """Return the remedy if the other implementation's z has the meaning `other`, "keep" or "take"."""
     return (
         "In PyTorch, Keras, ONNX and Flax z near 1 keeps the old state; in Haiku it takes the candidate. Change the "
         "sign of W, U and the biases of z in one of the two, or swap z and 1 − z in the last equation. "

@@ -136,9 +136,9 @@ def check(model: Model | Imported, other: Model | Imported | Arrays | bytes | st
     """Compare the values that a model computes with the values of another implementation.
 
     `other` is a reference or a second model, which is run on the same random input. A reference is given as arrays by
-    name, or as the bytes or the path of an `.npz` file. The bytes or the path may also be of a file with a second
-    model. If `model` is an `Imported`, mistakes are tried in the convention of its file, and only the direction that is
-    shown is compared.
+    name, or as the bytes or the path of an `.npz` file. A second model can also be given as the bytes or the path of
+    its file. If `model` is an `Imported`, mistakes are tried in the convention of its file, and only the shown
+    direction is compared.
 
     Raises FormatError if the two cannot be compared, Unanswered if the file of the second model leaves a question open,
     and OSError if a file cannot be read.
@@ -204,7 +204,7 @@ def _check(model: Model | Imported, reference: Reference) -> Parity:
     tolerance = parity.tolerance
     empty = any(not signal.values[signal.at].any() for signal in case.wanted.values())
     if parity.passed or empty or not known(core.layers):
-        return parity  # zeros show no cause, and all known mistakes are about layers of one kind: GRU, LSTM or RNN
+        return parity  # zeros show no cause, and all known mistakes concern GRU, LSTM or RNN layers of one kind
     if reference.swapped is not None:
         swapped = _case(core, replace(reference, wanted=reference.swapped)).wanted
         left = max(signal.relative_error(given[name]) for name, signal in swapped.items())

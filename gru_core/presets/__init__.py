@@ -71,19 +71,19 @@ def path(name: str) -> Path:
 
 
 MATCHED = ("units", "parameters")
-"""The sizes by which the compared models can be matched."""
+"""The sizes in which compared models can match."""
 
 
 def matched(task: str) -> tuple[str, ...]:
-    """Return the sizes by which the models of a comparable task can be matched."""
+    """Return the sizes in which the models of a comparable task can match: units and, for toy tasks, parameters."""
     return MATCHED if task in TASKS else MATCHED[:1]
 
 
 def contenders(task: str, by: str, cells: Collection[str] = USUAL) -> dict[str, str]:
-    """Return the names of a task's models to compare, by cell.
+    """Return the names of the models to compare on a task, by cell.
 
     The models have as many units as the plain GRU or, if `by` is "parameters", about as many parameters. If a cell has
-    no model with about as many parameters, its model with as many units is used. A cell without any model of the task
+    no model that matches in parameters, its model that matches in units is used. A cell without any model of the task
     is left out.
     """
     size = "-parameters" if by == "parameters" else ""

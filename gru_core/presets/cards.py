@@ -128,7 +128,7 @@ def _three(kind: str, score: float) -> str:
 
 
 def described(penalties: Penalties) -> str:
-    """Describe the penalties, for a card."""
+    """Return a description of the penalties for a card, or "none"."""
     parts = [
         f"{penalties.z:g} × mean z" if penalties.z else "",
         f"{penalties.r:g} × mean (1 − r)" if penalties.r else "",

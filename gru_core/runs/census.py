@@ -70,11 +70,11 @@ class Unit:
     """The statistics of one unit. `layer` and `unit` count from 0.
 
     `means` has the mean of each gate. `closed` and `open` have the share of timesteps at which each gate is closed or
-    open. `lowest` and `highest` are the extremes of the state h. `dead` is true if they are close together. `half_life`
-    and `longest_half_life` are in timesteps; None if the cell keeps no part of the old state directly, as in an RNN.
-    `auc` measures how well the state separates the labels; None without labels. A label of a whole sequence belongs to
-    the state after its last timestep. `correlation` is the correlation between the state and the targets, which belong
-    to timesteps in the same way; None without targets.
+    open. `lowest` and `highest` are the extremes of the state h. `dead` is true if the two are close together.
+    `half_life` and `longest_half_life` are in timesteps; None if the cell keeps no part of the old state directly, as
+    in an RNN. `auc` measures how well the state separates the labels; None without labels. A label of a whole sequence
+    belongs to the state after its last timestep. `correlation` is the correlation between the state and the targets,
+    which belong to timesteps in the same way; None without targets.
 
     `moments` has an example timestep for each statistic: "change" is the largest change of h, "half-life" the longest
     half-life, and "label" the timestep with the second label at which the state is highest, or lowest if the AUC is
@@ -302,7 +302,7 @@ class _Statistics:
         self.targets: list[tuple[Array, Array, npt.NDArray[np.int_]]] = []
 
     def add(self, run: Run, mask: Mask, numbers: Sequence[int], chosen: npt.NDArray[np.int8] | None) -> None:
-        """Add a run `(T, B, H)` of the sequences with the indices `numbers`. `chosen` is from `_Places.padded`."""
+        """Add a run `(T, B, H)` of the sequences with the indices `numbers`. `chosen` comes from `_Places.padded`."""
         self.steps += int(mask.sum())
         for gate, signal in run.cell.signals.items():
             if signal.lowest == 0:
@@ -326,7 +326,7 @@ class _Statistics:
             self.places.append((chosen[t, b], np.stack([np.asarray(numbers)[b], t], 1)))
 
     def add_targets(self, run: Run, mask: Mask, numbers: Sequence[int], targets: Array) -> None:
-        """Add the states of a run at the timesteps with targets. `targets` `(T, B)` is NaN at all others."""
+        """Add the states of a run at the timesteps with targets. `targets` `(T, B)` is NaN elsewhere."""
         t, b = np.nonzero(~np.isnan(targets) & mask)
         self.targets.append((run.h[t, b], targets[t, b], np.stack([np.asarray(numbers)[b], t], 1)))
 
@@ -385,7 +385,11 @@ class _Statistics:
 
 
 def _groups(lengths: npt.NDArray[np.int_], units: int) -> Iterator[list[int]]:
-    """Yield the indices of sequences that run together: similar lengths, and at most `AT_ONCE` numbers."""
+    """Yield groups of sequences that run together, as lists of indices.
+
+    The sequences of a group have similar lengths. One signal of all layers has at most `AT_ONCE` numbers, unless a
+    single sequence has more.
+    """
     group: list[int] = []
     for number in np.argsort(-lengths, kind="stable").tolist():
         if group and (len(group) + 1) * lengths[group[0]] * units > AT_ONCE:

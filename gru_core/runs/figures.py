@@ -340,16 +340,16 @@ def fill(standalone: Figure, run: Run, tokens: list[str] | None, title: str) -> 
 
 
 def by_theme(figure: Callable[[Theme], dict[str, Any]]) -> dict[Theme, dict[str, Any]]:
-    """Return the result of `figure` for each theme."""
+    """Return the results of the function `figure`, by theme."""
     return {theme: figure(theme) for theme in THEMES}
 
 
 def tape_picture(signals: Signals, theme: Theme) -> dict[str, Figure]:
-    """Return the figure of all signals, without data, that a page can save as a picture."""
+    """Return a dictionary with the figure "signals", without data, which a page can save as a picture."""
     return {"signals": standalone(signals, theme)}
 
 
 def tape_pictures(signals: Signals, theme: Theme) -> dict[str, Figure]:
-    """Return `tape_picture`, the figure of each signal and that of the ledger, all without data."""
+    """Return the result of `tape_picture`, with a figure for each signal and a figure for the ledger added."""
     single = {name: standalone({name: signal}, theme) for name, signal in signals.items()}
     return tape_picture(signals, theme) | single | {"ledger": ledger_picture(theme)}

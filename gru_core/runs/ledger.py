@@ -43,7 +43,10 @@ def mixture(run: Run) -> Mixture:
 
 
 def _as_read(run: Run, unit: int) -> tuple[Run, int] | None:
-    """Return, for a backward unit, its run in reading order and its index in that run; None for a forward unit."""
+    """Return the run of the backward units in reading order, and the index of `unit` in this run.
+
+    Return None for a forward unit.
+    """
     n = run.cell.units - run.cell.backward_units
     return (directions.runs(run)[1], unit - n) if unit >= n else None
 
@@ -54,7 +57,7 @@ def _turned(rows: Array) -> Array:
 
 
 def since(run: Run, unit: int) -> npt.NDArray[np.int_]:
-    """Return, for each timestep, the timestep at which its ledger row starts, `(T,)`, or -1 for the initial state.
+    """Return the timestep at which the ledger row of each timestep starts, `(T,)`: -1 for the initial state.
 
     A row starts at the latest clamp on the state. In a GRU a clamp sets the state that a timestep reads, so the row
     starts at the clamped timestep. In an LSTM a clamp sets the state that a timestep produces, so the row starts at the
@@ -97,7 +100,7 @@ def ledger_row(run: Run, unit: int, t: int) -> Array:
 
 
 def largest(rows: Array, most: int = 3) -> npt.NDArray[np.int_]:
-    """Return, for each row, the column indices of its `most` largest shares, the largest first: `(T, most)`.
+    """Return the column indices of the `most` largest shares in each row, the largest first: `(T, most)`.
 
     If shares are equal, the earlier column comes first. If a row has fewer than `most` shares, all are returned.
     """

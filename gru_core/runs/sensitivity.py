@@ -107,10 +107,11 @@ def frobenius(rows: Array) -> Array:
 
 
 def gain(rows: Array) -> Array:
-    """Return the root mean square factors `(·,)` by which matrices stretch vectors, from the norms of their rows.
+    """Return the root mean square factors `(·,)` by which matrices stretch vectors.
 
-    `rows` has the norms `(·, H)`. The factor is the Frobenius norm divided by √H. The squared factor is the mean of the
-    squared stretch over all directions of a vector. The identity has the factor 1 for every H.
+    `rows` `(·, H)` has the norm of each row of each matrix. The factor is the Frobenius norm divided by √H. The
+    squared factor is the mean of the squared stretch over all directions of a vector. The identity has the factor 1
+    for every H.
     """
     return np.asarray(np.sqrt((rows**2).mean(1)))
 

@@ -50,7 +50,8 @@ def items(rng: Random, T: int, B: int) -> Array:
 def in_order(x: Array) -> tuple[Target, Mask]:
     """Return the answer at every timestep, and the mask of the scored timesteps.
 
-    The answer at the k-th question mark is the k-th item. It is scored if this item comes before the question mark.
+    The answer at the k-th question mark is the k-th item. A timestep is scored if
+    it is a question mark and if its item comes earlier.
     """
     question, item = any_on(x[..., 4:]), x[..., :4].argmax(-1)
     k = np.cumsum(question, 0) - 1

@@ -58,7 +58,7 @@ class Report(TypedDict):
 
     `losses` are the losses of the training steps since the previous checkpoint, and `rate` is the learning rate.
     `score` is measured on held-out sequences. `good_at` is the training step at which the target was reached, None
-    before this step. `lags` is how far the gradient reaches, as `gradient_by_lag` returns it. `gates` has the mean of
+    before this step. `lags` is a result of `gradient_by_lag`: how far the gradient reaches. `gates` has the mean of
     each gate at each kind of timestep. `moved` has the weights that are furthest from their initial values, each with
     its gate, part, the name of the number that the weight multiplies, unit (from 1), initial value and current value.
     `sentences` describe events that happened for the first time.

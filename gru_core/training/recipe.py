@@ -1,6 +1,6 @@
 """A recipe: all settings of a training. The same recipe gives the same weights at every training step.
 
-    first    "plain": W and U uniform in ±1/√H, b zero except b_f = 1 in an LSTM. For the others see cells/initial.py
+    first    "plain": W and U uniform in ±1/√H, b zero except b_f = 1 in an LSTM. For other names see cells/initial.py
     steps    Adam, on sequences drawn with the seed: see `fit.Schedule`
     loss     the task's loss, with penalties on the means of gates: see `fit.Penalties`
 
@@ -217,7 +217,10 @@ def _handover(recipe: Recipe) -> Handover | None:
 
 
 def masks(recipe: Recipe, model: Model) -> Mapping[str, Array] | None:
-    """Return a mask for each parameter, 0 for weights that stay as they are: see `fit`. None if all are trained."""
+    """Return a mask for each parameter, 0 for weights that training does not change, as `fit` takes them.
+
+    Return None if all weights are trained.
+    """
     handover = _handover(recipe)
     return None if handover is None else handover.trained(model)
 
@@ -230,7 +233,10 @@ def negated(recipe: Recipe) -> tuple[int, ...]:
 
 
 def sign_in_words(units: Sequence[int]) -> dict[str, str]:
-    """Return a card entry that names the units that started negated. `units` count from 0. Empty without units."""
+    """Return a card entry, as a dictionary, that names the units that started negated.
+
+    `units` count from 0. Without units, the dictionary is empty.
+    """
     if not units:
         return {}
     *others, last = (str(unit + 1) for unit in units)

@@ -1,4 +1,4 @@
-"""The task of a tagger: to name, at each small letter or period, the capitals before and after it.
+"""The task of a tagger: to name the last capital before each small letter or period, and the next capital after it.
 
 A network that only reads forward cannot know the next capital, which is A or B with equal probability. At best it knows
 the previous capital and guesses the next one, so half of its tags are correct.
