@@ -47,8 +47,8 @@ export function createActions(store, requestRun, open) {
       if (!isSame || state.against !== against || state.h0 !== h0 || state.write !== write) requestRun();
     },
     /**
-     * Run the scenario on the tape again with the additional clamps `poke`. Store the state and the output at the cursor, with and
-     * without these clamps.
+     * Run the tape's scenario with the additional clamps `poke`. Store the state and the output at the cursor, with and without the
+     * additional clamps.
      * @param {"memory" | "influence"} view @param {number} step @param {Clamp[]} poke
      */
     async check(view, step, poke) {
@@ -75,7 +75,7 @@ export function createActions(store, requestRun, open) {
         store.update(putCheck, view, { error: error.message });
       });
     },
-    /** Fetch the model's score on held-out data, with the clamps and changed weights of the run on the tape. */
+    /** Fetch and store the model's scores on held-out data, with and without the clamps and changed weights of the run on the tape. */
     async score() {
       const { run } = store.get();
       try {
@@ -115,7 +115,7 @@ export function createActions(store, requestRun, open) {
 }
 
 /**
- * Return a unit's state `h` and the run's output `y`, as text, at a column.
+ * Return the state `h` of a unit, as a number, and the output `y` of the run, as text, at a column.
  * @param {Run} run @param {number} layer @param {number} unit @param {number} column
  */
 const resultAt = (run, layer, unit, column) => ({

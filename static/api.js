@@ -1,4 +1,4 @@
-/** The page's requests to the server. A page saved as a file uses recorded responses, or computes them itself: see offline.js. */
+/** The page's requests to the server. A saved page sends no requests: it has recorded responses, or computes them (see offline.js). */
 
 /** @import { ServerEvent } from "./events.js" */
 /** @import { Changes, Done, Start, Step, UnitPlace } from "./run.js" */
@@ -46,7 +46,7 @@ export async function trace(scenario, listener, signal) {
 
 /**
  * Return a function like `trace` for runs that are shown together. Calls in the same tick share one request. If the server
- * rejects this request, each scenario gets a separate request, and its own error.
+ * rejects this request, send each scenario again in a separate request, because one wrong scenario must not stop the others.
  * @returns {typeof trace}
  */
 export function traceTogether() {
@@ -110,7 +110,7 @@ async function readRuns(route, body, signal, runs, receive) {
 }
 
 /**
- * Fetch details of a scenario, for example from /api/sums. The response names the steps that it covers.
+ * Fetch details of a scenario from /api/`route`, for example /api/sums. The response says which steps it covers.
  * @param {string} route
  * @param {Scenario & {layer?: number, unit?: number}} question
  * @param {number} [step] a step that the response must cover
@@ -165,7 +165,7 @@ export const checkpointUrl = (id, step) =>
   `${ROOT}api/export/model.safetensors?model=${encodeURIComponent(`${id}@${step}`)}`;
 
 /**
- * Run a sequence through the checkpoints of a training, starting with the checkpoint at index `first`.
+ * Run a sequence through the checkpoints of a training. Skip the checkpoints before index `first`.
  * @param {string} id @param {string} sequence @param {number} first
  * @returns {Promise<any>}
  */
@@ -176,7 +176,7 @@ export async function fetchTapes(id, sequence, first) {
 }
 
 /**
- * Receive the events of a training from its start. The browser reconnects after a lost connection.
+ * Call `receive` with every event of a training, from the first event on. The browser reconnects after a lost connection.
  * @param {string} id
  * @param {(name: string, data: any) => void} receive
  * @param {(forGood: boolean) => void} lost called when the connection is lost, temporarily or for good

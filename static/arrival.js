@@ -49,8 +49,8 @@ export async function firstRun(error, script, scenario) {
  * Show the requested run on the tape, step by step as it arrives. If the connection is lost, show the last complete run again.
  * @param {HTMLElement} tape
  * @param {Store} store
- * @param {typeof api.trace} [trace] gets the runs
- * @returns {(there?: boolean) => Promise<void>} must be called when the requested scenario changes; `there`: whether its run is on the tape
+ * @param {typeof api.trace} [trace] fetches the runs
+ * @returns {(there?: boolean) => Promise<void>} a function to call when the requested scenario changes; `there`: whether the tape shows its run
  */
 export function keepArriving(tape, store, trace = api.trace) {
   let lastComplete = store.get(); // the state when the last run was complete
@@ -119,8 +119,9 @@ export function keepArriving(tape, store, trace = api.trace) {
 }
 
 /**
- * Return a function that runs a scenario, or only its first `upto` steps, with columns for all steps. A bidirectional network
- * (`needsAll`) must read the whole sequence. For it, run all steps and ignore the steps after `upto`.
+ * Return a function that runs a scenario up to the step `upto`; null means all steps. The run has columns for all steps, and the later
+ * columns stay empty. If `needsAll` is true, because a bidirectional network reads the whole sequence, all steps are run, but the
+ * listener does not get the steps after `upto`.
  * @param {typeof api.trace} trace
  * @returns {(scenario: Scenario & {upto: number | null, needsAll: boolean}, listener: Listener, signal: AbortSignal) => Promise<void>}
  */
@@ -141,7 +142,7 @@ const beginning =
     return trace(cut(scenario, upto), { ...listener, start }, signal);
   };
 
-/** Return the first `upto` timesteps of a scenario. @param {Scenario} scenario @param {number} upto */
+/** Return a scenario that ends after the timestep `upto`. @param {Scenario} scenario @param {number} upto */
 function cut(scenario, upto) {
   const firstOf = (/** @type {string} */ text) => text.trim().split(/\s+/).slice(0, upto).join(" ");
   const { sequence, clamps, against, write = null } = scenario;

@@ -39,7 +39,7 @@ export const SIGNALS = ofAll(({ signals }) => signals.map(({ name }) => name));
 /** The gates of all cells. */
 export const GATES = ofAll(({ gates }) => gates);
 
-/** Everything that can be clamped, in any of the cells. */
+/** The names of all values that can be clamped, in all cells. */
 export const HELD = ofAll(({ holds }) => Object.keys(holds));
 
 /** Return the signal of a previous state, for example "h" for "h_prev"; null for the name of a gate. @param {Held} name */

@@ -85,10 +85,10 @@ function drawCurves(curves, T, step, width, height, em) {
 /**
  * Return the curves' labels as SVG markup, each beside the end of its curve. Labels that would overlap are moved apart.
  * @param {{name: string, label: string, y: number}[]} ends
- * @param {number} x
- * @param {number} least
- * @param {number} most
- * @param {number} em
+ * @param {number} x the x of every label, px
+ * @param {number} least the smallest y of a label, px
+ * @param {number} most the largest y of a label, px
+ * @param {number} em the size of the text, px
  */
 function labels(ends, x, least, most, em) {
   let free = least;

@@ -6,7 +6,8 @@
 export async function copy(text, from) {
   from?.select();
   try {
-    // Browsers allow this only over HTTPS and on localhost. On a school network without HTTPS the older way still works.
+    // Browsers allow `navigator.clipboard` only over HTTPS and on localhost. Without HTTPS, for example on a school network, the older
+    // `execCommand` still works.
     await navigator.clipboard.writeText(text);
     return true;
   } catch {

@@ -64,12 +64,12 @@ const sensitivityWanted = ({ views, step, run }) =>
   views.includes("influence") ? { t: step, output: run.y.kind === "linear" ? 1 : null } : null;
 
 /**
- * Fetch a kind of detail whenever a view needs it at the cursor and the state does not have it. A response can cover more steps
- * than the cursor's.
+ * Fetch details of one kind whenever a view needs them at the cursor and the state does not have them. A response can also cover
+ * steps around the cursor.
  * @param {Store} store
  * @param {Kind} kind
  * @param {(state: State) => Steps | null} stepsFor returns the steps to fetch, or null if no view needs any
- * @returns {() => Promise<void> | null} a function that returns the current request
+ * @returns {() => Promise<void> | null} a function that returns the promise of the current request, or null
  */
 function keepDetail(store, kind, stepsFor) {
   /** @type {Promise<void> | null} */

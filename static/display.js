@@ -10,7 +10,7 @@ const root = document.documentElement;
 /** The name of the window event that follows each change of the mode. */
 export const CHANGED = "displaychange";
 
-/** Return whether the page is in the projector mode. first.js sets the mode before the page is painted. */
+/** Return whether the page is in projector mode. When a page opens, first.js sets the mode before the first paint. */
 export const isProjected = () => root.dataset.display === "projector";
 
 /** Write the mode into the address. */
@@ -31,18 +31,18 @@ function writeAddress() {
   }
 }
 
-/** Enter or leave the projector mode. @param {boolean} on */
+/** Enter or leave projector mode. @param {boolean} on */
 export function setProjected(on) {
   if (on === isProjected()) return;
   writeStored("display", on ? "projector" : null, "sessionStorage");
   if (!on) delete root.dataset.display;
-  // A page without the button does not change. The next page with the button opens in the mode.
+  // A page without the button does not change. The next page that has the button opens in projector mode.
   else if (document.querySelector("#display")) root.dataset.display = "projector";
   writeAddress();
   dispatchEvent(new Event(CHANGED));
 }
 
-/** Mount the button of the projector mode, and its key, P. @param {HTMLElement} button */
+/** Mount the button and the key, P, that switch projector mode on and off. @param {HTMLElement} button */
 export function mountDisplay(button) {
   const show = () => button.setAttribute("aria-pressed", String(isProjected()));
   const toggle = () => setProjected(!isProjected());

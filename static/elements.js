@@ -39,7 +39,8 @@ export function resetFields(fields) {
 }
 
 /**
- * Let a button open a form, and the form's Close button close it. Closing gives the focus back to the button.
+ * Open a form when the visitor presses `opener`, and close the form when they press the form's Close button. Closing moves the focus
+ * back to `opener`.
  * @param {HTMLElement} opener @param {HTMLFormElement} form @param {() => void} open @param {() => void} close
  */
 export function mountFold(opener, form, open, close) {

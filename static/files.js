@@ -57,8 +57,8 @@ export function titleOf(state) {
 }
 
 /**
- * Return a figure of all signals: `skeleton`, an empty figure from Python, with the values of the run filled in. `fill` in
- * gru_core/runs/figures.py does the same.
+ * Fill `skeleton`, a figure from Python without data, with the values of all signals of the run. `fill` in
+ * gru_core/runs/figures.py does the same. Return the new figure.
  * @param {Figure} skeleton @param {State} state @param {string} [title]
  * @returns {Figure}
  */
@@ -98,7 +98,7 @@ export function signalsPicture(skeleton, state, title = titleOf(state).run) {
   return { data, layout };
 }
 
-/** Return the color bar of z with end labels for the convention of PyTorch. @param {{ticktext: string[]}} bar */
+/** Return a copy of z's color bar with the end labels of PyTorch's convention. @param {{ticktext: string[]}} bar */
 const otherWay = (bar) => ({ ...bar, ticktext: ["0 take candidate", "1 keep old"] });
 
 /**
@@ -126,8 +126,8 @@ export function ledgerPicture(skeleton, state) {
 }
 
 /**
- * Return an SVG of the page as the text of a file, and its size in pixels. The file has the SVG's styles, the page's background, a
- * title above the picture, and `lines` of elements below the picture.
+ * Return an SVG element of the page as the text of an SVG file, and the size in pixels. The file has the element's styles, the page's
+ * background, a title above the picture, and `lines` of elements below the picture.
  * @param {SVGSVGElement} svg @param {string} title @param {SVGElement[][]} [lines]
  * @returns {{text: string, width: number, height: number}}
  */

@@ -17,9 +17,9 @@ import { addModel, focus, note } from "./state.js";
 export const elsewhere = ({ layers }) => !recording && layers[0].cell !== pageCell.cell;
 
 /**
- * Go to another page if the model's cell needs one. Return whether the cell needs another page.
+ * If a model's cell needs another page, go to that page. Return whether the cell needs another page.
  * @param {ModelEntry} entry
- * @param {string} [address] the query of that page
+ * @param {string} [address] the query for the other page
  */
 export function leave(entry, address = `?model=${encodeURIComponent(entry.id)}`) {
   if (elsewhere(entry)) compact(address).then(({ query, fragment }) => location.assign(query + frameKeys() + fragment));

@@ -1,6 +1,6 @@
 /**
- * Addresses of views with long values. Servers and proxies reject addresses that are too long, but browsers do not send the
- * fragment, the part after "#". So the fragment has the long keys and values, compressed:
+ * Addresses of views with long values. Servers and proxies reject addresses that are too long, but browsers do not send them the
+ * fragment, the part after "#". Therefore the fragment contains the long keys and values, compressed:
  *
  * ?model=net&t=3&v=1#more=eJzLSM3JyQcABiwCFQ
  */

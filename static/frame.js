@@ -27,10 +27,10 @@ export const isPartlyHere = () => !room && !lesson && isCompact(location.hash);
 /** Return the query of the page's view, including the part in the fragment. */
 export const wholeAddress = async () => (isPartlyHere() ? expand(address(), location.hash) : address());
 
-/** The address of the server that links lead to: this server or, in a saved page, its original server; "" if that is not known. */
+/** The address of the server that links lead to: this server or, in a saved page, the recorded address ("" if there is none). */
 export const home = recording ? recording.live : new URL(ROOT, location.href).href;
 
-// A server sends a page of its own for frames. A saved page detects here whether it is in a frame.
+// A server has separate pages for frames. A saved page is the same file everywhere, so it detects here whether it is in a frame.
 if (recording && !lesson && parent !== window) {
   document.body.classList.add("embedded");
   document.body.dataset.hide ??= new URLSearchParams(location.search).get("hide")?.replaceAll(",", " ") ?? "";
@@ -50,7 +50,7 @@ export const frameKeys = () =>
   embedded + (isProjected() ? "&display=projector" : "") + (document.querySelector("#after-gate") ? "&task=gate" : "");
 
 /**
- * Open another page of the server. A saved page has none: the changed fields go back to their values, and `say` gets the reason.
+ * Open another page of the server. A saved page has no server: reset the changed fields, and call `say` with the reason.
  * @param {string} address @param {(HTMLInputElement | HTMLSelectElement)[]} changed @param {(reason: string) => void} say
  */
 export function openPage(address, changed, say) {

@@ -31,8 +31,8 @@ export const entryOf = (link) => ({
 });
 
 /**
- * Return how to write the next view into the history, and the new entry; null if the address stays the same. Further typing replaces
- * the entry that typing created.
+ * Return the history method that writes the next view, and the new entry; null if the address stays the same. If typing created the
+ * current entry, further typing replaces it.
  * @param {Entry} current @param {Entry} next @param {boolean} typing whether the visitor is in the sequence box
  * @returns {{how: "pushState" | "replaceState", entry: Entry} | null}
  */

@@ -18,7 +18,7 @@ function receive(listener) {
   });
 }
 
-/** Report the height that this page needs to the page that embeds it. */
+/** Send this page's height to the embedding page, now and after each change. */
 export function announceHeight() {
   if (parent === window) return;
   const announce = () => send({ height: document.documentElement.offsetHeight });
@@ -38,7 +38,7 @@ export function followTheme(changed) {
 /** Show each link that the embedding page sends, and report the link to this page's view whenever the view changes. @param {Figure} figure */
 export function followLinks({ show, address, subscribe, busy }) {
   if (parent === window) return;
-  /** @type {string | null} The link in the latest report. It is reset to null for each received link, so that a report always follows. */
+  /** @type {string | null} The link in the latest report. It is reset to null when a link arrives, so that each link gets a report. */
   let reported = null;
   let ready = true;
   receive(({ link }) => {

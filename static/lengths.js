@@ -1,16 +1,16 @@
-/** The curve on the card of a model for words: the share of words without an error, by number of letters. */
+/** The curve on the card of a model that processes words: the share of words without an error, by number of letters. */
 
 import { newElement } from "./elements.js";
 
 const NAME = /^accuracy on whole words of (\d+) letters$/;
 const [STEP, TOP, HEIGHT] = [38, 18, 60]; // in the SVG: the distance between two points, and the top and the height of the curve
 
-/** Return whether a number on the card belongs to the curve. @param {string} name */
+/** Return whether the number with the name `name` on the card belongs to the curve. @param {string} name */
 export const isOfLength = (name) => NAME.test(name);
 
 /**
- * Return a section with the curve, or null if the card has no numbers for it.
- * @param {Record<string, number>} measured @returns {HTMLElement | null}
+ * Return a section with the curve, or null if the card has no numbers for the curve.
+ * @param {Record<string, number>} measured the numbers on the card, by name @returns {HTMLElement | null}
  */
 export function lengthCurve(measured) {
   const points = Object.entries(measured).flatMap(([name, share]) => {

@@ -1,6 +1,6 @@
 /**
- * Numbers and descriptions in words for units with an update gate z, which mixes the old state with the candidate. All numbers except
- * 1 − z come from the core.
+ * Numbers and descriptions of units with an update gate z, which mixes the old state with the candidate. All numbers except 1 − z come
+ * from the core.
  */
 
 /** @import { Worked } from "./reading.js" */
@@ -36,8 +36,8 @@ export function mixedAt(state, unit = state.unit) {
 }
 
 /**
- * Return whether there is an old state. There is none at the first step that the unit reads if the units that read in the same direction
- * all have the initial state 0.
+ * Return whether the selected unit has an old state at the cursor's step. Return false at the first step that the unit reads, if all
+ * units that read in this direction start from 0.
  * @param {State} state
  */
 export function hasPast(state) {
@@ -50,9 +50,9 @@ export function hasPast(state) {
 }
 
 /**
- * Describe the cursor's step: the effect of the update gate, then the cell's own clauses, then the result.
+ * Describe the cursor's step: the effect of the update gate, then `clauses`, which only this cell has, then the result.
  * @param {State} state @param {Mixed} at
- * @param {string} none the clause if there is no old state @param {Phrase[]} clauses
+ * @param {string} none the clause that says that there is no old state @param {Phrase[]} clauses
  */
 export function narrateMixed(state, at, none, clauses) {
   const past = hasPast(state);
@@ -68,7 +68,7 @@ export function narrateMixed(state, at, none, clauses) {
  * Describe the effect of the update gate on the selected unit. If the layer has several units, the first sentence describes the
  * layer.
  * @param {State} state @param {Mixed} at @param {boolean} past whether there is an old state
- * @param {string} none the clause without an old state
+ * @param {string} none the clause that says that there is no old state
  * @returns {Phrase[]}
  */
 function tellMixed(state, at, past, none) {

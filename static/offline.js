@@ -61,7 +61,10 @@ function isChaotic(scenario) {
   return computed(scenario).growth >= engineFor(scenario).CHAOTIC;
 }
 
-/** Call the listener with the events of a run, recorded or computed. @param {Scenario} scenario @param {Listener} listener @param {(text: string) => void} replay delivers a recorded stream */
+/**
+ * Deliver the recorded events of a run, or compute the run and call the listener with the events.
+ * @param {Scenario} scenario @param {Listener} listener @param {(text: string) => void} replay delivers a recorded stream to the listener
+ */
 export function offlineRun(scenario, listener, replay) {
   const recorded = recordedRun(scenario);
   if (recorded && !isChaotic(scenario)) return replay(recorded.trace);

@@ -16,8 +16,8 @@ import { layerOf } from "./state.js";
  * - `tellLasting`: describes how long the state at the cursor would last.
  * - `equations`: the numbers of the cell's equations at the cursor. `note` is the text below them.
  * - `carried`: the numbers of the selected unit in the figure, by the name of their wire, box or label. Parts of sums and products
- *   are not among these numbers, because every cell has them. `strips`: the numbers of all units, if they differ from `carried`.
- *   `scaledAs`: the signals that give these numbers their color scales; without an entry, the scale of h.
+ *   are not among these numbers, because every cell has them. `strips`: these numbers for all units; by default `carried` is called
+ *   for each unit. `scaledAs`: the signals that give these numbers their color scales; without an entry, the scale of h.
  * - `factorIn`: the factor of the old state in a gate's sum, as text before h; "" if there is no factor.
  * - `leaveOut`: the clamps with which a step adds nothing to the state, and these clamps in words.
  * @typedef {{narrate: (state: State) => Phrase[],

@@ -40,15 +40,15 @@ import { mountShare } from "./views/share.js";
 export const find = finder(document);
 export const dialog = (/** @type {string} */ selector) => /** @type {HTMLDialogElement} */ (find(selector));
 
-/** The element for messages about the sequence and the link. It already has a notice if the link could not be followed. */
+/** The element for messages about the sequence and the link. If the server could not follow the link, the element already has a notice. */
 export const error = find("#error");
 
 /**
  * Return the first view state of each cell on a page with several cells. Each state contains its first run.
  * @param {readonly Name[]} names
  * @param {(name: Name) => Scenario} scenarioOf
- * @param {string} notice
- * @param {Partial<Focus>} place where the cursor is
+ * @param {string} notice the message beside the sequence box
+ * @param {Partial<Focus>} place the place of the cursor
  * @returns {Promise<Record<Name, State>>}
  */
 export async function firstStates(names, scenarioOf, notice, place) {
@@ -63,14 +63,14 @@ export async function firstStates(names, scenarioOf, notice, place) {
 /**
  * Complete a page after its views are mounted.
  * - `lead` is the store of the cell that the visitor touched last. On a page with one cell it is `store`.
- * - `path` is the page's path on the server, and `address` the query of the view. `show` opens such a query;
- *   the run ends after the step `upto`.
+ * - `path` is the page's path on the server, and `address` the query of the view. `show` opens a query and ends the run after the
+ *   step in its second argument; null means no limit. `upto` returns the current limit.
  * - `liveAddress`: the query of the view on the server, if it differs from `address` in a saved page.
  * - `isBusy`: whether a link is being loaded.
  * - `history` replaces the usual update of the address, which pauses while `isMoving`.
  * - `which`: names the network of a run in captions, if the page shows several networks with the same cell.
- * - `opening`: the promise of the requests that the page sends when it opens. Plotly can load after these requests, because until then
- *   the rows show other pictures.
+ * - `opening`: the promise of the requests that the page sends when it opens. Plotly loads after these requests. Until then the rows
+ *   show pictures that do not need Plotly.
  * @template S
  * @param {{store: StoreOf<S>, lead: Store, path: string, address: () => string, liveAddress?: () => string,
  *          show: (query: string, upto: number | null) => void, upto?: () => number | null, isBusy?: () => boolean, isMoving?: () => boolean, history?: () => void, which?: (run: Run) => string, opening?: Promise<unknown>,
@@ -142,8 +142,8 @@ function mountExport(store, lead, path, address, which) {
 }
 
 /**
- * Return a picture of each tape in sight, with all signals of its cell.
- * @param {Record<Name, State>} cells @param {(run: Run) => string} captionOf says what a run shows
+ * Return a picture of each visible tape, with all signals of the tape's cell.
+ * @param {Record<Name, State>} cells @param {(run: Run) => string} captionOf returns the caption of a run
  * @returns {Picture[]}
  */
 function tapesIn(cells, captionOf) {

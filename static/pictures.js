@@ -98,7 +98,7 @@ export function mountPictures(dialog, name) {
 }
 
 /**
- * Return a drawing of the page as a file, with a title above the drawing and `lines` of elements below it.
+ * Convert a drawing of the page to a file, with a title above the drawing and `lines` of SVG elements below the drawing.
  * @param {SVGSVGElement} svg @param {string} title @param {Format} format @param {SVGElement[][]} [lines]
  */
 export async function fileOf(svg, title, format, lines) {
@@ -107,8 +107,8 @@ export async function fileOf(svg, title, format, lines) {
 }
 
 /**
- * Return the drawings in sight as pictures. Each title comes from the drawing's label for screen readers, and each caption starts
- * with `heading`.
+ * Return the visible drawings in `part` as pictures. Each title comes from the drawing's label for screen readers, and each caption
+ * starts with `heading`.
  * @param {HTMLElement} part of the page @param {string} heading
  * @returns {Picture[]}
  */
@@ -135,8 +135,8 @@ export function drawingsIn(part, heading) {
 }
 
 /**
- * Return the Plotly figures in sight as pictures, except the heatmaps of the tape. Each title comes from the figure's label for
- * screen readers, and each caption starts with `heading`.
+ * Return the visible Plotly figures in `part` as pictures, except the heatmaps of the tape. Each title comes from the figure's label
+ * for screen readers, and each caption starts with `heading`.
  * @param {HTMLElement} part of the page @param {string} heading
  * @returns {Picture[]}
  */
@@ -193,7 +193,11 @@ const labelOf = (drawing) =>
 /** @param {string} label */
 const shortened = (label) => label.split(/[,:]/)[0];
 
-/** Return the lines of SVG elements below a drawing: the numbers of its axis, and the names of its curves. @param {SVGSVGElement} svg */
+/**
+ * Return the lines of SVG elements to put below a drawing: a line with the numbers of the axis, and a line with the names of the curves.
+ * Leave out a line without elements.
+ * @param {SVGSVGElement} svg
+ */
 function linesBelow(svg) {
   const { left, width } = svg.getBoundingClientRect();
   const axis = [svg.closest("figure"), svg.closest(".curves")]

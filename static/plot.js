@@ -53,7 +53,7 @@ const loaded = (src) =>
   });
 
 /**
- * Unpack Plotly on a page without a server. This page, or the page around it, contains Plotly as gzip in base64.
+ * Unpack and load Plotly on a page without a server. This page, or the page that embeds it, contains Plotly as gzip in base64.
  * @param {string | null} base64
  * @returns {Promise<PlotlyLibrary>}
  */
@@ -99,7 +99,8 @@ export function drawHeatmaps(Plotly, div, figure, places) {
 
 /**
  * Replace the images of Plotly's heatmaps, as Plotly does at the end of `restyle`. The rest of `restyle` takes many times as long.
- * Return false if Plotly has enlarged the images itself, as it does in browsers that blur enlarged images.
+ * Change nothing and return false if Plotly has enlarged the images itself, as it does in browsers that blur enlarged images.
+ * Otherwise return true.
  * @param {Drawn} div @param {Filled[]} data
  */
 function replaceImages(div, data) {

@@ -41,8 +41,8 @@ export function shownRows(state, signal) {
 }
 
 /**
- * The place of a unit: the step `t` of `T`, and the unit and layer, from 0. `x` is the model's input at this step, with its unit
- * if it has one. `read` is the layer's input, and `y` the model's output, as text.
+ * The place of a unit: the step `t` of `T`, and the unit and layer, from 0. `x` is the model's input at this step, with the unit of
+ * measurement if there is one. `read` is the layer's input, and `y` the model's output, all as text.
  * @typedef {{t: number, T: number, unit: number, H: number, layer: number, layers: number, x: string, read: string, y: string}} Place
  */
 
@@ -59,8 +59,8 @@ export function placeAt(state, unit) {
 }
 
 /**
- * Return a function that returns a value of a unit at the cursor's step, by the value's name in the server's data. It returns NaN if
- * the page does not have the value.
+ * Return a function from the name of a value, as in the server's data, to this value for a unit at the cursor's step. The function
+ * returns NaN if the page does not have the value.
  * @param {State} state
  * @param {number} unit
  */
@@ -71,8 +71,8 @@ function valuesAt(state, unit) {
 
 /**
  * Return a unit's h or c before the cursor's step. This is the value at step − 1 or, if the unit reads from the end, at step + 1. At the
- * first step that the unit reads, this is the initial state. `first` is the index of the signal's first unit in the layer's initial
- * state.
+ * first step that the unit reads, this is the initial state. `first` is the index in `h0`, the layer's initial state, at which the
+ * numbers of this signal start.
  * @param {State} state @param {Signal} signal @param {number} unit @param {number} [first]
  */
 export function before(state, signal, unit, first = 0) {
@@ -131,8 +131,8 @@ export function unitAt(state, unit, names) {
 }
 
 /**
- * Return the clamp that closes a gate of every unit at a step, so that the step adds nothing to the state, and a description of the
- * clamp.
+ * Return a clamp that closes a gate of every unit at a step, and a description of the clamp. With the clamp, the step adds nothing to
+ * the state.
  * @param {State} state @param {Gate} gate @param {number} step
  */
 export function closing(state, gate, step) {
@@ -267,8 +267,8 @@ export function sampleSteps(count) {
 export const shownAs = (text) => Number(text.replace("−", "-"));
 
 /**
- * Return how many decimals an equation needs, so that a reader who computes it from the printed numbers gets the printed results.
- * If no number of decimals is enough, `off` has the results with a different last digit.
+ * Return the number of decimals that an equation needs, for a reader who computes with the printed numbers to get the printed
+ * results. If no number of decimals is enough, `off` lists the results that get a different last digit.
  * @param {Record<string, number[]>} decimals the numbers of decimals that are enough, by result; if a result is not listed, 2, 3 and 4 are enough
  * @param {string} equation
  * @returns {{decimals: number, off: string[]}}
@@ -286,12 +286,12 @@ export function decimalsOf(decimals, equation) {
  */
 
 /**
- * Put the numbers of one equation into its slots, for example "h.keep".
+ * Format the numbers of one equation and put them into the equation's slots, for example "h.keep".
  * @param {Numbers} numbers
  * @param {Worked} worked
  * @param {string} name of the equation
  * @param {Record<string, number>} values by the second part of the slot's name
- * @param {number | null} [held] the value that a clamp put in place of the result
+ * @param {number | null} [held] the clamped value that replaces the result
  */
 export function putEquation({ slots, rounded }, worked, name, values, held = null) {
   const { decimals, off } = decimalsOf(worked.decimals, name);
@@ -322,7 +322,7 @@ export function gateNumbers(worked, at) {
 }
 
 /**
- * Return the numbers that `carried` returns, for every unit.
+ * Call `carried` for every unit of the selected layer. Return the numbers of all units, by name.
  * @param {State} state
  * @param {(state: State) => Record<string, number>} carried
  * @returns {Record<string, number[]>}

@@ -7,9 +7,9 @@ import { writeScenario } from "./link.js";
 
 /**
  * The recorded responses. `link` is the query of the view. `live` is the address of a server that can answer more, or "". Each run
- * has a stream of events, and responses about units by layer and unit ("1.2"), each for a range of steps. `gaps` has the requests and
- * the responses of the experiment "Gradient reach". `models` has the models that the page can run itself: see offline.js. `reveals`
- * has the answers to the questions of a lesson, in base64.
+ * has its event stream in `trace`, and in `answers` the responses about units, by layer and unit ("1.2"), each for a range of steps.
+ * `gaps` has the requests and the responses of the experiment "Gradient reach". `models` has the models that the page can run itself:
+ * see offline.js. `reveals` has the answers to the questions of a lesson, in base64.
  * @typedef {{from: number, to: number}} Stretch
  * @typedef {{equations?: Record<string, Stretch>, sums?: Record<string, Stretch>, ledger?: Record<string, Stretch>,
  *            sensitivity: Record<string, Stretch & {at: object[]}>, rows?: Record<string, Stretch>}} RecordedAnswers

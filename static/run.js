@@ -65,10 +65,10 @@
  *            "number.twin.y"?: string, "number.delta.y"?: string, equations?: EquationStep}} Step
  */
 /**
- * The last event of a run: `moved` is the total change of each unit's state, by layer. If there is an original run, `twin` has the
- * `first` step with different outputs, and the place at which the states differ `most`. After a large run `last` has the exact
- * state of each layer: h, and in an LSTM then c. `chaotic` is true if the page computed the run and the network amplifies small
- * differences so much that another program would get different numbers.
+ * The last event of a run. `moved` is the total change of each unit's state, by layer. If the run is compared with another run,
+ * `twin` has the `first` step at which the outputs differ, and the place at which the states differ `most`. After a large run `last`
+ * has the exact state of each layer: h, and in an LSTM then c. `chaotic` is true if the page computed the run and the network
+ * amplifies small differences so much that another program would get different numbers.
  * @typedef {{first: number | null, most: {layer: number, unit: number, t: number, gap: number} | null}} Effect
  * @typedef {{moved: number[][], twin: Effect | null, last: number[][] | null, chaotic?: boolean}} Done
  */
@@ -208,7 +208,7 @@ export const scenarioOf = ({ model, tokens, given, clamps, weights, against = ""
   write,
 });
 
-/** Return the words that the page uses for the run with which a run is compared. @param {Run} run */
+/** Return the page's name for the run with which `run` is compared. @param {Run} run */
 export const twinOf = ({ against }) => (against ? "second sequence" : "original run");
 
 /** Return " of layer 2", or "" for a run with one layer. @param {Run} run @param {number} layer from 1 */
@@ -274,7 +274,7 @@ export const drawnAt = ({ given, y, tokens: own }, step, tokens = own) =>
   y.kind === "softmax" && step >= given ? (tokens?.[step] ?? "") : "";
 
 /**
- * Return what the network wrote as `text`, and whether it then `ended` by writing a label that it cannot read.
+ * Return the `text` that the network wrote, and whether the network `ended` it by writing a label that it cannot read as an input.
  * @param {Run} run @param {string[]} tokens of the run, or of the run with which it is compared
  */
 export function writtenIn({ given, x, y }, tokens) {
@@ -346,7 +346,7 @@ export function fixed(value, decimals = 2) {
 }
 
 /**
- * Return the clamp of a gate or state at a step, if there is one. If clamps overlap, the last one counts.
+ * Return the clamp of a gate or a previous state at a step, or undefined. If clamps overlap, return the last one.
  * @param {Run} run
  * @param {Held} gate
  * @param {number} layer

@@ -12,7 +12,7 @@ const PATIENCE = 300; // ms
 /**
  * Return a function that runs scenarios.
  * @template {Scenario} S
- * @param {(scenario: S, listener: Listener, signal: AbortSignal) => Promise<void>} trace
+ * @param {(scenario: S, listener: Listener, signal: AbortSignal) => Promise<void>} trace runs one scenario
  * @param {(scenario: S) => Listener} listen returns the listener for a new run
  * @param {(error: Error) => void} failed called with the error of a run that no newer scenario replaces
  * @param {(busy: boolean) => void} waits called with true when a run starts, and with false when no scenario is left
@@ -41,11 +41,11 @@ export function createRunner(trace, listen, failed, waits) {
   }
 
   /**
-   * Run a scenario. `onTape`: whether the tape already shows its run. Such a scenario runs only if another run is in progress, which
-   * would replace it on the tape.
+   * Run a scenario. `onTape`: whether the tape already shows the scenario's run. If it does, run the scenario only if another run is in
+   * progress, because the other run would replace this one on the tape.
    * @param {S} scenario
    * @param {boolean} [onTape]
-   * @returns {Promise<void>} resolves when a run that starts now ends, even if it fails; otherwise at once
+   * @returns {Promise<void>} if the run starts now, resolves when it ends or fails; otherwise resolves at once
    */
   return async (scenario, onTape = false) => {
     if (!flight) return onTape ? undefined : run(scenario);

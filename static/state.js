@@ -82,12 +82,12 @@
 /**
  * The whole view state.
  * - `text` is the text in the sequence box. `clamps` and `weights` are the requested changes. `run` is the run on the tape; the
- *   requested run may not have arrived yet. `received` is the number of its steps that have arrived.
+ *   requested run may not have arrived yet. `received` is the number of steps of `run` that have arrived.
  * - `step` counts from 1, `unit` and `layer` from 0. If `layer` is null, the top layer is selected. `first` is the first visible row.
  * - `upto`: the last step of the run; null without such a limit. A new scenario removes the limit.
  * - `error` is the message beside the sequence box. `invalid`: whether the error is in the text of the box.
  * - `awaited`: the focus that a link sets when its run has arrived, and the notice to show then.
- * - `details` are the details for the cursor. `refusals` has the reasons why some could not be fetched.
+ * - `details` are the details for the cursor. `refusals` has the reasons for failed requests, by kind.
  * - `chosen` is the clamp, and `editing` the weight, that the visitor is changing. `selection` has the cells that the visitor
  *   selected by dragging, for the next clamp; if it is null, the next clamp is for the cursor's cell. `difference`: whether the pictures
  *   show the difference from the run with which the run is compared.
@@ -194,8 +194,8 @@ export function unitsInOrder(state) {
 }
 
 /**
- * Return a number for each unit. The rows are sorted by this number, the largest first. Return null if the rows keep the order of the
- * units, or if the run is not complete yet.
+ * Return the numbers, one for each unit, by which the rows are sorted, the largest first. Return null if the rows are in the order of
+ * the units, or if the run is not complete yet.
  * @param {Layer} layer @param {RowChoice} order @returns {number[] | null}
  */
 function sortedBy({ moved, rows }, order) {
@@ -283,8 +283,8 @@ export const receive = (state, received) => change(state, { received });
 export const complete = (state) => fromTheTop(inSight(change(state, { received: state.run.T })));
 
 /**
- * Move the cursor to the unit that changed most, which is in the first row. Do this only with many units, and only if the visitor has
- * not moved the cursor.
+ * Move the cursor to the first row, which has the unit that changed most. Do this only in a layer with many units, and only if the
+ * visitor has not moved the cursor.
  * @param {State} state
  */
 function fromTheTop(state) {

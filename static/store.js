@@ -48,7 +48,7 @@ export function createStore(initial) {
       waiting ||= requestAnimationFrame(notify);
     },
     flush() {
-      // Call the listeners not more often than the screen is painted, and let them take at most half of the time.
+      // Call the listeners at most once per frame, and let them take at most half of the time.
       if (performance.now() - ended < Math.max(16, took)) return;
       notify();
     },
@@ -59,8 +59,8 @@ export function createStore(initial) {
 }
 
 /**
- * Create a function that returns whether its arguments differ from the arguments of its last call. With it, a listener skips work
- * that it has already done.
+ * Create a function that returns whether its arguments differ from the arguments of the previous call. A listener can use the
+ * function to skip work if nothing changed.
  */
 export function createGuard() {
   /** @type {unknown[] | null} */

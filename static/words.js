@@ -26,7 +26,7 @@ export function percent(share, rest = 1 - share) {
 }
 
 /**
- * Format a share as it stands before the word "of" in a sentence: "none", "98%" or "all".
+ * Format a share for use before "of", as in "98% of its state": "none", a percentage such as "98%", or "all".
  * @param {number} share @param {number} [rest] 1 minus the share
  */
 export const part = (share, rest = 1 - share) => (share === 0 ? "none" : rest === 0 ? "all" : percent(share, rest));
@@ -41,8 +41,8 @@ const LONGEST = 10_000; // timesteps: the longest half-life that is written as a
 const MOST_DECIMALS = 6; // enough for three digits of the share that one timestep removes at the longest half-life
 
 /**
- * Describe after how many timesteps half of a state would be left. The gate is printed with as many decimals as the half-life needs:
- * a reader who computes with the printed gate gets the printed half-life.
+ * Describe after how many timesteps half of a state would be left. Print the gate with enough decimals that a reader who computes the
+ * half-life from the printed gate gets the printed half-life.
  * @param {string} gate
  * @param {number} value of the gate
  * @param {number} lost the share of the state that one timestep removes: the gate's value, or 1 minus this value
@@ -87,14 +87,14 @@ export function whichUnits(values, kinds) {
   return joined(clauses.filter(Boolean));
 }
 
-/** Explanations of the kinds of timesteps that have unclear names. @type {Record<string, string>} */
+/** Explanations of the kinds of timesteps that have unclear names, by name. @type {Record<string, string>} */
 const KINDS = {
   write: "A write is a timestep with a capital letter.",
   hold: "A hold is a timestep with a number to ignore.",
   filler: "A filler is a word that does not change the opinion.",
 };
 
-/** Return the name of a mean in a report in words: "z at write" becomes "mean z at writes". @param {string} name */
+/** Write out the name of a mean in a report: "z at write" becomes "mean z at writes". @param {string} name */
 export const meanOf = (name) =>
   name.replace(/^([a-z]) at (.+)$/, (_, gate, kind) => {
     const timesteps = kind === "other" ? "other timesteps" : kind.startsWith("“") ? kind : `${kind}s`;
@@ -130,7 +130,10 @@ export function tellWriting(run) {
 /** @param {State} state */
 const isEnded = ({ run, step }) => step > run.given;
 
-/** Say where the selected unit's old state is, if the unit reads the sequence from its end. @param {State} state @returns {Phrase[]} */
+/**
+ * Describe where the selected unit finds its old state, if the unit reads the sequence from the end. Otherwise return [].
+ * @param {State} state @returns {Phrase[]}
+ */
 export function tellDirection(state) {
   const { run, step, unit } = state;
   const layer = layerOf(state);
@@ -180,7 +183,7 @@ export const joined = (parts) => [parts.slice(0, -1).join(", "), parts[parts.len
 
 /**
  * Describe the change of a value. @param {number} before NaN if the page does not have it @param {number} after
- * @param {number} [keep] the share of the old value in the new value. Below one half, an equal value counts as a new value
+ * @param {number} [keep] the share of the old value in the new value, which decides how an unchanged value is described
  */
 export function change(before, after, keep = 1) {
   const [from, to] = [fixed(before), fixed(after)];

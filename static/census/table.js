@@ -1,11 +1,11 @@
-/** The table of units. A click on a heading sorts the table, and the buttons in a row show moments of the unit in the Lab. */
+/** The table of units. A click on a heading sorts the table. The buttons in each row open a moment of the unit in the Lab. */
 
 /** @import { CensusUnit } from "../views/census.js" */
 /** @import { Column } from "./columns.js" */
 import { newButton, newElement } from "../elements.js";
 import { columnsOf, sortedBy } from "./columns.js";
 
-/** The buttons in a row, named after the moment that they show in the Lab, each with its title. */
+/** The title of each button in a row, by the name of the moment that the button opens in the Lab. */
 const MOMENTS = {
   change: "the largest change of the state",
   "half-life": "the longest half-life",

@@ -2,8 +2,8 @@
  * The element <gru-scope>: a figure in the page of another site. The figure shows an exported page, or the page of a server, in a
  * frame. The frame separates the styles, the scripts and the storage of both pages, and works under a strict CSP.
  *
- * - `src` is the address of the page. Instead, `file` can be the name of an exported page in the folder of this script, or the property
- *   `page` can be its HTML.
+ * - `src` is the address of the page. In place of `src`, `file` can name an exported page in the folder of this script, or the property
+ *   `page` can contain the HTML of an exported page.
  * - `theme` is "light" or "dark". Without it the figure has the theme of the page behind it.
  * - `height` is the height in pixels until the figure reports its own height. `label` is the name for screen readers.
  * - The property `link` is the link to the current view, and `set({t: "4"})` changes keys of this link. The event "change" follows
@@ -14,15 +14,16 @@
 
 import { themeBehind, watchTheme } from "./theme.js";
 
-/** The figure shrinks only if it is at least this many pixels too high, so that a text that loses a line does not move the page. */
+/** The figure shrinks only if it is at least this many pixels too high. This keeps the page still if the figure loses a line of text. */
 const SLACK = 60;
 
 /** The timeouts for the figure's first report, in milliseconds: after loading starts, and after the frame has loaded. */
 const [TO_LOAD, TO_REPORT] = [30_000, 3_000];
 
 /**
- * The permissions of an exported page, which gets no access to this page or to its storage. They do not apply to a server's page, which
- * needs its own origin for requests, or to a page opened from disk, which needs its own origin for files.
+ * The permissions of an exported page in the frame. An exported page gets no access to this page or to its storage. A server's page
+ * has no sandbox, because it needs its own origin for requests. A page opened from disk has no sandbox, because it needs its own
+ * origin for files.
  */
 const SANDBOX = "allow-scripts allow-popups allow-popups-to-escape-sandbox allow-downloads allow-forms";
 

@@ -1,10 +1,10 @@
-/** The theme of the page around a figure. Each site has its own switch between light and dark, but all of them change the background. */
+/** The theme of the page around a figure, detected from the background, because sites have different theme switches. */
 
 /** @import { Colour } from "../theme.js" */
 import { wantsWhite } from "../theme.js";
 
 /**
- * Return the theme of the page behind an element: dark if white text is easier to read there.
+ * Return the theme of the page behind an element: dark if white text is easier to read than black text on the background.
  * @param {Element} element
  * @returns {"light" | "dark"}
  */
@@ -13,7 +13,7 @@ export function themeBehind(element) {
     const [red, green, blue, alpha] = channels(getComputedStyle(at).backgroundColor);
     if (alpha > 127) return wantsWhite(/** @type {Colour} */ ([red, green, blue])) ? "dark" : "light";
   }
-  // Nothing is painted, so the browser's own background shows. It is dark only if the page supports a dark color scheme.
+  // No element has a background, so the browser's default background shows. It is dark only if the page supports a dark color scheme.
   const { colorScheme } = getComputedStyle(document.documentElement);
   const isDark = !colorScheme.includes("light") || matchMedia("(prefers-color-scheme: dark)").matches;
   return colorScheme.includes("dark") && isDark ? "dark" : "light";

@@ -1,4 +1,4 @@
-/** The figure in a notebook, as an anywidget module. `render` gets an element, and the model, which has the widget's state in Python. */
+/** The figure in a notebook, as an anywidget module. anywidget calls `render` with an element and with the widget's state in Python. */
 
 /** @import { Figure } from "./figure.js" */
 import { unpacked } from "../base64.js";
@@ -12,7 +12,7 @@ import { define } from "./figure.js";
  */
 
 /**
- * Show the figure in `el`, and keep the figure's link equal to the keys in the model. Return a function that stops this.
+ * Show the figure in `el`, and keep the figure's link and the keys in `model` equal. Return a function that ends this connection.
  * @param {{model: Model, el: HTMLElement}} place
  */
 export async function render({ model, el }) {
@@ -51,7 +51,8 @@ export async function render({ model, el }) {
 }
 
 /**
- * Return a version of `render` for a host without Python. Such a host has only the keys that an author wrote, and stores nothing.
+ * Return a version of `render` for a page without Python. There, the model has only the keys that an author wrote; `state` has the
+ * values of all other keys, and changes are not stored.
  * @param {Record<string, any>} state the state of the figure
  */
 export function renderWith(state) {

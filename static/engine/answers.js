@@ -1,4 +1,4 @@
-/** The server's responses about a scenario, computed in the page: the events of a run, and sums, contributions and equations. */
+/** The server's responses about a scenario, computed in the page: events of runs, sums of gates, contributions and equations. */
 
 /** @import { Values, Vector } from "./cells.js" */
 /** @import { LayerRun } from "./forward.js" */
@@ -70,7 +70,7 @@ export function run(original, { sequence, clamps, weights, against = "", h0, wri
 }
 
 /**
- * Return a sequence with what a model writes after it, and the mask. Throws ScenarioError.
+ * Let a model write after a sequence. Return all tokens and inputs, and the mask. Throws ScenarioError.
  * @param {Model} model @param {{tokens: string[], x: Vector[]}} part @param {Writing} write @param {readonly Clamp[]} clamps
  * @param {Record<string, Vector>[] | null} states
  */
@@ -96,7 +96,10 @@ function second({ encoder }, text, T) {
   throw new ScenarioError(message, "against");
 }
 
-/** Call the listener with the events of a run, as the server streams them. @param {Answered} answered @param {Scenario} scenario @param {Listener} listener */
+/**
+ * Call the listener with the events of a run, the same events that the server would stream.
+ * @param {Answered} answered @param {Scenario} scenario @param {Listener} listener
+ */
 export function tell(answered, scenario, listener) {
   const { equations } = scenario;
   listener.start({ ...startOf(answered, scenario.model), ...(equations ? { equations } : {}) });
@@ -140,8 +143,8 @@ function startOf({ original, model, tokens, given, others, x, mask, runs, twin }
 }
 
 /**
- * Return each baseline's forecasts after each timestep, in the unit of the series. A forecast is null if too few numbers have been
- * read. After the first `given` numbers, each baseline reads its own forecasts.
+ * Return the forecast that each baseline makes after each timestep, in the unit of the series. A forecast is null if the baseline has
+ * not read enough numbers. After the first `given` numbers, each baseline reads its own forecasts.
  * @param {Model} model @param {Vector[]} x @param {number} given
  */
 function baselinesOf({ encoder, regressions }, x, given) {

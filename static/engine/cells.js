@@ -25,15 +25,16 @@
  */
 /** The clamped values by name, with NaN for the units that are not clamped. @typedef {Record<string, Vector>} Held */
 /**
- * The values of one timestep: the signals; the terms of the sums, by gate; `h_prev`, the old state as the timestep reads it;
- * `computed`, the equations' values for each name that is clamped anywhere in the run; and the state `before` the timestep.
+ * The values of one timestep: the signals; the terms of the sums, by gate; `h_prev`, the old state, or the clamped value in its
+ * place; `computed`, the values without clamps, for each name that is clamped at any timestep of the run; and `before`, the state
+ * that the previous timestep left.
  * @typedef {{signals: Record<string, Vector>, Wx: Record<string, Vector>, Uh: Record<string, Vector>, h_prev: Vector,
  *            computed: Record<string, Vector>, half_life: Vector | null, before: Record<string, Vector>, x: Vector}} Values
  */
 /**
  * The definition of a cell. `functions` has the function that each gate applies to its sum, or null if the gate equals its sum.
- * `carried` names the signals that a timestep passes on to the next. `skip` has the values that are clamped at a timestep that the
- * network skips.
+ * `carried` names the signals that a timestep passes on to the next. `skip` has the values to clamp at a timestep that the network
+ * skips.
  * @typedef {{signals: string[], functions: Record<string, "σ" | "tanh" | null>, recurrent: string[], carried: string[],
  *            skip: Record<string, number>,
  *            step: (layer: Layer, values: Values, held: Held, skipped: boolean) => void}} CellEquations
@@ -62,12 +63,12 @@ const σ = (a) => 1 / (1 + Math.exp(-a));
 /** Apply a gate's function to its sum. @param {"σ" | "tanh" | null} name @param {number} a */
 export const squash = (name, a) => (name === "σ" ? σ(a) : name === "tanh" ? Math.tanh(a) : a);
 
-/** Return the number of timesteps after which half is left, if each timestep removes the share `lost`. @param {number} lost */
+/** Return the number of timesteps after which half of a state is left, if each timestep removes the share `lost`. @param {number} lost */
 export const halfLife = (lost) => Math.LN2 / Math.abs(Math.log1p(-lost));
 
 /**
- * Return the clamped value of each clamped unit, and the computed value of every other unit. If `name` is clamped, store its computed
- * values in `values.computed`.
+ * Return the values of the signal `name`: the clamped value for each clamped unit, and the computed value for every other unit. If
+ * `held` has this name, store the computed values of all units in `values.computed`.
  * @param {Values} values @param {Held} held @param {string} name @param {Vector} computed
  */
 function settle(values, held, name, computed) {
@@ -85,7 +86,7 @@ function open({ cell, H, b }, values, held, gate) {
   values.signals[gate] = settle(values, held, gate, computed);
 }
 
-/** Mix the old state and the candidate. @param {Values} values */
+/** Compute h as a mix of the old state and the candidate. @param {Values} values */
 function mix({ signals, h_prev }) {
   const { z, h_tilde } = signals;
   signals.h = vector(z.length, (i) => (1 - z[i]) * h_prev[i] + z[i] * h_tilde[i]);

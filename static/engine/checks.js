@@ -23,7 +23,8 @@ const outside = (name, place, inside, most) =>
   place >= 1 && place <= most ? "" : `${name} ${place} is not in ${inside}: choose from 1 to ${most}`;
 
 /**
- * Throw ScenarioError if any of the changes has a problem, with the message of the first problem.
+ * Throw ScenarioError for the first problem that `problemOf` finds in the changes. `problemOf` returns "" for a change without a
+ * problem.
  * @template T @param {string} where @param {readonly T[]} changes @param {(change: T) => string} problemOf
  */
 function refuse(where, changes, problemOf) {

@@ -51,14 +51,14 @@ function normalize(form, text) {
 }
 
 /**
- * Letters that Unicode does not treat as a letter with an accent, each with a spelling in letters from a to z.
+ * Letters such as "ø", which Unicode does not split into a letter and an accent, each with its spelling in letters from a to z.
  * @type {Record<string, string>}
  */
 const SPELLED = { ß: "ss", æ: "ae", œ: "oe", ø: "o", đ: "d", ð: "d", þ: "th", ł: "l", ı: "i" };
 
 /**
- * Return `text` in lowercase, without accents, hyphens, apostrophes and periods. Spaces separate the letters; only words in the
- * alphabet stay whole.
+ * Return `text` in lowercase, without accents, hyphens, apostrophes and periods. Put spaces between the letters of each word, except
+ * words that are themselves in the alphabet.
  * @param {Model["encoder"]} encoder @param {string} text
  */
 const lettersOf = ({ alphabet }, text) =>
@@ -78,7 +78,8 @@ const lettersOf = ({ alphabet }, text) =>
 const pieces = (text) => text.split(SPACES).filter(Boolean);
 
 /**
- * Return the symbols in `text`. An accent may be a part of its letter or a separate character. Throws SequenceError.
+ * Return the symbols in `text`. Try `text` as it is, then with accents joined to their letters, then with accents as separate
+ * characters. Throws SequenceError.
  * @param {Model["encoder"]} encoder @param {string} text
  */
 function symbols(encoder, text) {

@@ -30,7 +30,7 @@ function products({ cell, c }, { signals, h_prev, before, Uh }, unit) {
 }
 
 /**
- * Compute the results of a unit's equations from rounded numbers. The exact result of a clamped value is the value without the clamp.
+ * Compute the results of a unit's equations from rounded numbers. For a clamped signal, `exact` is the value without the clamp.
  * @param {LayerRun["layer"]} layer @param {Values} values @param {number} unit @param {(x: number) => number} rounded @returns {Result[]}
  */
 function workedOut({ cell, b }, { signals, Wx, Uh, computed, h_prev, before }, unit, rounded) {

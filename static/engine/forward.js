@@ -68,8 +68,8 @@ function runBoth(layer, timesteps, first, nudge) {
 
 /**
  * Return the clamped values of a layer at timestep `t`. If clamps overlap, the last one counts.
- * @param {Layer} layer @param {Clamp[]} clamps @param {Set<string>} names @param {number} t
- * @param {Record<string, number> | null} skip the values at a skipped timestep, which no clamp changes; null at other timesteps
+ * @param {Layer} layer @param {Clamp[]} clamps @param {Set<string>} names @param {number} t from 1
+ * @param {Record<string, number> | null} skip the values to clamp at a skipped timestep, where the clamps have no effect; null at other timesteps
  * @returns {Held}
  */
 function heldAt({ H }, clamps, names, t, skip) {

@@ -11,12 +11,12 @@
 /** @import { LayerRun } from "./forward.js" */
 
 /**
- * The mixture of a unit at a timestep. `starts` is the state that the timestep reads. `held`: whether a clamp set the state that the
- * timestep reads or, in an LSTM, the state that the timestep leaves.
+ * The terms of a unit's state at a timestep: m_t = keep m_{t-1} + take candidate. `starts` is the state that the timestep reads. `held`:
+ * whether the state is clamped: the state that the timestep reads or, in an LSTM, the state that the timestep leaves.
  * @typedef {{keep: number, take: number, candidate: number, starts: number, held: boolean}} Mixed
  */
 
-/** Return the mixture of a unit at each timestep, or null for a plain RNN. @param {LayerRun} run @param {number} unit from 0 @returns {Mixed[] | null} */
+/** Return the terms of a unit's state at each timestep, or null for a plain RNN. @param {LayerRun} run @param {number} unit from 0 @returns {Mixed[] | null} */
 export function mixture({ layer, steps, clamps, mask }, unit) {
   if (layer.cell === "rnn") return null;
   const name = layer.cell === "lstm" ? "c" : "h_prev";

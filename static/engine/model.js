@@ -1,4 +1,4 @@
-/** Models in a saved page. app/exports/models.py writes them, with arrays in base64. A changed weight makes a copy of the model. */
+/** Models in a saved page. app/exports/models.py writes them into the page, with arrays in base64. */
 
 /** @import { Layer, Vector } from "./cells.js" */
 /** @import { Weight } from "../run.js" */

@@ -1,6 +1,6 @@
 /**
- * The random numbers of `np.random.default_rng(seed)`, so that a seed gives the same text everywhere: NumPy's SeedSequence and the
- * generator PCG64 (O'Neill 2014, XSL-RR 128/64). tests/unit/random.test.js compares them with NumPy.
+ * The random numbers of `np.random.default_rng(seed)`: NumPy's SeedSequence and the generator PCG64 (O'Neill 2014, XSL-RR 128/64). With
+ * them, a seed gives the same text in a saved page as on the server. tests/unit/random.test.js compares the numbers with NumPy.
  */
 
 const POOL = 4;
@@ -12,7 +12,7 @@ const to128 = (value) => BigInt.asUintN(128, value);
 /** Mix the upper 16 bits of a 32-bit number into its lower 16 bits. @param {number} value */
 const folded = (value) => (value ^ (value >>> 16)) >>> 0;
 
-/** Return a 32-bit hash function. Its constant changes with each call. @param {number} start @param {number} multiplier */
+/** Return a 32-bit hash function. Its result also depends on the number of earlier calls. @param {number} start @param {number} multiplier */
 function hashing(start, multiplier) {
   let constant = start;
   return (/** @type {number} */ value) => {

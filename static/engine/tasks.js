@@ -21,7 +21,8 @@ export function answersOf(task, x) {
 const best = (values) => values.indexOf(Math.max(...values));
 
 /**
- * Return the answers at all timesteps. `next` computes each answer from the previous answer, the input and the timestep.
+ * Return the answers at all timesteps. `next` returns each answer, given the answer at the previous timestep, the input and the timestep,
+ * from 0. `first` is the answer before the first timestep.
  * @param {Vector[]} x @param {number | null} first @param {(sofar: number | null, input: Vector, t: number) => number | null} next
  * @returns {Answers}
  */

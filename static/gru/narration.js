@@ -27,7 +27,8 @@ export function narrate(state) {
 
 /** Describe how much of the old state the candidate sees through the reset gate. @param {State} state @param {Reading} at */
 function seen(state, { r, reset, H, unit }) {
-  // Before the product r_i scales unit i for every candidate; after it, r_i scales all states for unit i's own candidate.
+  // If r is applied before the product, r_i scales the old state of unit i in every candidate. If r is applied after the product, r_i
+  // scales all old states in the candidate of unit i.
   const [who, what] =
     H === 1
       ? ["the candidate sees", "the old state"]

@@ -1,4 +1,4 @@
-/** The numbers of a GRU unit at the cursor, with the influence of the reset gate. */
+/** The numbers of a GRU unit at the cursor, and how much its reset gate matters. */
 
 /** @import { Layer } from "../run.js" */
 /** @import { State } from "../state.js" */

@@ -1,4 +1,4 @@
-/** The numbers in the cells of a heatmap, in black or white, depending on the color of the cell. */
+/** The numbers in the cells of a heatmap: black or white, whichever is easier to read on the cell's color. */
 
 /** @import { Filled, Place } from "../plot.js" */
 import { setLength, setText } from "../elements.js";

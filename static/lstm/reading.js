@@ -1,4 +1,4 @@
-/** The numbers of an LSTM unit at the cursor. The core computes them; this module runs no model. */
+/** The numbers of an LSTM unit at the cursor, read from a run. This module computes no signals. */
 
 /** @import { Numbers, Worked } from "../reading.js" */
 /** @import { State } from "../state.js" */

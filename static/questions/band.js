@@ -6,7 +6,7 @@ import { countStudents } from "../rooms/marks.js";
 import { fixed } from "../run.js";
 
 /**
- * Return a figure of the z of a class. The figure has the network's z only after the answer is revealed.
+ * Return a figure of the values of z that the students of a class played. The figure shows the network's z after the answer is revealed.
  * @param {RoomQuestion} question @param {Tally} tally @param {number[] | null} yours the student's own gates
  */
 export function drawBand({ steps, revealed }, { answers, counts, middle, quartiles }, yours) {
@@ -43,7 +43,7 @@ export function drawBand({ steps, revealed }, { answers, counts, middle, quartil
 }
 
 /**
- * Create the table row with the marks. Screen readers skip this row, because the other rows have the same numbers.
+ * Create the table row with the marks of the chart. Screen readers skip this row, because the other rows have the same numbers.
  * @param {(Node | string)[][]} columns
  */
 function pictureOf(columns) {

@@ -4,7 +4,7 @@
 import { newElement } from "../elements.js";
 
 /**
- * Return a chart with a bar for each answer of the last round, and thin bars for the round before.
+ * Return a bar chart of the number of students who gave each answer in the last round. Thin bars show the round before.
  * @param {Tally[]} rounds
  * @param {(bar: number) => boolean} isYours whether the student's own answer is in a bar
  * @param {HTMLElement | null} [ends] the labels at the ends of a scale; with these, the bars are narrow, and each bar's label is a tooltip
@@ -33,8 +33,8 @@ export function drawBars(rounds, isYours, ends = null) {
 }
 
 /**
- * Create the caption with the number of answers in each round.
- * @param {Tally[]} rounds @param {string} how a note on how the round before is drawn
+ * Create the caption with the number of answers in the last two rounds.
+ * @param {Tally[]} rounds @param {string} how says how the chart shows the round before, for example " (thin bars)"
  */
 export function caption(rounds, how) {
   const [last, before] = [rounds[rounds.length - 1], rounds[rounds.length - 2]];

@@ -1,4 +1,4 @@
-/** The question “Be the gate”: students play the gates on the page, and see how the class played. */
+/** The question “Be the gate”: students choose z for each letter themselves, and then see the choices of the class. */
 
 /** @import { Kind } from "./kinds.js" */
 import { drawBand } from "./band.js";

@@ -1,11 +1,11 @@
-/** The inputs of questions: sliders, which have no answer until the student moves them, and options and timesteps to select. */
+/** The form fields of questions: options and timesteps to select, and sliders, which have no answer until the student moves them. */
 
 /** @import { QuestionData } from "../boot.js" */
 /** @import { RoomQuestion } from "../rooms/question.js" */
 import { newElement } from "../elements.js";
 import { fixed } from "../run.js";
 
-/** What a screen reader reads for a slider without an answer. */
+/** The value that screen readers announce for a slider without an answer. */
 const NO_VALUE = "no answer yet";
 
 /** Create a slider without an answer, in the middle of its range. @param {RoomQuestion} question @param {object} properties */
@@ -19,7 +19,7 @@ export function newSlider({ low, high, grain }, properties) {
   return slider;
 }
 
-/** Return whether the visitor has not moved a slider yet. @param {HTMLInputElement} slider */
+/** Return whether a slider has no answer yet. @param {HTMLInputElement} slider */
 export const isUnset = ({ dataset }) => dataset.unset !== undefined;
 
 /** Return the value of a slider, or null if it has no answer. @param {HTMLInputElement} slider */
@@ -51,7 +51,7 @@ export function setChecked(inputs, values) {
 }
 
 /**
- * Create a list with an item for each timestep from the question's `start`.
+ * Create a list of a question's timesteps, without its first `start` timesteps. `create` returns the content of each item.
  * @param {RoomQuestion} question @param {string} className @param {(t: number, token: string) => Node[]} create
  */
 export const stepItems = ({ steps, start }, className, create) =>
@@ -62,7 +62,7 @@ export const stepItems = ({ steps, start }, className, create) =>
   );
 
 /**
- * Format a number in the form of a question: with its number of decimals, or as a percentage.
+ * Format a number as the question's `form` says: with a number of decimals, or as a percentage.
  * @param {number} value @param {QuestionData} question
  */
 export const written = (value, { form }) => (form === "%" ? `${fixed(100 * value, 0)}%` : fixed(value, Number(form)));

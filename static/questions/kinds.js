@@ -4,18 +4,20 @@
 /** @import { Answer } from "../lesson/answers.js" */
 /** @import { RoomQuestion, Tally } from "../rooms/question.js" */
 /** @import { Overlay } from "./overlay.js" */
-/** An answer that may not be complete: in a curve, a timestep without a value is null. @typedef {Answer | (number | null)[]} Draft */
+/** An answer that may be incomplete. In a curve, null stands for a timestep without a value. @typedef {Answer | (number | null)[]} Draft */
 /**
  * A kind of question.
  * - `controls` creates the inputs of a room's form, and `read` and `fill` get and set the answer in them. Without `controls` students answer on the page.
  * - `first` is the value of the first option or timestep.
- * - `missing` says what to do first if an answer is not complete; `unset` are the timesteps without a value.
- * - `verdict` compares an answer with the correct answer. `text` is the correct number as text, `chosen` the chosen option in words.
- * - `solution` is the sentence for a student without an answer.
- * - `picture` draws the answers of a class by round. `yours` is the student's own answer, or null.
- * - `overlay` lets a visitor answer on the tape, if the tape has the row `row`.
+ * - `missing` returns the message for an incomplete answer; `unset` lists the timesteps without a value.
+ * - `verdict` returns the feedback on an answer. `truths` is the correct answer, `text` the correct number as text, and `chosen` the
+ *   text of the chosen option.
+ * - `solution` returns the sentence with the correct answer for a student who did not answer.
+ * - `picture` returns a chart of the class's answers in each round. `yours` is the student's own answer, or null.
+ * - `overlay` lets a visitor answer on the tape. `row` returns the name of the row that the tape needs for this.
  * - `marksSteps`: the tape shows how many students selected each timestep. `hasSketches`: the teacher can show the drawn curves.
- * - `opensWhenLocked`: the class sees its answers as soon as answering is closed. `did` is what students did, in words.
+ * - `opensWhenLocked`: the class sees its answers as soon as answering is closed. `did` is the verb for answering, as in "3 of 5 have
+ *   played"; by default "answered".
  * @typedef {{
  *   controls?: (question: RoomQuestion) => Node[],
  *   read: (inputs: HTMLInputElement[]) => Draft | null,

@@ -1,4 +1,4 @@
-/** The products in the sum of the open gate, and the number of decimals with which the printed products add up to the printed sum. */
+/** The products in the sum of the open gate, and the number of decimals that the page prints to make the products add up. */
 
 /** @import { WeightPlace } from "../run.js" */
 /** @import { State, Sums } from "../state.js" */
@@ -64,16 +64,16 @@ export function partsOf(state, sums) {
 }
 
 /**
- * Return a number as the page rounds it, to compute with the printed numbers as a reader would.
+ * Round a number as the page prints it. The page then computes with printed numbers as a reader would.
  * @param {number} value @param {number} [decimals]
  */
 export const printed = (value, decimals) => shownAs(fixed(value, decimals));
 
 /**
- * Return a number of decimals with which the printed products add up to the printed sum, and the printed sum gives the printed
- * gate. If no number of decimals does both, `off` says whether the sum, the gate or both differ in the last digit.
- * @param {number[]} products @param {number} a
- * @param {readonly number[]} [valueFollows] the numbers of decimals with which the printed a gives the printed gate
+ * Return the number of decimals with which the printed products add up to the printed sum, and the printed sum gives the printed
+ * gate. If no number of decimals does both, `off` says whether the sum and the gate (`value`) differ in the last digit.
+ * @param {number[]} products @param {number} a the sum
+ * @param {readonly number[]} [valueFollows] the numbers of decimals with which the printed sum gives the printed gate
  */
 export function roundingOf(products, a, valueFollows = DECIMALS) {
   const adds = (/** @type {number} */ n) => {

@@ -9,7 +9,7 @@ import { isBackward, unitsAlong } from "../directions.js";
 import { goTo, layerIndex, layerOf, lookAt, setBrush, unitsInSight } from "../state.js";
 
 /**
- * Move the cursor with the pointer, and select cells with it.
+ * Move the cursor to the pointer when the visitor presses, and select cells when the visitor drags.
  * @param {HTMLElement} scroller @param {HTMLElement} columns inside it @param {Store} store
  */
 export function mountPointer(scroller, columns, store) {
@@ -60,9 +60,9 @@ const isOnColumns = ({ target }) =>
 const canClamp = (state, signal) => signal in cellOf(layerOf(state)).holds;
 
 /**
- * Return the range of a clamp for the steps `from` to `to`. A state itself cannot be clamped; only the previous state that a step reads
- * can. So the range for a state is one step later, or one step earlier for units that read from the end. This range has only the units
- * that read in the direction of the cursor's unit.
+ * Return the range of a clamp for the steps `from` to `to` of a signal. A clamp can set the previous state that a step reads, but not
+ * the state that the step computes. Therefore the range for a state is one step later, or one step earlier for units that read from
+ * the end, and has only the units that read in the same direction as the cursor's unit.
  * @param {State} state @param {Signal} signal @param {number} from @param {number} to @param {number[]} units from 0
  */
 function rangeOf(state, signal, from, to, units) {

@@ -1,7 +1,7 @@
 /** Receive files that the visitor drops anywhere on the page. */
 
 /**
- * Call `receive` with each file that is dropped on the page. If several files are dropped at once, use the first.
+ * Call `receive` with the file whenever the visitor drops a file on the page. If the visitor drops several files at once, use the first.
  * @param {(file: File) => void} receive
  */
 export function mountDrop(receive) {

@@ -7,7 +7,7 @@ import { finder, newButton, newElement, setText } from "../elements.js";
 import { createGuard } from "../store.js";
 import { tellClamp, tellWeight } from "./text.js";
 
-/** Return descriptions of the changes in `state` that `other` does not have. @param {State} state @param {State} other */
+/** Return descriptions of the clamps and weights in `state` that `other` does not have. @param {State} state @param {State} other */
 const textsWithout = (state, other) => [
   ...state.clamps.filter((clamp) => !other.clamps.includes(clamp)).map((clamp) => tellClamp(state, clamp)),
   ...state.weights.filter((weight) => !other.weights.includes(weight)).map((weight) => tellWeight(state, weight)),
@@ -28,7 +28,7 @@ export function mountChanges(section, store, alter, next) {
   );
   const status = find("[role=status]");
   const isNew = createGuard();
-  /** The list of changes to undo at the time of the latest report in `status`. When the list changes, the report is removed. */
+  /** The undo list at the time of the latest report in `status`. If the undo list changes, the report is removed. */
   let reportedAfter = store.get().undo;
 
   /** @param {string} text @param {() => void} choose @param {string} reverting @param {() => void} revert */

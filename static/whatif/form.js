@@ -12,7 +12,8 @@ import { FOCUS, layerIndex, layerOf } from "../state.js";
 import { tellUnits } from "./text.js";
 
 /**
- * Return the range of the clamp in the form. Without a selection, a new clamp has the gate of the last clamp.
+ * Return the range of the clamp in the form: the chosen clamp, the selected cells, or the cell at the cursor. At the cursor, use the
+ * gate of the last clamp.
  * @param {State} state @returns {Range}
  */
 function rangeOf(state) {
@@ -27,7 +28,7 @@ function rangeOf(state) {
  * @param {HTMLFormElement} form
  * @param {Store} store
  * @param {Update} alter changes the clamps and runs the model with them
- * @returns {(state: State) => void} a function that shows the clamp of a state
+ * @returns {(state: State) => void} a function that fills the form from a state
  */
 export function mountForm(form, store, alter) {
   const find = finder(form);
