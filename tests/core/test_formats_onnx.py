@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,13 @@ import onnxruntime
 import pytest
 from onnx import helper, numpy_helper
 from onnx.backend.test.case import node
-from onnx.backend.test.case.node import gru  # noqa: F401, the import registers its cases
 from onnx.reference import ReferenceEvaluator
 
 from gru_core import check, formats
 from gru_core.formats import FormatError
 from tests.support.files import question_of
+
+import_module("onnx.backend.test.case.node.gru")  # registers the cases of ONNX's GRU
 
 # The result of collect_testcases("GRU"), which would take ten seconds to import the cases of every operator.
 CASES = [case for case in node._NodeTestCases if case.name.startswith("test_gru")]
