@@ -30,7 +30,10 @@ class Refused(Exception):
 
 
 def within(where: str, number: int, lowest: int, highest: int, why: str) -> None:
-    """Raise Refused if `number`, the field `where`, is not from `lowest` to `highest`. `why` explains these limits."""
+    """Raise Refused if `number`, the value of the field `where`, is not from `lowest` to `highest`.
+
+    `why` explains these limits in the message.
+    """
     if not lowest <= number <= highest:
         raise Refused(422, "request", f"{where} must be from {lowest} to {highest}: {why}", where)
 

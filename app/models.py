@@ -41,7 +41,7 @@ PURPOSES = {
     "trained": "It was trained to {}.",
     "hand-set": "Its weights were set by hand to {}.",
 }
-"""The sentence about a model's task, by the origin of its weights. Without a task on its card, there is none."""
+"""The sentence about a model's task, by the origin of its weights. A model without a task on its card gets none."""
 
 OPEN = "this uploaded file has an open question: upload the file again and answer the question"
 
@@ -166,10 +166,11 @@ def served(name: str, model: Model) -> Iterator[None]:
 
 @contextmanager
 def served_file(name: str, settings: Settings, folder: Path = Path()) -> Iterator[str]:
-    """Serve the model in the file `name` of `folder` while the context is open, and yield the model's name, the stem.
+    """Serve the model in the file `name` of `folder` while the context is open, and yield the stem as its name.
 
-    If `name` is the name of a model and not of a file, yield it unchanged. Raises FileNotFoundError if the file is
-    missing, and ValueError if `gru_core.load` cannot read the file or if a preset has the same name.
+    If `name` names a served model, or does not look like a file, yield `name` unchanged. Raises
+    FileNotFoundError if the file is missing, and ValueError if `gru_core.load` cannot read the file or if a preset has
+    the same name.
     """
     path = folder / name
     if name in served_models(settings.models) or not (path.is_file() or path.suffix or len(Path(name).parts) > 1):
@@ -263,7 +264,7 @@ def entry(name: str, settings: Settings) -> ModelEntry:
 
 
 def upload(name: str, settings: Settings) -> Upload:
-    """Return the uploaded file of a model, or another model as safetensors. Raises Refused if there is none."""
+    """Return the uploaded file of a model, or any other model as a safetensors file. Raises Refused if none exists."""
     if _local_model(name, settings):
         return Upload(get(name, settings).to_bytes(), f"{name}.safetensors")
     _uploaded(name, settings)
@@ -277,7 +278,7 @@ def upload(name: str, settings: Settings) -> Upload:
 def read_and_store(upload: Upload, settings: Settings) -> UploadResult:
     """Return the model of an uploaded file, or its open question, and store both.
 
-    The server must have a store. Raises Refused if the model is above the limits, or if the file cannot be stored.
+    Requires that uploads are on. Raises Refused if the model is above the limits, or if the file cannot be stored.
     """
     uploads = store(settings)
     assert uploads is not None  # without a store, BodyLimit has refused the request

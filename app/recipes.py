@@ -162,9 +162,10 @@ class RecipeBody(Body):
 
 
 def base_of(task: str, table: str = "") -> Recipe:
-    """Return the default recipe of a task: the recipe of its preset or experiment or, for "own", one for `table`.
+    """Return the default recipe of a task, which is the recipe of its preset or experiment.
 
-    Raises ValueError if `table` is not a valid table of sequences or a valid series.
+    For the task "own", return a default recipe for the data in `table`. Raises ValueError if
+    `table` is not a valid table of sequences or a valid series.
     """
     if task == OWN:
         is_series = bool(table) and isinstance(read(table), Column)

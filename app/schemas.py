@@ -342,7 +342,7 @@ class SequenceTimes(BaseModel):
 
 
 class TapesQuestion(Body):
-    """A sequence, and the first checkpoint to run it at; checkpoints count from 0."""
+    """A sequence, and the number of the `first` checkpoint that runs it, counted from 0."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"sequence": "A m m B m", "first": 0}]})
 

@@ -34,10 +34,11 @@ class Settings:
 
     Requests: a request body has at most `max_body` bytes. The head of a request must arrive within `body_seconds`, and
     the body within the same time after it. At most `max_cells` units × timesteps are computed or sent at the same time.
-    `gruscope serve` accepts at most `max_connections` connections. One address gets at most as many connections as are
-    still free, and the same holds for requests in progress. A client that reads nothing for `stalled_ms` milliseconds
-    is disconnected. When the server stops, open streams get `shutdown_seconds` to end. `hosts` are more host names of
-    the server, separated by commas. `frame_ancestors` are the sites that may embed a page, as a CSP source list.
+    `gruscope serve` accepts at most `max_connections` connections. One address can have at most as many connections as
+    are still free. The same rule applies to requests in progress. A client that reads nothing for `stalled_ms`
+    milliseconds is disconnected. When the server stops, open streams get `shutdown_seconds` to end. `hosts` are more
+    host names of the server, separated by commas. `frame_ancestors` are the sites that may embed a page, as a CSP
+    source list.
 
     Uploads: `uploads` is the folder for uploaded models; "" turns uploads off. The folder holds at most `max_kept`
     models and `max_kept_bytes` bytes. Beyond these limits, the least recently used models are deleted. A file has at

@@ -29,7 +29,7 @@ WORDS = [*MODEL.encoder.alphabet, *MODEL.encoder.alphabet][:20]
 CHANGED = MODEL.encoder.alphabet[:5]
 
 MakeRequest = Callable[[str], tuple[str, dict[str, object], str, bytes]]
-"""A function that takes a sequence, and returns a request and a part of its response.
+"""A function that takes a sequence, and returns a request and a part that the response must contain.
 
 The request is a path, a body and an accepted content type.
 """

@@ -1,4 +1,7 @@
-"""The Compare page in Chromium: the time from an edit to three painted tapes, a cursor move, and a visit's size."""
+"""The Compare page in Chromium: the time of an edit, the time of a cursor move, and the size of a visit.
+
+The time of an edit ends when three tapes are painted.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The accuracy of the parity check: how often it names the right cause of a fault, or a cause without a fault.
+"""The accuracy of the parity check: how often it names the right cause, and how often a false one.
 
 `python -m benchmarks doctor` checks networks that are ported between PyTorch, Keras, ONNX and Flax. 200 ports have one
 fault, in the conversion or in the call, and 50 ports have no fault. The ports are computed with the equations of
@@ -80,7 +80,7 @@ class Maker:
         return lengths
 
     def of_arrays(self, change: Callable[[list[Array]], list[Array]], kind: str = "GRU", **sizes: Any) -> Port:
-        """Return a port with arrays that are changed by `change`, which gets them in the layout of the target."""
+        """Return a port with a fault: `change` takes and returns the arrays of a layer in the layout of the target."""
         net, file, x = self.start(kind, **sizes)
         net.layers = [unpack(change(pack(layer, self.target, kind)), self.target, kind) for layer in net.layers]
         return self.port(file, x=x, h=net.states(x)[-1])
@@ -106,7 +106,7 @@ def exporter(m: Maker) -> Port:
 
 
 def gate_order(m: Maker) -> Port:
-    """Return a port that reads arrays with the gates in another order than the source stores them."""
+    """Return a port that reads the gates in another order than the source stores them in its arrays."""
     net, file, x = m.start()
     m.source, m.target = [("PyTorch", "Keras"), ("Keras", "PyTorch"), ("ONNX", "Flax"), ("Flax", "ONNX")][m.T % 4]
     file = read(net, m.source)

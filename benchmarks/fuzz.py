@@ -151,7 +151,7 @@ def outcome(data: bytes, name: str = "mutant") -> str:
 
 
 def opened() -> list[str]:
-    """Return a list that grows with every file and connection opened from now on, except Python code.
+    """Return a list that records every file and connection opened from now on, except files with Python code.
 
     Reading a model from bytes must open nothing.
     """

@@ -49,7 +49,7 @@ ALLOWED = {501}
 SLOW = {
     "GET /api/experiments/sequence", "POST /api/models", "POST /api/models/{id}/check", "POST /api/models/{id}/answers",
 }  # fmt: skip
-"""Routes that start a process with its own time limit, so that their time is not a finding."""
+"""Routes that start a process with its own time limit. A slow response of such a route is not a finding."""
 
 RARE = {
     "POST /api/models": 0.02, "POST /api/models/{id}/check": 0.02, "POST /api/models/{id}/answers": 0.02,
@@ -241,7 +241,7 @@ class _Maker:
         return text.encode()[: self.rng.choice((10**9, 10**9, 10**9, 10**9, 10**9, max(1, len(text) - 1)))]
 
     def wide(self, value: dict[str, Any]) -> None:
-        """Add many invalid parts to a body."""
+        """Give a body many invalid list items in one field, or many unknown fields."""
         many = self.rng.choice((10, 1_000, 20_000))
         key = self.rng.choice(list(value))
         wrong: Any = self.rng.choice((None, "a", [], {}, [None] * 3, {"gate": 1}))

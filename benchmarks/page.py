@@ -1,4 +1,4 @@
-"""The Lab in Chromium, compared with a Dash app: the time from an edit to painted gates, and a first visit."""
+"""The Lab in Chromium, compared with a Dash app: the time from an edit until gates are painted, and a first visit."""
 
 from __future__ import annotations
 

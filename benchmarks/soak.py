@@ -40,7 +40,7 @@ LARGE_ONES = 8
 """The number of trainings of 0.8 MB that fill the small cache of trainings before the measurement."""
 
 MOST, TABLES, MOST_AFTER_TABLES = 2, 44, 40
-"""The limit of growth in MB per hour; the number of posted tables, and the limit of growth after them in MB."""
+"""The maximum growth in MB per hour, the number of tables that are posted, and the maximum growth in MB after them."""
 
 BOUNDS = {"GRUSCOPE_MAX_KEPT": "10", "GRUSCOPE_TRAININGS": "1"}
 """Settings with which the stored uploads reach their limit before the measurement."""

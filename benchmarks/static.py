@@ -1,4 +1,4 @@
-"""The time from an edit to painted gates, on an exported page on a static host and on the server's page."""
+"""The time from an edit until the gates are painted: an exported page on a static host, and the server's page."""
 
 from __future__ import annotations
 

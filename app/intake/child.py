@@ -210,7 +210,7 @@ def _difference(difference: Difference) -> DifferenceResult:
 
 
 def _limit(seconds: int, memory: int) -> None:
-    """Limit the time, memory and files of this process. If the system cannot, only the parent's timeout applies."""
+    """Limit the time, memory and files of this process. On Windows, only the parent's timeout applies."""
     try:
         import resource
     except ImportError:  # Windows

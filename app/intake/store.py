@@ -210,7 +210,7 @@ def _part(file: BinaryIO, size: int, checksum: str) -> bytes:
 
 
 def _size(value: object, seen: set[int]) -> int:
-    """Return the size in bytes of an object and of everything in it, without the objects with ids in `seen`."""
+    """Return the size in bytes of an object and everything in it. An object with its id in `seen` counts as 0."""
     if id(value) in seen:
         return 0
     seen.add(id(value))

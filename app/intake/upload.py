@@ -53,7 +53,7 @@ class Upload:
     def with_answers(
         self, answers: Mapping[str, str], alphabet: Sequence[str] | None, labels: Sequence[str] | None
     ) -> Upload:
-        """Return the upload with more answers and names. Earlier ones stay unless the new ones replace them."""
+        """Return the upload with more answers and names. Earlier answers and names stay unless replaced."""
         return replace(
             self,
             answers={**self.answers, **answers},

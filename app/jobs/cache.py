@@ -25,7 +25,10 @@ from ..version import VERSIONS
 ID = r"t-[0-9a-f]{32}"
 
 CACHE_BYTES, CACHE_TRAININGS = 64 * 2**20, 500
-"""The maximum bytes and number of trainings in memory. Beyond them, the least recently used trainings are removed."""
+"""The maximum size in bytes, and the maximum number, of all trainings in memory.
+
+Beyond these limits, the least recently used trainings are removed.
+"""
 
 TRAINING_BYTES, REPORT_BYTES, NUMBER_BYTES = 4_000, 6_000, 32
 """The bytes that Python needs for a training without its table, for a report without its lists of numbers, and for each
@@ -75,7 +78,7 @@ class TrainingCache:
                 del self._sizes[id]
 
     def make_room(self, busy: Collection[str]) -> bool:
-        """Remove the least recently used trainings, but no `busy` ones, until the rest is within the limits.
+        """Remove the least recently used trainings, except `busy` ones, until the rest is within the limits.
 
         Return whether the rest is within the limits.
         """

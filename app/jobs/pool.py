@@ -116,7 +116,7 @@ class Pool:
             job.fail(error)
 
     def _retry(self, executor: ProcessPoolExecutor, number: int, work: Work, argument: Any, attempt: int) -> None:
-        """Start a job again after its process has died, unless this was its last try."""
+        """Start a job again after its process has died, unless `attempt` was its last try."""
         with self._lock:
             self._pending[executor] -= 1
             self._retire(executor)
@@ -148,7 +148,7 @@ class Pool:
         return self._executor
 
     def _close_writer(self) -> None:
-        """Close this end of the pipe. The listening thread then ends after the last worker."""
+        """Close this process's writing end of the pipe. The listening thread then ends when the last worker ends."""
         if self._writer is not None:
             self._writer.close()
             self._writer = None

@@ -1,4 +1,4 @@
-"""The choice of an engine."""
+"""Selection of the engine that runs jobs."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from .pool import Pool
 
 
 def start_engine(workers: int, scheduler: str = "", plain: bool = False) -> Engine:
-    """Return a pool of processes on this machine or, with `scheduler`, its cluster. Raises the errors of `Cluster`."""
+    """Return a pool of local processes or, if `scheduler` is set, a `Cluster`. Raises the errors of `Cluster`."""
     return Cluster(scheduler, plain) if scheduler else Pool(workers)

@@ -109,7 +109,7 @@ class Trainings:
         self._remove_uncached()
         present = self._live.get(id)
         if present is not None and present.state != "stopped" and present.state != "failed":
-            self._cache.put(id, present.training)  # as the most recently used one
+            self._cache.put(id, present.training)  # marks it as the most recently used one
             present.keep_follower(token)
             return present
         waiting = sum(live.state == "waiting" for live in self._live.values())

@@ -44,8 +44,9 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Tally:
-    """The number of students who gave each answer in a round: `counts` for `labels`, and whether each is `right`.
+    """The answers in a round.
 
+    For each of the `labels`, `counts` has the number of students who chose it, and `right` says whether it is correct.
     Drawn curves have one label, and `middle` is the median of all curves at each timestep. If students play gates,
     `counts` has the number of students with the correct output at each letter, `middle` the median of their z, and
     `quartiles` its lower and upper quartile.
@@ -61,7 +62,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class Scale:
-    """The scale of the input form of a lesson's question. `Prompt` has the same fields, and describes them."""
+    """The scale of the input form for a lesson question. `Prompt` has the same fields, and describes them."""
 
     low: float = 0.0
     high: float = 1.0
@@ -94,20 +95,20 @@ class LessonKind(Kind):
 
     @abstractmethod
     def solve(self, question: LessonQuestion, runs: Runs) -> tuple[Truth, str]:
-        """Return the correct answer, and its text if it is a number, otherwise "".
+        """Return the correct answer, and the answer as text if it is a number, otherwise "".
 
         Raises ValueError if there is no correct answer that students can enter.
         """
 
     @abstractmethod
     def scale(self, question: LessonQuestion, cursor: int, runs: Runs) -> Scale:
-        """Return the scale in the form. `cursor` is the timestep of the figure beside the question, counted from 1."""
+        """Return the scale of the input form. `cursor` is the timestep at the figure's cursor, counted from 1."""
 
 
 def count(
     labels: Sequence[str], answers: Sequence[Answer], truth: Truth, place: Callable[[Number], int] = int, first: int = 0
 ) -> Tally:
-    """Count the values of answers by label. `place` maps a value to the place of its label. Places start at `first`."""
+    """Count how often each label was chosen. `place` maps a value to the place of its label, counted from `first`."""
     counts = Counter(place(value) for answer in answers for value in values_of(answer))
     correct = {place(value) for value in values_of(truth)}
     places = range(first, first + len(labels))

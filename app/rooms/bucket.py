@@ -9,7 +9,7 @@ from collections.abc import Callable
 from ..errors import Refused
 
 MOST_KEYS = 20_000
-"""The maximum number of visitors to remember. The server forgets the visitor that it has not seen for longest."""
+"""The maximum number of visitors to remember. Beyond it, the server forgets the visitor with the oldest request."""
 
 
 class Buckets:
@@ -20,12 +20,12 @@ class Buckets:
         self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def left(self, key: str) -> float:
-        """Return how many tokens a key has now."""
+        """Return the number of tokens that the bucket of `key` holds now, which may be a fraction."""
         tokens, then = self._levels.get(key, (float(self.burst), 0.0))
         return min(self.burst, tokens + (self.clock() - then) * self.rate)
 
     def take(self, key: str, message: str) -> None:
-        """Take a token of a key. If there is none, raise Refused with `message` and the time to wait."""
+        """Take a token from the bucket of `key`. If it is empty, raise Refused with `message` and the time to wait."""
         left = self.left(key)
         if left < 1:
             wait = math.ceil((1 - left) / self.rate)

@@ -1,7 +1,7 @@
 """The code of a room, the secret of its teacher, and the names of devices.
 
-Everyone may know the code, but only the teacher has the secret. The code is computed from the secret. If a server has
-lost a room, its teacher, and nobody else, can therefore open it again with the same code.
+Everyone may know the code, but only the teacher has the secret. The code is computed from the secret. If a server
+loses a room, only the teacher can therefore open the room again with the same code.
 """
 
 from __future__ import annotations

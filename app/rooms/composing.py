@@ -37,7 +37,7 @@ STAYS = 0.05
 """The largest change of the output that counts as no change, as a share of the output's range in the run."""
 
 LARGEST, SMALLEST = 1e9, 1e-6
-"""The limits for the range of a number question: its largest absolute value, and its smallest width."""
+"""The limits for the range of a number question: the largest absolute value of its ends, and its smallest width."""
 
 Subject = Literal["lesson", "output", "signal", "wrote", "gate", "own"]
 """The subject of a question. `QuestionBody` describes each subject."""
@@ -138,7 +138,10 @@ def _lesson_question(body: QuestionBody, settings: Settings) -> _Draft:
 
 
 class _Cursor:
-    """The run of a view in the Lab, with the unit and timestep at its cursor. Raises ValueError for another page."""
+    """The run that a view of the Lab shows, and the unit and timestep at the cursor.
+
+    Raises ValueError if the view shows another page.
+    """
 
     def __init__(self, view: View, settings: Settings) -> None:
         self.view, self.runs = view, Runs(settings)
@@ -171,7 +174,7 @@ class _Cursor:
         return self.view_of(self.figure, self.t), self.view_of(figure)
 
     def view_of(self, figure: Figure, upto: int | None = None) -> View:
-        """Return the view with another figure, cut off after timestep `upto`, or whole if `upto` is None."""
+        """Return the view with `figure` as its figure, and the run cut off after timestep `upto`, if given."""
         # model_copy does not validate: a link that was made here may be longer than a link from a page.
         return self.view.model_copy(update={"link": link_of(figure, self.runs), "upto": upto, "by": ""})
 

@@ -85,7 +85,7 @@ class Connections:
         del room.connections[name]
         await self.keeper.count_follower(room, -1)
         question = room.public.question
-        with suppress(Refused):  # The store is not available. The place expires without this.
+        with suppress(Refused):  # The store is not available. The place expires anyway.
             removed = await self.seats.leave(room, name)
             if removed and question is not None:
                 await self.keeper.drop(room, answers_table(question.id, question.round), removed)

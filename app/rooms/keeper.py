@@ -16,7 +16,7 @@ T = TypeVar("T")
 LOG = logging.getLogger("gruscope.rooms")
 
 SEEN_SECONDS = 20
-"""The minimum number of seconds between two stored times at which the teacher was last seen."""
+"""The minimum number of seconds between two updates of the stored time at which the teacher was last seen."""
 
 UNREADABLE = "a room that another version of GRU Scope stored is lost: %s"
 
@@ -40,7 +40,7 @@ class Keeper(Protocol):
         """Return the room with a code, or None. From then on this process receives all changes of the room."""
 
     async def count(self, address: str = "") -> int:
-        """Return the number of rooms, or only of rooms that were opened from `address`, a digest."""
+        """Return the number of rooms. With `address`, a digest, count only the rooms that were opened from it."""
 
     async def change(self, room: Room, changes: Changes) -> None:
         """Apply changes to the state of a room, in all processes."""

@@ -70,7 +70,7 @@ class Away(Refused):
 
 
 def _refuse_if_away(method: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
-    """Decorate a method: it raises Away if Redis does not answer."""
+    """Return a wrapper of `method` that raises Away if Redis does not answer."""
 
     @wraps(method)
     async def wrapped(*arguments: P.args, **named: P.kwargs) -> T:
@@ -242,7 +242,7 @@ class InRedis:
         await self._reader.aclose()
 
     def _notify_teachers(self, pipeline: Any, room: Room) -> None:
-        """Tell all processes, with a stream entry without fields, that the class has done something."""
+        """Add a stream entry without fields, which tells all processes that the class has done something."""
         pipeline.xadd(STREAM, {"code": room.code, "n": 0}, maxlen=10_000, approximate=True)
 
     async def _begin(self) -> None:

@@ -89,7 +89,7 @@ class Rooms:
         return room
 
     def is_teacher(self, room: Room, authorization: str) -> bool:
-        """Return whether `authorization`, the value of the header Authorization, has the room's secret."""
+        """Return whether `authorization`, the value of the header Authorization, contains the room's secret."""
         scheme, _, secret = authorization.partition(" ")
         return scheme.lower() == "bearer" and codes.is_secret(secret, room.digest)
 
@@ -98,10 +98,10 @@ class Rooms:
 
         A covered step of a lesson stays covered until an answer is revealed.
 
-        While a question covers the figure, only the cursor of `view` is applied, because a teacher's page sends the
-        whole run after a reload. Raise Refused if `view` also differs in something else. `seen` is the id of the
-        question that the teacher's page showed when it sent `view`. If this question is over, ignore a view of its
-        covered figure.
+        While a question covers the figure, apply only the cursor of `view`, because a teacher's page sends the whole
+        run after a reload. In this case, raise Refused if `view` has another page, step, model or sequence. `seen` is
+        the id of the question that the teacher's page showed when it sent `view`. If this question is over, ignore a
+        view of the figure that it covered.
         """
         question, before = room.public.question, room.public.view
         revealed = question is not None and question.status == "revealed"

@@ -22,17 +22,17 @@ SETTLED_SECONDS = 30
 """The seconds that a device must stay in the room to be sure to keep its place after it leaves."""
 
 UNSETTLED = 30
-"""The maximum number of devices of one address that keep their place after a shorter stay.
+"""The maximum number of devices of one address that keep their place after a stay of less than SETTLED_SECONDS.
 
 Some students join and then put their phone into a pocket.
 """
 
 
 class Seats:
-    """The places in all rooms. In a room, one address has at most `most` places, and all together have twice as many.
+    """The places in all rooms. In a room, one address has at most `most` places.
 
-    A whole class may share one address, so `most` is the size of a class. A stranger at another address cannot take
-    the places of the class.
+    All addresses together have at most twice as many. A whole class may share one address, so `most` is the size of a
+    class. A stranger at another address cannot take the places of the class.
     """
 
     def __init__(self, keeper: Keeper, most: int) -> None:

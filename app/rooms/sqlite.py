@@ -1,4 +1,4 @@
-"""A store of rooms in an SQLite file. A change is written before the response is sent: rooms outlive the process."""
+"""A store of rooms in an SQLite file. A change is written before the response, so rooms outlive the process."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class InFile(InMemory):
                 self._file.executemany(statement, rows)
 
     def _load(self, file: sqlite3.Connection) -> None:
-        """Load all rooms. Delete a room that another version stored in another format."""
+        """Load all rooms. Delete rooms that another version of GRU Scope stored in a different format."""
         for code, *row in file.execute("SELECT code, digest, opened, seen, epoch, n FROM rooms").fetchall():
             try:
                 self._load_room(file, code, *row)
@@ -109,7 +109,7 @@ class InFile(InMemory):
     def _load_room(
         self, file: sqlite3.Connection, code: str, digest: str, opened: float, seen: float, epoch: str, n: int
     ) -> None:
-        """Load a room. Raise ValueError if another version stored it in another format."""
+        """Load a room. Raise ValueError if another version of GRU Scope stored it in a different format."""
         fields = file.execute("SELECT name, value FROM fields WHERE code = ?", (code,))
         room = Room(code, digest, opened, State.from_json(dict(fields)), epoch, n)
         room.seen = seen

@@ -1,4 +1,4 @@
-"""The choice of the room store: Redis, a file in the folder of uploaded models, or memory."""
+"""Selection of the room store: Redis, a file in the folder of uploaded models, or memory."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .sqlite import IN_MEMORY, InFile
 
 
 def store_for(settings: Settings) -> Keeper:
-    """Return the room store for these settings. Raise ImportError if they name a Redis and its package is missing."""
+    """Return the room store for these settings. Raise ImportError if `redis` is set and its package is missing."""
     if settings.redis:
         try:
             from .redis import InRedis

@@ -41,10 +41,10 @@ class ConnectedStream(StreamingResponse):
 
 
 async def follower_events(room: Room, device: str, last_id: str, once: bool = False) -> AsyncIterator[bytes]:
-    """Yield the device's name, and then the newest state whenever the state changes, until the room ends.
+    """Yield an event with the device's name, and then the newest state whenever it changes, until the room ends.
 
-    The device already has the state with the id `last_id`, so this state is left out. With `once`, end after the newest
-    state.
+    The device already has the state with the id `last_id`, so the stream leaves this state out. With
+    `once`, end after the newest state.
     """
     yield device_event(device)
     while not room.closed:
@@ -65,7 +65,7 @@ async def follower_events(room: Room, device: str, last_id: str, once: bool = Fa
 async def teacher_events(
     room: Room, read: Callable[[], Awaitable[TeacherState]], once: bool = False
 ) -> AsyncIterator[bytes]:
-    """Yield the teacher's state now and whenever the class does something, until the room ends.
+    """Yield an event with the teacher's state now and whenever the class does something, until the room ends.
 
     `read` returns the state. If `read` raises Refused because the room store is not available, the event has the last
     state and the error. With `once`, end after the first event.

@@ -59,7 +59,7 @@ SEATS = Table("seats", TypeAdapter(Seat))
 
 
 def answers_table(question: int, round: int) -> Table[Answer]:
-    """Return the table of answers to the question with the id `question` in a round."""
+    """Return the table of the answers that round `round` of the question with the id `question` received."""
     return Table(f"answers.{question}.{round}", _ANSWER)
 
 

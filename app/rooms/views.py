@@ -24,7 +24,10 @@ from ..sitemap import IN_ROOMS
 
 
 def _plain_query(link: str) -> str:
-    """Validate the link of a view. It must have no compressed part, because each teacher's stream parses it."""
+    """Return the link of a view. Raise an error if it has a compressed part or too many keys.
+
+    Each teacher's stream parses the link, so parsing must be fast.
+    """
     if "#" in link or link.count("&") >= MOST_KEYS:
         raise PydanticCustomError("link", "must be a query of at most {most} keys, without #", {"most": MOST_KEYS})
     return link
@@ -91,8 +94,8 @@ def validate_view(view: View, settings: Settings, last_input: int | None = None)
 def link_until(figure: Figure, upto: int, last: int | None, settings: Settings) -> str:
     """Return the query of a link to the Lab that shows this figure with the inputs up to timestep `last`.
 
-    Spaces separate the inputs. If `last` is None, the link keeps all inputs of the figure, but what the network writes
-    after them ends at `upto`. Raise Refused for an unknown model.
+    In the link, spaces separate the inputs. If `last` is None, the link keeps all inputs of the figure, but the text
+    that the network writes after them ends at timestep `upto`. Raise Refused for an unknown model.
     """
     link = read_link(figure.keys)
     model = models.get(link.model or models.names(settings)[0], settings)

@@ -27,7 +27,7 @@ from ..sitemap import PAGES, ExperimentName
 router = APIRouter()
 
 REPEATS = 3
-"""The number of times that each time is measured."""
+"""The number of measurements of each time."""
 
 
 @router.api_route("/compare/{name}", methods=["GET", "HEAD"], include_in_schema=False)

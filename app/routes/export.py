@@ -54,7 +54,7 @@ def _file(name: str, content: str | bytes | Iterator[bytes], media_type: str) ->
 
 
 def _run_file(request: Request, keys: Mapping[str, str], file: RunFile, content: Content | None) -> Response:
-    """Return a file of the run of a link. If the run is large, the text of its numbers is sent in pieces."""
+    """Return a file with the run that a link describes. If the run is large, CSV and JSON are sent in pieces."""
     settings = request.app.state.settings
     run = run_link(keys, settings)
     if file == "page.html":

@@ -68,7 +68,10 @@ def reveal(request: Request, name: str, question: Annotated[str, Query(max_lengt
 
 
 class OutlinedStep(BaseModel):
-    """A step of a lesson: its questions by id and, if its figure hides later timesteps, the last one shown, `upto`."""
+    """A step of a lesson, with its questions by id.
+
+    `upto` is the last timestep that the step's figure shows, or null if the figure shows all timesteps.
+    """
 
     title: str
     notes: str
@@ -101,7 +104,7 @@ def outline(request: Request, name: str) -> list[OutlinedStep]:
 
 
 SECONDS = 1.0
-"""The seconds of processor time for one request. The last number can exceed this limit."""
+"""The maximum seconds of processor time for one request. Only the last number computed can exceed this limit."""
 
 
 class Numbers(Body):

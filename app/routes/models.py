@@ -1,4 +1,4 @@
-"""GET /api/models: the models of this server, random sequences of their tasks, and sequences that they write."""
+"""GET /api/models: the models of this server, random sequences of their tasks, and sequences that models write."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def write_on(
     steps: Annotated[Whole, Query(ge=1, le=100)] = 16,
     temperature: Annotated[Decimal, Query(ge=0, le=HOTTEST)] = 1.0,
 ) -> dict[str, str | int | bool]:
-    """Return `sequence`, which is the prompt and what the model wrote after it.
+    """Return `sequence`, which is the prompt and the text that the model wrote after it.
 
     `given` is the number of timesteps in the prompt. `ended` is true if the model wrote its end symbol. The same seed
     gives the same sequence.

@@ -97,7 +97,10 @@ def oembed(
 
 
 def _title(query: dict[str, str], settings: Settings) -> str:
-    """Return the title of the model in a link or, if it is unknown, of the first model, which the page then shows."""
+    """Return the title of the model in a link.
+
+    If the model is unknown, return the title of the first model, which the page shows instead.
+    """
     first = models.names(settings)[0]
     try:
         return models.get(query.get("model", first), settings).card.title

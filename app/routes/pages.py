@@ -13,7 +13,7 @@ from ..settings import Settings
 from ..sitemap import START
 
 FIRST_SCREEN = {"welcome", "convention"}
-"""The keys of a link to the Lab's first screen. Any other key names a view."""
+"""The keys that a link to the Lab's first screen may have. A link with any other key describes a view."""
 
 router = APIRouter(include_in_schema=False)
 

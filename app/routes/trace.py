@@ -86,7 +86,7 @@ async def traces(request: Request, question: TracesQuestion) -> Response:
 def _is_short(scenario: Scenario) -> bool:
     """Return whether a run is so short that a worker thread would cost more time than it saves.
 
-    A run of a loaded preset over a short text takes at most some milliseconds.
+    A run of a loaded preset over a short text takes a few milliseconds at most.
     """
     texts = [scenario.sequence, scenario.against or ""]
     changes = len(scenario.clamps) + len(scenario.weights)

@@ -1,4 +1,4 @@
-"""Limits for connections of `gruscope serve`: their number, each address's share, and the time for a request's head."""
+"""Limits for connections to `gruscope serve`: their number, each address's share, and the time for a request's head."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ MOST_PIPELINED = 8
 
 
 class Connection(HttpToolsProtocol):
-    """A client connection, idle or with a request in progress. `address` is None unless `Connections` counts it."""
+    """A client connection, idle or with a request in progress.
+
+    `address` is None unless `Connections` counts the connection.
+    """
 
     address: str | None = None
 

@@ -10,9 +10,10 @@ ARENAS = 2
 """The number of heaps that all threads share. By default glibc creates up to 8 per core, and they never shrink."""
 
 MMAP_THRESHOLD = 2**18
-"""The size, in bytes, from which a block has its own mapping, which the system gets back when the block is freed.
+"""The smallest size, in bytes, of a block that gets its own memory mapping.
 
-By default glibc raises this threshold as larger blocks are freed.
+When the block is freed, the system gets the mapping back. By default glibc raises this threshold as larger blocks are
+freed.
 """
 
 TRIM_SECONDS = 60

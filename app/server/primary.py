@@ -212,7 +212,7 @@ class Primary:
         await writer.drain()
 
     def _fetch_newest(self, id: str, own: Training | None) -> Training | None:
-        """Return the newest state of a training: the primary's, or this process's copy, `own`, if it is up to date.
+        """Return the newest copy of a training: this process's copy `own` if it is up to date, else the primary's.
 
         If no primary answers, return `own`, or raise Refused if `own` is None. Call this in a worker thread, because it
         blocks.

@@ -34,7 +34,8 @@ def visitor(request: Request) -> str:
 class Shares:
     """A limit of `most` places. One address can hold at most as many places as are still free.
 
-    So the first address can take half of the places, and the second half of the rest. A newcomer still finds a place.
+    So the first address can take half of the places, and the second address half of the rest. A new address always
+    finds a place while at least one is free.
     """
 
     def __init__(self, most: int) -> None:
