@@ -82,6 +82,9 @@ def test_in_jupyterlab_and_in_notebook_python_and_the_figure_follow_each_other(
     cells = page.locator(".jp-CodeCell")
 
     def run(cell: int) -> None:
+        # Without a kernel, which Jupyter also shows as idle, it does not run the cell.
+        expect(page.locator(".jp-KernelName")).to_contain_text("Python 3")
+        page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]")
         cells.nth(cell).locator(".cm-content").click()
         page.keyboard.press("Shift+Enter")
 
