@@ -99,6 +99,7 @@ export function mountQuestions(aside, { name, steps, questions }, showFigure, on
       reveal(form, answer, true);
     });
     mountForm(form, question, () => overlays.redraw(form));
+    setUsable(form, true);
   }
   clear?.addEventListener("click", () => {
     clearAnswers(name);

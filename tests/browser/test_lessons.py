@@ -19,7 +19,7 @@ from app.settings import Settings
 from tests.support import contract
 from tests.support.accessible import expect_no_barriers
 from tests.support.lessons import assert_number
-from tests.support.unspoiled import ANSWER_ALL, settled, spoilers
+from tests.support.unspoiled import answer_all, settled, spoilers
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +47,7 @@ def test_every_part_of_a_lesson_works_and_gives_no_answer_away(page: Page, name:
         settled(page)
         shown_questions = [part for part in shown.parts if isinstance(part, ShownQuestion)]
         spoiled += [f"part {n}, {reason}" for reason in spoilers(page, n, step, shown_questions)]
-        for question in page.evaluate(ANSWER_ALL, n):
-            expect(page.locator(f".revealed[data-question='{question}'] .outcome")).not_to_be_empty()
+        answer_all(page, n)
         assert len(page.locator(f".step[data-step='{n}'] .revealed:visible").all()) == len(step.questions)
         for text, expression, link in page.evaluate(NUMBERS, n):
             assert_number(text, expression, link)
@@ -253,6 +252,20 @@ def test_answers_are_stored_in_the_browser_and_can_be_changed_and_cleared(page: 
     expect(page.get_by_role("group", name="Answer")).to_be_hidden()
 
 
+def test_an_answer_chosen_before_the_scripts_load_stays_in_the_form(page: Page) -> None:
+    page.route("**/lab.js*", lambda _: None)
+    page.goto("/lessons/sequences?step=2", wait_until="commit")
+    choice, check = page.get_by_role("radio").first, page.get_by_role("button", name=contract.CHECK_ANSWER)
+    choice.check()
+    choice.press("Enter")
+    expect(check).to_be_disabled()
+    page.unroute("**/lab.js*")  # and the blocked request continues
+    check.click()
+    expect(page.get_by_role("group", name="Answer")).not_to_be_empty()
+    expect(page).to_have_url(re.compile("step=2$"))
+    expect(choice).to_be_checked()
+
+
 def test_a_stored_answer_that_no_longer_fits_is_ignored(page: Page) -> None:
     page.goto("/lessons")
     page.evaluate("localStorage.setItem('gruscope-lessons', JSON.stringify({ gates: { '3.1': 7, '1.1': [1] } }))")
@@ -411,8 +424,8 @@ def test_hovering_a_word_highlights_its_part_of_the_figure(page: Page) -> None:
 )
 def test_lessons_are_accessible(page: Page, path: str) -> None:
     page.goto(path)
-    for question in page.evaluate(ANSWER_ALL, 1) if path == "/lessons/gates" else ():
-        expect(page.locator(f".revealed[data-question='{question}'] .outcome")).not_to_be_empty()
+    if path == "/lessons/gates":
+        answer_all(page, 1)
     expect_no_barriers(page)
 
 

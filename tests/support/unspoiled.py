@@ -8,23 +8,23 @@ from decimal import Decimal
 from html import unescape
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from app.lessons.reading import Figure, LessonQuestion, Step
 from app.lessons.shown import ShownQuestion, reveal_answer
 from app.settings import Settings
 from tests.support.lessons import keys_of
 
-ANSWER_ALL = """
-(step) => [...document.querySelectorAll(`.step[data-step="${step}"] form.predict`)].map((form) => {
+ANSWER = """
+(forms) => forms.map((form) => {
     const choice = form.querySelector("[type=radio], [type=checkbox]");
     if (choice) choice.checked = true;
     for (const slider of form.querySelectorAll("[type=range]")) slider.click(); // in the middle
-    form.requestSubmit();
+    form.querySelector(".act button").click();
     return form.dataset.question;
 })
 """
-"""A script that answers all questions of a step, and returns the ids of the questions."""
+"""A script that answers the questions in forms, and returns the ids of the questions."""
 
 SHOWN = """
 (step) => {
@@ -77,6 +77,14 @@ def settled(page: Page) -> None:
         "![...document.querySelectorAll('.late')].some((part) => part.checkVisibility())"
     )
     page.evaluate(frames)
+
+
+def answer_all(page: Page, n: int) -> None:
+    """Answer all questions of step `n`, and wait until the page shows the results."""
+    forms = page.locator(f".step[data-step='{n}'] form.predict")
+    expect(forms.locator(".act button:disabled")).to_have_count(0)  # until the page's scripts have loaded
+    for question in forms.evaluate_all(ANSWER):
+        expect(page.locator(f".revealed[data-question='{question}'] .outcome")).not_to_be_empty()
 
 
 def spoilers(page: Page, n: int, step: Step, shown: list[ShownQuestion]) -> Iterator[str]:
