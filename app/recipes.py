@@ -13,7 +13,7 @@ from gru_core import experiments, presets
 from gru_core.cells.registry import CELLS, GATES
 from gru_core.numerals import decimal, whole
 from gru_core.presets.recipes import usual
-from gru_core.training.fit import NO_PENALTIES, Penalties, Schedule
+from gru_core.training.fit import Penalties, Schedule
 from gru_core.training.own import Column, read
 from gru_core.training.recipe import OWN, Recipe
 from gru_core.training.table import MOST_BYTES
@@ -154,11 +154,9 @@ class RecipeBody(Body):
             raise Refused(422, "recipe", str(error), "recipe") from error
 
     def _penalties(self, usual: Penalties) -> Penalties:
-        """Return the penalties of the request, or `usual` if it has none, without gates that this cell lacks."""
+        """Return the penalties of the request, or `usual` if it has none, for the gates that this cell penalizes."""
         named = usual if self.penalties is None else Penalties(**self.penalties.model_dump())
-        if self.cell == "lstm":
-            return Penalties(o=named.o)
-        return Penalties(z=named.z, r=named.r) if self.cell == "gru" else NO_PENALTIES
+        return Penalties(**{gate: getattr(named, gate) for gate in CELLS[self.cell].penalized})
 
 
 def base_of(task: str, table: str = "") -> Recipe:

@@ -65,6 +65,8 @@ class Cell(ABC):
     """The gate that pages show first: the gate that decides how much of the old state is kept, or the only gate."""
     chrono: ClassVar[Mapping[str, int]] = {}
     """The gates with biases set by the initialization "chrono", each with the sign of its bias."""
+    penalized: ClassVar[tuple[str, ...]] = ()
+    """The gates whose means a training recipe can penalize."""
     carried: ClassVar[tuple[str, ...]] = ("h",)
     """The signals that a timestep passes on to the next one. A state has all of them in this order, `(S,)`."""
     holdable: ClassVar[Mapping[str, tuple[float, float]]]

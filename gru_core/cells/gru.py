@@ -79,6 +79,7 @@ class GRU(Cell):
     recurrent: ClassVar[tuple[str, ...]] = GATES
     key_gate: ClassVar[str] = "z"
     chrono: ClassVar[Mapping[str, int]] = {"z": -1}
+    penalized: ClassVar[tuple[str, ...]] = ("z", "r")
     holdable: ClassVar[Mapping[str, tuple[float, float]]] = {
         "r": (0.0, 1.0),
         "z": (0.0, 1.0),

@@ -97,6 +97,7 @@ class LSTM(Cell):
     recurrent: ClassVar[tuple[str, ...]] = GATES
     key_gate: ClassVar[str] = "f"
     chrono: ClassVar[Mapping[str, int]] = {"f": 1, "i": -1}
+    penalized: ClassVar[tuple[str, ...]] = ("o",)
     carried: ClassVar[tuple[str, ...]] = ("h", "c")
     holdable: ClassVar[Mapping[str, tuple[float, float]]] = {
         "i": (0.0, 1.0), "f": (0.0, 1.0), "o": (0.0, 1.0),

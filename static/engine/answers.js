@@ -128,7 +128,7 @@ function startOf({ original, model, tokens, given, others, x, mask, runs, twin }
       cell,
       H,
       backward_units: backward,
-      ...(cell === "gru" ? { reset: c ? "after" : "before" } : {}),
+      ...(CELLS[cell].reset ? { reset: c ? "after" : "before" } : {}),
       b: Object.fromEntries(gatesOf(cell).map((gate) => [gate, [...b[gate]]])),
       h0: CELLS[cell].carried.flatMap((signal) => [...runs[i].states[signal]]),
       held: runs[i].held,
@@ -310,7 +310,7 @@ export function sums({ original, model, runs }, { layer, unit, from, to, weights
   const i = unit - 1;
   const gates = gatesOf(cell).map((gate) => {
     const row = rowOf(weighted, gate, i);
-    const isGated = gate === "h_tilde" && cell === "gru";
+    const isGated = gate === CELLS[cell].reset;
     const past = part.map(({ h_prev, signals: { r } }) =>
       isGated ? h_prev.map((h, k) => h * (c ? r[i] : r[k])) : h_prev,
     );
@@ -333,5 +333,5 @@ const rowOf = ({ cell, H, I, W, U, b, c }, gate, i) => ({
   W: [...W[gate].slice(i * I, (i + 1) * I)],
   U: U[gate] ? [...U[gate].slice(i * H, (i + 1) * H)] : [],
   b: b[gate][i],
-  c: gate === "h_tilde" && cell === "gru" && c ? c[i] : null,
+  c: gate === CELLS[cell].reset && c ? c[i] : null,
 });

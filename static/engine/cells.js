@@ -34,10 +34,17 @@
 /**
  * The definition of a cell. `functions` has the function that each gate applies to its sum, or null if the gate equals its sum.
  * `carried` names the signals that a timestep passes on to the next. `skip` has the values to clamp at a timestep that the network
- * skips.
+ * skips. `mixture` is null if no state is a mixture. `reset` is the gate in whose sum r multiplies the old state, and `output` is the
+ * gate that multiplies tanh(c) to give h; most cells have neither.
  * @typedef {{signals: string[], functions: Record<string, "σ" | "tanh" | null>, recurrent: string[], carried: string[],
- *            skip: Record<string, number>,
+ *            skip: Record<string, number>, mixture: Mixture | null, reset?: string, output?: string,
  *            step: (layer: Layer, values: Values, held: Held, skipped: boolean) => void}} CellEquations
+ */
+/**
+ * A state that mixes its old value and a candidate: `state` = keep ⊙ old + take ⊙ candidate. `terms` returns the four values of unit
+ * k. `clamped` is the name under which the state is clamped: its old value, or the state itself.
+ * @typedef {{state: string, clamped: string,
+ *            terms: (values: Values, k: number) => {keep: number, old: number, take: number, candidate: number}}} Mixture
  */
 
 /** Return a vector with f(i) at index i. @param {number} n @param {(i: number) => number} f @returns {Vector} */
@@ -92,6 +99,18 @@ function mix({ signals, h_prev }) {
   signals.h = vector(z.length, (i) => (1 - z[i]) * h_prev[i] + z[i] * h_tilde[i]);
 }
 
+/** The mixture of a cell with an update gate. @type {Mixture} */
+const UPDATED = {
+  state: "h",
+  clamped: "h_prev",
+  terms: ({ signals: { z, h_tilde }, h_prev }, k) => ({
+    keep: 1 - z[k],
+    old: h_prev[k],
+    take: z[k],
+    candidate: h_tilde[k],
+  }),
+};
+
 /** @type {Record<string, CellEquations>} */
 export const CELLS = {
   gru: {
@@ -100,6 +119,8 @@ export const CELLS = {
     recurrent: ["r", "z", "h_tilde"],
     carried: ["h"],
     skip: { z: 0 },
+    mixture: UPDATED,
+    reset: "h_tilde",
     step(layer, values, held) {
       const { H, U, c } = layer;
       const h = (values.h_prev = settle(values, held, "h_prev", values.before.h));
@@ -127,6 +148,17 @@ export const CELLS = {
     recurrent: ["i", "f", "c_tilde", "o"],
     carried: ["h", "c"],
     skip: { i: 0, f: 1, h: 0 },
+    mixture: {
+      state: "c",
+      clamped: "c",
+      terms: ({ signals: { f, i, c_tilde }, before: { c } }, k) => ({
+        keep: f[k],
+        old: c[k],
+        take: i[k],
+        candidate: c_tilde[k],
+      }),
+    },
+    output: "o",
     step(layer, values, held, skipped) {
       const { H, U } = layer;
       for (const gate of CELLS.lstm.recurrent) {
@@ -149,6 +181,7 @@ export const CELLS = {
     recurrent: ["h"],
     carried: ["h"],
     skip: { h: 0 },
+    mixture: null,
     step(layer, values, held, skipped) {
       values.Uh.h = product(layer.U.h, values.h_prev);
       open(layer, values, held, "h");
@@ -161,6 +194,7 @@ export const CELLS = {
     recurrent: [],
     carried: ["h"],
     skip: { z: 0 },
+    mixture: UPDATED,
     step(layer, values, held) {
       values.h_prev = settle(values, held, "h_prev", values.before.h);
       for (const gate of ["z", "h_tilde"]) open(layer, values, held, gate);

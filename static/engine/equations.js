@@ -18,23 +18,26 @@ function printed(x, decimals) {
 }
 
 /** Return the products of a unit in the order of the cell's parts. @param {LayerRun["layer"]} layer @param {Values} values @param {number} unit */
-function products({ cell, c }, { signals, h_prev, before, Uh }, unit) {
-  if (cell === "rnn") return [];
-  if (cell === "lstm") {
-    const { i, f, c_tilde } = signals;
-    return [f[unit] * before.c[unit], i[unit] * c_tilde[unit], Math.tanh(signals.c[unit])];
-  }
-  const { r, z, h_tilde } = signals;
-  const mixed = [(1 - z[unit]) * h_prev[unit], z[unit] * h_tilde[unit]];
-  return cell === "gru" ? [...mixed, c ? Uh.h_tilde[unit] : r[unit] * h_prev[unit]] : mixed;
+function products({ cell, c }, values, unit) {
+  const { mixture, reset, output } = CELLS[cell];
+  if (!mixture) return [];
+  const { signals, h_prev, Uh } = values;
+  const { keep, old, take, candidate } = mixture.terms(values, unit);
+  return [
+    keep * old,
+    take * candidate,
+    ...(reset ? [c ? Uh[reset][unit] : signals.r[unit] * h_prev[unit]] : []),
+    ...(output ? [Math.tanh(signals[mixture.state][unit])] : []),
+  ];
 }
 
 /**
  * Compute the results of a unit's equations from rounded numbers. For a clamped signal, `exact` is the value without the clamp.
  * @param {LayerRun["layer"]} layer @param {Values} values @param {number} unit @param {(x: number) => number} rounded @returns {Result[]}
  */
-function workedOut({ cell, b }, { signals, Wx, Uh, computed, h_prev, before }, unit, rounded) {
-  const { functions } = CELLS[cell];
+function workedOut({ cell, b }, values, unit, rounded) {
+  const { functions, mixture, output } = CELLS[cell];
+  const { signals, Wx, Uh, computed } = values;
   const free = (/** @type {string} */ name) => (computed[name] ?? signals[name])[unit];
   /** @type {Result[]} */
   const results = [];
@@ -44,16 +47,12 @@ function workedOut({ cell, b }, { signals, Wx, Uh, computed, h_prev, before }, u
     if (functions[gate] === null) results.push([`${gate}.value`, worked, free(gate)]);
     else results.push([`${gate}.a`, worked, sum], [`${gate}.value`, squash(functions[gate], rounded(sum)), free(gate)]);
   }
-  if (cell === "rnn") return results;
-  const name = cell === "lstm" ? "c" : "h";
-  const parts =
-    cell === "lstm"
-      ? [signals.f[unit], before.c[unit], signals.i[unit], signals.c_tilde[unit]]
-      : [1 - signals.z[unit], h_prev[unit], signals.z[unit], signals.h_tilde[unit]];
-  const [keep, start, take, candidate] = parts.map(rounded);
-  results.push([`${name}.value`, keep * start + take * candidate, free(name)]);
-  if (cell === "lstm") {
-    const [o, c] = [signals.o[unit], signals.c[unit]];
+  if (!mixture) return results;
+  const { keep, old, take, candidate } = mixture.terms(values, unit);
+  const mixed = rounded(keep) * rounded(old) + rounded(take) * rounded(candidate);
+  results.push([`${mixture.state}.value`, mixed, free(mixture.state)]);
+  if (output) {
+    const [o, c] = [signals[output][unit], signals[mixture.state][unit]];
     results.push(["h.tanh_c", Math.tanh(rounded(c)), Math.tanh(c)]);
     results.push(["h.value", rounded(o) * rounded(Math.tanh(c)), free("h")]);
   }

@@ -9,26 +9,23 @@
  */
 
 /** @import { LayerRun } from "./forward.js" */
+/** @import { Mixture } from "./cells.js" */
+import { CELLS } from "./cells.js";
 
 /**
- * The terms of a unit's state at a timestep: m_t = keep m_{t-1} + take candidate. `starts` is the state that the timestep reads. `held`:
+ * The terms of a unit's state at a timestep: m_t = keep m_{t-1} + take candidate. `old` is the state that the timestep reads. `held`:
  * whether the state is clamped: the state that the timestep reads or, in an LSTM, the state that the timestep leaves.
- * @typedef {{keep: number, take: number, candidate: number, starts: number, held: boolean}} Mixed
+ * @typedef {ReturnType<Mixture["terms"]> & {held: boolean}} Mixed
  */
 
-/** Return the terms of a unit's state at each timestep, or null for a plain RNN. @param {LayerRun} run @param {number} unit from 0 @returns {Mixed[] | null} */
+/** Return the terms of a unit's state at each timestep, or null if no state is a mixture. @param {LayerRun} run @param {number} unit from 0 @returns {Mixed[] | null} */
 export function mixture({ layer, steps, clamps, mask }, unit) {
-  if (layer.cell === "rnn") return null;
-  const name = layer.cell === "lstm" ? "c" : "h_prev";
-  const own = clamps.filter(({ gate, units }) => gate === name && (units?.includes(unit + 1) ?? true));
-  return steps.map(({ signals, h_prev, before }, t) => {
+  const { mixture } = CELLS[layer.cell];
+  if (!mixture) return null;
+  const own = clamps.filter(({ gate, units }) => gate === mixture.clamped && (units?.includes(unit + 1) ?? true));
+  return steps.map((values, t) => {
     const held = mask?.[t] !== false && own.some(({ from, to }) => from <= t + 1 && t + 1 <= (to ?? Infinity));
-    if (layer.cell === "lstm") {
-      const { f, i, c_tilde } = signals;
-      return { keep: f[unit], take: i[unit], candidate: c_tilde[unit], starts: before.c[unit], held };
-    }
-    const { z, h_tilde } = signals;
-    return { keep: 1 - z[unit], take: z[unit], candidate: h_tilde[unit], starts: h_prev[unit], held };
+    return { ...mixture.terms(values, unit), held };
   });
 }
 
@@ -38,14 +35,15 @@ export function mixture({ layer, steps, clamps, mask }, unit) {
  * @param {LayerRun} run @param {Mixed[]} mixed @param {number} unit from 0 @param {number} from @param {number} to
  */
 export function shares({ layer: { cell, H, backward }, steps }, mixed, unit, from, to) {
-  const signal = cell === "lstm" ? "c" : "h";
-  const states = steps.map(({ signals }) => signals[signal][unit]);
+  const { state, clamped } = /** @type {Mixture} */ (CELLS[cell].mixture);
+  const after = clamped === state ? 1 : 0; // the timesteps from a clamp to the first state that it sets
+  const states = steps.map(({ signals }) => signals[state][unit]);
   if (unit < H - backward) {
-    const inOrder = sharesAsRead(cell, states, mixed, from, to);
+    const inOrder = sharesAsRead(after, states, mixed, from, to);
     return { ...inOrder, largest: inOrder.shares.map(largest) };
   }
   const T = mixed.length;
-  const read = sharesAsRead(cell, states.toReversed(), mixed.toReversed(), T + 1 - to, T + 1 - from);
+  const read = sharesAsRead(after, states.toReversed(), mixed.toReversed(), T + 1 - to, T + 1 - from);
   const rows = read.shares.toReversed().map(([first, ...rest]) => [first, ...rest.reverse()]);
   return {
     shares: rows,
@@ -57,11 +55,10 @@ export function shares({ layer: { cell, H, backward }, steps }, mixed, unit, fro
 
 /**
  * Return the contributions of a unit that reads the timesteps in the order of `mixed`.
- * @param {string} cell @param {number[]} states @param {Mixed[]} mixed @param {number} from @param {number} to
+ * @param {number} after @param {number[]} states @param {Mixed[]} mixed @param {number} from @param {number} to
  */
-function sharesAsRead(cell, states, mixed, from, to) {
+function sharesAsRead(after, states, mixed, from, to) {
   const T = mixed.length;
-  const after = cell === "lstm" ? 1 : 0;
   /** @type {number[][]} */
   const rows = [];
   /** @type {[number[], number[]]} */
@@ -82,7 +79,7 @@ function sharesAsRead(cell, states, mixed, from, to) {
     rows.push(row);
     since.push(start + 1);
     const at = Math.max(0, start);
-    origins.push(at < T ? mixed[at].starts : states[T - 1]);
+    origins.push(at < T ? mixed[at].old : states[T - 1]);
   }
   return { shares: rows, origins, since };
 }
