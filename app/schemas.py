@@ -177,7 +177,7 @@ Content = Literal["all", "signals"]
 """The content of an exported run: all values in full precision, or only inputs, outputs and signals as float32."""
 
 
-class ExportQuestion(Body):
+class ExportBody(Body):
     """A link, and the content of the exported file: by default "all", or "signals" for the numbers of a large run."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"link": "?model=flip-flop&sequence=A+m+m"}]})
@@ -193,7 +193,7 @@ class UnitPlace(Body):
     unit: Place
 
 
-class TraceQuestion(Scenario):
+class TraceBody(Scenario):
     """A scenario, and the unit for which the response has the equations at each timestep.
 
     If `equations` is null, the response has no equations. With `brief`, the stream of a large run has exact values only
@@ -204,7 +204,7 @@ class TraceQuestion(Scenario):
     brief: bool = False
 
 
-class TracesQuestion(Body):
+class TracesBody(Body):
     """Scenarios that are run one after another, at most as many as there are kinds of cells."""
 
     model_config = ConfigDict(
@@ -215,7 +215,7 @@ class TracesQuestion(Body):
         }
     )
 
-    scenarios: Annotated[list[TraceQuestion], Field(min_length=1, max_length=len(CELLS)), FirstError]
+    scenarios: Annotated[list[TraceBody], Field(min_length=1, max_length=len(CELLS)), FirstError]
 
 
 def _example(**fields: int | str | None) -> ConfigDict:
@@ -223,14 +223,14 @@ def _example(**fields: int | str | None) -> ConfigDict:
     return ConfigDict(json_schema_extra={"examples": [flip_flop | fields]})
 
 
-class UnitQuestion(Scenario):
+class UnitBody(Scenario):
     """A scenario, and a unit of a layer. Units and layers count from 1."""
 
     layer: Place
     unit: Place
 
 
-class SumsQuestion(UnitQuestion):
+class SumsBody(UnitBody):
     """A scenario, and the layer, unit and timesteps for the sums, all counted from 1; `to` is included."""
 
     model_config = _example(**{"from": 4, "to": 5})
@@ -239,15 +239,15 @@ class SumsQuestion(UnitQuestion):
     to: Place
 
 
-class EquationsQuestion(SumsQuestion):
+class EquationsBody(SumsBody):
     """A scenario, and the layer, unit and timesteps for the equations, all counted from 1; `to` is included."""
 
 
-class LedgerQuestion(SumsQuestion):
+class LedgerBody(SumsBody):
     """A scenario, and the layer, unit and timesteps for the contributions, all counted from 1; `to` is included."""
 
 
-class SensitivityQuestion(UnitQuestion):
+class SensitivityBody(UnitBody):
     """A scenario, a layer, a unit, a timestep `t` and an `output`, all counted from 1.
 
     If `output` is null, the largest output at `t` is used: with a softmax, the model's answer.
@@ -259,7 +259,7 @@ class SensitivityQuestion(UnitQuestion):
     output: Place | None = None
 
 
-class MomentsQuestion(SumsQuestion):
+class MomentsBody(SumsBody):
     """A scenario, and the moment to search for: a `signal` of a unit at the timesteps `from` to `to` (included).
 
     `near` is the largest difference that counts as similar, as a share of the signal's scale.
@@ -271,7 +271,7 @@ class MomentsQuestion(SumsQuestion):
     near: Annotated[float, Field(gt=0, le=1)] = 0.1
 
 
-class CensusQuestion(Body):
+class CensusBody(Body):
     """A model, and the sequences for its census.
 
     `text` has one sequence in each line; with `table`, it is CSV. If `text` is null, the census uses held-out sequences
@@ -291,8 +291,8 @@ SeedList = Field(min_length=1, max_length=64, fail_fast=True)
 LengthList = Field(min_length=FURTHEST, max_length=FURTHEST, fail_fast=True)
 
 
-class GapQuestion(Body):
-    """A question about untrained cells: how far does the gradient reach over a gap of `gap` timesteps?
+class GapBody(Body):
+    """Settings of untrained cells, to measure how far their gradient reaches over a gap of `gap` timesteps.
 
     `first` is the initialization. With "plain", z of the GRU has the initial bias `b`, and f of the LSTM has −`b`.
     """
@@ -304,7 +304,7 @@ class GapQuestion(Body):
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
 
 
-class RaceQuestion(Body):
+class RaceBody(Body):
     """The results of trainings on a task of the experiment Cell comparison, by cell and seed.
 
     For the task counting, the results are in `counted`: for n = 1, 2, …, a 1 if the network counts n correctly, else 0.
@@ -319,7 +319,7 @@ class RaceQuestion(Body):
     counted: dict[RaceCell, Annotated[list[Annotated[list[Literal[0, 1]], LengthList]], SeedList]] = {}
 
     @model_validator(mode="after")
-    def _results(self) -> RaceQuestion:
+    def _results(self) -> RaceBody:
         field = "counted" if self.task == COUNTING else "steps"
         if not getattr(self, field) or len(self.steps and self.counted):
             raise PydanticCustomError(
@@ -341,7 +341,7 @@ class SequenceTimes(BaseModel):
     comparison: sequence.Comparison
 
 
-class TapesQuestion(Body):
+class TapesBody(Body):
     """A sequence, and the number of the `first` checkpoint that runs it, counted from 0."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"sequence": "A m m B m", "first": 0}]})

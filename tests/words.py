@@ -91,7 +91,7 @@ ALLOWED = (
     ("app/routes/score.py", "`untouched` is", "a field of the answer"),
     ("static/train/curves.js", "mean twin of-", "a class of the style sheet"),
     ("gru_core/runs/trace.py", "use gru.twin", "the name of a function"),
-    ("templates/docs.html", "LedgerQuestion", "the name of a schema of the HTTP API"),
+    ("templates/docs.html", "LedgerBody", "the name of a schema of the HTTP API"),
 )
 """Exceptions: a file, the text around the phrase, and the reason."""
 

@@ -15,7 +15,7 @@ from ..pages.lesson import figure_page, lesson_context
 from ..pages.page import templates
 from ..runs.answers import to_json
 from ..runs.linked import LinkedRun
-from ..runs.reach import gradient_reach, linked_question
+from ..runs.reach import gradient_reach, linked_body
 from ..runs.run import run_whole
 from ..settings import Settings
 from .models import stored_models
@@ -94,7 +94,7 @@ def _page(
         "reveals": reveals,
     }
     if first.figure.page == "compare/gap":
-        linked = (linked_question(step.figure.keys) for step in steps if step.shape == first.shape)
+        linked = (linked_body(step.figure.keys) for step in steps if step.shape == first.shape)
         questions = {question.model_dump_json(): question for question in linked}
         record["gaps"] = [
             {"question": question.model_dump(), "answer": gradient_reach(question)} for question in questions.values()

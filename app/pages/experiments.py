@@ -24,7 +24,7 @@ from .. import models
 from ..models import model_entry
 from ..runs import race as race_outcome
 from ..runs.answers import to_json
-from ..runs.reach import SEQUENCES, linked_question
+from ..runs.reach import SEQUENCES, linked_body
 from ..schemas import ScenarioFields
 from ..settings import Settings
 from ..sitemap import PAGES
@@ -102,7 +102,7 @@ def _gap() -> Values:
         "passed": _passed,
         "seeds": len(experiments.GAP_SEEDS),
         "rates": (0.001, *experiments.GAP_RATES, 0.1),
-        "default": linked_question({}),
+        "default": linked_body({}),
         "rate": rate,
         "sizes": experiments.GAP_SIZES,
         "most": base.schedule.most,

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from ..runs.answers import to_json
 from ..runs.census import answer
 from ..runs.limits import MOST_COUNTED
-from ..schemas import CensusQuestion
+from ..schemas import CensusBody
 from ..server.body import FileBody
 
 router = APIRouter(prefix="/api")
@@ -30,8 +30,8 @@ router = APIRouter(prefix="/api")
     "where the unit shows it: the key of the sequence in `texts`, and the timestep.",
     response_class=Response,
 )
-def ask(request: Request, question: CensusQuestion) -> Response:
-    return _answer(request, question)
+def ask(request: Request, body: CensusBody) -> Response:
+    return _answer(request, body)
 
 
 @router.post(
@@ -48,8 +48,8 @@ def ask_of_arrays(
     model: str,
     between: Annotated[list[str] | None, Query(min_length=2, max_length=2)] = None,
 ) -> Response:
-    return _answer(request, CensusQuestion(model=model, between=between), body)
+    return _answer(request, CensusBody(model=model, between=between), body)
 
 
-def _answer(request: Request, question: CensusQuestion, file: bytes | None = None) -> Response:
-    return Response(to_json(answer(question, request.app.state.settings, file)), media_type="application/json")
+def _answer(request: Request, body: CensusBody, file: bytes | None = None) -> Response:
+    return Response(to_json(answer(body, request.app.state.settings, file)), media_type="application/json")

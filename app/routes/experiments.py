@@ -20,7 +20,7 @@ from ..pages.page import respond_with_figures
 from ..runs import race as race_outcome
 from ..runs.answers import to_json
 from ..runs.reach import SEQUENCES, gradient_reach
-from ..schemas import Counted, GapQuestion, RaceQuestion, SequenceTimes
+from ..schemas import Counted, GapBody, RaceBody, SequenceTimes
 from ..server.budget import spend
 from ..sitemap import PAGES, ExperimentName
 
@@ -79,11 +79,11 @@ def counting(request: Request, model: str) -> Counted:
     "tie if their intervals overlap or if their medians differ by less than the resolution.",
     response_class=Response,
 )
-def compare(question: RaceQuestion) -> Response:
-    if question.task == race.COUNTING:
-        outcome = race_outcome.counted(question.counted)
+def compare(body: RaceBody) -> Response:
+    if body.task == race.COUNTING:
+        outcome = race_outcome.counted(body.counted)
     else:
-        outcome = race_outcome.reached(question.task, question.steps)
+        outcome = race_outcome.reached(body.task, body.steps)
     return Response(to_json(outcome), media_type="application/json")
 
 
@@ -96,5 +96,5 @@ def compare(question: RaceQuestion) -> Response:
     "over this gap.",
     response_class=Response,
 )
-def untrained(question: GapQuestion) -> Response:
-    return Response(to_json(gradient_reach(question)), media_type="application/json")
+def untrained(body: GapBody) -> Response:
+    return Response(to_json(gradient_reach(body)), media_type="application/json")

@@ -25,7 +25,7 @@ from ..rooms.withheld import open_to
 from ..runs.answers import to_json, whole
 from ..runs.linked import run_link
 from ..runs.run import is_large, within_text
-from ..schemas import Content, ExportQuestion
+from ..schemas import Content, ExportBody
 from ..sitemap import ExperimentName
 
 router = APIRouter(prefix="/api/export")
@@ -167,12 +167,10 @@ def trace_npz(request: Request, content: Content | None = None) -> Response:
     response_class=Response,
     responses={200: {"description": "The file", "content": {"application/octet-stream": {}}}},
 )
-def file_of_long_link(
-    request: Request, file: RunFile | Literal["compare.html", "sizes"], question: ExportQuestion
-) -> Response:
-    keys, settings = read_address(question.link), request.app.state.settings
+def file_of_long_link(request: Request, file: RunFile | Literal["compare.html", "sizes"], body: ExportBody) -> Response:
+    keys, settings = read_address(body.link), request.app.state.settings
     if file == "compare.html":
         return _compare(request, keys)
     if file == "sizes":
         return Response(to_json(sizes(run_link(keys, settings), settings)), media_type="application/json")
-    return _run_file(request, keys, file, question.content)
+    return _run_file(request, keys, file, body.content)

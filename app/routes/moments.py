@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from ..runs.answers import to_json
 from ..runs.limits import MOST_MOMENT, MOST_PLACES
 from ..runs.moments import moments
-from ..schemas import MomentsQuestion
+from ..schemas import MomentsBody
 
 router = APIRouter(prefix="/api")
 
@@ -27,5 +27,5 @@ router = APIRouter(prefix="/api")
     "0.5, and at least 1.5 times `elsewhere`.",
     response_class=Response,
 )
-def ask(request: Request, question: MomentsQuestion) -> Response:
-    return Response(to_json(moments(question, request.app.state.settings)), media_type="application/json")
+def ask(request: Request, body: MomentsBody) -> Response:
+    return Response(to_json(moments(body, request.app.state.settings)), media_type="application/json")

@@ -17,7 +17,7 @@ from ..runs.answers import whole
 from ..runs.events import EVENT_STREAM, STREAM_HEADERS, events
 from ..runs.limits import BLOCK
 from ..runs.run import is_large, prepare
-from ..schemas import Scenario, TraceQuestion, TracesQuestion
+from ..schemas import Scenario, TraceBody, TracesBody
 from ..settings import Settings
 
 router = APIRouter(prefix="/api")
@@ -57,11 +57,11 @@ SHORT, MOST_SHORT_CHANGES = 128, 8
         }
     },
 )
-async def trace(request: Request, question: TraceQuestion) -> Response:
+async def trace(request: Request, body: TraceBody) -> Response:
     settings, accept = request.app.state.settings, request.headers.get("accept", "")
-    if _is_short(question):
-        return _answer(question, settings, accept)
-    return await run_in_threadpool(_answer, question, settings, accept)
+    if _is_short(body):
+        return _answer(body, settings, accept)
+    return await run_in_threadpool(_answer, body, settings, accept)
 
 
 @router.post(
@@ -76,8 +76,8 @@ async def trace(request: Request, question: TraceQuestion) -> Response:
         }
     },
 )
-async def traces(request: Request, question: TracesQuestion) -> Response:
-    settings, scenarios = request.app.state.settings, question.scenarios
+async def traces(request: Request, body: TracesBody) -> Response:
+    settings, scenarios = request.app.state.settings, body.scenarios
     if all(map(_is_short, scenarios)):
         return _stream(_all_events(scenarios, settings))
     return _stream(await run_in_threadpool(_all_events, scenarios, settings))
@@ -95,11 +95,11 @@ def _is_short(scenario: Scenario) -> bool:
     return scenario.model in presets.SHIPPED and short and simple
 
 
-def _answer(question: TraceQuestion, settings: Settings, accept: str) -> Response:
+def _answer(body: TraceBody, settings: Settings, accept: str) -> Response:
     if EVENT_STREAM in accept:
-        return _stream([_events(question, settings)])
-    beginning, blocks = prepare(question, settings, None, place=question.equations)
-    pieces = whole(beginning, next(blocks), question.equations)
+        return _stream([_events(body, settings)])
+    beginning, blocks = prepare(body, settings, None, place=body.equations)
+    pieces = whole(beginning, next(blocks), body.equations)
     if is_large(beginning):
         return StreamingResponse(pieces, media_type="application/json")
     return Response(b"".join(pieces), media_type="application/json")
@@ -109,15 +109,15 @@ Events = tuple[bool, Iterator[bytes]]
 """A pair for a run: whether it is a single block, and its encoded events."""
 
 
-def _events(question: TraceQuestion, settings: Settings) -> Events:
+def _events(body: TraceBody, settings: Settings) -> Events:
     """Compute the first block of a run, and return the `Events` of the run. Raises Refused or SequenceError."""
-    place = question.equations
-    beginning, blocks = prepare(question, settings, BLOCK, question.brief, place)
+    place = body.equations
+    beginning, blocks = prepare(body, settings, BLOCK, body.brief, place)
     first = next(blocks)
     return len(first.y) == beginning["T"], events(beginning, chain([first], blocks), place)
 
 
-def _all_events(scenarios: Sequence[TraceQuestion], settings: Settings) -> list[Events]:
+def _all_events(scenarios: Sequence[TraceBody], settings: Settings) -> list[Events]:
     """Return the `Events` of several runs. Raises Refused, with the number of the wrong scenario."""
     runs = []
     for number, scenario in enumerate(scenarios, start=1):

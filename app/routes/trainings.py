@@ -20,7 +20,7 @@ from ..runs.answers import to_json
 from ..runs.checkpoints import run_at_checkpoints
 from ..runs.events import EVENT_STREAM, STREAM_HEADERS
 from ..runs.limits import MOST_READ
-from ..schemas import TapesQuestion
+from ..schemas import TapesBody
 from ..settings import Settings
 
 router = APIRouter(prefix="/api/trainings")
@@ -137,7 +137,7 @@ async def events(request: Request, id: str, token: Token = "") -> Response:
     "steps of N checkpoints, starting with checkpoint `first`, counted from 0. `signals` has an array (N, T, H) for "
     "each signal, and `y` is (N, T, K), as little-endian float32 in base64.",
 )
-def tapes(request: Request, id: str, question: TapesQuestion) -> Response:
+def tapes(request: Request, id: str, body: TapesBody) -> Response:
     settings: Settings = request.app.state.settings
-    content = run_at_checkpoints(id, training_cache(settings).get(id), question.sequence, question.first, settings)
+    content = run_at_checkpoints(id, training_cache(settings).get(id), body.sequence, body.first, settings)
     return Response(to_json(content), media_type="application/json")

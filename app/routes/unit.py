@@ -12,7 +12,7 @@ from ..errors import Refused, within
 from ..runs.limits import BLOCK, MOST_EQUATIONS, MOST_PRODUCTS, MOST_SHARES
 from ..runs.run import input_names, prepare_unit, steps_of
 from ..runs.unit import equations_of, sensitivities, shares, sums, unit_rows
-from ..schemas import EquationsQuestion, LedgerQuestion, SensitivityQuestion, SumsQuestion, UnitQuestion
+from ..schemas import EquationsBody, LedgerBody, SensitivityBody, SumsBody, UnitBody
 
 router = APIRouter(prefix="/api")
 
@@ -34,10 +34,10 @@ def _json(content: bytes) -> Response:
     f"At most {MOST_EQUATIONS} timesteps in one request. `steps` has, for each timestep, the `equations` that a step "
     "of `/api/trace` has: `parts`, `sizes` and `decimals`.",
 )
-def ask_equations(request: Request, question: EquationsQuestion) -> Response:
-    start, blocks = prepare_unit(question, request.app.state.settings)
-    steps = steps_of(question, start["T"], MOST_EQUATIONS)
-    return _json(equations_of(question, next(blocks).layers[question.layer - 1][steps]))
+def ask_equations(request: Request, body: EquationsBody) -> Response:
+    start, blocks = prepare_unit(body, request.app.state.settings)
+    steps = steps_of(body, start["T"], MOST_EQUATIONS)
+    return _json(equations_of(body, next(blocks).layers[body.layer - 1][steps]))
 
 
 @_answers(
@@ -46,9 +46,9 @@ def ask_equations(request: Request, question: EquationsQuestion) -> Response:
     "`rows` has the values by the names that a step of `/api/trace` has, each as little-endian float64 in base64, with "
     "a number for each timestep.",
 )
-def ask_rows(request: Request, question: UnitQuestion) -> Response:
-    _, blocks = prepare_unit(question, request.app.state.settings)
-    return _json(unit_rows(question, next(blocks)))
+def ask_rows(request: Request, body: UnitBody) -> Response:
+    _, blocks = prepare_unit(body, request.app.state.settings)
+    return _json(unit_rows(body, next(blocks)))
 
 
 @_answers(
@@ -61,12 +61,12 @@ def ask_rows(request: Request, question: UnitQuestion) -> Response:
     "the old state in the sum: there it has, for each timestep, the numbers that U multiplies. If weights are changed, "
     "`trained` has the original W, U, b and c; otherwise it is null.",
 )
-def ask_sums(request: Request, question: SumsQuestion) -> Response:
-    start, blocks = prepare_unit(question, request.app.state.settings)
-    layer = next(blocks).layers[question.layer - 1][steps_of(question, start["T"], BLOCK)]
-    trained = models.get(question.model, request.app.state.settings) if question.weights else None
-    cell = trained.layers[question.layer - 1] if trained else None
-    return _json(sums(question, input_names(start, question.layer - 1), layer, cell))
+def ask_sums(request: Request, body: SumsBody) -> Response:
+    start, blocks = prepare_unit(body, request.app.state.settings)
+    layer = next(blocks).layers[body.layer - 1][steps_of(body, start["T"], BLOCK)]
+    trained = models.get(body.model, request.app.state.settings) if body.weights else None
+    cell = trained.layers[body.layer - 1] if trained else None
+    return _json(sums(body, input_names(start, body.layer - 1), layer, cell))
 
 
 @_answers(
@@ -81,17 +81,17 @@ def ask_sums(request: Request, question: SumsQuestion) -> Response:
     "the run of the second sequence; otherwise they are null. The state is exactly the sum of the values, each times "
     "its contribution. A contribution is not a cause.",
 )
-def ask_ledger(request: Request, question: LedgerQuestion) -> Response:
-    start, blocks = prepare_unit(question, request.app.state.settings)
-    T, first = start["T"], question.from_
+def ask_ledger(request: Request, body: LedgerBody) -> Response:
+    start, blocks = prepare_unit(body, request.app.state.settings)
+    T, first = start["T"], body.from_
     most = max(1, MOST_SHARES // (T + 1))
     within("from", first, 1, T, "the timesteps of this sequence")
     last = min(T, first + most - 1)
     why = f"at most {most} timesteps at once, each with {T + 1:,} contributions"
     why = f"the timesteps of this sequence from timestep {first}" if last == T else why
-    within("to", question.to, first, last, why)
+    within("to", body.to, first, last, why)
     try:
-        return _json(shares(question, next(blocks)))
+        return _json(shares(body, next(blocks)))
     except ValueError as error:  # a plain RNN has no contributions
         raise Refused(422, "ledger", str(error), "layer") from error
 
@@ -110,9 +110,9 @@ def ask_ledger(request: Request, question: LedgerQuestion) -> Response:
     "is a probability. A clamped value does not depend on other values, but the output still has a derivative with "
     "respect to a clamped gate.",
 )
-def ask_sensitivity(request: Request, question: SensitivityQuestion) -> Response:
-    start, blocks = prepare_unit(question, request.app.state.settings)
-    within("t", question.t, 1, start["T"], "the timesteps of this sequence")
-    if question.output is not None:
-        within("output", question.output, 1, start["y"]["total"], "the outputs of this model")
-    return _json(sensitivities(question, next(blocks)))
+def ask_sensitivity(request: Request, body: SensitivityBody) -> Response:
+    start, blocks = prepare_unit(body, request.app.state.settings)
+    within("t", body.t, 1, start["T"], "the timesteps of this sequence")
+    if body.output is not None:
+        within("output", body.output, 1, start["y"]["total"], "the outputs of this model")
+    return _json(sensitivities(body, next(blocks)))

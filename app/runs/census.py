@@ -23,7 +23,7 @@ from gru_core.training.tasks import task_of
 
 from .. import models
 from ..errors import Refused
-from ..schemas import CensusQuestion
+from ..schemas import CensusBody
 from ..server.budget import spend
 from ..settings import Settings
 from .limits import MOST_COUNTED, MOST_LINES
@@ -204,15 +204,15 @@ class CensusAnswer(TypedDict):
     texts: dict[str, str]
 
 
-def answer(question: CensusQuestion, settings: Settings, file: bytes | None = None) -> CensusAnswer:
+def answer(body: CensusBody, settings: Settings, file: bytes | None = None) -> CensusAnswer:
     """Return the census that a page asks for. If there is a `file`, its arrays are the sequences.
 
     Raises Refused if the sequences are not valid or too large.
     """
-    model = models.get(question.model, settings)
+    model = models.get(body.model, settings)
     try:
-        data = _data(model, question, settings, file)
-        chosen = None if question.between is None else (question.between[0], question.between[1])
+        data = _data(model, body, settings, file)
+        chosen = None if body.between is None else (body.between[0], body.between[1])
         targets = None if chosen else targets_of(data.labels)
         between, others = (None, []) if targets else labels_between(data.labels, chosen)
         census = gru_core.census(model, data.sequences, data.labels if between else None, between, targets)
@@ -231,17 +231,17 @@ def answer(question: CensusQuestion, settings: Settings, file: bytes | None = No
     }
 
 
-def _data(model: Model, question: CensusQuestion, settings: Settings, file: bytes | None) -> Data:
+def _data(model: Model, body: CensusBody, settings: Settings, file: bytes | None) -> Data:
     """Return the sequences, and charge their run to the request. Use only the first held-out sequences that fit.
 
-    Raises ValueError if the sequences in the question or in the file are not valid or too large.
+    Raises ValueError if the sequences in the body or in the file are not valid or too large.
     """
     units = sum(cell.units for cell in model.layers)
     if file is not None:
         data = read_arrays(file, "the file")
         lengths = list(map(len, data.sequences))
-    elif question.text is not None:
-        data = read_data(question.text, question.table, model, MOST_LINES)
+    elif body.text is not None:
+        data = read_data(body.text, body.table, model, MOST_LINES)
         lengths = [len(model.encoder.tokens(text)) for text in data.sequences]
     else:
         data = held_out_data(model)

@@ -9,7 +9,7 @@ from gru_core.presets.recipes import held_out
 from gru_core.runs.moments import Common, places_alike, units_alike
 
 from ..errors import Refused, within
-from ..schemas import MomentsQuestion
+from ..schemas import MomentsBody
 from ..server.budget import spend
 from ..settings import Settings
 from .limits import MOST_MOMENT, MOST_PLACES
@@ -54,31 +54,29 @@ class Moments(Moment, HeldOut):
     units: list[SimilarUnit]
 
 
-def moments(question: MomentsQuestion, settings: Settings) -> Moments:
+def moments(body: MomentsBody, settings: Settings) -> Moments:
     """Return the moments at which a unit's signal is similar. Raises Refused or SequenceError."""
-    start, blocks = prepare_unit(question, settings)
-    first = question.from_
+    start, blocks = prepare_unit(body, settings)
+    first = body.from_
     within("from", first, 1, start["T"], "the timesteps of this sequence")
     last = min(start["T"], first + MOST_MOMENT - 1)
-    within(
-        "to", question.to, first, last, f"the timesteps of this sequence from timestep {first}, at most {MOST_MOMENT}"
-    )
-    run, unit, steps = next(blocks).layers[question.layer - 1], question.unit - 1, slice(first - 1, question.to)
-    if question.signal not in run.cell.signals:
+    within("to", body.to, first, last, f"the timesteps of this sequence from timestep {first}, at most {MOST_MOMENT}")
+    run, unit, steps = next(blocks).layers[body.layer - 1], body.unit - 1, slice(first - 1, body.to)
+    if body.signal not in run.cell.signals:
         raise Refused(422, "request", f"signal must be one of {', '.join(run.cell.signals)}", "signal")
-    similar = units_alike(run, question.signal, unit, steps, question.near)
-    values = getattr(run, question.signal)[steps, unit]
+    similar = units_alike(run, body.signal, unit, steps, body.near)
+    values = getattr(run, body.signal)[steps, unit]
     return {
         "from": first,
-        "to": question.to,
+        "to": body.to,
         "units": [{"unit": other.unit + 1, "gap": other.gap, "mirrored": other.mirrored} for other in similar],
-        **_places_in_held_out(question, values, settings),
+        **_places_in_held_out(body, values, settings),
     }
 
 
-def _places_in_held_out(question: MomentsQuestion, values: Array, settings: Settings) -> HeldOut:
+def _places_in_held_out(body: MomentsBody, values: Array, settings: Settings) -> HeldOut:
     """Return the similar moments in held-out sequences, from runs with the edited weights but without clamps."""
-    model = set_up(question, settings).changed
+    model = set_up(body, settings).changed
     batch = held_out(model)
     if batch is None:
         return {"count": None, "total": None, "places": [], "common": []}
@@ -88,7 +86,7 @@ def _places_in_held_out(question: MomentsQuestion, values: Array, settings: Sett
         raise Refused(422, "request", message, "to")
     spend(T * B * sum(cell.units for cell in model.layers))
     moments = places_alike(
-        model, values, question.signal, question.unit - 1, batch, question.layer - 1, question.near, MOST_PLACES
+        model, values, body.signal, body.unit - 1, batch, body.layer - 1, body.near, MOST_PLACES
     )  # fmt: skip
     places: list[SimilarPlace] = [
         {"tokens": model.encoder.write(batch.x[:, place.sequence]).split(), "t": place.t + 1, "gap": place.gap}

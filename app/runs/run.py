@@ -16,7 +16,7 @@ from gru_core.training.tasks import regressions_of, task_of
 
 from .. import models
 from ..errors import Refused, within
-from ..schemas import Scenario, SumsQuestion, UnitPlace, UnitQuestion
+from ..schemas import Scenario, SumsBody, UnitBody, UnitPlace
 from ..server.budget import NUMBERS, spend
 from ..settings import Settings
 from .answers import Start, numbers_of, start
@@ -90,17 +90,17 @@ def opening(scenario: Scenario, settings: Settings) -> tuple[Start, Trace]:
     return beginning, next(blocks)
 
 
-def prepare_unit(question: UnitQuestion, settings: Settings) -> tuple[Start, Iterator[Trace]]:
+def prepare_unit(body: UnitBody, settings: Settings) -> tuple[Start, Iterator[Trace]]:
     """Return the results of `prepare` with the whole run as one block.
 
-    Raises the errors of `prepare`, and Refused if the model does not have the unit in the question.
+    Raises the errors of `prepare`, and Refused if the model does not have the unit in the body.
     """
-    beginning, blocks = prepare(question, settings, None)
-    check_place(beginning, question)
+    beginning, blocks = prepare(body, settings, None)
+    check_place(beginning, body)
     return beginning, blocks
 
 
-def check_place(beginning: Start, place: UnitPlace | UnitQuestion, where: str = "") -> None:
+def check_place(beginning: Start, place: UnitPlace | UnitBody, where: str = "") -> None:
     """Raise Refused if the run does not have the layer and unit `place`.
 
     `where` is the path to `place` in the request and ends with a period. It is "" at the top level.
@@ -110,16 +110,16 @@ def check_place(beginning: Start, place: UnitPlace | UnitQuestion, where: str = 
     within(f"{where}unit", place.unit, 1, layers[place.layer - 1]["H"], "the units of this layer")
 
 
-def steps_of(question: SumsQuestion, T: int, most: int) -> slice:
-    """Return the timesteps in the question as a slice.
+def steps_of(body: SumsBody, T: int, most: int) -> slice:
+    """Return the timesteps of a request as a slice.
 
     Raises Refused if they are not in the run of `T` timesteps, or if there are more than `most`.
     """
-    first = question.from_
+    first = body.from_
     within("from", first, 1, T, "the timesteps of this sequence")
     why = f"the timesteps of this sequence from timestep {first}, at most {most}"
-    within("to", question.to, first, min(T, first + most - 1), why)
-    return slice(first - 1, question.to)
+    within("to", body.to, first, min(T, first + most - 1), why)
+    return slice(first - 1, body.to)
 
 
 def input_names(beginning: Start, layer: int) -> list[str]:

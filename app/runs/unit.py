@@ -16,14 +16,14 @@ from gru_core.cells.run import Run
 from gru_core.runs.ledger import largest, ledger, origins, since
 from gru_core.runs.sensitivity import frobenius, gain
 
-from ..schemas import EquationsQuestion, LedgerQuestion, SensitivityQuestion, SumsQuestion, UnitQuestion
+from ..schemas import EquationsBody, LedgerBody, SensitivityBody, SumsBody, UnitBody
 from .answers import base64_of, to_json, values_of
 from .limits import MOST_PRODUCTS
 
 
-def equations_of(question: EquationsQuestion, run: Run) -> bytes:
+def equations_of(body: EquationsBody, run: Run) -> bytes:
     """Return the equations of one unit over the timesteps of `run`, as JSON."""
-    return to_json(_question_fields(question) | {"steps": equations.steps(run, question.unit - 1)})
+    return to_json(_unit_fields(body) | {"steps": equations.steps(run, body.unit - 1)})
 
 
 class GateSum(Row):
@@ -47,12 +47,12 @@ class Sums(TypedDict):
     gates: dict[str, GateSum]
 
 
-def sums(question: SumsQuestion, inputs: Sequence[str], run: Run, trained: Cell | None) -> bytes:
+def sums(body: SumsBody, inputs: Sequence[str], run: Run, trained: Cell | None) -> bytes:
     """Return the `Sums` of one unit over the timesteps of `run`, as JSON.
 
     `inputs` has the names of the layer's inputs. If weights are changed, `trained` is the original layer, else None.
     """
-    return to_json(_question_fields(question) | {**sums_of(run, trained, inputs, question.unit - 1)})
+    return to_json(_unit_fields(body) | {**sums_of(run, trained, inputs, body.unit - 1)})
 
 
 def sums_of(run: Run, trained: Cell | None, inputs: Sequence[str], unit: int) -> Sums:
@@ -72,10 +72,10 @@ def sums_of(run: Run, trained: Cell | None, inputs: Sequence[str], unit: int) ->
     return {"inputs": inputs, "gates": gates}
 
 
-def shares(question: LedgerQuestion, trace: Trace) -> bytes:
-    """Return the contributions to a unit's state, and to the twin's state, at the question's timesteps, as JSON."""
-    steps = slice(question.from_ - 1, question.to)
-    return to_json(_question_fields(question) | {**shares_of(trace, question.layer - 1, question.unit - 1, steps)})
+def shares(body: LedgerBody, trace: Trace) -> bytes:
+    """Return the contributions to a unit's state, and to the twin's state, at the body's timesteps, as JSON."""
+    steps = slice(body.from_ - 1, body.to)
+    return to_json(_unit_fields(body) | {**shares_of(trace, body.layer - 1, body.unit - 1, steps)})
 
 
 class Shares(TypedDict):
@@ -108,14 +108,14 @@ def shares_of(trace: Trace, layer: int, unit: int, steps: slice) -> Shares:
     }
 
 
-def sensitivities(question: SensitivityQuestion, trace: Trace) -> bytes:
-    """Return the sensitivities of an output and of a unit's state at the question's timestep, as JSON."""
-    layer, output = question.layer - 1, None if question.output is None else question.output - 1
-    many = trace.layers[layer].cell.units ** 2 * question.t > MOST_PRODUCTS
-    sensitivity = trace.sensitivity(question.t - 1, output, layer, question.unit - 1 if many else None)
-    fields = sensitivity_of(sensitivity, layer, question.unit - 1, not many)
+def sensitivities(body: SensitivityBody, trace: Trace) -> bytes:
+    """Return the sensitivities of an output and of a unit's state at the body's timestep, as JSON."""
+    layer, output = body.layer - 1, None if body.output is None else body.output - 1
+    many = trace.layers[layer].cell.units ** 2 * body.t > MOST_PRODUCTS
+    sensitivity = trace.sensitivity(body.t - 1, output, layer, body.unit - 1 if many else None)
+    fields = sensitivity_of(sensitivity, layer, body.unit - 1, not many)
     norms = {f"{name}_norm": None if many else frobenius(rows) for name, rows in sensitivity.states.items()}
-    return to_json(_question_fields(question) | {"x": sensitivity.x} | norms | fields)
+    return to_json(_unit_fields(body) | {"x": sensitivity.x} | norms | fields)
 
 
 def sensitivity_of(sensitivity: Sensitivity, layer: int, unit: int, whole: bool = True) -> dict[str, Any]:
@@ -151,14 +151,14 @@ def _most_sensitive_gate(sensitivity: Sensitivity, layer: int) -> dict[str, Any]
     return {"gate": gate, "unit": int(unit) + 1, "t": int(t) + 1, "value": gates[gate][t, unit]}
 
 
-def _question_fields(question: UnitQuestion) -> dict[str, Any]:
-    return question.model_dump(by_alias=True, include={"layer", "unit", "from_", "to", "t"})
+def _unit_fields(body: UnitBody) -> dict[str, Any]:
+    return body.model_dump(by_alias=True, include={"layer", "unit", "from_", "to", "t"})
 
 
-def unit_rows(question: UnitQuestion, trace: Trace) -> bytes:
+def unit_rows(body: UnitBody, trace: Trace) -> bytes:
     """Return every value of one unit at all timesteps, as JSON with little-endian float64 in base64."""
-    rows = unit_rows_of(trace, question.layer - 1, question.unit - 1)
-    return to_json(_question_fields(question) | {"from": 1, "to": len(trace.layers[0].h), "rows": rows})
+    rows = unit_rows_of(trace, body.layer - 1, body.unit - 1)
+    return to_json(_unit_fields(body) | {"from": 1, "to": len(trace.layers[0].h), "rows": rows})
 
 
 def unit_rows_of(trace: Trace, layer: int, unit: int) -> dict[str, str]:

@@ -48,7 +48,7 @@ const map = mountMap(find(".map"), controls);
 /** The results of the trainings on this page. @type {Record<string, string | number | null>[]} */
 const rows = [];
 
-/** Return the request that the controls describe, in the format of GapQuestion in app/schemas.py. */
+/** Return the request that the controls describe, in the format of GapBody in app/schemas.py. */
 function question() {
   const { gap, units, first, b, seed } = controls.values();
   return { gap: Number(gap), units: Number(units), first, b: first === "plain" ? Number(b) : 0, seed: Number(seed) };

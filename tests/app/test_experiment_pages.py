@@ -12,8 +12,8 @@ from fastapi.testclient import TestClient
 
 from app.lessons.quantities import Runs, evaluate
 from app.lessons.reading import Figure
-from app.runs.reach import gradient_reach, linked_question
-from app.schemas import GapQuestion
+from app.runs.reach import gradient_reach, linked_body
+from app.schemas import GapBody
 from app.settings import Settings
 from app.sitemap import EXPERIMENTS
 from gru_core import experiments
@@ -73,18 +73,18 @@ def test_the_finding_and_the_map_of_the_gap_count_the_stored_seeds(client: TestC
 
 
 def test_the_gradient_before_training_is_the_one_in_the_first_report_of_the_training() -> None:
-    question = GapQuestion(gap=12, units=4, b=-1, seed=3)
+    question = GapBody(gap=12, units=4, b=-1, seed=3)
     for cell in gradient_reach(question).values():
         first = next(train(Recipe.from_dict(cell["recipe"])))
         assert first.report["lags"] == pytest.approx(cell["lags"], rel=1e-3)
 
 
 def test_a_link_to_the_gap_ignores_values_that_are_not_possible() -> None:
-    usual = linked_question({})
-    assert linked_question({"gap": "9999", "b": "x", "first": "no", "rate": "0.03"}) == usual
-    read = linked_question({"gap": "80", "units": "4", "b": "-1.5", "seed": "2"})
+    usual = linked_body({})
+    assert linked_body({"gap": "9999", "b": "x", "first": "no", "rate": "0.03"}) == usual
+    read = linked_body({"gap": "80", "units": "4", "b": "-1.5", "seed": "2"})
     assert (read.gap, read.units, read.first, read.b, read.seed) == (80, 4, "plain", -1.5, 2)
-    assert linked_question({"first": "chrono", "b": "-1"}).b == 0
+    assert linked_body({"first": "chrono", "b": "-1"}).b == 0
 
 
 def test_a_lesson_counts_seeds_at_another_learning_rate_and_size() -> None:

@@ -37,7 +37,7 @@ from app.runs.moments import Moments
 from app.runs.race import CellOutcome, RaceOutcome
 from app.runs.tokens import FEW
 from app.runs.unit import Shares, Sums
-from app.schemas import MOST_SEEDS, MOST_WRITTEN, SIGNALS, GapQuestion, Scenario, ScenarioFields, WriteBody
+from app.schemas import MOST_SEEDS, MOST_WRITTEN, SIGNALS, GapBody, Scenario, ScenarioFields, WriteBody
 from gru_core import numerals
 from gru_core.card import Card, CardFields
 from gru_core.cells.equations import DECIMALS, LARGE, EquationNumbers
@@ -259,8 +259,8 @@ def schema_of(body: type[BaseModel], name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("template", "field", "limits"),
-    [("experiments/gap.html", 'name="gap"', schema_of(GapQuestion, "gap")),
-     ("experiments/gap.html", 'name="units"', schema_of(GapQuestion, "units")),
+    [("experiments/gap.html", 'name="gap"', schema_of(GapBody, "gap")),
+     ("experiments/gap.html", 'name="units"', schema_of(GapBody, "units")),
      ("lab.html", 'aria-label="Weight, number"', {"minimum": -LARGEST, "maximum": LARGEST}),
      ("ask.html", 'name="text"', schema_of(QuestionBody, "text"))],
 )  # fmt: skip
