@@ -170,7 +170,7 @@ function tapesIn(cells, captionOf) {
  * @param {StoreOf<S>} store @param {string} path @param {() => string} address @param {() => string} liveAddress
  */
 function mountLinks(store, path, address, liveAddress) {
-  const open = /** @type {HTMLAnchorElement | null} */ (document.querySelector("#open-lab"));
+  const open = /** @type {HTMLAnchorElement | null} */ (document.querySelector("#open-app"));
   if (!open) return;
   store.subscribe(async () => {
     const live = liveAddress();

@@ -37,7 +37,7 @@ export function mountExperiment(controls, rows) {
   mountShare(find("#share-open"), dialog("#share"), home, path, controls.address);
   mountHelp(find("#help-open"), dialog("#help"));
   mountExport(document.querySelector("#export-open"), dialog("#export"), String(experiment), rows);
-  const open = /** @type {HTMLAnchorElement | null} */ (document.querySelector("#open-lab"));
+  const open = /** @type {HTMLAnchorElement | null} */ (document.querySelector("#open-app"));
   controls.subscribe(() => open && (open.href = home + path + controls.address()));
   announceHeight();
   show(address());
