@@ -44,8 +44,9 @@ def new_profile(
     profile = tmp_path_factory.mktemp("profile") / "compiled"
 
     def start(folder: Path, **options: Any) -> BrowserContext:
+        # Transitions take a tenth of the processor time of the tests.
         context = browser_type.launch_persistent_context(
-            folder, base_url=base_url, **browser_type_launch_args, **options
+            folder, base_url=base_url, reduced_motion="reduce", **browser_type_launch_args, **options
         )
         context.set_default_timeout(PATIENCE)
         return context

@@ -227,6 +227,7 @@ def test_every_control_is_reached_by_keys_and_shows_its_focus(page: Page) -> Non
 
 
 def test_reduced_motion_and_forced_colors_are_respected(page: Page) -> None:
+    page.emulate_media(reduced_motion="no-preference")
     lab = Lab(page).open(model="flip-flop")
     flow = lab.cell.locator(".flow").first
     expect(flow).to_have_css("transition-duration", "0.25s, 0.25s")

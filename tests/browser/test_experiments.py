@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from app.runs import race as race_outcome
 from app.runs.reach import over_gap
-from app.schemas import GapQuestion
+from app.schemas import GapBody
 from gru_core import experiments
 from gru_core.experiments import race, sequence
 from gru_core.presets.recipes import fresh
@@ -37,7 +37,7 @@ def test_the_gradient_of_untrained_cells_follows_the_sliders(page: Page, gap: in
     for name, value in (("Gap", gap), ("Units", units), ("Initial bias of z", b)):
         page.get_by_role("slider", name=name).fill(f"{value:g}")
     expect(page.get_by_role("status", name="Gradient over the gap")).to_contain_text(f"{gap} timesteps")
-    question = GapQuestion(gap=gap, units=units, b=b)
+    question = GapBody(gap=gap, units=units, b=b)
     expected = {}
     for cell in experiments.EQUAL:
         recipe = over_gap(question, cell)
