@@ -133,9 +133,9 @@ class Trainings:
         return self._live.get(id)
 
     def place(self, live: LiveTraining) -> int:
-        """Return the number of trainings ahead of this one in the queue."""
+        """Return the place of a training in the queue, counted from 1, or 0 if it does not wait."""
         waiting = [other for other in self._live.values() if other.state == "waiting"]
-        return waiting.index(live) if live in waiting else 0
+        return waiting.index(live) + 1 if live in waiting else 0
 
     def stop_unless_followed(self, live: LiveTraining, token: str = "") -> None:
         """Stop a training, unless a visitor other than the one with `token` follows it."""
@@ -181,7 +181,7 @@ class Trainings:
                     continue
                 if live.over:
                     return
-                place = self.place(live) + 1 if live.state == "waiting" else 0
+                place = self.place(live)
                 if place != sent_place:
                     sent_place = place
                     yield b"event: place\ndata: " + to_json({"place": place}) + b"\n\n"

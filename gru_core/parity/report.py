@@ -75,10 +75,15 @@ class Difference:
     first: int | None = None
 
     @property
+    def layer(self) -> int | None:
+        """The layer, counted from 1, or None for y."""
+        signal, _, layer = self.name.rpartition("_l")
+        return int(layer) + 1 if signal else None
+
+    @property
     def title(self) -> str:
         """The name in words, such as "h of layer 1"."""
-        signal, _, layer = self.name.rpartition("_l")
-        return f"{signal} of layer {int(layer) + 1}" if signal else self.name
+        return f"{self.name.rpartition('_l')[0]} of layer {self.layer}" if self.layer else self.name
 
     def __str__(self) -> str:
         place = f"step {self.step}, {'output' if self.name == 'y' else 'unit'} {self.unit}"
@@ -108,7 +113,7 @@ class Parity:
     def first(self) -> Difference | None:
         """The signal that differs first: at the first timestep, in the lowest layer, gates before states."""
         signals = [difference for difference in (*self.gates, *self.differences) if difference.first is not None]
-        return min(signals, key=lambda difference: (difference.first, difference.name[-1]), default=None)
+        return min(signals, key=lambda difference: (difference.first, difference.layer or np.inf), default=None)
 
     def __repr__(self) -> str:
         relative = ", ".join(f"{difference.name} {difference.relative:.1e}" for difference in self.differences)

@@ -171,6 +171,7 @@ def test_a_full_queue_answers_with_429_and_waiting_trainings_move_up(pool: Pool)
     async def test(service: Trainings) -> None:
         first, second, third = (service.start(recipe(seed=seed, most=6000, reach=2.0)) for seed in (1, 2, 3))
         assert [first.state, second.state, third.state] == ["running", "waiting", "waiting"]
+        assert [service.place(live) for live in (first, second, third)] == [0, 1, 2]
         with pytest.raises(Refused, match="2 trainings are waiting") as refused:
             service.start(recipe(seed=4))
         assert (refused.value.status, refused.value.headers) == (429, {"Retry-After": "5"})

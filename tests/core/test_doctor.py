@@ -54,6 +54,20 @@ def test_the_first_timestep_and_signal_that_differ_are_named() -> None:
     assert (wrong.first.name, wrong.first.first) == ("r_l0", 1)  # r is computed before h
 
 
+def test_of_layers_that_differ_at_the_same_timestep_the_lowest_is_named() -> None:
+    rng = np.random.default_rng(0)
+    weights = ((6, 2), (6, 2), (6,))
+    layers = tuple(gru.GRU(*(rng.normal(0, 0.5, shape) for shape in weights)) for _ in range(12))
+    model = gru.Model(gru.Vectors(2), layers, gru.Readout("linear", np.eye(2), np.zeros(2), tuple("ab")), CARD)
+    x = rng.normal(size=(5, 1, 2))
+    wanted = {f"h_l{k}": run.h.copy() for k, run in enumerate(model.forward(x))}
+    for k in (2, 10):
+        wanted[f"h_l{k}"][3:] += 0.25
+    first = check(model, {"x": x, **wanted}).first
+    assert first is not None
+    assert (first.layer, first.first) == (3, 4)
+
+
 def test_padded_timesteps_are_not_compared() -> None:
     imported, wanted = formats.read_file(FIXTURES / FILES["both"], direction="backward"), reference("pytorch-both")
     T, B = wanted["x"].shape[:2]
