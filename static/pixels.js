@@ -3,7 +3,7 @@
 /** @import { Picture } from "./plot.js" */
 /** @import { Scale } from "./theme.js" */
 import { pngOf } from "./png.js";
-import { colourAt } from "./theme.js";
+import { colorAt } from "./theme.js";
 
 const SHADES = 1024; // enough that no color channel differs from Plotly's by more than 1 of 255
 
@@ -15,7 +15,7 @@ function shadesOf(scale) {
   const before = known.get(scale);
   if (before) return before;
   const shades = new Uint8ClampedArray(4 * SHADES).fill(255);
-  for (let i = 0; i < SHADES; i++) shades.set(colourAt(scale, i / (SHADES - 1)), 4 * i);
+  for (let i = 0; i < SHADES; i++) shades.set(colorAt(scale, i / (SHADES - 1)), 4 * i);
   known.set(scale, shades);
   return shades;
 }

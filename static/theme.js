@@ -2,8 +2,8 @@
 
 import { writeStored } from "./storage.js";
 
-/** @typedef {[number, number, number]} Colour */
-/** @typedef {[number, string][]} Scale places from 0 to 1, each with its colour as #rrggbb */
+/** @typedef {[number, number, number]} Color */
+/** @typedef {[number, string][]} Scale places from 0 to 1, each with its color as #rrggbb */
 
 /** @param {string} hex */
 const channels = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
@@ -12,9 +12,9 @@ const channels = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16)
  * Return the color at a place on a scale, interpolated between the nearest two colors in the same way as in Plotly.
  * @param {Scale} scale
  * @param {number} place from 0 to 1
- * @returns {Colour}
+ * @returns {Color}
  */
-export function colourAt(scale, place) {
+export function colorAt(scale, place) {
   const clamped = Math.max(0, Math.min(1, place));
   const after = Math.max(
     1,
@@ -23,15 +23,15 @@ export function colourAt(scale, place) {
   const [[low, from], [high, to]] = [scale[after - 1], scale[after]];
   const share = (clamped - low) / (high - low);
   const [a, b] = [channels(from), channels(to)];
-  return /** @type {Colour} */ (a.map((value, i) => Math.round(value + share * (b[i] - value))));
+  return /** @type {Color} */ (a.map((value, i) => Math.round(value + share * (b[i] - value))));
 }
 
 /**
  * Return whether white text is easier to read than black text on a color (WCAG 2 relative luminance).
- * @param {Colour} colour
+ * @param {Color} color
  */
-export function wantsWhite(colour) {
-  const [r, g, b] = colour.map((value) => {
+export function wantsWhite(color) {
+  const [r, g, b] = color.map((value) => {
     const share = value / 255;
     return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
   });

@@ -16,7 +16,7 @@ import numpy as np
 from gru_core.arrays import Array
 from gru_core.cells import directions
 from gru_core.cells.holds import Holds
-from gru_core.cells.signals import Colour, Signal
+from gru_core.cells.signals import Color, Signal
 
 if TYPE_CHECKING:
     from gru_core.cells.run import Run
@@ -51,7 +51,7 @@ class Cell(ABC):
     """The cell's name in files and in the HTTP API."""
     title: ClassVar[str]
     """The cell's display name."""
-    colour: ClassVar[Colour]
+    color: ClassVar[Color]
     """The cell's color in comparisons of cells."""
     dash: ClassVar[str]
     """The dashes and gaps of the cell's curves in comparisons of cells, as in SVG; "none" is a solid curve."""

@@ -27,7 +27,7 @@ from gru_core.arrays import Array
 from gru_core.cells import cell, directions, run
 from gru_core.cells.cell import Cell, σ
 from gru_core.cells.holds import Held, Holds, put, without_held
-from gru_core.cells.signals import BLUE, DIVERGING, GREEN, GREENS, PURPLE, VERMILION, VERMILIONS, Colour, Signal
+from gru_core.cells.signals import BLUE, DIVERGING, GREEN, GREENS, PURPLE, VERMILION, VERMILIONS, Color, Signal
 from gru_core.cells.update_gate import UpdateGateRun
 
 SIGNALS: dict[str, Signal] = {
@@ -72,7 +72,7 @@ class GRU(Cell):
 
     name: ClassVar[str] = "gru"
     title: ClassVar[str] = "GRU"
-    colour: ClassVar[Colour] = BLUE
+    color: ClassVar[Color] = BLUE
     dash: ClassVar[str] = "none"
     signals: ClassVar[Mapping[str, Signal]] = SIGNALS
     gates: ClassVar[tuple[str, ...]] = GATES

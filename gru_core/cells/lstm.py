@@ -33,13 +33,13 @@ from gru_core.cells.signals import (
     DIVERGING,
     GOLD,
     GOLDS,
-    GREY,
-    GREYS,
+    GRAY,
+    GRAYS,
     INDIGO,
     PURPLE,
     VERMILION,
     VERMILIONS,
-    Colour,
+    Color,
     Signal,
 )
 
@@ -53,7 +53,7 @@ SIGNALS: dict[str, Signal] = {
         explanation="Decides how much of the old cell state is kept: near 1 the unit keeps it, near 0 it forgets it.",
     ),
     "o": Signal(
-        "o", "Output gate", "hide", "show", 0.0, GREY, GREYS,
+        "o", "Output gate", "hide", "show", 0.0, GRAY, GRAYS,
         explanation="Decides how much of the cell state goes into the hidden state.",
     ),
     "c_tilde": Signal(
@@ -90,7 +90,7 @@ class LSTM(Cell):
 
     name: ClassVar[str] = "lstm"
     title: ClassVar[str] = "LSTM"
-    colour: ClassVar[Colour] = COPPER
+    color: ClassVar[Color] = COPPER
     dash: ClassVar[str] = "9 4"
     signals: ClassVar[Mapping[str, Signal]] = SIGNALS
     gates: ClassVar[tuple[str, ...]] = GATES

@@ -27,7 +27,7 @@ from gru_core.cells import directions, gru
 from gru_core.cells.cell import Cell, σ
 from gru_core.cells.holds import Holds, without_held
 from gru_core.cells.run import Gradients
-from gru_core.cells.signals import BLUE, DIVERGING, PLUM, PURPLE, Colour, Signal
+from gru_core.cells.signals import BLUE, DIVERGING, PLUM, PURPLE, Color, Signal
 from gru_core.cells.update_gate import UpdateGateRun
 
 SIGNALS: dict[str, Signal] = {
@@ -60,7 +60,7 @@ class MinGRU(Cell):
 
     name: ClassVar[str] = "mingru"
     title: ClassVar[str] = "minGRU"
-    colour: ClassVar[Colour] = PLUM
+    color: ClassVar[Color] = PLUM
     dash: ClassVar[str] = "9 3 2 3"
     signals: ClassVar[Mapping[str, Signal]] = SIGNALS
     gates: ClassVar[tuple[str, ...]] = GATES

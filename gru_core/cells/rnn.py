@@ -20,7 +20,7 @@ from gru_core.cells import directions
 from gru_core.cells.cell import Cell
 from gru_core.cells.holds import Held, Holds, put, without_held
 from gru_core.cells.run import Gradients, Run
-from gru_core.cells.signals import BLUE, DIVERGING, SLATE, Colour, Signal
+from gru_core.cells.signals import BLUE, DIVERGING, SLATE, Color, Signal
 
 SIGNALS: dict[str, Signal] = {
     "h": Signal(
@@ -41,7 +41,7 @@ class RNN(Cell):
 
     name: ClassVar[str] = "rnn"
     title: ClassVar[str] = "RNN"
-    colour: ClassVar[Colour] = SLATE
+    color: ClassVar[Color] = SLATE
     dash: ClassVar[str] = "2 3"
     signals: ClassVar[Mapping[str, Signal]] = SIGNALS
     gates: ClassVar[tuple[str, ...]] = ("h",)

@@ -15,7 +15,7 @@ from typing import Literal, get_args
 
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = get_args(Theme)
-Colour = Mapping[Theme, str]
+Color = Mapping[Theme, str]
 Scale = Mapping[Theme, tuple[str, ...]]
 
 
@@ -24,7 +24,7 @@ class Signal:
     """A value that every unit has at every timestep.
 
     `symbol` is the signal's symbol in equations, and `name` its name. `lowest` and `highest` are the ends of its scale,
-    and `low` and `high` are their meanings in words. `colour` is the color of the symbol in text, and `scale` has the
+    and `low` and `high` are their meanings in words. `color` is the color of the symbol in text, and `scale` has the
     colors of the values. `explanation` has one or two sentences. `explanation_pytorch` is the explanation for
     PyTorch's convention, in which z near 1 keeps the old state; it is "" if both conventions have the same explanation.
     """
@@ -34,24 +34,24 @@ class Signal:
     low: str
     high: str
     lowest: float
-    colour: Colour
+    color: Color
     scale: Scale
     explanation: str = ""
     explanation_pytorch: str = ""
     highest: float = 1.0
 
 
-GREEN: Colour = {"light": "#00704f", "dark": "#3ecba0"}
-VERMILION: Colour = {"light": "#b04a00", "dark": "#ff9457"}
-PURPLE: Colour = {"light": "#9c3f74", "dark": "#e79cc4"}
-GOLD: Colour = {"light": "#7a6200", "dark": "#e3c34a"}
-GREY: Colour = {"light": "#5a6068", "dark": "#b3b9c2"}
-INDIGO: Colour = {"light": "#5a44b8", "dark": "#a99cf8"}
-BLUE: Colour = {"light": "#005f9e", "dark": "#6bbcf0"}
+GREEN: Color = {"light": "#00704f", "dark": "#3ecba0"}
+VERMILION: Color = {"light": "#b04a00", "dark": "#ff9457"}
+PURPLE: Color = {"light": "#9c3f74", "dark": "#e79cc4"}
+GOLD: Color = {"light": "#7a6200", "dark": "#e3c34a"}
+GRAY: Color = {"light": "#5a6068", "dark": "#b3b9c2"}
+INDIGO: Color = {"light": "#5a44b8", "dark": "#a99cf8"}
+BLUE: Color = {"light": "#005f9e", "dark": "#6bbcf0"}
 
-SLATE: Colour = {"light": "#5a6068", "dark": "#d5d8de"}
-COPPER: Colour = {"light": "#b25900", "dark": "#ffb04d"}
-PLUM: Colour = {"light": "#661a40", "dark": "#e85ca6"}
+SLATE: Color = {"light": "#5a6068", "dark": "#d5d8de"}
+COPPER: Color = {"light": "#b25900", "dark": "#ffb04d"}
+PLUM: Color = {"light": "#661a40", "dark": "#e85ca6"}
 """SLATE, COPPER, PLUM and BLUE are the cells' colors in comparisons. Each pair differs for every color vision."""
 
 GREENS: Scale = {
@@ -66,7 +66,7 @@ GOLDS: Scale = {
     "light": ("#f8f3df", "#eedd9c", "#dcbd4c", "#c4a013", "#ae8a00"),
     "dark": ("#302b1c", "#54460f", "#867206", "#aa9b00", "#c4b700"),
 }
-GREYS: Scale = {
+GRAYS: Scale = {
     "light": ("#f2f2f1", "#d0d2d4", "#a5a9ae", "#757b82", "#3a3f45"),
     "dark": ("#2a2c2f", "#474b50", "#6c7178", "#9aa0a8", "#dcdfe3"),
 }

@@ -150,7 +150,7 @@ def run_figure(run: Run, tokens: list[str] | None, title: str, twin: Run | None,
         hover = f"t = %{{x}} '%{{text}}', unit %{{y}}: {prefix}{picture.name} = %{{z:.3f}}<extra></extra>"
         picture.update(text=[tokens] * H, hoverinfo=None, hovertemplate=hover)
     for i, style in enumerate(signals.values()):
-        label = {"text": f"{style.name} {style.symbol}", "font": {"color": style.colour[theme]}}
+        label = {"text": f"{style.name} {style.symbol}", "font": {"color": style.color[theme]}}
         axis = {"visible": True, "fixedrange": False, "title": label, "dtick": max(1, H // 4), "tickmode": "linear"}
         if run.cell.backward_units:
             ends = [1, H - run.cell.backward_units, H - run.cell.backward_units + 1, H]
@@ -184,7 +184,7 @@ def census_figure(
         (
             f"{signals[gate].name} {signals[gate].symbol}", "closed", "open",
             [unit.closed.get(gate) for unit in units], [unit.open.get(gate) for unit in units],
-            signals[gate].colour[theme],
+            signals[gate].color[theme],
         )
         for gate in dict.fromkeys(gate for unit in units for gate in unit.means)
     ]  # fmt: skip
@@ -271,7 +271,7 @@ def standalone(signals: Signals, theme: Theme) -> Figure:
             "xgap": 1, "ygap": 1, "zmin": style.lowest, "zmax": style.highest, "colorbar": bar,
         })  # fmt: skip
         names.append({
-            "text": f"<b>{style.symbol}</b>  {style.name.lower()}", "font": {"color": style.colour[theme], "size": 14},
+            "text": f"<b>{style.symbol}</b>  {style.name.lower()}", "font": {"color": style.color[theme], "size": 14},
             "x": 0, "xref": "paper", "xanchor": "left", "y": top, "yref": "paper", "yanchor": "bottom",
             "showarrow": False,
         })  # fmt: skip

@@ -1,6 +1,6 @@
 /** The theme of the page around a figure, detected from the background, because sites have different theme switches. */
 
-/** @import { Colour } from "../theme.js" */
+/** @import { Color } from "../theme.js" */
 import { wantsWhite } from "../theme.js";
 
 /**
@@ -11,7 +11,7 @@ import { wantsWhite } from "../theme.js";
 export function themeBehind(element) {
   for (let at = /** @type {Element | null} */ (element); at; at = parentOf(at)) {
     const [red, green, blue, alpha] = channels(getComputedStyle(at).backgroundColor);
-    if (alpha > 127) return wantsWhite(/** @type {Colour} */ ([red, green, blue])) ? "dark" : "light";
+    if (alpha > 127) return wantsWhite(/** @type {Color} */ ([red, green, blue])) ? "dark" : "light";
   }
   // No element has a background, so the browser's default background shows. It is dark only if the page supports a dark color scheme.
   const { colorScheme } = getComputedStyle(document.documentElement);

@@ -3,7 +3,7 @@
 /** @import { Filled, Place } from "../plot.js" */
 import { setLength, setText } from "../elements.js";
 import { fixed } from "../run.js";
-import { colourAt, wantsWhite } from "../theme.js";
+import { colorAt, wantsWhite } from "../theme.js";
 
 const MOST_NUMBERS = 128; // cells of one heatmap: writing more would take longer than drawing the pictures
 const ROOM_FOR_NUMBER = { width: 3.1, height: 1.17 }; // em: “−0.90” in a wide font
@@ -25,8 +25,8 @@ export function writeNumbers(values, { z, colorscale, zmin, zmax }, { T, columns
     const cell = /** @type {HTMLElement} */ (values.children[i]);
     const value = z[unit][column];
     setText(cell, fixed(value));
-    const colour = colourAt(colorscale, (value - zmin) / (zmax - zmin));
-    const ink = wantsWhite(colour) ? "on-dark" : "on-light";
+    const color = colorAt(colorscale, (value - zmin) / (zmax - zmin));
+    const ink = wantsWhite(color) ? "on-dark" : "on-light";
     if (cell.className !== ink) cell.className = ink;
   }
 }

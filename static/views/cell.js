@@ -13,7 +13,7 @@ import { ownOf } from "../own.js";
 import { inputsOf, ofAllUnits, placeAt, replacedAt, sumsAt, workedAt } from "../reading.js";
 import { fixed } from "../run.js";
 import { layerOf, openGate, setZoom } from "../state.js";
-import { colourAt } from "../theme.js";
+import { colorAt } from "../theme.js";
 
 const THINNEST = 1.5;
 const WIDEST = 5.5;
@@ -81,8 +81,8 @@ function createUnit(svg, figures) {
     for (const wire of wires) {
       const name = wire.dataset.wire ?? "";
       const value = isTerm(name) ? bounded(carried[name]) : (carried[name] ?? 0);
-      const { share, colour } = shade(figures, name, value, state);
-      flow(wire, share, name === "x" ? "" : colour);
+      const { share, color } = shade(figures, name, value, state);
+      flow(wire, share, name === "x" ? "" : color);
     }
     const computed = replacedAt(state, unit);
     for (const note of notes) {
@@ -115,8 +115,8 @@ function createLayer(svg, figures) {
     };
     for (const node of nodes) {
       const name = node.dataset.node ?? "";
-      const colours = strips[name].map((value) => shade(figures, name, value, state).colour);
-      drawStrip(finder(node)(".strip"), colours, name === "x" ? -1 : state.unit);
+      const colors = strips[name].map((value) => shade(figures, name, value, state).color);
+      drawStrip(finder(node)(".strip"), colors, name === "x" ? -1 : state.unit);
     }
     for (const wire of wires) {
       const name = wire.dataset.wire ?? "";
@@ -127,7 +127,7 @@ function createLayer(svg, figures) {
 }
 
 /**
- * Return `colour`, the color of a value, and `share`, the absolute value as a share of the largest value on the scale.
+ * Return `color`, the color of a value, and `share`, the absolute value as a share of the largest value on the scale.
  * @param {Record<Theme, Figure>} figures @param {string} name @param {number} value @param {State} state
  */
 function shade(figures, name, value, state) {
@@ -138,31 +138,31 @@ function shade(figures, name, value, state) {
   const [zmin, zmax] = isTerm(name) || name === "x" ? [-1, 1] : [picture.zmin, picture.zmax];
   return {
     share: Math.abs(value) / zmax,
-    colour: `rgb(${colourAt(picture.colorscale, (value - zmin) / (zmax - zmin))})`,
+    color: `rgb(${colorAt(picture.colorscale, (value - zmin) / (zmax - zmin))})`,
   };
 }
 
 /**
  * Draw a rectangle for each unit, and a frame around one unit.
  * @param {Element} strip
- * @param {string[]} colours
+ * @param {string[]} colors
  * @param {number} framed the unit with the frame, −1 for none
  */
-function drawStrip(strip, colours, framed) {
-  const across = Math.min(16, colours.length);
-  const [width, height] = [64 / across, Math.min(12, 20 / Math.ceil(colours.length / across))];
+function drawStrip(strip, colors, framed) {
+  const across = Math.min(16, colors.length);
+  const [width, height] = [64 / across, Math.min(12, 20 / Math.ceil(colors.length / across))];
   const put = (/** @type {Element} */ cell, /** @type {number} */ i) => {
     const box = { x: (i % across) * width - 32, y: Math.floor(i / across) * height, width, height };
     for (const [key, value] of Object.entries(box)) cell.setAttribute(key, String(value));
   };
-  if (strip.childElementCount !== colours.length + 1) {
+  if (strip.childElementCount !== colors.length + 1) {
     setLength(strip, 0);
-    setLength(strip, colours.length + 1, () => newSvg("rect"));
+    setLength(strip, colors.length + 1, () => newSvg("rect"));
     [...strip.children].forEach(put);
     strip.lastElementChild?.setAttribute("class", "here");
   }
   const cells = /** @type {SVGElement[]} */ ([...strip.children]);
-  colours.forEach((colour, i) => (cells[i].style.fill = colour));
+  colors.forEach((color, i) => (cells[i].style.fill = color));
   // The frame of the cursor's unit is drawn last: otherwise a neighbor would cover part of the frame.
   const frame = /** @type {Element} */ (strip.lastElementChild);
   frame.toggleAttribute("hidden", framed < 0);
@@ -182,9 +182,9 @@ const bounded = (term) => term / Math.hypot(2, term);
 /** Return the root mean square of some values. @param {number[]} values */
 const sizeOf = (values) => Math.hypot(...values) / Math.sqrt(values.length);
 
-/** Set the width and the color of a wire. @param {Element} wire @param {number} share from 0 to 1 @param {string} colour */
-function flow(wire, share, colour) {
+/** Set the width and the color of a wire. @param {Element} wire @param {number} share from 0 to 1 @param {string} color */
+function flow(wire, share, color) {
   const path = /** @type {SVGPathElement} */ (wire.lastElementChild);
   path.style.strokeWidth = String(THINNEST + (WIDEST - THINNEST) * Math.min(1, share));
-  path.style.stroke = colour;
+  path.style.stroke = color;
 }

@@ -70,7 +70,7 @@ def test_models_matched_by_parameters_have_about_the_same_number(client: TestCli
         ({"task": "chess"}, "choose one of flip-flop, "),
         ({"task": "flip-flop", "sequence": "A Q"}, "step 2: &#39;Q&#39; is not in this model&#39;s alphabet"),
         ({"task": "<script>"}, "this task is unknown"),
-        ({"by": "colour"}, "units or parameters"),
+        ({"by": "color"}, "units or parameters"),
         ({"task": "names", "by": "parameters"}, "by must be units"),
         ({"v": "9"}, "another version of GRU Scope"),
     ],

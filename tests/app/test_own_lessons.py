@@ -140,7 +140,7 @@ WRONG = """---
 title: Wrong
 model: flip-flop
 minutes: many
-colour: red
+color: red
 ---
 Loose words.
 

@@ -67,7 +67,7 @@ def test_rows_equal_the_core_and_an_interrupted_sweep_continues(grid: Path, tmp_
     ("text", "message"),
     [
         ("units = 99", "units: must be from 1 to 32"),
-        ("colour = 1", "'colour'"),
+        ("color = 1", "'color'"),
         ("units = [", "is not TOML"),
         (
             "seeds = 1000\nunits = [1, 2, 3, 4, 5]\nrate = [0.1, 0.2, 0.3, 0.4, 0.5]\nmost = [1, 2, 3, 4, 5]",

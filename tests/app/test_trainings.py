@@ -133,7 +133,7 @@ def decoded(text: str) -> np.ndarray:
         ({"first": "chrono"}, "T_max"), ({"task": "nothing"}, "flip-flop"),
         ({"cell": "rnn", "first": "chrono", "T_max": 20}, "RNN"), ({"units": "3"}, "integer"),
         ({"changes": [{"step": 5, "rate": 0.1}, {"step": 3, "rate": 0.1}]}, "order"),
-        ({"colour": "red"}, "unknown field"),
+        ({"color": "red"}, "unknown field"),
     ],
 )  # fmt: skip
 def test_a_setting_out_of_range_is_refused_with_the_range(

@@ -51,8 +51,8 @@ def test_ciede2000_gives_the_published_differences(first: Lab, second: Lab, diff
 
 @pytest.mark.parametrize("deficiency", MACHADO)
 def test_the_simulation_does_not_change_grays(deficiency: str) -> None:
-    for grey, lightness in (("#000000", 0), ("#777777", 50.03), ("#ffffff", 100)):
-        np.testing.assert_allclose(simulated(grey, deficiency), (lightness, 0, 0), atol=0.01)
+    for gray, lightness in (("#000000", 0), ("#777777", 50.03), ("#ffffff", 100)):
+        np.testing.assert_allclose(simulated(gray, deficiency), (lightness, 0, 0), atol=0.01)
 
 
 def test_the_simulation_confuses_the_colors_of_the_missing_cone() -> None:
@@ -87,7 +87,7 @@ def test_a_value_and_its_negative_have_distinct_colors(deficiency: str, theme: T
 @pytest.mark.parametrize("deficiency", MACHADO)
 def test_the_signals_have_distinct_colors(deficiency: str, theme: Theme) -> None:
     """Signals may differ less than color scales do, because each color appears next to the signal's symbol."""
-    for first, second in combinations((style.colour[theme] for style in SIGNALS.values()), 2):
+    for first, second in combinations((style.color[theme] for style in SIGNALS.values()), 2):
         assert ciede2000(simulated(first, deficiency), simulated(second, deficiency)) >= 5
 
 

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { wantsWhite } from "../../static/theme.js";
 
-/** Return the relative luminance of a color (WCAG 2.2). @param {readonly number[]} colour */
-function luminance(colour) {
-  const [r, g, b] = colour.map((value) => {
+/** Return the relative luminance of a color (WCAG 2.2). @param {readonly number[]} color */
+function luminance(color) {
+  const [r, g, b] = color.map((value) => {
     const share = value / 255;
     return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
   });

@@ -39,16 +39,16 @@ def test_an_open_gate_and_a_negative_state_have_different_colors(gate: str, visi
 @pytest.mark.parametrize("vision", MACHADO)
 def test_every_two_cells_have_different_colors_and_dashes(vision: str, theme: Theme) -> None:
     for first, second in combinations(CELLS.values(), 2):
-        assert least_difference([first.colour[theme]], [second.colour[theme]], vision) >= 12
+        assert least_difference([first.color[theme]], [second.color[theme]], vision) >= 12
         assert first.dash != second.dash
 
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_names_of_signals_and_cells_can_be_read(theme: Theme) -> None:
-    colours = [cell.colour for cell in CELLS.values()]
-    colours += [signal.colour for cell in CELLS.values() for signal in cell.signals.values()]
-    for colour in colours:
-        assert contrast(colour[theme], PAPER[theme]) >= 4.5
+    colors = [cell.color for cell in CELLS.values()]
+    colors += [signal.color for cell in CELLS.values() for signal in cell.signals.values()]
+    for color in colors:
+        assert contrast(color[theme], PAPER[theme]) >= 4.5
 
 
 @pytest.mark.parametrize("theme", THEMES)
