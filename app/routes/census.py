@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from ..runs.answers import to_json
 from ..runs.census import answer
 from ..runs.limits import MOST_COUNTED
 from ..schemas import CensusBody
 from ..server.body import FileBody
+from ..server.json_response import JSON
 
 router = APIRouter(prefix="/api")
 
@@ -52,4 +52,4 @@ def ask_of_arrays(
 
 
 def _answer(request: Request, body: CensusBody, file: bytes | None = None) -> Response:
-    return Response(to_json(answer(body, request.app.state.settings, file)), media_type="application/json")
+    return JSON(answer(body, request.app.state.settings, file))

@@ -18,10 +18,10 @@ from ..numbers import Whole
 from ..pages.experiments import page_context
 from ..pages.page import respond_with_figures
 from ..runs import race as race_outcome
-from ..runs.answers import to_json
 from ..runs.reach import SEQUENCES, gradient_reach
 from ..schemas import Counted, GapBody, RaceBody, SequenceTimes
 from ..server.budget import spend
+from ..server.json_response import JSON
 from ..sitemap import PAGES, ExperimentName
 
 router = APIRouter()
@@ -84,7 +84,7 @@ def compare(body: RaceBody) -> Response:
         outcome = race_outcome.counted(body.counted)
     else:
         outcome = race_outcome.reached(body.task, body.steps)
-    return Response(to_json(outcome), media_type="application/json")
+    return JSON(outcome)
 
 
 @router.post(
@@ -97,4 +97,4 @@ def compare(body: RaceBody) -> Response:
     response_class=Response,
 )
 def untrained(body: GapBody) -> Response:
-    return Response(to_json(gradient_reach(body)), media_type="application/json")
+    return JSON(gradient_reach(body))

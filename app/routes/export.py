@@ -26,6 +26,7 @@ from ..runs.answers import to_json, whole
 from ..runs.linked import run_link
 from ..runs.run import is_large, within_text
 from ..schemas import Content, ExportBody
+from ..server.json_response import JSON
 from ..sitemap import ExperimentName
 
 router = APIRouter(prefix="/api/export")
@@ -172,5 +173,5 @@ def file_of_long_link(request: Request, file: RunFile | Literal["compare.html", 
     if file == "compare.html":
         return _compare(request, keys)
     if file == "sizes":
-        return Response(to_json(sizes(run_link(keys, settings), settings)), media_type="application/json")
+        return JSON(sizes(run_link(keys, settings), settings))
     return _run_file(request, keys, file, body.content)

@@ -20,8 +20,8 @@ from ..link import LONGEST_LINK
 from ..pages import lesson as pages
 from ..pages.page import respond, respond_with_figures
 from ..rooms.withheld import open_to, withheld
-from ..runs.answers import to_json
 from ..schemas import Body
+from ..server.json_response import JSON
 from ..settings import Settings
 
 router = APIRouter()
@@ -62,7 +62,7 @@ def reveal(request: Request, name: str, question: Annotated[str, Query(max_lengt
     if match is None:
         raise Refused(404, "not-found", "this lesson has no such question", "question")
     try:
-        return Response(to_json(reveal_answer(match, settings)), media_type="application/json")
+        return JSON(reveal_answer(match, settings))
     except ValueError as error:
         raise Refused(422, "lesson", str(error), "lesson") from error
 

@@ -16,9 +16,9 @@ from gru_core.runs.writing import HOTTEST, write
 from .. import models
 from ..errors import Refused
 from ..numbers import Decimal, Whole
-from ..runs.answers import to_json
 from ..server.body import FileBody
 from ..server.budget import spend
+from ..server.json_response import JSON
 
 router = APIRouter(prefix="/api/models")
 
@@ -30,12 +30,12 @@ router = APIRouter(prefix="/api/models")
 )
 def list_models(request: Request) -> Response:
     settings = request.app.state.settings
-    return _json([models.entry(name, settings) for name in models.names(settings)])
+    return JSON([models.entry(name, settings) for name in models.names(settings)])
 
 
 @router.get("/{id}", summary="Get one model, which may be an uploaded model or a checkpoint", response_class=Response)
 def one_model(request: Request, id: str) -> Response:
-    return _json(models.entry(id, request.app.state.settings))
+    return JSON(models.entry(id, request.app.state.settings))
 
 
 @router.get("/{name}/draw", summary="Draw a random sequence of the model's task")
@@ -95,7 +95,3 @@ def read_file(
     except FormatError as error:
         raise Refused(422, "file", str(error), "body") from error
     return {"sequence": file.text, "note": file.note}
-
-
-def _json(content: object) -> Response:
-    return Response(to_json(content), media_type="application/json")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from ..runs.answers import to_json
 from ..runs.limits import MOST_MOMENT, MOST_PLACES
 from ..runs.moments import moments
 from ..schemas import MomentsBody
+from ..server.json_response import JSON
 
 router = APIRouter(prefix="/api")
 
@@ -28,4 +28,4 @@ router = APIRouter(prefix="/api")
     response_class=Response,
 )
 def ask(request: Request, body: MomentsBody) -> Response:
-    return Response(to_json(moments(body, request.app.state.settings)), media_type="application/json")
+    return JSON(moments(body, request.app.state.settings))

@@ -16,11 +16,11 @@ from ..errors import Refused
 from ..jobs.cache import training_cache
 from ..jobs.trainings import UNFOLLOWED_SECONDS, LiveTraining, State, Trainings, as_events, describe
 from ..recipes import RecipeBody
-from ..runs.answers import to_json
 from ..runs.checkpoints import run_at_checkpoints
 from ..runs.events import EVENT_STREAM, STREAM_HEADERS
 from ..runs.limits import MOST_READ
 from ..schemas import TapesBody
+from ..server.json_response import JSON
 from ..settings import Settings
 
 router = APIRouter(prefix="/api/trainings")
@@ -140,4 +140,4 @@ async def events(request: Request, id: str, token: Token = "") -> Response:
 def tapes(request: Request, id: str, body: TapesBody) -> Response:
     settings: Settings = request.app.state.settings
     content = run_at_checkpoints(id, training_cache(settings).get(id), body.sequence, body.first, settings)
-    return Response(to_json(content), media_type="application/json")
+    return JSON(content)

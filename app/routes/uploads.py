@@ -14,9 +14,9 @@ from ..errors import Refused
 from ..intake import reading
 from ..intake.upload import Upload
 from ..models import model_entry
-from ..runs.answers import to_json
 from ..schemas import Answers
 from ..server.body import FileBody, LongJSON
+from ..server.json_response import JSON
 from ..settings import Settings
 
 router = APIRouter(prefix="/api/models", route_class=LongJSON)
@@ -85,16 +85,12 @@ def answer(request: Request, id: str, body: Answers) -> Response:
 def check(request: Request, id: str, body: FileBody) -> Response:
     settings = request.app.state.settings
     models.get(id, settings)
-    return _json(reading.check(models.upload(id, settings), settings.limits, body))
+    return JSON(reading.check(models.upload(id, settings), settings.limits, body))
 
 
 def _answer(upload: Upload, settings: Settings) -> Response:
     """Store an upload, and return a response with its model or its open question."""
     result = models.read_and_store(upload, settings)
     if result.model is None:
-        return _json({"upload": upload.id, "question": result.question})
-    return _json({"model": model_entry(upload.id, result.model, result.report)}, 201)
-
-
-def _json(data: Any, status: int = 200) -> Response:
-    return Response(to_json(data), status, media_type="application/json")
+        return JSON({"upload": upload.id, "question": result.question})
+    return JSON({"model": model_entry(upload.id, result.model, result.report)}, 201)
