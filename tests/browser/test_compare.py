@@ -19,6 +19,7 @@ from gru_core.cells.registry import ORDER, USUAL
 from gru_core.training.toys import TASKS
 from tests.support import contract
 from tests.support.accessible import expect_accessible_at_every_width
+from tests.support.labels import press
 from tests.support.numbers import adds_up, assert_shown, expected, number_of, plain
 
 CASES = 8  # per task and convention of z; 80 in total
@@ -216,14 +217,14 @@ def test_the_gradient_from_state_to_state_equals_the_core(page: Page, when: str)
 
 def test_the_link_contains_the_shown_cells(page: Page) -> None:
     opened(page, task="flip-flop", t="3")
-    page.get_by_role("checkbox", name="LSTM").uncheck(force=True)
+    press(page.get_by_role("checkbox", name="LSTM"))
     expect(page.get_by_role("region", name="Tape of the LSTM")).to_be_hidden()
     expect(page.get_by_role("region", name="Cell of the LSTM")).to_be_hidden()
     expect(page).to_have_url(re.compile("cells=rnn,gru.*t=3"))
     page.reload()
     expect(page.get_by_role("region", name="Tape of the GRU")).to_be_visible()
     expect(page.get_by_role("region", name="Tape of the LSTM")).to_be_hidden()
-    page.get_by_role("radio", name="parameters").check(force=True)
+    press(page.get_by_role("radio", name="parameters"))
     page.wait_for_url(lambda url: "by=parameters" in url)
     expect(page.get_by_role("region", name=contract.COSTS).get_by_role("row", name="RNN")).to_contain_text("2")
 
@@ -231,16 +232,16 @@ def test_the_link_contains_the_shown_cells(page: Page) -> None:
 def test_a_minimal_gru_can_be_added_and_removed(page: Page) -> None:
     opened(page, task="flip-flop", t="3", when="before")
     expect(page.locator("#tape-mingru")).to_have_count(0)
-    page.get_by_role("checkbox", name="minGRU").check(force=True)
+    press(page.get_by_role("checkbox", name="minGRU"))
     page.wait_for_url(re.compile("cells=rnn,lstm,gru,mingru.*t=3"))
     page.wait_for_selector("#tape-mingru .heatmaps .heatmaplayer image")
     expect(page.get_by_role("status", name="Narration of the minGRU")).to_contain_text("At t = 3 ")
     expect(page.get_by_role("radio", name="before training")).to_be_checked()
-    page.get_by_role("checkbox", name="RNN").uncheck(force=True)
+    press(page.get_by_role("checkbox", name="RNN"))
     expect(page).to_have_url(re.compile("cells=lstm,gru,mingru&"))
-    page.get_by_role("checkbox", name="minGRU").uncheck(force=True)
+    press(page.get_by_role("checkbox", name="minGRU"))
     expect(page.get_by_role("region", name="Tape of the minGRU")).to_be_hidden()
-    page.get_by_role("checkbox", name="RNN").check(force=True)
+    press(page.get_by_role("checkbox", name="RNN"))
     expect(page).not_to_have_url(re.compile("cells="))
 
 
@@ -323,7 +324,7 @@ def test_the_exported_comparison_shows_its_recorded_runs_without_a_network(offli
         offline_page.keyboard.press(key)
         expect(offline_page.get_by_role("status", name="Narration of the LSTM")).to_contain_text(f"At t = {t} ")
     expect(region.locator(".says")).to_contain_text(re.compile("t = 1 .*t = 10 .*RNN"))
-    offline_page.get_by_role("radio", name="before training").check(force=True)
+    press(offline_page.get_by_role("radio", name="before training"))
     expect(region.locator(".says")).to_contain_text(re.compile("before training", re.I))
     expect(offline_page.locator(".ties .held")).to_have_text(re.compile(r"\bz\b.* 0\.50 \(t = 4\)$"))
 
@@ -357,7 +358,7 @@ def test_the_exported_comparison_keeps_its_sequence_if_another_task_or_size_is_c
 ) -> None:
     for choose in (
         lambda: offline_page.get_by_role("combobox", name="Task").select_option("names"),
-        lambda: offline_page.get_by_role("radio", name="parameters").click(force=True),
+        lambda: press(offline_page.get_by_role("radio", name="parameters")),
     ):
         offline_page.get_by_role("textbox", name="Sequence").fill("=0.1 0.2 0.3 0.5")
         expect(offline_page.locator("#error")).to_be_empty()
@@ -375,7 +376,7 @@ def test_compare_is_accessible_and_never_scrolls_sideways(page: Page) -> None:
     expect_accessible_at_every_width(page)
     # A phone shows only one tape at a time.
     expect(page.get_by_role("region", name="Tape of the RNN")).to_be_hidden()
-    page.get_by_role("radio", name="RNN").check(force=True)
+    press(page.get_by_role("radio", name="RNN"))
     expect(page.get_by_role("region", name="Tape of the RNN")).to_be_visible()
     expect(page.get_by_role("region", name="Tape of the GRU")).to_be_hidden()
 

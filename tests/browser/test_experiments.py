@@ -20,6 +20,7 @@ from gru_core.training.checkpoints import gradient_by_lag
 from gru_core.training.recipe import begin
 from tests.support import contract
 from tests.support.accessible import expect_accessible_at_every_width
+from tests.support.labels import press
 from tests.support.numbers import number_of
 
 
@@ -69,8 +70,8 @@ def test_settings_are_in_the_address_and_come_back(page: Page) -> None:
     page.go_forward()
     page.go_forward()
     expect(units).to_have_value("4")
-    page.get_by_role("radio", name="0.03").check(force=True)
-    page.get_by_role("checkbox", name="RNN").uncheck(force=True)
+    press(page.get_by_role("radio", name="0.03"))
+    press(page.get_by_role("checkbox", name="RNN"))
     expect(page).to_have_url(re.compile("cells=lstm,gru&.*rate=0.03"))
     page.reload()
     status = page.get_by_role("status", name="Gradient over the gap")
@@ -205,7 +206,7 @@ def test_the_attention_weights_are_the_softmax_of_the_chosen_score(page: Page) -
     cells = page.locator(".weights td")
     for t, score in ((7, 2), (5, 50), (8, 1), (3, 1)):
         page.get_by_role("slider", name="Timestep of the output").fill(str(t))
-        page.get_by_role("radio", name=str(score), exact=True).check(force=True)
+        press(page.get_by_role("radio", name=str(score), exact=True))
         scores = np.where(np.arange(1, t + 1) == t - 4, float(score), 0.0)
         weights = np.exp(scores) / np.exp(scores).sum()
         for cell, weight in zip(cells.all(), [*weights, *[None] * (8 - t)], strict=True):

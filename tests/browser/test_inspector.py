@@ -15,6 +15,7 @@ from gru_core import presets
 from gru_core.cells.gru import GATES
 from gru_core.training.toys import TASKS
 from tests.support.lab import Lab, Visit, number
+from tests.support.labels import press
 from tests.support.numbers import assert_shown, decimals, plain, sigmoid
 
 CASES = 12  # per preset; 120 in total
@@ -219,7 +220,7 @@ def test_the_sum_of_a_gate_shows_every_product(
     trace = gru.trace(model, text)
     layer = trace.layers[-1]
     for gate in GATES:
-        lab.cell.get_by_role("radio", name=RADIOS[gate]).check(force=True)
+        press(lab.cell.get_by_role("radio", name=RADIOS[gate]))
         for _ in range(4):
             t, unit = (
                 int(rng.integers(len(trace.h))),

@@ -18,6 +18,7 @@ from app.main import create_app
 from app.settings import Settings
 from tests.support import contract
 from tests.support.accessible import expect_no_barriers
+from tests.support.labels import press
 from tests.support.lessons import assert_number
 from tests.support.unspoiled import answer_all, settled, spoilers
 
@@ -154,7 +155,7 @@ def test_the_direction_of_z_is_chosen_on_the_first_screen_and_goes_along_to_othe
     expect(page.locator("#newcomer")).to_be_visible()
     page.locator("[data-do=dismiss]").click()
     expect(chosen).to_be_checked()
-    page.locator("[name=convention][value=source]").check(force=True)
+    press(page.locator("[name=convention][value=source]"))
     page.get_by_role("link", name="Train", exact=True).click()
     expect(page.locator(".direction")).to_be_hidden()
 

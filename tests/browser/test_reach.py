@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.support.fingers import cut_off, small_targets, small_texts
 from tests.support.lab import Lab
+from tests.support.labels import press
 
 PHONE = {"width": 390, "height": 844}
 PAGES = (
@@ -37,7 +38,7 @@ def test_targets_and_texts_are_large_enough_on_a_phone(page: Page) -> None:
     page.set_viewport_size(PHONE)
     lab = Lab(page).open(model="flip-flop", t="4", clamps="z@4=0", views=EVERYTHING).settled()
     hidden = problems(page, "the Lab with all views")
-    lab.cell.get_by_role("radio", name="One gate").check(force=True)
+    press(lab.cell.get_by_role("radio", name="One gate"))
     expect(lab.cell.locator(".sum tbody tr")).not_to_have_count(0)
     hidden += problems(page, "the sum of a gate")
     for name in ("Help", "Share", "Export", "Room"):

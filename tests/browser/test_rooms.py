@@ -14,6 +14,7 @@ from tests.support import contract
 from tests.support.accessible import expect_no_barriers
 from tests.support.classroom import OPENED, PHONE, NewVisitor, ask_question, only_late, room, visitors
 from tests.support.lab import Lab
+from tests.support.labels import press
 from tests.support.networks import network_of
 from tests.support.watched import NewProfile
 from tests.support.wire import Wire
@@ -59,7 +60,7 @@ def shared_class(new_profile: NewProfile, base_url: str) -> Iterator[Class]:
 @pytest.fixture
 def classroom(shared_class: Class) -> Iterator[Class]:
     """Yield the class with every page reset to t = 2 of the first sequence."""
-    shared_class.teacher.get_by_role("radio", name="Follow").check(force=True)
+    press(shared_class.teacher.get_by_role("radio", name="Follow"))
     shared_class.teacher.get_by_role("textbox", name="Sequence", exact=True).fill("A m m B m")
     shared_class.step("Home", "ArrowRight")
     for page in shared_class.followers:
@@ -117,7 +118,7 @@ def test_a_question_covers_later_steps_and_counts_answers_until_the_reveal(class
 
 
 def test_a_student_explores_offers_a_view_and_returns_to_the_teacher(classroom: Class) -> None:
-    classroom.teacher.get_by_role("radio", name="Explore").check(force=True)
+    press(classroom.teacher.get_by_role("radio", name="Explore"))
     student = classroom.laptop
     expect(student.locator("[data-do=follow]")).to_be_visible()
     student.get_by_role("slider", name="Timestep").press("End")

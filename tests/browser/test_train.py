@@ -16,6 +16,7 @@ from gru_core.training.checkpoints import Training, shipped, train
 from gru_core.training.table import read
 from tests.support import contract
 from tests.support.accessible import expect_accessible_at_every_width
+from tests.support.labels import press
 from tests.support.numbers import assert_shown, number_of
 from tests.support.tables import own_table
 
@@ -254,7 +255,7 @@ def test_three_cells_are_trained_together(page: Page) -> None:
         page.evaluate(READ, ["gru", place])
         for cell, training in trainings.items():
             check(page, cell, training, place, text)
-    page.get_by_role("checkbox", name="LSTM").uncheck(force=True)
+    press(page.get_by_role("checkbox", name="LSTM"))
     page.wait_for_url(re.compile("cells=rnn,gru"))
     expect(page.get_by_role("region", name="Tape of the LSTM")).to_have_count(0)
 
@@ -263,7 +264,7 @@ def test_an_added_cell_is_trained_only_when_the_visitor_starts_it(page: Page) ->
     arrived(opened(page, task="flip-flop"), len(shipped("flip-flop").steps))
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url) if request.method == "POST" else None)
-    page.get_by_role("checkbox", name="RNN").check(force=True)
+    press(page.get_by_role("checkbox", name="RNN"))
     page.wait_for_url(re.compile("cells=rnn,gru"))
     status = page.locator(".course .status")
     expect(status).to_contain_text(re.compile(f"RNN: .*{contract.START_TRAINING}"))
@@ -294,7 +295,7 @@ def test_a_table_of_the_visitor_is_trained_and_its_errors_are_shown(page: Page, 
     page.keyboard.press("Shift+End")
     check(page, "gru", training, len(training.steps) - 1, read(text).text(0))
     expect(page.locator("#task")).to_contain_text(re.compile(r"\b48\b.*\b12\b"))
-    page.get_by_role("checkbox", name="LSTM").check(force=True)
+    press(page.get_by_role("checkbox", name="LSTM"))
     expect(page.get_by_role("region", name="Tape of the LSTM")).to_be_visible()
     page.get_by_role("combobox", name="Task").select_option("own")
     dialog.get_by_role("textbox", name="Series or table").fill("\n".join(str(n % 7) for n in range(120)))
@@ -360,7 +361,7 @@ def test_an_exported_training_works_without_a_network(page: Page, tmp_path: Any)
         task.select_option("flip-flop")
         expect(page.locator("#training-error")).to_contain_text("This exported page has no server")
         expect(task).to_have_value("store-and-recall")
-        page.get_by_role("checkbox", name="LSTM").click(force=True)
+        press(page.get_by_role("checkbox", name="LSTM"))
         expect(page.get_by_role("checkbox", name="LSTM")).not_to_be_checked()
         assert page.url == file.as_uri()
     finally:
