@@ -51,7 +51,7 @@ class Port:
 
 
 class Maker:
-    """A maker of random ports. `rng` decides the libraries, the sizes and the weights."""
+    """Make random ports from one library to another. `rng` decides the libraries, the sizes and the weights."""
 
     def __init__(self, seed: int) -> None:
         self.rng = np.random.default_rng([24, seed])

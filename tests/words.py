@@ -398,7 +398,7 @@ def files(area: str) -> Iterator[Path]:
 
 
 def hits(path: Path, text: str) -> Iterator[Hit]:
-    """Yield a `Hit` for each phrase in a file's prose that the product avoids."""
+    """Yield a `Hit` for each phrase that is not allowed in the prose of a file."""
     phrases = {pattern.replace(" ", r"\s+"): instead for pattern, instead in (TERMS_INSTEAD | PLAIN_INSTEAD).items()}
     for pattern, instead in (phrases | FORM_INSTEAD).items():
         for match in re.finditer(pattern, text, re.I | re.M):
@@ -440,7 +440,7 @@ def checked() -> dict[Path, str]:
 
 
 def main() -> int:
-    """Check all files, or count the reports by area, and return the exit code."""
+    """Print the hits in all files, or with --count their number by area, and return the exit code."""
     if "--count" in sys.argv:
         for area in AREAS:
             texts = {path: prose(ROOT / path) for path in files(area)}

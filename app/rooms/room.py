@@ -82,7 +82,7 @@ class Room:
         self.replace(self.state.changed(changes), self.n + 1 if n is None else n)
 
     def replace(self, state: State, n: int) -> None:
-        """Set the state after `n` changes and wake all streams."""
+        """Replace the state with `state`, which results from the first `n` changes, and wake all streams."""
         self.n = n
         self._set(state)
         self.wake()

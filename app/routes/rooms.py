@@ -137,7 +137,7 @@ def join_page(request: Request) -> Response:
 
 
 def _join_form(request: Request, wrong: str, status: int, code: str = "") -> Response:
-    """Return the page with a field for a code, and with the error of the last code."""
+    """Return the page with the field for a room's code. `wrong` says what is wrong with `code`."""
     return respond(request, "rooms.html", {"section": "rooms", "wrong": wrong, "code": code}, status)
 
 

@@ -68,6 +68,6 @@ def likeliest_places(readout: Readout, y: Array) -> npt.NDArray[np.intp]:
 
 
 def likeliest(readout: Readout, y: Array) -> tuple[Array, list[list[str]]]:
-    """Return the outputs `(T, LIKELIEST)` at the indices `likeliest_places`, and the labels of these outputs."""
+    """Return the outputs `(T, LIKELIEST)` at the indices that `likeliest_places` returns, and their labels."""
     places, labels = likeliest_places(readout, y), readout.labels
     return np.take_along_axis(y, places, 1), [[labels[k] for k in row] for row in places.tolist()]

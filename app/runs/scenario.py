@@ -31,8 +31,8 @@ class Setup:
     the tokens `others`. `mask` is false at the timesteps that the network skips.
 
     If the network writes, the first `given` timesteps are the scenario's sequence, the network writes the others, and
-    `mask` is also false after the end. Then `beside` has the tokens and inputs of the twin, which is the run of the
-    second sequence or the original run. In all other cases `beside` is None.
+    `mask` is also false after the end of what it writes. Then `beside` has the tokens and inputs of the twin, which is
+    the run of the second sequence or the original run. In all other cases `beside` is None.
     """
 
     model: Model

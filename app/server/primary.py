@@ -67,7 +67,7 @@ BACKLOG = 2048
 
 
 TRAINING_PATHS = ("/api/trainings", "/api/experiments/sequence")
-"""The paths of requests that need the engine for trainings, which only the primary uses."""
+"""The paths of requests about trainings. Only the primary trains."""
 
 ROOM_PATHS = ("/api/rooms", "/rooms", "/api/lessons")
 """The paths of requests about rooms. They include lessons, because a room withholds the answers of its lesson."""

@@ -53,8 +53,8 @@ class EquationNumbers(TypedDict):
     """The products in one unit's equations at one timestep, and the decimals that the results need.
 
     `parts` are the products in the order of `Cell.parts`, to nine decimals. `sizes` are the root mean squares of the
-    products over all units of the layer, to six decimals. `decimals` maps a result to the numbers of decimals (2, 3 or
-    4) that are enough for this result. A result is left out if all three numbers of decimals are enough.
+    products over all units of the layer, to six decimals. `decimals` maps a result to the numbers of decimals (of
+    2, 3 and 4) with which the printed terms give the printed result. A result is left out if all three do.
     """
 
     parts: list[float]

@@ -44,7 +44,7 @@ def find(arrays: Arrays) -> list[Stack]:
 
 
 def _raw(arrays: Arrays) -> dict[str, str]:
-    """Return the names of the raw weights of layers with weight dropping (AWD-LSTM, fastai), by their usual names.
+    """Map the usual names of weights to the names of raw weights, for layers with weight dropping (AWD-LSTM, fastai).
 
     The module that wraps such a layer has the raw weights, `weight_hh_l0_raw`. The layer itself may have a copy with
     dropped entries.

@@ -217,9 +217,9 @@ def _library(by_columns: bool, biases: int, sure: bool, answers: Mapping[str, st
 
 
 def _asked(G: int, libraries: list[str], answers: Mapping[str, str]) -> str:
-    """Return the library of an LSTM or a plain RNN.
+    """Return the library that `answers` names for arrays with the shapes of an LSTM or a plain RNN.
 
-    Raises Unanswered if there is no answer, because layers of other kinds have the same shapes.
+    Raises Unanswered if there is no answer, because the shapes alone do not determine the kind of layer.
     """
     means = f"blocks in the order {', '.join(BLOCKS[G])}" if G > 1 else "h = tanh(W x + U h + b)"
     options = tuple(Option(library, f"{library}'s {TITLES[G]}: {means}") for library in libraries)

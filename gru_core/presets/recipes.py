@@ -131,7 +131,7 @@ _READABLE = (
 
 
 def without(penalties: Penalties) -> str:
-    """Return a phrase such as "trained without the z penalty". At least one of `penalties` is not 0."""
+    """Return a phrase such as "trained without the z penalty", for `penalties` that are not all 0."""
     gates = list(penalties.slopes)
     return f"trained without the {' and '.join(gates)} penalt{'y' if len(gates) == 1 else 'ies'}"
 

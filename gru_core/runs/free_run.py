@@ -43,10 +43,10 @@ def forecast(
 ) -> FreeRun:
     """Return a run over `numbers` and then `steps` forecasts. The model reads each forecast as its next input.
 
-    Each forecast is rounded as the encoder writes it. A run over `FreeRun.text` therefore has the same values. `h0` and
-    `clamps` are as in `trace`. Raises SequenceError if the numbers cannot be read or if a forecast is out of range.
-    Raises ValueError if the model forecasts no series, if `steps` is below 0, or if a clamp or an initial state does
-    not fit.
+    Each forecast has as many decimals as the encoder writes. A run over `FreeRun.text` therefore has the same values.
+    `h0` and `clamps` are as in `trace`. Raises SequenceError if the numbers cannot be read or if a forecast is out of
+    range. Raises ValueError if the model forecasts no series, if `steps` is below 0, or if a clamp or an initial state
+    does not fit.
     """
     if not isinstance(model.encoder, Scaled) or model.readout.kind != "linear" or len(model.readout.labels) != 1:
         raise ValueError(

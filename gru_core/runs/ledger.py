@@ -43,7 +43,7 @@ def mixture(run: Run) -> Mixture:
 
 
 def _as_read(run: Run, unit: int) -> tuple[Run, int] | None:
-    """Return the run of the backward units in reading order, and the index of `unit` in this run.
+    """Return the run of the backward units, last timestep first, and the index of `unit` in this run.
 
     Return None for a forward unit.
     """

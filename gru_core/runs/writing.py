@@ -96,8 +96,8 @@ def written(
     """Return the inputs of a run over the given `tokens` and `steps` timesteps that the model writes after them.
 
     `rng` draws one number for each written symbol: two runs with the same seed differ only if the model's outputs
-    differ. `rng` is not needed at temperature 0 or for forecasts. Each forecast is rounded as the encoder writes it.
-    `h0` and `holds` are the initial states and the clamped values of the whole run.
+    differ. `rng` is not needed at temperature 0 or for forecasts. Each forecast has as many decimals as the encoder
+    writes. `h0` and `holds` are the initial states and the clamped values of the whole run.
 
     Raises SequenceError if `tokens` is empty, or if a forecast is out of range. Raises ValueError if the model cannot
     write, if `steps` is below 0, if the temperature is not from 0 to HOTTEST, or if `rng` is missing.

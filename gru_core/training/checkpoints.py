@@ -36,7 +36,7 @@ SPACING = 28
 HIGH, LOW = 0.6, 0.4
 """A report calls the mean of a gate high if it is at least HIGH, and low if it is at most LOW."""
 GROWN = (10, 1_000, 1_000_000)
-"""A report mentions when the relative gradient first exceeds these multiples of its value before training."""
+"""The multiples of its initial value that a report mentions when the relative gradient first exceeds them."""
 MOVED = 5
 """The number of weights that a report lists. They are the weights that changed most."""
 

@@ -1,4 +1,4 @@
-/** The current step of a lesson in the address and in links. In a saved lesson, the page around the frame has the address. */
+/** Read and write the current step of a lesson in the page's address and in links. A saved lesson is in a frame: there the address is that of the page around it. */
 
 import { frameKeys } from "../frame.js";
 import { recording } from "../recording.js";

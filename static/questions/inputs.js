@@ -62,7 +62,7 @@ export const stepItems = ({ steps, start }, className, create) =>
   );
 
 /**
- * Format a number as the question's `form` says: with a number of decimals, or as a percentage.
+ * Format a number as the question's `form` says: with a fixed number of decimals, or as a percentage.
  * @param {number} value @param {QuestionData} question
  */
 export const written = (value, { form }) => (form === "%" ? `${fixed(100 * value, 0)}%` : fixed(value, Number(form)));

@@ -9,7 +9,7 @@ const KEY = "gruscope-room";
 /** @type {Capability | null} */
 let current = null;
 
-/** Return the capability of this tab, or null if the tab leads no room. */
+/** Return the capability with which this tab leads its room, or null if the tab does not lead a room. */
 export function readCapability() {
   const [, code, secret] = /^#lead=([\w-]+)\.([\w-]+)$/.exec(location.hash) ?? [];
   if (secret) {
