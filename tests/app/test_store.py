@@ -145,14 +145,17 @@ def test_a_damaged_file_counts_as_missing_until_it_is_stored_again(tmp_path: Pat
     assert server.get(stored.id) is not None
 
 
+WITH_MANY_SYMBOLS = deep(gru.Symbols(tuple(f"symbol{n}" for n in range(1_000))), layers=1, units=1)
+
+
+@pytest.mark.parametrize("kinds", [[MODEL, deep(units=16), deep(units=32).astype(np.float32)], [WITH_MANY_SYMBOLS]])
 def test_the_counted_memory_of_loaded_models_is_their_real_memory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kinds: list[gru.Model]
 ) -> None:
     monkeypatch.setattr(store_module, "LOADED", 2**20)
     store = Store(tmp_path, 1_000, 10**9)
-    models = [MODEL, deep(units=16), deep(units=32).astype(np.float32)]
     for n in range(150):
-        store.put(Upload(str(n).encode(), "x"), UploadResult(("x",), models[n % 3]))
+        store.put(Upload(str(n).encode(), "x"), UploadResult(("x",), kinds[n % len(kinds)]))
     store.get(upload(0).id)
     tracemalloc.start()
     try:
