@@ -10,7 +10,7 @@ from ..runs.answers import to_json
 
 
 class JSON(Response):
-    """A response whose content is sent as JSON."""
+    """A response that sends its content as JSON."""
 
     media_type = "application/json"
 

@@ -66,7 +66,7 @@ class Cell(ABC):
     chrono: ClassVar[Mapping[str, int]] = {}
     """The gates with biases set by the initialization "chrono", each with the sign of its bias."""
     penalized: ClassVar[tuple[str, ...]] = ()
-    """The gates whose means a training recipe can penalize."""
+    """The gates that a training recipe can penalize, by a term for their mean in the loss."""
     carried: ClassVar[tuple[str, ...]] = ("h",)
     """The signals that a timestep passes on to the next one. A state has all of them in this order, `(S,)`."""
     holdable: ClassVar[Mapping[str, tuple[float, float]]]

@@ -111,7 +111,7 @@ for (const scroller of scrollers)
     passive: true,
   });
 
-/** Show the view of a link. Its `task` and `by` must be those of the page. @param {string} query */
+/** Show the view of a link. The link has the `task` and the `by` of this page. @param {string} query */
 function show(query) {
   const link = read(query);
   store.update((contest) => ({
