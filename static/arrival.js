@@ -71,6 +71,8 @@ export function keepArriving(tape, store, trace = api.trace) {
     store.update(fail, text, refused && Boolean(error.where?.startsWith("sequence")));
   }
 
+  /** @type {object | null} */
+  let newest = null; // the scenario that was requested last
   let slow = 0;
   const runner = createRunner(
     beginning(trace),
@@ -82,7 +84,7 @@ export function keepArriving(tape, store, trace = api.trace) {
         step(step) {
           if (step.t === 1) {
             if (store.get().run === lastComplete.run) lastComplete = store.get();
-            store.update(show, run);
+            store.update(show, run, changes === newest);
           }
           putStep(run, step);
           if (step.t < run.T) store.update(receive, step.t); // the last step is reported with the event `done`
@@ -114,7 +116,9 @@ export function keepArriving(tape, store, trace = api.trace) {
     const equations = state.views.some((view) => view === "cell" || view === "equations") ? placeToCome(state) : null;
     const entry = state.models.find(({ id }) => id === model);
     const needsAll = entry?.layers.some(({ backward_units }) => backward_units > 0) ?? false;
-    return runner({ model, sequence: text, clamps, weights, against, h0, write, upto, needsAll, equations }, onTape);
+    const scenario = { model, sequence: text, clamps, weights, against, h0, write, upto, needsAll, equations };
+    newest = scenario;
+    return runner(scenario, onTape);
   };
 }
 

@@ -235,20 +235,22 @@ export const addModel = (state, entry) =>
  * model, the cursor goes to the start. Otherwise the cursor stays; a cursor at the end of the tape stays at the end.
  * @param {State} state
  * @param {Run} run
+ * @param {boolean} [isNewest] whether no newer run was requested; if one was, a link's place waits for that run
  */
-export function show(state, run) {
+export function show(state, run, isNewest = true) {
+  const awaited = isNewest ? state.awaited : null;
   const shown = change(state, {
     run,
     received: 0,
-    error: state.awaited?.notice ?? "",
+    error: awaited?.notice ?? "",
     invalid: false,
-    awaited: null,
+    awaited: isNewest ? null : state.awaited,
     details: {},
     brush: null,
     score: null,
     refusals: {},
   });
-  if (state.awaited) return focus(shown, state.awaited.focus);
+  if (awaited) return focus(shown, awaited.focus);
   if (state.run.model !== run.model) return change(shown, { step: 1, layer: null, unit: 0, first: 0 });
   const atEnd = state.step === state.run.T && state.run.T > 1;
   return change(shown, { step: atEnd ? run.T : within(state.step, 1, run.T) });

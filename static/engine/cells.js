@@ -34,8 +34,8 @@
 /**
  * The definition of a cell. `functions` has the function that each gate applies to its sum, or null if the gate equals its sum.
  * `carried` names the signals that a timestep passes on to the next. `skip` has the values to clamp at a timestep that the network
- * skips. `mixture` is null if no state is a mixture. `reset` is the gate with a sum in which r multiplies the old state, and `output` is the
- * gate that multiplies tanh(c) to give h; most cells have neither.
+ * skips. `mixture` is null if no state is a mixture. `reset` is the gate with a sum in which r multiplies the old state, and `output`
+ * is the gate that multiplies tanh(c) to give h; most cells have neither.
  * @typedef {{signals: string[], functions: Record<string, "σ" | "tanh" | null>, recurrent: string[], carried: string[],
  *            skip: Record<string, number>, mixture: Mixture | null, reset?: string, output?: string,
  *            step: (layer: Layer, values: Values, held: Held, skipped: boolean) => void}} CellEquations

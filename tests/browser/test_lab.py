@@ -212,6 +212,26 @@ def test_a_late_response_does_not_overwrite_a_newer_one(same_page: Page) -> None
     lab.expect_trace("flip-flop", "B B")
 
 
+def test_a_link_keeps_its_timestep_while_an_older_response_arrives(same_page: Page) -> None:
+    lab = Lab(same_page).follow(model="flip-flop", sequence="A m m")
+    same_page.evaluate(
+        """(link) => {
+            const { fetch } = window;
+            window.fetch = async (...request) => {
+                window.fetch = fetch;
+                const response = await fetch(...request);
+                history.pushState(null, "", link);
+                dispatchEvent(new PopStateEvent("popstate"));
+                return response;
+            };
+        }""",
+        "?model=flip-flop&sequence=A+m+m+B+m&t=4",
+    )
+    lab.sequence.fill("B m")
+    lab.expect_tokens(["A", "m", "m", "B", "m"])
+    expect(lab.step).to_have_value("4")
+
+
 def test_fast_typing_sends_one_request_at_a_time_and_shows_the_last_text(page: Page) -> None:
     # A request lasts from the call of fetch to its last piece, so the count does not depend on the machine's speed.
     page.add_init_script(
